@@ -1,0 +1,132 @@
+package archtest
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/convene-cal/convene/"
+
+// policy has a line for each package or subtree ("x/..."): what of this module
+// it may import. The longest matching line counts, and a package without a
+// line fails: where it belongs is decided when it is born. Imports point down
+// (ARCHITECTURE.md), never sideways between front ends or between transports.
+const policy = `
+ical                       -
+ical/recur                 ical
+ical/tz                    ical ical/recur
+ical/freebusy              ical ical/recur ical/tz
+ical/check                 ical ical/recur ical/tz
+itip                       ical ical/recur ical/tz
+imip                       ical ical/tz itip
+caldav                     ical ical/recur ical/tz
+internal/problem           -
+internal/config            internal/problem
+internal/store             ical internal/problem
+internal/store/...         internal/store
+internal/acl               internal/problem internal/store
+internal/account           ical internal/problem internal/store
+internal/trust             ical itip internal/problem
+internal/journal           ical itip internal/problem internal/store
+internal/calendar          ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal
+internal/transport/local   ical ical/... itip internal/problem internal/store internal/account internal/journal internal/calendar
+internal/transport/mail    ical ical/... itip imip internal/problem internal/store internal/account internal/trust internal/journal internal/calendar
+internal/davserver         ical ical/... caldav itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar
+internal/web               ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar
+internal/web/...           -
+internal/server            ical itip internal/...
+internal/cli               ical ical/... itip imip internal/...
+internal/harness/...       ical ical/... itip imip caldav internal/...
+internal/archtest          -
+internal/bench/...         ical ical/... itip imip caldav internal/...
+e2e                        ical ical/... itip imip caldav internal/...
+cmd/convene                internal/cli
+`
+
+func TestImportsPointDown(t *testing.T) {
+	rules := map[string][]string{}
+	for line := range strings.Lines(strings.TrimSpace(policy)) {
+		f := strings.Fields(line)
+		rules[f[0]] = f[1:]
+	}
+	matches := func(pattern, pkg string) bool {
+		tree, ok := strings.CutSuffix(pattern, "...")
+		return pattern == pkg || ok && strings.HasPrefix(pkg, tree)
+	}
+	root := filepath.Join("..", "..")
+	files := 0
+	err := filepath.WalkDir(root, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (d.Name() == "testdata" || d.Name() == ".git" || d.Name() == "node_modules") {
+			return fs.SkipDir
+		}
+		if path.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		files++
+		rel, err := filepath.Rel(root, file)
+		if err != nil {
+			return err
+		}
+		pkg := path.Dir(filepath.ToSlash(rel))
+		best := ""
+		for pattern := range rules {
+			if matches(pattern, pkg) && len(pattern) > len(best) {
+				best = pattern
+			}
+		}
+		if best == "" {
+			t.Errorf("%s: no line in policy for package %s", rel, pkg)
+			return nil
+		}
+		f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, imp := range f.Imports {
+			dep, ours := strings.CutPrefix(strings.Trim(imp.Path.Value, `"`), module)
+			if ours && dep != pkg && !slices.ContainsFunc(rules[best], func(p string) bool { return matches(p, dep) }) {
+				t.Errorf("%s imports %s; policy line %q does not allow it", rel, dep, best)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if files == 0 {
+		t.Fatal("found no Go file: the walk starts in the wrong place")
+	}
+}
+
+// Domain packages are values in, values out (ARCHITECTURE.md): these imports
+// would give them a network, a clock of their own, or a logger.
+func TestDomainPackagesArePure(t *testing.T) {
+	forbidden := []string{"net", "net/http", "os", "log", "log/slog", "database/sql", "os/exec"}
+	for _, dir := range []string{"ical", "itip", "imip", "caldav", "cip", "cap"} {
+		filepath.WalkDir(filepath.Join("..", "..", dir), func(file string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() || path.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
+				return nil
+			}
+			f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+			if err != nil {
+				t.Error(err)
+				return nil
+			}
+			for _, imp := range f.Imports {
+				if p := strings.Trim(imp.Path.Value, `"`); slices.Contains(forbidden, p) {
+					t.Errorf("%s imports %s: a domain package does no I/O", file, p)
+				}
+			}
+			return nil
+		})
+	}
+}

@@ -1,0 +1,161 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Config is everything an operator can set. The zero value is not useful;
+// start from [Default].
+type Config struct {
+	Data     string   `toml:"data" flag:"yes" help:"folder of the embedded store, queues and keys"`
+	Domains  []string `toml:"domains" flag:"yes" help:"mail domains whose calendar addresses are ours"`
+	Hostname string   `toml:"hostname" flag:"yes" help:"name of this service in mail, links and greetings"`
+	Store    Store    `toml:"store"`
+	HTTP     HTTP     `toml:"http"`
+	Mail     Mail     `toml:"mail"`
+	CIP      CIP      `toml:"cip"`
+	CAP      CAP      `toml:"cap"`
+	Log      Log      `toml:"log"`
+	Admin    Admin    `toml:"admin"`
+	Limits   Limits   `toml:"limits"`
+}
+
+// Store says where the data lies and how sure a commit is.
+type Store struct {
+	URL        string `toml:"url" flag:"yes" secret:"yes" help:"empty for embedded SQLite in data, or postgres://..."`
+	Durability string `toml:"durability" help:"full: a commit survives a power cut; normal: it survives a crash of the process"`
+}
+
+// HTTP is the listener for CalDAV and the web application.
+type HTTP struct {
+	Listen         string   `toml:"listen" flag:"yes" help:"address of the web and CalDAV listener"`
+	PublicURL      string   `toml:"public-url" flag:"yes" help:"how people reach this service, e.g. https://cal.example.org"`
+	TLS            string   `toml:"tls" help:"off or files"`
+	Cert           string   `toml:"cert" help:"certificate chain, PEM, when tls is files"`
+	Key            string   `toml:"key" help:"private key, PEM, when tls is files"`
+	TrustedProxies []string `toml:"trusted-proxies" help:"networks whose X-Forwarded-For and X-Forwarded-Proto are believed"`
+}
+
+// Mail is iMIP in and out.
+type Mail struct {
+	Relay          string        `toml:"relay" flag:"yes" secret:"yes" help:"where mail goes out: smtp://user:pass@host:587?tls=none|starttls|required, or smtps://"`
+	LMTPListen     string        `toml:"lmtp-listen" flag:"yes" help:"address of the LMTP listener"`
+	SMTPListen     string        `toml:"smtp-listen" flag:"yes" help:"address of the SMTP listener"`
+	MaxMessageSize int64         `toml:"max-message-size" help:"octets of one mail"`
+	InboundPolicy  string        `toml:"inbound-policy" flag:"yes" help:"accept, verify or quarantine"`
+	UndoWindow     time.Duration `toml:"undo-window" help:"how long outgoing messages wait for second thoughts, at most 5m"`
+	UnknownSenders string        `toml:"unknown-senders" help:"allow or hold"`
+	AuthservIDs    []string      `toml:"authserv-ids" help:"whose Authentication-Results are trusted"`
+}
+
+// CIP is reserved: the listener comes with the protocol.
+type CIP struct {
+	Listen string `toml:"listen" flag:"yes" help:"address of the CIP listener"`
+}
+
+// CAP is reserved: the listener comes with the protocol.
+type CAP struct {
+	Listen string `toml:"listen" flag:"yes" help:"address of the CAP listener"`
+}
+
+// Log is what the service says while it runs.
+type Log struct {
+	Level  string `toml:"level" flag:"yes" help:"debug, info, warn or error"`
+	Format string `toml:"format" help:"text or json"`
+}
+
+// Admin is a listener for profiles, never for users.
+type Admin struct {
+	Listen string `toml:"listen" flag:"yes" help:"address of profiles and metrics; off when empty"`
+}
+
+// Limits hold on every path in; 0 is no limit.
+type Limits struct {
+	MaxResourceSize      int64 `toml:"max-resource-size" help:"octets of one calendar object"`
+	MaxInstances         int   `toml:"max-instances" help:"occurrences expanded for one answer"`
+	MaxAttendees         int   `toml:"max-attendees" help:"attendees of one component"`
+	MaxExternalAttendees int   `toml:"max-external-attendees" help:"attendees of other services of one component"`
+}
+
+// Default is what holds where nothing is set.
+func Default() Config {
+	return Config{
+		Data:     "/var/lib/convene",
+		Hostname: "localhost",
+		Store:    Store{Durability: "full"},
+		HTTP:     HTTP{Listen: "127.0.0.1:8420", TLS: "off"},
+		Mail: Mail{
+			MaxMessageSize: 25 << 20,
+			InboundPolicy:  "verify",
+			UnknownSenders: "allow",
+		},
+		Log:    Log{Level: "info", Format: "text"},
+		Limits: Limits{MaxResourceSize: 10 << 20, MaxInstances: 10_000, MaxAttendees: 5_000, MaxExternalAttendees: 500},
+	}
+}
+
+// maxUndoWindow is the longest wait a user may ask for before mail leaves.
+const maxUndoWindow = 5 * time.Minute
+
+// Validate reports everything that cannot work, one sentence a line.
+func (c *Config) Validate() error {
+	var errs []error
+	bad := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	oneOf := func(key, value string, allowed ...string) {
+		for _, a := range allowed {
+			if value == a {
+				return
+			}
+		}
+		bad("%s is %q; it is one of %s", key, value, strings.Join(allowed, ", "))
+	}
+	if c.Data == "" {
+		bad("data is empty; give a folder")
+	}
+	oneOf("store.durability", c.Store.Durability, "full", "normal")
+	oneOf("http.tls", c.HTTP.TLS, "off", "files")
+	oneOf("mail.inbound-policy", c.Mail.InboundPolicy, "accept", "verify", "quarantine")
+	oneOf("mail.unknown-senders", c.Mail.UnknownSenders, "allow", "hold")
+	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	oneOf("log.format", c.Log.Format, "text", "json")
+	if c.HTTP.TLS == "files" && (c.HTTP.Cert == "" || c.HTTP.Key == "") {
+		bad(`http.tls is "files"; http.cert and http.key must name PEM files`)
+	}
+	if c.Mail.UndoWindow < 0 || c.Mail.UndoWindow > maxUndoWindow {
+		bad("mail.undo-window is %s; it is between 0s and %s", c.Mail.UndoWindow, maxUndoWindow)
+	}
+	for _, l := range []struct{ key, value string }{
+		{"http.listen", c.HTTP.Listen}, {"mail.lmtp-listen", c.Mail.LMTPListen}, {"mail.smtp-listen", c.Mail.SMTPListen},
+		{"cip.listen", c.CIP.Listen}, {"cap.listen", c.CAP.Listen}, {"admin.listen", c.Admin.Listen},
+	} {
+		if l.value == "" || strings.HasPrefix(l.value, "unix:") {
+			continue
+		}
+		if _, _, err := net.SplitHostPort(l.value); err != nil {
+			bad("%s is %q; write host:port", l.key, l.value)
+		}
+	}
+	if c.HTTP.PublicURL != "" {
+		if u, err := url.Parse(c.HTTP.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			bad("http.public-url is %q; write http(s)://host", c.HTTP.PublicURL)
+		}
+	}
+	for _, p := range c.HTTP.TrustedProxies {
+		if net.ParseIP(p) == nil {
+			if _, _, err := net.ParseCIDR(p); err != nil {
+				bad("http.trusted-proxies holds %q; write an address or a network such as 10.0.0.0/8", p)
+			}
+		}
+	}
+	for _, d := range c.Domains {
+		if d == "" || strings.ContainsAny(d, "@ /") {
+			bad("domains holds %q; write a mail domain such as example.org", d)
+		}
+	}
+	return errors.Join(errs...)
+}

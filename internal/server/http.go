@@ -1,0 +1,132 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"runtime/debug"
+	"strings"
+	"time"
+)
+
+// Bounds of a connection, so that a slow or half-open client pins nothing.
+// Bodies and answers have no total limit: an initial sync of a large calendar
+// over a slow line is legitimate and is bounded by its front end.
+const (
+	headerTimeout  = 10 * time.Second
+	idleTimeout    = 2 * time.Minute
+	maxHeaderBytes = 64 << 10
+)
+
+// newHTTPServer gives every front end the same outer layers.
+func newHTTPServer(h http.Handler, proxies []netip.Prefix, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           behindProxy(proxies, recovered(log, h)),
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}
+
+// recovered turns a panic into a 500 and a log line. The request's body and
+// credentials are not logged.
+func recovered(log *slog.Logger, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			p := recover()
+			if p == nil {
+				return
+			}
+			if err, ok := p.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+				panic(p)
+			}
+			log.Error("a request failed unexpectedly", "method", r.Method, "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+			http.Error(w, "Something went wrong on our side; it has been logged.", http.StatusInternalServerError)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// proxiedScheme is the context key under which behindProxy keeps the scheme
+// the client used.
+type proxiedScheme struct{}
+
+// Scheme is "https" when the client spoke TLS, to us or to a trusted proxy.
+func Scheme(r *http.Request) string {
+	if s, ok := r.Context().Value(proxiedScheme{}).(string); ok {
+		return s
+	}
+	if r.TLS != nil {
+		return "https"
+	}
+	return "http"
+}
+
+// behindProxy believes X-Forwarded-For and X-Forwarded-Proto from trusted
+// networks and removes them from everyone else's requests, so that no code
+// further in can be fooled by them.
+func behindProxy(trusted []netip.Prefix, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		forwarded, scheme := r.Header.Values("X-Forwarded-For"), r.Header.Get("X-Forwarded-Proto")
+		for name := range r.Header {
+			if strings.HasPrefix(name, "X-Forwarded-") || name == "Forwarded" {
+				r.Header.Del(name)
+			}
+		}
+		if isTrusted(trusted, r.RemoteAddr) {
+			if client := clientOf(forwarded, trusted); client != "" {
+				r.RemoteAddr = net.JoinHostPort(client, "0")
+			}
+			if scheme == "https" || scheme == "http" {
+				r = r.WithContext(context.WithValue(r.Context(), proxiedScheme{}, scheme))
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// clientOf is the nearest address in the chain that is not one of our proxies:
+// what lies further left could have been written by the client itself.
+func clientOf(forwarded []string, trusted []netip.Prefix) string {
+	hops := strings.Split(strings.Join(forwarded, ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		hop := strings.TrimSpace(hops[i])
+		if _, err := netip.ParseAddr(hop); err != nil {
+			return ""
+		}
+		if !isTrusted(trusted, net.JoinHostPort(hop, "0")) || i == 0 {
+			return hop
+		}
+	}
+	return ""
+}
+
+func isTrusted(trusted []netip.Prefix, hostPort string) bool {
+	ap, err := netip.ParseAddrPort(hostPort)
+	if err != nil {
+		return false
+	}
+	for _, p := range trusted {
+		if p.Contains(ap.Addr().Unmap()) {
+			return true
+		}
+	}
+	return false
+}
+
+// parseProxies reads addresses and networks; the configuration was validated.
+func parseProxies(list []string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, s := range list {
+		if p, err := netip.ParsePrefix(s); err == nil {
+			out = append(out, p.Masked())
+		} else if a, err := netip.ParseAddr(s); err == nil {
+			out = append(out, netip.PrefixFrom(a, a.BitLen()))
+		}
+	}
+	return out
+}

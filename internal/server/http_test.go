@@ -1,0 +1,50 @@
+package server
+
+import (
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+)
+
+func TestForwardedHeadersOnlyFromTrustedProxies(t *testing.T) {
+	trusted := parseProxies([]string{"10.0.0.0/8", "::1"})
+	for _, tt := range []struct {
+		name, remote, forwarded, proto string
+		wantRemote, wantScheme         string
+	}{
+		{"stranger's header is nothing", "192.0.2.1:5", "203.0.113.9", "https", "192.0.2.1:5", "http"},
+		{"proxy tells the client", "10.1.2.3:5", "203.0.113.9", "https", "203.0.113.9:0", "https"},
+		{"client cannot prepend", "10.1.2.3:5", "1.1.1.1, 203.0.113.9", "", "203.0.113.9:0", "http"},
+		{"two proxies", "10.1.2.3:5", "203.0.113.9, 10.9.9.9", "https", "203.0.113.9:0", "https"},
+		{"garbage", "10.1.2.3:5", "not an address", "gopher", "10.1.2.3:5", "http"},
+		{"IPv6 proxy", "[::1]:5", "2001:db8::1", "https", "[2001:db8::1]:0", "https"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var remote, scheme, left string
+			h := behindProxy(trusted, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				remote, scheme, left = r.RemoteAddr, Scheme(r), r.Header.Get("X-Forwarded-For")
+			}))
+			r := httptest.NewRequest("GET", "/", nil)
+			r.RemoteAddr = tt.remote
+			r.Header.Set("X-Forwarded-For", tt.forwarded)
+			r.Header.Set("X-Forwarded-Proto", tt.proto)
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			if remote != tt.wantRemote || scheme != tt.wantScheme || left != "" {
+				t.Errorf("remote %s scheme %s header %q, want %s %s and no header", remote, scheme, left, tt.wantRemote, tt.wantScheme)
+			}
+		})
+	}
+}
+
+func TestPanicBecomesSilent500(t *testing.T) {
+	h := recovered(slog.New(slog.NewTextHandler(io.Discard, nil)), http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+		panic("secret detail")
+	}))
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+	if w.Code != 500 || len(w.Body.String()) == 0 || w.Body.String() == "secret detail" {
+		t.Errorf("got %d %q", w.Code, w.Body)
+	}
+}

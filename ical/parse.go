@@ -1,0 +1,531 @@
+package ical
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"strings"
+)
+
+// Parse reads the first VCALENDAR of data, leniently: what real systems get
+// wrong is put right and recorded in Repairs. All of data, also what lies
+// around the VCALENDAR, is kept for Bytes. The error is a *ParseError.
+func Parse(data []byte) (*Calendar, error) { return ParseLimits(data, DefaultLimits) }
+
+// ParseLimits is Parse with other limits.
+func ParseLimits(data []byte, l Limits) (*Calendar, error) {
+	p, err := newParser(data, l)
+	if err != nil {
+		return nil, err
+	}
+	c, err := p.calendar()
+	if err != nil {
+		return nil, err
+	}
+	c.trailer = p.s[p.at:]
+	if strings.TrimSpace(c.trailer) != "" {
+		c.Repairs = append(c.Repairs, Repair{p.line, "LEN-01", "text after END:VCALENDAR was set aside"})
+	}
+	return c, nil
+}
+
+// ParseAll reads a stream of VCALENDARs. Joining the Bytes of all gives data.
+func ParseAll(data []byte) ([]*Calendar, error) { return ParseAllLimits(data, DefaultLimits) }
+
+// ParseAllLimits is ParseAll with other limits, which hold for all together.
+func ParseAllLimits(data []byte, l Limits) ([]*Calendar, error) {
+	p, err := newParser(data, l)
+	if err != nil {
+		return nil, err
+	}
+	var list []*Calendar
+	for {
+		c, err := p.calendar()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, c)
+		at, line := p.at, p.line
+		if _, ok := p.find(); !ok {
+			c.trailer = p.s[p.at:]
+			return list, nil
+		}
+		p.at, p.line = at, line
+	}
+}
+
+// parser goes over the input once. Lines are slices of s; only folded lines
+// are copied, into chunks.
+type parser struct {
+	s      string
+	at     int // start of the next physical line
+	line   int // its number
+	limits Limits
+	cr     bool // the input knows no LF: CR ends lines
+	crlf   bool // a line ended with CRLF
+	indent string
+
+	properties, components int // read so far
+	propertySlab           []Property
+	componentSlab          []Component
+	propertyList           []*Property // slab of Properties slices
+	componentList          []*Component
+	logicalSlab            []string
+	unfolded               strings.Builder
+	parts                  []part
+
+	stack   []*Component // open components
+	starts  []start      // where theirs begin in pending and children
+	pending []*Property  // properties of the open components
+	kids    []*Component
+	aside   int // octets before p.at that belong to the next line
+	repairs []Repair
+}
+
+type start struct{ properties, components int }
+
+func newParser(data []byte, l Limits) (*parser, error) {
+	l = l.orDefault()
+	if len(data) > l.Size || len(data) > math.MaxUint32 {
+		return nil, &ParseError{Line: 1, Column: 1, What: fmt.Sprintf("%d octets, %d are allowed", len(data), l.Size), Err: ErrLimit}
+	}
+	p := &parser{limits: l, line: 1}
+	n := 1024 // lines; a small input gets slabs of its own size
+	if len(data) < 1<<16 {
+		n = bytes.Count(data, []byte{'\n'}) + 1
+	}
+	p.s = string(data)
+	p.cr = strings.IndexByte(p.s, '\n') < 0 && strings.IndexByte(p.s, '\r') >= 0
+	p.propertySlab = make([]Property, 0, n)
+	return p, nil
+}
+
+// physical finds the end of the line at i: where its text ends and where the
+// next line starts.
+func (p *parser) physical(i int) (end, next int) {
+	sep := byte('\n')
+	if p.cr {
+		sep = '\r'
+	}
+	n := strings.IndexByte(p.s[i:], sep)
+	if n < 0 {
+		end, next = len(p.s), len(p.s)
+	} else {
+		end, next = i+n, i+n+1
+	}
+	if p.cr {
+		return end, next
+	}
+	for end > i && p.s[end-1] == '\r' && next-end < maxEOL {
+		end--
+	}
+	if next-end > 1 && n >= 0 {
+		p.crlf = true
+	}
+	return end, next
+}
+
+// maxEOL is how many octets a line end may have; CR CR LF is seen in files
+// that went through a text-mode copy more than once.
+const maxEOL = 8
+
+// content is one unfolded line and where it lies.
+type content struct {
+	from, start int    // its octets, and where in them the name starts
+	to, next    int    // where the text of its last physical line ends, and the next line starts
+	line        int    // number of the physical line of the name
+	text        string // the logical line
+	name        int    // where the name ends in text
+	joined      bool   // text is not s[start:to]
+}
+
+// nameChar are the octets of a name: RFC 5545 3.1 allows letters, digits and
+// the hyphen; underscore, dot and slash are seen in vendors' own names.
+var nameChar = func() (t [256]bool) {
+	for c := '0'; c <= '9'; c++ {
+		t[c] = true
+	}
+	for c := 'A'; c <= 'Z'; c++ {
+		t[c], t[c+'a'-'A'] = true, true
+	}
+	t['-'], t['_'], t['.'], t['/'] = true, true, true, true
+	return t
+}()
+
+// nameEnd gives the length of the name that starts s and is followed by a
+// colon or semicolon, 0 if there is none. The scheme of a URL is no name.
+func nameEnd(s string) int {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if nameChar[c] {
+			continue
+		}
+		if (c == ':' || c == ';') && i <= maxName && !strings.HasPrefix(s[i:], "://") {
+			return i
+		}
+		return 0
+	}
+	return 0
+}
+
+func (p *parser) repair(line int, rule, what string) {
+	p.repairs = append(p.repairs, Repair{line, rule, what})
+}
+
+// begin skips the indentation that the whole object has.
+func (p *parser) begin(i int) int {
+	if p.indent != "" && strings.HasPrefix(p.s[i:], p.indent) {
+		i += len(p.indent)
+	}
+	return i
+}
+
+// read takes the next content line; ok is false at the end of the input.
+// Lines before it that nobody can read stay with its octets.
+func (p *parser) read(l *content) (ok bool, err error) {
+	l.from, l.joined = p.at-p.aside, false
+	p.aside = 0
+	for i := p.at; ; i = l.next {
+		if i >= len(p.s) {
+			return false, nil
+		}
+		l.start, l.line = p.begin(i), p.line
+		l.to, l.next = p.physical(l.start)
+		p.line++
+		l.text = p.s[l.start:l.to]
+		if l.name = nameEnd(l.text); l.name > 0 {
+			break
+		}
+		trimmed := strings.TrimLeft(l.text, " \t")
+		if trimmed == "" {
+			continue
+		}
+		if n := nameEnd(trimmed); n > 0 && len(trimmed) < len(l.text) {
+			p.repair(l.line, "LEN-01", "indentation before a property removed")
+			l.start, l.text, l.name = l.to-len(trimmed), trimmed, n
+			break
+		}
+		p.repair(l.line, "LEN-01", "a line that is no property was set aside")
+	}
+	if l.next < len(p.s) && !p.plainStart(l.next) || l.to > l.start && p.s[l.to-1] == '=' {
+		p.unfold(l)
+	}
+	if len(l.text) > p.limits.LineLength {
+		return false, &ParseError{l.line, 1, strings.ToUpper(l.text[:l.name]),
+			fmt.Sprintf("the line has more than %d octets", p.limits.LineLength), ErrLimit}
+	}
+	p.at = l.next
+	return true, nil
+}
+
+// plainStart tells that the line at i starts a property.
+func (p *parser) plainStart(i int) bool {
+	for i = p.begin(i); i < len(p.s); i++ {
+		if c := p.s[i]; !nameChar[c] {
+			return c == ';' || c == ':' && !strings.HasPrefix(p.s[i:], "://")
+		}
+	}
+	return false
+}
+
+// part is a stretch of the input that continues a line.
+type part struct {
+	from, to int
+	newline  bool // a raw line break stood before it
+}
+
+// foldedAt is the length from which a line whose continuation lacks the blank
+// is taken for a fold rather than for a text with a raw line break.
+const foldedAt = 70
+
+// unfold joins the lines that continue the one in l (RFC 5545 3.1): those
+// that start with a blank, and leniently (LEN-01) those that cannot be a
+// property: a fold that lost its blank, or a raw line break in a text.
+func (p *parser) unfold(l *content) {
+	structural := isBegin(l.text) || isEnd(l.text)
+	quoted := quotedPrintable(l.text) // vCalendar 1.0: "=" at the end continues the line
+	p.parts = append(p.parts[:0], part{l.start, l.to, false})
+	total := l.to - l.start
+	for l.next < len(p.s) && total <= p.limits.LineLength {
+		last := &p.parts[len(p.parts)-1]
+		lines, i := 1, p.begin(l.next)
+		end, next := p.physical(i)
+		soft := quoted && last.to > last.from && p.s[last.to-1] == '='
+		if soft {
+			last.to--
+			total--
+			p.parts = append(p.parts, part{i, end, false})
+			total += end - i
+			l.to, l.next = end, next
+			p.line++
+			continue
+		}
+		blank := i == end
+		for i == end && next < len(p.s) { // blank lines may stand inside a folded line
+			i = p.begin(next)
+			end, next = p.physical(i)
+			lines++
+		}
+		if i == end {
+			break
+		}
+		text := p.s[i:end]
+		add := part{i, end, false}
+		switch {
+		case text[0] == ' ' || text[0] == '\t':
+			if structural && nameEnd(strings.TrimLeft(text, " \t")) > 0 || blank && strings.TrimLeft(text, " \t") == "" {
+				add.to = -1
+				break
+			}
+			add.from++
+			if blank {
+				p.repair(p.line, "LEN-01", "blank line inside a folded line removed")
+			}
+		case structural || nameEnd(text) > 0:
+			add.to = -1
+		default:
+			add.newline = blank || last.to-last.from < foldedAt
+			p.repair(p.line, "LEN-01", "a line that is no property was joined to the one before")
+		}
+		if add.to < 0 {
+			break
+		}
+		p.parts = append(p.parts, add)
+		total += add.to - add.from
+		if add.newline {
+			total += len(`\n`)
+		}
+		l.to, l.next = end, next
+		p.line += lines
+	}
+	if len(p.parts) == 1 {
+		return
+	}
+	if p.unfolded.Cap()-p.unfolded.Len() < total {
+		p.unfolded = strings.Builder{}
+		p.unfolded.Grow(max(total, min(len(p.s)-l.start, 1<<14)))
+	}
+	begin := p.unfolded.Len()
+	for _, q := range p.parts {
+		if q.newline {
+			p.unfolded.WriteString(`\n`)
+		}
+		p.unfolded.WriteString(p.s[q.from:q.to])
+	}
+	l.text, l.joined = p.unfolded.String()[begin:], true
+	if n := nameEnd(l.text); n > 0 {
+		l.name = n
+	}
+}
+
+func quotedPrintable(text string) bool {
+	if !strings.HasSuffix(text, "=") {
+		return false
+	}
+	params, _, _ := strings.Cut(text, ":")
+	return strings.Contains(strings.ToUpper(params), "QUOTED-PRINTABLE")
+}
+
+func isBegin(text string) bool {
+	return len(text) > 6 && text[5] == ':' && equalFold(text[:6], "BEGIN:")
+}
+func isEnd(text string) bool { return len(text) > 4 && text[3] == ':' && equalFold(text[:4], "END:") }
+
+// find looks from p.at on for the line that starts a calendar, and moves
+// there. A component of a calendar without its VCALENDAR will do (LEN-01).
+func (p *parser) find() (bare, ok bool) {
+	at, line := p.at, p.line
+	p.indent = ""
+	for at < len(p.s) {
+		end, next := p.physical(at)
+		text := p.s[at:end]
+		trimmed := strings.TrimLeft(strings.TrimPrefix(text, bom), " \t")
+		if isBegin(trimmed) {
+			name := strings.ToUpper(strings.TrimSpace(trimmed[6:]))
+			if name == "VCALENDAR" || topLevel[name] {
+				p.at, p.line = end-len(trimmed), line
+				p.indent = strings.TrimPrefix(text[:len(text)-len(trimmed)], bom)
+				return name != "VCALENDAR", true
+			}
+		}
+		at, line = next, line+1
+	}
+	return false, false
+}
+
+const bom = "\ufeff"
+
+// topLevel are the components directly in a VCALENDAR; nested are those that
+// stand only inside one of them.
+var (
+	topLevel = map[string]bool{"VEVENT": true, "VTODO": true, "VJOURNAL": true, "VFREEBUSY": true, "VTIMEZONE": true, "VAVAILABILITY": true}
+	nested   = map[string]bool{"VALARM": true, "STANDARD": true, "DAYLIGHT": true, "AVAILABLE": true, "PARTICIPANT": true, "VLOCATION": true, "VRESOURCE": true}
+)
+
+// calendar reads the next VCALENDAR.
+func (p *parser) calendar() (*Calendar, error) {
+	prefix := p.at
+	bare, ok := p.find()
+	if !ok {
+		return nil, &ParseError{Line: p.line, Column: 1, What: "no line BEGIN:VCALENDAR: this is not an iCalendar object"}
+	}
+	p.repairs, p.crlf = nil, false
+	p.stack, p.starts, p.pending, p.kids = p.stack[:0], p.starts[:0], p.pending[:0], p.kids[:0]
+	c := &Calendar{prefix: p.s[prefix:p.at]}
+	if bare {
+		c.Name, c.open, c.line = "VCALENDAR", parsed|noBegin, uint32(p.line)
+		p.repair(p.line, "LEN-01", "BEGIN:VCALENDAR added")
+		p.push(&c.Component)
+	}
+	firstLine := p.line
+	var l content
+	for {
+		mark, line := len(p.repairs), p.line
+		ok, err := p.read(&l)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			p.at = l.from
+			if !bare {
+				p.repair(p.line, "LEN-01", "END:VCALENDAR missing")
+			}
+			p.closeTo(0, p.line, bare)
+			break
+		}
+		if isBegin(l.text) {
+			name := strings.ToUpper(strings.TrimSpace(l.text[6:]))
+			if name == "VCALENDAR" && len(p.stack) > 0 {
+				// The next calendar starts: this one lacks its end.
+				p.repairs = p.repairs[:mark]
+				p.at, p.line = l.from, line
+				if !bare {
+					p.repair(l.line, "LEN-01", "END:VCALENDAR missing")
+				}
+				p.closeTo(0, l.line, bare)
+				break
+			}
+			if err := p.open(c, &l, name); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if isEnd(l.text) {
+			if done := p.end(&l, strings.ToUpper(strings.TrimSpace(l.text[4:]))); done {
+				break
+			}
+			continue
+		}
+		if err := p.property(&l); err != nil {
+			return nil, err
+		}
+	}
+	c.Repairs = p.repairs
+	if !p.crlf && p.line > firstLine+1 {
+		c.eol = "\n"
+		if p.cr {
+			c.eol = "\r"
+		}
+		c.Repairs = append([]Repair{{firstLine, "LEN-01", "lines end without CRLF"}}, c.Repairs...)
+	}
+	c.adopt()
+	return c, nil
+}
+
+func (p *parser) push(c *Component) {
+	p.stack = append(p.stack, c)
+	p.starts = append(p.starts, start{len(p.pending), len(p.kids)})
+}
+
+func (p *parser) open(c *Calendar, l *content, name string) error {
+	if len(p.stack) >= p.limits.Depth {
+		return &ParseError{l.line, 1, "BEGIN", fmt.Sprintf("components nested deeper than %d", p.limits.Depth), ErrLimit}
+	}
+	if p.components++; p.components > p.limits.Components {
+		return &ParseError{l.line, 1, "BEGIN", fmt.Sprintf("more than %d components", p.limits.Components), ErrLimit}
+	}
+	if len(p.stack) == 0 {
+		c.Name, c.open, c.line, c.begin = name, parsed, uint32(l.line), p.s[l.from:l.next]
+		p.push(&c.Component)
+		return nil
+	}
+	if topLevel[name] && len(p.stack) > 1 {
+		// A component that stands only in a VCALENDAR: the one before lacks its end.
+		known := true
+		for _, s := range p.stack[1:] {
+			known = known && (topLevel[s.Name] || nested[s.Name])
+		}
+		if known {
+			p.repair(l.line, "LEN-01", "END:"+p.stack[1].Name+" missing")
+			p.closeTo(1, l.line, false)
+		}
+	}
+	if len(p.componentSlab) == cap(p.componentSlab) {
+		p.componentSlab = make([]Component, 0, min(64, 4+len(p.s)/256))
+	}
+	p.componentSlab = append(p.componentSlab, Component{Name: name, open: parsed, line: uint32(l.line), begin: p.s[l.from:l.next]})
+	s := &p.componentSlab[len(p.componentSlab)-1]
+	p.kids = append(p.kids, s)
+	p.push(s)
+	return nil
+}
+
+// end closes the component that an END line names; done is true when that was
+// the VCALENDAR.
+func (p *parser) end(l *content, name string) (done bool) {
+	depth := len(p.stack) - 1
+	for depth >= 0 && p.stack[depth].Name != name {
+		depth--
+	}
+	current := p.stack[len(p.stack)-1]
+	switch {
+	case depth < 0 && (len(p.stack) == 1 || nested[name] != nested[current.Name]):
+		p.repair(l.line, "LEN-08", "END:"+name+" closes nothing, ignored")
+		p.aside = l.next - l.from // its octets stay with the next line
+		return false
+	case depth < 0:
+		p.repair(l.line, "LEN-08", "END:"+name+" taken for END:"+current.Name)
+		depth = len(p.stack) - 1
+	case depth < len(p.stack)-1:
+		p.repair(l.line, "LEN-08", "END:"+current.Name+" missing before END:"+name)
+		p.closeTo(depth+1, l.line, false)
+	}
+	p.stack[depth].end = p.s[l.from:l.next]
+	p.close()
+	return len(p.stack) == 0
+}
+
+// closeTo closes open components until depth are left; they lacked their END.
+func (p *parser) closeTo(depth, line int, bare bool) {
+	for len(p.stack) > depth {
+		p.stack[len(p.stack)-1].open |= noEnd
+		p.close()
+	}
+}
+
+// close gives the innermost component its properties and subcomponents.
+func (p *parser) close() {
+	n := len(p.stack) - 1
+	c, from := p.stack[n], p.starts[n]
+	c.Properties = carve(&p.propertyList, p.pending[from.properties:], cap(p.propertySlab))
+	if n > 0 || len(p.kids) > from.components {
+		c.Components = carve(&p.componentList, p.kids[from.components:], 64)
+	}
+	c.read = uint32(len(c.Properties) + len(c.Components))
+	p.pending, p.kids = p.pending[:from.properties], p.kids[:from.components]
+	p.stack, p.starts = p.stack[:n], p.starts[:n]
+}
+
+// carve copies list into a slab; appending to the result does not touch its
+// neighbours.
+func carve[T any](slab *[]T, list []T, chunk int) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	if cap(*slab)-len(*slab) < len(list) {
+		*slab = make([]T, 0, max(len(list), chunk))
+	}
+	n := len(*slab)
+	*slab = append(*slab, list...)
+	return (*slab)[n:len(*slab):len(*slab)]
+}

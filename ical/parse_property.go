@@ -1,0 +1,113 @@
+package ical
+
+import (
+	"fmt"
+	"strings"
+)
+
+// property takes a content line that is neither BEGIN nor END.
+func (p *parser) property(l *content) error {
+	if p.properties++; p.properties > p.limits.Properties {
+		return &ParseError{l.line, 1, "", fmt.Sprintf("more than %d properties", p.limits.Properties), ErrLimit}
+	}
+	if len(p.propertySlab) == cap(p.propertySlab) {
+		p.propertySlab = make([]Property, 0, min(1024, max(16, len(p.s)/64)))
+	}
+	p.propertySlab = append(p.propertySlab, Property{
+		raw: p.s[l.from:l.next], line: uint32(l.line), lead: uint32(l.start - l.from),
+		name: uint16(l.name), eol: uint8(l.next - l.to),
+	})
+	q := &p.propertySlab[len(p.propertySlab)-1]
+	if p.starts[len(p.starts)-1].components < len(p.kids) {
+		q.flags |= trailing
+	}
+	text := l.text
+	value := l.name + 1
+	if text[l.name] == ';' {
+		colon := strings.IndexByte(text[l.name:], ':')
+		if colon >= 0 && strings.IndexByte(text[l.name:l.name+colon], '"') < 0 {
+			value = l.name + colon + 1
+		} else {
+			value, text = p.valueAfterQuotes(l)
+			if len(text) != len(l.text) {
+				q.flags |= repaired
+			}
+		}
+	}
+	if text, value = p.mend(l, text, value, q); q.flags&repaired != 0 || l.joined {
+		q.own = p.logical(text)
+	}
+	q.name = uint16(nameLength(text, l.name))
+	q.value = uint32(value)
+	p.pending = append(p.pending, q)
+	return nil
+}
+
+// nameLength is where the name ends after a repair that may have changed it.
+func nameLength(text string, was int) int {
+	if was < len(text) && (text[was] == ':' || text[was] == ';') {
+		return was
+	}
+	return nameEnd(text)
+}
+
+// logical keeps a logical line that is not a slice of the input.
+func (p *parser) logical(text string) *string {
+	if len(p.logicalSlab) == cap(p.logicalSlab) {
+		p.logicalSlab = make([]string, 0, 8+min(cap(p.propertySlab)/4, 256))
+	}
+	p.logicalSlab = append(p.logicalSlab, text)
+	return &p.logicalSlab[len(p.logicalSlab)-1]
+}
+
+// valueAfterQuotes finds the value of a line with quotes in its parameters,
+// in linear time. A quote that never ends is dropped, and a line without any
+// colon gets one.
+func (p *parser) valueAfterQuotes(l *content) (value int, text string) {
+	text = l.text
+	open := -1
+	for i := l.name; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			if open < 0 {
+				open = i
+			} else {
+				open = -1
+			}
+		case ':':
+			if open < 0 {
+				return i + 1, text
+			}
+		}
+	}
+	if open >= 0 {
+		if colon := strings.IndexByte(text[open:], ':'); colon >= 0 {
+			p.repair(l.line, "LEN-01", "a quote that does not end was dropped")
+			return open + colon, text[:open] + text[open+1:]
+		}
+	}
+	p.repair(l.line, "LEN-01", strings.ToUpper(text[:l.name])+" has no value")
+	return len(text) + 1, text + ":"
+}
+
+// adopt lets components without UID or SEQUENCE have the ones some senders
+// write at the VCALENDAR level (LEN-05).
+func (c *Calendar) adopt() {
+	for _, name := range [...]string{"UID", "SEQUENCE"} {
+		from := c.Prop(name)
+		if from == nil {
+			continue
+		}
+		for _, s := range c.Components {
+			if s.Name == "VTIMEZONE" || s.Prop(name) != nil {
+				continue
+			}
+			p := NewProperty(name, from.Value())
+			p.line = from.line
+			p.flags = inherited
+			s.Add(p)
+			s.read++
+			c.Repairs = append(c.Repairs, Repair{from.Line(), "LEN-05", name + " of the VCALENDAR used for its " + s.Name})
+		}
+	}
+}

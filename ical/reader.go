@@ -1,0 +1,90 @@
+package ical
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// Reader reads a stream of VCALENDARs, one at a time: memory is bounded by
+// the largest of them.
+type Reader struct {
+	r      *bufio.Reader
+	limits Limits
+	line   int // lines before the next calendar
+	any    bool
+	err    error
+}
+
+// NewReader reads from r with DefaultLimits, which hold for each calendar.
+func NewReader(r io.Reader) *Reader { return NewReaderLimits(r, DefaultLimits) }
+
+// NewReaderLimits reads from r with other limits.
+func NewReaderLimits(r io.Reader, l Limits) *Reader {
+	return &Reader{r: bufio.NewReaderSize(r, 1<<16), limits: l.orDefault()}
+}
+
+// Next gives the next calendar, io.EOF after the last. Line numbers are those
+// of the stream. After another error it gives that error again.
+func (r *Reader) Next() (*Calendar, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	c, err := r.next()
+	r.err = err
+	return c, err
+}
+
+func (r *Reader) next() (*Calendar, error) {
+	var data []byte
+	lines, begun := 0, false
+	for {
+		from := len(data)
+		whole := false
+		for !whole {
+			piece, err := r.r.ReadSlice('\n')
+			if len(data)+len(piece) > r.limits.Size {
+				return nil, &ParseError{Line: r.line + lines + 1, Column: 1, What: fmt.Sprintf("a calendar of more than %d octets", r.limits.Size), Err: ErrLimit}
+			}
+			data = append(data, piece...)
+			switch {
+			case err == nil:
+				whole = true
+			case errors.Is(err, bufio.ErrBufferFull):
+			case err == io.EOF:
+				if len(data) == 0 || r.any && !begun && strings.TrimSpace(string(data)) == "" {
+					return nil, io.EOF
+				}
+				return r.parse(data, lines)
+			default:
+				return nil, fmt.Errorf("ical: read after line %d: %w", r.line+lines, err)
+			}
+		}
+		lines++
+		if len(data)-from < 64 {
+			text := strings.TrimSpace(string(data[from:]))
+			begun = begun || isBegin(text)
+			if begun && isEnd(text) && strings.EqualFold(strings.TrimSpace(text[4:]), "VCALENDAR") {
+				return r.parse(data, lines)
+			}
+		}
+	}
+}
+
+func (r *Reader) parse(data []byte, lines int) (*Calendar, error) {
+	p, err := newParser(data, r.limits)
+	if err != nil {
+		return nil, err
+	}
+	p.line += r.line
+	r.line += lines
+	c, err := p.calendar()
+	if err != nil {
+		return nil, err
+	}
+	c.trailer = p.s[p.at:]
+	r.any = true
+	return c, nil
+}

@@ -1,0 +1,64 @@
+// Package web is the web application: the pages people sign in to, and the
+// JSON interface their browser then talks to. It is a front end: it reads a
+// request, calls internal/calendar, and words the answer.
+//
+// The application itself is TypeScript in ui/src; `go generate` bundles it
+// into dist, which is committed and embedded, so that building and running
+// need Go alone. It loads nothing from elsewhere, and its pages hold no script
+// or style of their own (Content-Security-Policy default-src 'self').
+//
+// # Pages
+//
+//	GET  /sign-in   the door: a form that works without JavaScript
+//	POST /sign-in   login, password, next → a session cookie and 303, or the form with the reason
+//	POST /sign-out  ends the session
+//	GET  /, /calendar/…, /invitations, /messages, /account   the application
+//	GET  /assets/{file}   built files, named by their content, to be kept for ever
+//
+// # The JSON interface
+//
+// Everything below /api/ wants the session cookie; without it the answer is
+// 401. Requests that change something and come from another site are refused
+// (http.CrossOriginProtection). A refusal is {"condition", "sentence"} with the
+// status of the table in problem.go: the condition is the one of
+// internal/problem, the sentence is for the person.
+//
+// Times are clock readings in the zone the request names with ?zone= (an IANA
+// name; the account's own, or UTC, without it): "2026-11-20T09:30", or a date
+// "2026-11-20" for all-day events, whose end is the day after the last. So the
+// browser needs no zone data, and a person sees the same times as the server
+// that sends the mails. {owner}, {calendar} and {name} are the URL segments of
+// CalDAV.
+//
+//	GET    me                                   who am I; addresses; where CalDAV is
+//	PATCH  me                                   {displayName, timeZone}
+//	GET    counts                               unanswered invitations, held messages
+//	GET    zones                                the names of all time zones
+//	GET    calendars                            own and shared ones, with what one may do there
+//	POST   calendars                            {displayName, color}
+//	PATCH  calendars/{owner}/{calendar}         {displayName, color}
+//	DELETE calendars/{owner}/{calendar}
+//	GET    occurrences?from&to&zone             what takes place on the days [from, to)
+//	GET    events/{owner}/{calendar}/{name}?occurrence&zone   one event, or one occurrence of it
+//	POST   events                               an edit (below) → 201 and its place
+//	PUT    events/{owner}/{calendar}/{name}     an edit; If-Match: the etag that was edited
+//	DELETE events/{owner}/{calendar}/{name}?occurrence        If-Match likewise
+//	POST   preview                              {place, edit, occurrence} → what would be sent to whom; without edit: by deleting
+//	GET    directory?q                          people, rooms and resources by the beginnings of their names
+//	POST   freebusy                             {addresses, from, to, zone, uid} → busy periods; uid does not count
+//	GET    invitations?zone                     what waits for one's answer
+//	POST   respond                              {owner, uid, occurrence, partstat, comment}
+//	GET    messages?show&before                 the scheduling journal, newest first
+//	POST   messages/{id}/approve|reject|retry
+//	POST   password                             {current, password}
+//	GET    app-passwords; POST {label}; DELETE app-passwords/{id}
+//	GET    changes                              server-sent events: "change" after each change of one's data
+//
+// An edit is {calendar: {owner, name}, occurrence, event: {summary, location,
+// description, url, allDay, start, end, zone, rrule, status, busy, attendees}}.
+// It is applied to the stored object property by property: what the form does
+// not know (further properties and parameters, alarms, other overrides) stays
+// as it was. occurrence is the recurrence id the occurrence list gave; empty
+// means the whole series. start and end of an edit are clock readings in the
+// event's own zone; an empty zone is floating time.
+package web

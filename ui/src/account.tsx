@@ -1,0 +1,169 @@
+import { useEffect, useState } from "preact/hooks";
+import { api, type AppPassword } from "./api";
+import { browserZone, instantText } from "./dates";
+import { Copy, Field, Trouble, useTask } from "./parts";
+import { useApp } from "./state";
+import { address } from "./words";
+
+export function AccountPage() {
+  const app = useApp();
+  return (
+    <>
+      <h1>Account</h1>
+      <Profile />
+      <section>
+        <h2>Your addresses</h2>
+        <ul>{app.me.addresses.map((a) => <li>{address(a)}</li>)}</ul>
+      </section>
+      <Connect />
+      <AppPasswords />
+      <Password />
+    </>
+  );
+}
+
+function Profile() {
+  const app = useApp();
+  const [name, setName] = useState(app.me.displayName);
+  const [zone, setZone] = useState(app.me.timeZone);
+  const [zones, setZones] = useState<string[]>([]);
+  const task = useTask();
+  useEffect(() => void api.zones().then(setZones, () => undefined), []);
+  return (
+    <section>
+      <h2>You</h2>
+      <form
+        onSubmit={(e) => {
+          e.preventDefault();
+          void task.run(async () => {
+            app.setMe(await api.updateMe({ displayName: name.trim(), timeZone: zone.trim() }));
+            app.say("Saved.");
+          });
+        }}
+      >
+        <div class="row">
+          <Field label="Name that others see"><input value={name} maxLength={200} autoComplete="name" onInput={(e) => setName(e.currentTarget.value)} /></Field>
+          <Field label="Time zone" hint={zone ? "" : `As your browser says: ${browserZone}`}>
+            <input value={zone} list="account-zones" autoComplete="off" onInput={(e) => setZone(e.currentTarget.value)} />
+            <datalist id="account-zones">{zones.map((z) => <option value={z} />)}</datalist>
+          </Field>
+        </div>
+        <Trouble error={task.error} />
+        <button type="submit" disabled={task.busy}>Save</button>
+      </form>
+    </section>
+  );
+}
+
+function Connect() {
+  const { me } = useApp();
+  const rows: [string, string][] = [["Server", me.caldav.server], ["Your principal", me.caldav.principal], ["Your calendars", me.caldav.home]];
+  return (
+    <section>
+      <h2>Connect a calendar program</h2>
+      <p>Choose CalDAV in the program and give it the server's address; most find the rest by themselves. The user name is <code>{me.name}</code>; make an app password for it below.</p>
+      <dl class="facts">
+        {rows.map(([label, url]) => (
+          <>
+            <dt>{label}</dt>
+            <dd><code>{url}</code> <Copy text={url} label={`Copy: ${label}`} /></dd>
+          </>
+        ))}
+      </dl>
+    </section>
+  );
+}
+
+function AppPasswords() {
+  const app = useApp();
+  const [list, setList] = useState<AppPassword[]>([]);
+  const [label, setLabel] = useState("");
+  const [made, setMade] = useState<{ label: string; password: string } | null>(null);
+  const task = useTask();
+  const load = () => api.appPasswords().then(setList, (e: Error) => task.setError(e.message));
+  useEffect(() => void load(), [app.version]);
+  return (
+    <section>
+      <h2>App passwords</h2>
+      <p class="hint">One for each program, so that you can take it back without changing your own password.</p>
+      {list.length > 0 && (
+        <ul class="plain lines">
+          {list.map((p) => (
+            <li key={p.id}>
+              <span><b>{p.label}</b> <span class="hint">made {instantText(p.created)}, {p.lastUsed ? `last used ${instantText(p.lastUsed)}` : "never used"}</span></span>
+              <button
+                type="button"
+                class="small danger"
+                disabled={task.busy}
+                aria-label={`Revoke ${p.label}`}
+                onClick={() => task.run(async () => { await api.revokeAppPassword(p.id); setMade(null); app.say(`${p.label} can no longer sign in.`); await load(); })}
+              >
+                Revoke
+              </button>
+            </li>
+          ))}
+        </ul>
+      )}
+      {made && (
+        <div class="made" role="status">
+          <p>The password for {made.label}. It is shown only now:</p>
+          <p><code class="secret">{made.password}</code> <Copy text={made.password} label="Copy the password" /></p>
+        </div>
+      )}
+      <form
+        class="row"
+        onSubmit={(e) => {
+          e.preventDefault();
+          void task.run(async () => {
+            const r = await api.addAppPassword(label.trim());
+            setMade({ label: label.trim(), password: r.password });
+            setLabel("");
+            await load();
+          });
+        }}
+      >
+        <Field label="For which program"><input value={label} required maxLength={100} placeholder="Thunderbird at work" onInput={(e) => setLabel(e.currentTarget.value)} /></Field>
+        <button type="submit" disabled={task.busy}>Make a password</button>
+      </form>
+      <Trouble error={task.error} />
+    </section>
+  );
+}
+
+function Password() {
+  const app = useApp();
+  const [current, setCurrent] = useState("");
+  const [password, setPassword] = useState("");
+  const [again, setAgain] = useState("");
+  const task = useTask();
+  return (
+    <section>
+      <h2>Change your password</h2>
+      <form
+        onSubmit={(e) => {
+          e.preventDefault();
+          if (password !== again) {
+            task.setError("The two new passwords differ.");
+            return;
+          }
+          void task.run(async () => {
+            await api.changePassword(current, password);
+            setCurrent("");
+            setPassword("");
+            setAgain("");
+            app.say("Your password is changed. Other sessions are signed out.");
+          });
+        }}
+      >
+        <input type="text" name="username" value={app.me.name} autoComplete="username" hidden readOnly />
+        <div class="row">
+          <Field label="Present password"><input type="password" required autoComplete="current-password" value={current} onInput={(e) => setCurrent(e.currentTarget.value)} /></Field>
+          <Field label="New password"><input type="password" required minLength={8} autoComplete="new-password" value={password} onInput={(e) => setPassword(e.currentTarget.value)} /></Field>
+          <Field label="New password again"><input type="password" required autoComplete="new-password" value={again} onInput={(e) => setAgain(e.currentTarget.value)} /></Field>
+        </div>
+        <Trouble error={task.error} />
+        <button type="submit" disabled={task.busy}>Change password</button>
+      </form>
+    </section>
+  );
+}

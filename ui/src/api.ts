@@ -1,0 +1,249 @@
+// What the server sends and takes; internal/web/doc.go describes it.
+import type { Day, Wall } from "./dates";
+
+export interface Me {
+  name: string;
+  displayName: string;
+  admin: boolean;
+  timeZone: string;
+  addresses: string[];
+  caldav: { server: string; principal: string; home: string };
+}
+
+export interface Calendar {
+  owner: string;
+  ownerName: string;
+  name: string;
+  displayName: string;
+  description: string;
+  color: string;
+  components: string[];
+  access: "freebusy" | "read" | "write" | "own";
+}
+
+export interface Place {
+  owner: string;
+  calendar: string;
+  name: string;
+}
+
+export interface Occurrence extends Place {
+  id: string;
+  uid: string;
+  summary: string;
+  location: string;
+  start: Wall;
+  end: Wall;
+  allDay: boolean;
+  recurring: boolean;
+  status: string;
+  busy: boolean;
+  partstat: string;
+  attendees: number;
+}
+
+export interface Attendee {
+  address: string;
+  name: string;
+  role: string;
+  kind: string;
+  partstat: string;
+  status: string;
+}
+
+export interface EventFields {
+  summary: string;
+  location: string;
+  description: string;
+  url: string;
+  allDay: boolean;
+  start: Wall;
+  end: Wall;
+  zone: string;
+  rrule: string;
+  status: string;
+  busy: boolean;
+  attendees: Attendee[];
+}
+
+export interface EventDetail extends Place {
+  etag: string;
+  uid: string;
+  occurrence: string;
+  recurring: boolean;
+  ruleText: string;
+  event: EventFields;
+  start: Wall;
+  end: Wall;
+  organizer: Attendee | null;
+  organizing: boolean;
+  partstat: string;
+  writable: boolean;
+  kept: string[];
+}
+
+/** An edit: what the form holds, and of what. */
+export interface Edit {
+  calendar: { owner: string; name: string };
+  occurrence: string;
+  event: EventFields;
+}
+
+export interface Sending {
+  to: string;
+  name: string;
+  method: string;
+  sentence: string;
+}
+
+export interface Person {
+  address: string;
+  name: string;
+  kind: string;
+}
+
+export interface Busy {
+  address: string;
+  status: string;
+  known: boolean;
+  periods: { start: Wall; end: Wall; type: string }[];
+}
+
+export interface Invitation extends Place {
+  uid: string;
+  occurrence: string;
+  summary: string;
+  location: string;
+  description: string;
+  start: Wall;
+  end: Wall;
+  allDay: boolean;
+  ruleText: string;
+  organizer: Attendee | null;
+  partstat: string;
+  conflicts: string[];
+}
+
+export interface Message {
+  id: number;
+  direction: "in" | "out";
+  transport: string;
+  method: string;
+  summary: string;
+  uid: string;
+  recurrenceId: string;
+  from: string;
+  to: string;
+  state: string;
+  reason: string;
+  sentence: string;
+  created: string;
+  updated: string;
+  nextAttempt: string;
+  attempts: { time: string; transport: string; status: string; sentence: string }[];
+  evidence: unknown;
+  changes: { property: string; old: string; new: string; recurrenceId: string }[];
+  canDecide: boolean;
+  canRetry: boolean;
+}
+
+export interface AppPassword {
+  id: number;
+  label: string;
+  created: string;
+  lastUsed: string;
+}
+
+/** A refusal: the condition is for the program, the sentence for the person. */
+export class Refusal extends Error {
+  constructor(readonly condition: string, sentence: string, readonly status: number) {
+    super(sentence);
+  }
+}
+
+async function call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<T> {
+  const init: RequestInit = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
+  if (signal) init.signal = signal;
+  if (body !== undefined) {
+    init.body = JSON.stringify(body);
+    init.headers = { ...init.headers, "Content-Type": "application/json" };
+  }
+  let response: Response;
+  try {
+    response = await fetch("/api/" + path, init);
+  } catch (e) {
+    if (e instanceof DOMException && e.name === "AbortError") throw e;
+    throw new Refusal("unreachable", "The server cannot be reached. Check the connection and try again.", 0);
+  }
+  if (response.status === 401) {
+    location.assign("/sign-in?next=" + encodeURIComponent(location.pathname));
+    throw new Refusal("unauthenticated", "Please sign in again.", 401);
+  }
+  if (response.status === 204) return undefined as T;
+  let value: unknown;
+  try {
+    value = await response.json();
+  } catch {
+    throw new Refusal("internal", `The server gave an answer that cannot be read (${response.status}).`, response.status);
+  }
+  if (!response.ok) {
+    const p = value as { condition?: string; sentence?: string };
+    throw new Refusal(p.condition ?? "internal", p.sentence ?? "Something went wrong.", response.status);
+  }
+  return value as T;
+}
+
+const q = (values: Record<string, string>) => "?" + new URLSearchParams(values).toString();
+const at = (p: Place) => [p.owner, p.calendar, p.name].map(encodeURIComponent).join("/");
+const cal = (c: { owner: string; name: string }) => [c.owner, c.name].map(encodeURIComponent).join("/");
+
+export const api = {
+  me: () => call<Me>("GET", "me"),
+  updateMe: (change: { displayName?: string; timeZone?: string }) => call<Me>("PATCH", "me", change),
+  counts: () => call<{ invitations: number; held: number }>("GET", "counts"),
+  zones: () => call<string[]>("GET", "zones"),
+
+  calendars: () => call<Calendar[]>("GET", "calendars"),
+  addCalendar: (c: { displayName: string; color: string }) => call<Calendar>("POST", "calendars", c),
+  updateCalendar: (c: Calendar, change: { displayName?: string; color?: string }) => call<Calendar>("PATCH", "calendars/" + cal(c), change),
+  deleteCalendar: (c: Calendar) => call<void>("DELETE", "calendars/" + cal(c)),
+
+  occurrences: (from: Day, to: Day, zone: string, signal?: AbortSignal) =>
+    call<{ occurrences: Occurrence[]; incomplete: string }>("GET", "occurrences" + q({ from, to, zone }), undefined, {}, signal),
+  event: (p: Place, occurrence: string, zone: string) => call<EventDetail>("GET", "events/" + at(p) + q({ occurrence, zone })),
+  addEvent: (edit: Edit) => call<{ sent: number } & Place>("POST", "events", edit),
+  updateEvent: (p: Place, etag: string, edit: Edit) => call<{ sent: number } & Place>("PUT", "events/" + at(p), edit, { "If-Match": etag }),
+  deleteEvent: (p: Place, etag: string, occurrence: string) =>
+    call<void>("DELETE", "events/" + at(p) + q({ occurrence }), undefined, { "If-Match": etag }),
+  preview: (p: Place | null, edit: Edit | null, occurrence: string, signal?: AbortSignal) =>
+    call<Sending[]>("POST", "preview", { place: p, edit, occurrence }, {}, signal),
+
+  directory: (text: string, signal?: AbortSignal) => call<Person[]>("GET", "directory" + q({ q: text }), undefined, {}, signal),
+  freebusy: (addresses: string[], from: Day, to: Day, zone: string, uid: string, signal?: AbortSignal) =>
+    call<Busy[]>("POST", "freebusy", { addresses, from, to, zone, uid }, {}, signal),
+
+  invitations: (zone: string) => call<Invitation[]>("GET", "invitations" + q({ zone })),
+  respond: (r: { owner: string; uid: string; occurrence: string; partstat: string; comment: string }) => call<void>("POST", "respond", r),
+
+  messages: (filter: { show: string; before: string }) => call<{ messages: Message[]; more: boolean }>("GET", "messages" + q(filter)),
+  decide: (id: number, verb: "approve" | "reject" | "retry") => call<Message>("POST", `messages/${id}/${verb}`, {}),
+
+  changePassword: (current: string, password: string) => call<void>("POST", "password", { current, password }),
+  appPasswords: () => call<AppPassword[]>("GET", "app-passwords"),
+  addAppPassword: (label: string) => call<{ id: number; password: string }>("POST", "app-passwords", { label }),
+  revokeAppPassword: (id: number) => call<void>("DELETE", `app-passwords/${id}`),
+};
+
+/** Calls back after each change of one's data; returns the way to stop. */
+export function watch(changed: () => void): () => void {
+  const source = new EventSource("/api/changes");
+  let timer = 0;
+  source.addEventListener("change", () => {
+    clearTimeout(timer);
+    timer = window.setTimeout(changed, 150); // a save touches several rows
+  });
+  return () => {
+    clearTimeout(timer);
+    source.close();
+  };
+}

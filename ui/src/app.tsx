@@ -1,0 +1,87 @@
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { api, watch, type Calendar, type Me } from "./api";
+import { AccountPage } from "./account";
+import { CalendarPage } from "./calendar";
+import { browserZone } from "./dates";
+import { InvitationsPage } from "./invitations";
+import { MessagesPage } from "./messages";
+import { Link, Trouble } from "./parts";
+import { AppContext, parseRoute, usePath, type App as AppState } from "./state";
+
+export function App() {
+  const [me, setMe] = useState<Me | null>(null);
+  const [calendars, setCalendars] = useState<Calendar[]>([]);
+  const [counts, setCounts] = useState({ invitations: 0, held: 0 });
+  const [version, setVersion] = useState(0);
+  const [trouble, setTrouble] = useState("");
+  const [note, setNote] = useState<{ text: string; tone: string } | null>(null);
+  const noteTimer = useRef(0);
+
+  const refresh = useCallback(() => setVersion((v) => v + 1), []);
+  const say = useCallback((text: string, tone: "good" | "bad" = "good") => {
+    clearTimeout(noteTimer.current);
+    setNote({ text, tone });
+    noteTimer.current = window.setTimeout(() => setNote(null), 8000);
+  }, []);
+
+  useEffect(() => {
+    api.me().then(setMe, (e: Error) => setTrouble(e.message));
+    const stop = watch(refresh);
+    const visible = () => document.visibilityState === "visible" && refresh();
+    document.addEventListener("visibilitychange", visible);
+    return () => {
+      stop();
+      document.removeEventListener("visibilitychange", visible);
+    };
+  }, []);
+
+  useEffect(() => {
+    api.calendars().then((c) => { setCalendars(c); setTrouble(""); }, (e: Error) => setTrouble(e.message));
+    api.counts().then(setCounts, () => undefined); // the pages themselves say what is wrong
+  }, [version]);
+
+  const zone = me?.timeZone || browserZone;
+  const app = useMemo<AppState | null>(
+    () => me && { me, zone, calendars, counts, version, refresh, say, setMe },
+    [me, zone, calendars, counts, version],
+  );
+  const path = usePath();
+  const route = parseRoute(path, zone);
+
+  useEffect(() => {
+    const names = { calendar: "Calendar", invitations: "Invitations", messages: "Messages", account: "Account" };
+    document.title = names[route.page] + (counts.invitations ? ` (${counts.invitations})` : "") + " – Convene";
+  }, [route.page, counts.invitations]);
+
+  if (!app) return <main class="page">{trouble ? <Trouble error={trouble} /> : <p>Loading…</p>}</main>;
+  return (
+    <AppContext.Provider value={app}>
+      <a class="skip" href="#main">Skip to the content</a>
+      <header class="bar">
+        <Link to="/calendar" class="brand" label="Convene, to the calendar">Convene</Link>
+        <nav aria-label="Pages">
+          <Link to="/calendar" current={route.page === "calendar"}>Calendar</Link>
+          <Link to="/invitations" current={route.page === "invitations"}>
+            Invitations{counts.invitations > 0 && <span class="count">{counts.invitations}<span class="sr"> unanswered</span></span>}
+          </Link>
+          <Link to="/messages" current={route.page === "messages"}>
+            Messages{counts.held > 0 && <span class="count">{counts.held}<span class="sr"> held</span></span>}
+          </Link>
+          <Link to="/account" current={route.page === "account"}>Account</Link>
+        </nav>
+        <form method="post" action="/sign-out" class="who">
+          <span class="name">{app.me.displayName || app.me.name}</span>
+          <button type="submit" class="small">Sign out</button>
+        </form>
+      </header>
+      <main id="main" tabIndex={-1} class={"page " + route.page}>
+        <Trouble error={trouble} />
+        {route.page === "calendar" && <CalendarPage view={route.view} day={route.day} />}
+        {route.page === "invitations" && <InvitationsPage />}
+        {route.page === "messages" && <MessagesPage />}
+        {route.page === "account" && <AccountPage />}
+      </main>
+      <div class="note" role="status" aria-live="polite">{note && <p class={note.tone}>{note.text}</p>}</div>
+    </AppContext.Provider>
+  );
+}

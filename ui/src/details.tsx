@@ -1,0 +1,123 @@
+import { useEffect, useState } from "preact/hooks";
+import { api, type EventDetail, type Place, type Sending } from "./api";
+import { whenText } from "./dates";
+import type { Draft } from "./form";
+import { Dialog, Linked, Trouble, useTask } from "./parts";
+import { Respond } from "./respond";
+import { useApp } from "./state";
+import { address, partstat } from "./words";
+
+const kinds: Record<string, string> = { ROOM: "room", RESOURCE: "resource", GROUP: "group" };
+
+/** An event as it is, with what one can do to it. */
+export function Details({ place, occurrence, onClose, onEdit }: { place: Place; occurrence: string; onClose: () => void; onEdit: (d: Draft) => void }) {
+  const app = useApp();
+  const [d, setD] = useState<EventDetail | null>(null);
+  const [error, setError] = useState("");
+  const [deleting, setDeleting] = useState<"" | "occurrence" | "series">("");
+  const [sending, setSending] = useState<Sending[]>([]);
+  const task = useTask();
+
+  useEffect(() => {
+    api.event(place, occurrence, app.zone).then(
+      (x) => { setD(x); setError(""); },
+      (e: Error) => setError(e.message),
+    );
+  }, [place.owner, place.calendar, place.name, occurrence, app.version]);
+
+  useEffect(() => {
+    if (deleting === "" || !d) return;
+    api.preview(d, null, deleting === "occurrence" ? occurrence : "").then(setSending, () => setSending([]));
+  }, [deleting, d?.etag]);
+
+  if (!d) return <Dialog title="Event" onClose={onClose}>{error ? <Trouble error={error} /> : <p>Loading…</p>}</Dialog>;
+  const e = d.event;
+  const calendar = app.calendars.find((c) => c.owner === d.owner && c.name === d.calendar);
+  const elsewhere = !e.allDay && e.zone !== "" && e.zone !== app.zone && whenText(e.start, e.end, false) !== whenText(d.start, d.end, false);
+  const editSeries = () =>
+    occurrence === ""
+      ? onEdit({ detail: d })
+      : void task.run(async () => onEdit({ detail: await api.event(place, "", app.zone) }));
+  const remove = () =>
+    task.run(async () => {
+      await api.deleteEvent(d, d.etag, deleting === "occurrence" ? occurrence : "");
+      app.say("Deleted.");
+      app.refresh();
+      onClose();
+    });
+  const canEdit = d.writable && d.organizing;
+
+  return (
+    <Dialog title={e.summary || "No title"} onClose={onClose}>
+      <dl class="facts">
+        <dt>When</dt>
+        <dd>
+          {whenText(d.start, d.end, e.allDay)}
+          {elsewhere && <div class="hint">{whenText(e.start, e.end, false)} in {e.zone.replaceAll("_", " ")}</div>}
+          {d.ruleText && <div class="hint">Repeats {d.ruleText}</div>}
+        </dd>
+        {e.status === "CANCELLED" && <><dt>State</dt><dd class="clash">Cancelled</dd></>}
+        {e.status === "TENTATIVE" && <><dt>State</dt><dd>Not certain yet</dd></>}
+        {e.location && <><dt>Where</dt><dd><Linked text={e.location} /></dd></>}
+        {e.url && <><dt>Link</dt><dd><Linked text={e.url} /></dd></>}
+        <dt>Calendar</dt>
+        <dd>{calendar ? calendar.displayName : d.calendar}{d.owner !== app.me.name && calendar && `, ${calendar.ownerName}`}</dd>
+        {d.organizer && <><dt>Organizer</dt><dd>{d.organizer.name || address(d.organizer.address)}{d.organizing && " (you)"}</dd></>}
+        {e.attendees.length > 0 && (
+          <>
+            <dt>Attendees</dt>
+            <dd>
+              <ul class="guests plain">
+                {e.attendees.map((a) => (
+                  <li>
+                    <span class={"sign " + partstat(a.partstat).tone} aria-hidden="true">{partstat(a.partstat).sign}</span>
+                    <span class="person">
+                      {a.name || address(a.address)} <span class="hint">{partstat(a.partstat).text}{a.role === "OPT-PARTICIPANT" ? ", optional" : ""}{kinds[a.kind] ? ", " + kinds[a.kind] : ""}</span>
+                      {a.status && <div class="hint">{a.status}</div>}
+                    </span>
+                  </li>
+                ))}
+              </ul>
+            </dd>
+          </>
+        )}
+      </dl>
+      {e.description && <p class="description"><Linked text={e.description} /></p>}
+      {d.partstat && !d.organizing && e.status !== "CANCELLED" && (
+        <section class="answer-box">
+          <h3>Your answer: {partstat(d.partstat).text}</h3>
+          {d.recurring && occurrence !== "" && <p class="hint">For this occurrence alone:</p>}
+          <Respond owner={d.owner} uid={d.uid} occurrence={occurrence} partstat={d.partstat} what={e.summary || "the event"} />
+          {d.recurring && occurrence !== "" && (
+            <details>
+              <summary>Answer for the whole series</summary>
+              <Respond owner={d.owner} uid={d.uid} occurrence="" partstat="" what={`${e.summary || "the event"}, the whole series`} />
+            </details>
+          )}
+        </section>
+      )}
+      <Trouble error={error || task.error}>
+        {task.condition === "precondition-failed" && <button type="button" onClick={() => { task.setError(""); app.refresh(); }}>Show the present state</button>}
+      </Trouble>
+      {deleting !== "" ? (
+        <div class="trouble" role="alert">
+          <p>{deleting === "series" && d.recurring ? "Delete the whole series?" : deleting === "occurrence" ? "Delete this occurrence?" : "Delete this event?"}</p>
+          {sending.length > 0 && <ul>{sending.map((s) => <li><b>{s.name || address(s.to)}</b> {s.sentence}</li>)}</ul>}
+          <div class="actions">
+            <button type="button" class="danger" disabled={task.busy} onClick={remove} autofocus>Delete</button>
+            <button type="button" onClick={() => setDeleting("")}>Keep</button>
+          </div>
+        </div>
+      ) : (
+        d.writable && (
+          <div class="actions">
+            {canEdit && d.recurring && occurrence !== "" && <button type="button" class="primary" onClick={() => onEdit({ detail: d })}>Edit this occurrence</button>}
+            {canEdit && <button type="button" class={d.recurring && occurrence !== "" ? "" : "primary"} disabled={task.busy} onClick={editSeries}>{d.recurring ? "Edit the whole series" : "Edit"}</button>}
+            {d.recurring && occurrence !== "" && <button type="button" class="danger" onClick={() => setDeleting("occurrence")}>Delete this occurrence…</button>}
+            <button type="button" class="danger" onClick={() => setDeleting("series")}>{d.recurring ? "Delete the series…" : "Delete…"}</button>
+          </div>
+        )
+      )}
+    </Dialog>
+  );
+}

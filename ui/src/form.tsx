@@ -1,0 +1,186 @@
+import { useEffect, useState } from "preact/hooks";
+import { api, type Edit, type EventDetail, type EventFields, type Sending } from "./api";
+import { Attendees } from "./attendees";
+import { addDays, addMinutes, dateOf, daysBetween, minutesBetween, wallAt, type Day, type Wall } from "./dates";
+import { FindTime } from "./findtime";
+import { Dialog, Field, Trouble, useTask } from "./parts";
+import { Repeats } from "./repeats";
+import { remember, remembered, useApp } from "./state";
+import { address, count } from "./words";
+
+/** What the form starts from: a time picked, or an event. */
+export type Draft = { start: Wall; end: Wall; allDay: boolean } | { detail: EventDetail };
+
+let zoneNames: Promise<string[]> | undefined;
+
+export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => void }) {
+  const app = useApp();
+  const detail = "detail" in draft ? draft.detail : null;
+  const writable = app.calendars.filter((c) => (c.access === "own" || c.access === "write") && (c.components.length === 0 || c.components.includes("VEVENT")));
+  const lastUsed = remembered("calendar");
+  const [calendar, setCalendar] = useState(() => {
+    if (detail) return detail.owner + "/" + detail.calendar;
+    const own = writable.find((c) => c.owner + "/" + c.name === lastUsed) ?? writable.find((c) => c.owner === app.me.name && c.name === "default") ?? writable[0];
+    return own ? own.owner + "/" + own.name : "";
+  });
+  const [f, setF] = useState<EventFields>(() =>
+    detail
+      ? detail.event
+      : { summary: "", location: "", description: "", url: "", ...("start" in draft ? { start: draft.start, end: draft.end, allDay: draft.allDay } : { start: "", end: "", allDay: false }), zone: app.zone, rrule: "", status: "", busy: true, attendees: [] },
+  );
+  const [zones, setZones] = useState<string[]>([]);
+  const [sending, setSending] = useState<Sending[]>([]);
+  const [previewError, setPreviewError] = useState("");
+  const task = useTask();
+  const set = (change: Partial<EventFields>) => setF((x) => ({ ...x, ...change }));
+  const single = detail !== null && detail.occurrence !== "";
+
+  useEffect(() => {
+    (zoneNames ??= api.zones()).then(setZones, () => { zoneNames = undefined; });
+  }, []);
+
+  const edit = (): Edit => {
+    const [owner, name] = calendar.split("/") as [string, string];
+    return { calendar: { owner, name }, occurrence: detail?.occurrence ?? "", event: f };
+  };
+  const invalid = f.start === "" || f.end === "" || f.end < f.start || (f.allDay && f.end <= f.start);
+
+  // What saving will send is asked anew a moment after each change.
+  const guests = f.attendees.length > 0 || (detail?.event.attendees.length ?? 0) > 0;
+  useEffect(() => {
+    if (!guests || invalid) {
+      setSending([]);
+      setPreviewError("");
+      return;
+    }
+    const stop = new AbortController();
+    const t = setTimeout(() => {
+      api.preview(detail, edit(), "", stop.signal).then(
+        (s) => { setSending(s); setPreviewError(""); },
+        (e: Error) => { if (e.name !== "AbortError") { setSending([]); setPreviewError(e.message); } },
+      );
+    }, 350);
+    return () => { clearTimeout(t); stop.abort(); };
+  }, [JSON.stringify(f), calendar]);
+
+  // Moving the start moves the end with it.
+  const moveStart = (start: Wall) => {
+    if (f.allDay) set({ start, end: f.end ? addDays(start, Math.max(1, daysBetween(f.start, f.end))) : addDays(start, 1) });
+    else set({ start, end: addMinutes(start, Math.max(0, minutesBetween(f.start, f.end))) });
+  };
+  const toggleAllDay = (allDay: boolean) => {
+    if (allDay) {
+      const first = dateOf(f.start);
+      const last: Day = dateOf(f.end);
+      set({ allDay, start: first, end: addDays(last < first ? first : last, 1) });
+    } else {
+      set({ allDay, start: wallAt(f.start, 540), end: wallAt(addDays(f.end, -1), 600), zone: f.zone || app.zone });
+    }
+  };
+
+  const save = () =>
+    task.run(async () => {
+      remember("calendar", calendar);
+      const r = detail ? await api.updateEvent(detail, detail.etag, edit()) : await api.addEvent(edit());
+      app.say(r.sent > 0 ? `Saved. ${count(r.sent, "message is", "messages are")} on the way.` : "Saved.");
+      app.refresh();
+      onClose();
+    });
+
+  const who = sending.map((s) => s.name || address(s.to));
+  const head = detail ? (single ? "Edit this occurrence" : detail.recurring ? "Edit the whole series" : "Edit event") : "New event";
+  return (
+    <Dialog title={head} wide onClose={onClose}>
+      <form
+        class="event-form"
+        onSubmit={(e) => {
+          e.preventDefault();
+          if (!invalid) void save();
+        }}
+      >
+        <Field label="Title"><input name="summary" value={f.summary} autofocus maxLength={1000} onInput={(e) => set({ summary: e.currentTarget.value })} /></Field>
+        <div class="row times">
+          {f.allDay ? (
+            <>
+              <Field label="First day"><input type="date" name="start" required value={f.start} onInput={(e) => e.currentTarget.value && moveStart(e.currentTarget.value)} /></Field>
+              <Field label="Last day"><input type="date" name="end" required min={f.start} value={addDays(f.end, -1)} onInput={(e) => e.currentTarget.value && set({ end: addDays(e.currentTarget.value, 1) })} /></Field>
+            </>
+          ) : (
+            <>
+              <Field label="Start" class="moment">
+                <span class="pair">
+                  <input type="date" name="start" aria-label="Start date" required value={dateOf(f.start)} onInput={(e) => e.currentTarget.value && moveStart(e.currentTarget.value + f.start.slice(10))} />
+                  <input type="time" name="start-time" aria-label="Start time" required value={f.start.slice(11, 16)} onInput={(e) => e.currentTarget.value && moveStart(f.start.slice(0, 11) + e.currentTarget.value)} />
+                </span>
+              </Field>
+              <Field label="End" class="moment">
+                <span class="pair">
+                  <input type="date" name="end" aria-label="End date" required min={dateOf(f.start)} value={dateOf(f.end)} onInput={(e) => e.currentTarget.value && set({ end: e.currentTarget.value + f.end.slice(10) })} />
+                  <input type="time" name="end-time" aria-label="End time" required value={f.end.slice(11, 16)} onInput={(e) => e.currentTarget.value && set({ end: f.end.slice(0, 11) + e.currentTarget.value })} />
+                </span>
+              </Field>
+            </>
+          )}
+          <label class="check"><input type="checkbox" name="all-day" checked={f.allDay} onChange={(e) => toggleAllDay(e.currentTarget.checked)} /> All day</label>
+        </div>
+        {invalid && <p class="clash" role="alert">The end is before the start.</p>}
+        {!f.allDay && (
+          <Field label="Time zone">
+            <input name="zone" list="zones" value={f.zone} autoComplete="off" placeholder="Local time wherever one is" onChange={(e) => set({ zone: e.currentTarget.value.trim() })} />
+            <datalist id="zones">{zones.map((z) => <option value={z} />)}</datalist>
+          </Field>
+        )}
+        {!single && <Repeats rrule={f.rrule} start={dateOf(f.start)} stored={detail?.event.rrule ?? ""} text={detail?.ruleText ?? ""} onChange={(rrule) => set({ rrule })} />}
+        <div class="row">
+          <Field label="Place" class="grow"><input name="location" value={f.location} maxLength={2000} onInput={(e) => set({ location: e.currentTarget.value })} /></Field>
+          <Field label="Calendar">
+            <select name="calendar" value={calendar} disabled={single} onChange={(e) => setCalendar(e.currentTarget.value)}>
+              {writable.map((c) => <option value={c.owner + "/" + c.name}>{c.displayName}{c.owner !== app.me.name ? ` (${c.ownerName})` : ""}</option>)}
+            </select>
+          </Field>
+        </div>
+        <Attendees list={f.attendees} organizer={detail?.organizer?.address ?? ""} onChange={(attendees) => set({ attendees })} />
+        <FindTime attendees={f.attendees} start={f.start} end={f.end} allDay={f.allDay} uid={detail?.uid ?? ""} onPick={(start, end) => set({ allDay: false, start, end, zone: app.zone })} />
+        <Field label="Description"><textarea name="description" rows={4} value={f.description} onInput={(e) => set({ description: e.currentTarget.value })} /></Field>
+        <div class="row">
+          <Field label="Show as">
+            <select value={f.busy ? "busy" : "free"} onChange={(e) => set({ busy: e.currentTarget.value === "busy" })}>
+              <option value="busy">Busy</option>
+              <option value="free">Free</option>
+            </select>
+          </Field>
+          <Field label="State">
+            <select value={f.status} onChange={(e) => set({ status: e.currentTarget.value })}>
+              <option value="">Not said</option>
+              <option value="CONFIRMED">Certain</option>
+              <option value="TENTATIVE">Not certain yet</option>
+              <option value="CANCELLED">Cancelled</option>
+            </select>
+          </Field>
+        </div>
+        {detail && detail.kept.length > 0 && <p class="hint">Kept as they are: {detail.kept.join(", ")}.</p>}
+        {guests && (
+          <section class="sending" aria-live="polite" aria-label="What will be sent">
+            {previewError ? <p class="clash">{previewError}</p> : sending.length === 0 ? (
+              <p class="hint">Saving sends nothing.</p>
+            ) : (
+              <>
+                <h3>Saving sends</h3>
+                <ul>{sending.map((s) => <li><b>{s.name || address(s.to)}</b> {s.sentence}</li>)}</ul>
+              </>
+            )}
+          </section>
+        )}
+        <Trouble error={task.error}>
+          {task.condition === "precondition-failed" && <p>Close this form and open the event again to see its present state; what you wrote here is not saved.</p>}
+        </Trouble>
+        <div class="actions">
+          <button type="submit" class="primary" disabled={task.busy || invalid || calendar === ""}>
+            {who.length === 0 ? "Save" : who.length <= 2 ? `Save and send to ${who.join(" and ")}` : `Save and send to ${count(who.length, "person", "people")}`}
+          </button>
+          <button type="button" onClick={onClose}>Cancel</button>
+        </div>
+      </form>
+    </Dialog>
+  );
+}

@@ -1,0 +1,45 @@
+import { useEffect, useState } from "preact/hooks";
+import { api, type Invitation } from "./api";
+import { startOfWeek, whenText, dateOf } from "./dates";
+import { Linked, Link, Trouble } from "./parts";
+import { Respond } from "./respond";
+import { useApp } from "./state";
+import { address } from "./words";
+
+/** What waits for one's answer. */
+export function InvitationsPage() {
+  const app = useApp();
+  const [list, setList] = useState<Invitation[] | null>(null);
+  const [error, setError] = useState("");
+  useEffect(() => {
+    api.invitations(app.zone).then((l) => { setList(l); setError(""); }, (e: Error) => setError(e.message));
+  }, [app.version, app.zone]);
+  return (
+    <>
+      <h1>Invitations</h1>
+      <Trouble error={error} />
+      {list?.length === 0 && <p class="empty">No invitation waits for your answer.</p>}
+      {app.counts.held > 0 && <p><Link to="/messages">{app.counts.held === 1 ? "A message is" : `${app.counts.held} messages are`} held for you</Link> because it is not certain who sent them.</p>}
+      <ul class="cards">
+        {list?.map((i) => {
+          const id = `${i.owner}/${i.calendar}/${i.name}/${i.occurrence}`;
+          return (
+            <li class="card" key={id}>
+              <h2>{i.summary || "No title"}</h2>
+              <p>
+                <Link to={`/calendar/week/${startOfWeek(dateOf(i.start))}`}>{whenText(i.start, i.end, i.allDay)}</Link>
+                {i.ruleText && <span class="hint"> repeats {i.ruleText}</span>}
+                {i.occurrence && <span class="hint"> this occurrence alone</span>}
+              </p>
+              {i.location && <p><Linked text={i.location} /></p>}
+              {i.organizer && <p class="hint">From {i.organizer.name ? `${i.organizer.name}, ` : ""}{address(i.organizer.address)}{i.owner !== app.me.name ? `, to ${i.owner}` : ""}</p>}
+              {i.conflicts.length > 0 && <p class="clash">At the same time: {i.conflicts.join(", ")}</p>}
+              {i.description && <p class="description"><Linked text={i.description} /></p>}
+              <Respond owner={i.owner} uid={i.uid} occurrence={i.occurrence} partstat={i.partstat} what={i.summary || "the event"} />
+            </li>
+          );
+        })}
+      </ul>
+    </>
+  );
+}

@@ -1,0 +1,101 @@
+import { useEffect, useState } from "preact/hooks";
+import { api, type Message } from "./api";
+import { instantText } from "./dates";
+import { Chip, Trouble, useTask } from "./parts";
+import { useApp } from "./state";
+import { address, method, property, state } from "./words";
+
+const filters: [string, string][] = [["", "All"], ["held", "Held"], ["in", "Received"], ["out", "Sent"], ["waiting", "Waiting"], ["failed", "Failed"]];
+
+/** The scheduling journal: every message in and out, and what became of it. */
+export function MessagesPage() {
+  const app = useApp();
+  const [show, setShow] = useState("");
+  const [list, setList] = useState<Message[] | null>(null);
+  const [more, setMore] = useState(false);
+  const [error, setError] = useState("");
+  const load = (before: string) =>
+    api.messages({ show, before }).then(
+      (r) => {
+        setList((old) => (before && old ? [...old, ...r.messages] : r.messages));
+        setMore(r.more);
+        setError("");
+      },
+      (e: Error) => setError(e.message),
+    );
+  useEffect(() => void load(""), [show, app.version]);
+  return (
+    <>
+      <h1>Messages</h1>
+      <div class="group views" role="group" aria-label="Show">
+        {filters.map(([value, text]) => (
+          <button type="button" aria-pressed={value === show} onClick={() => setShow(value)}>{text}{value === "held" && app.counts.held > 0 ? ` (${app.counts.held})` : ""}</button>
+        ))}
+      </div>
+      <Trouble error={error} />
+      {list?.length === 0 && <p class="empty">{show === "" ? "No message has been sent or received." : "No such message."}</p>}
+      <ul class="messages">{list?.map((m) => <Row key={m.id} m={m} onChange={(n) => setList((l) => l?.map((x) => (x.id === n.id ? n : x)) ?? null)} />)}</ul>
+      {more && <button type="button" onClick={() => load(String(list?.[list.length - 1]?.id ?? ""))}>Earlier messages</button>}
+    </>
+  );
+}
+
+function Row({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
+  const app = useApp();
+  const task = useTask();
+  const decide = (verb: "approve" | "reject" | "retry") =>
+    task.run(async () => {
+      const after = await api.decide(m.id, verb);
+      onChange(after);
+      app.say(after.sentence || "Done.");
+      app.refresh();
+    });
+  const what = method(m.method);
+  return (
+    <li class="message">
+      <div class="line">
+        <span class="direction" aria-hidden="true">{m.direction === "in" ? "↓" : "↑"}</span>
+        <span class="what">
+          <span class="sr">{m.direction === "in" ? "Received: " : "Sent: "}</span>
+          <b>{m.summary || "No title"}</b> <span class="hint">{what} {m.direction === "in" ? `from ${address(m.from)}` : `to ${address(m.to)}`}</span>
+        </span>
+        <Chip word={state(m.state)} />
+        <time class="hint" dateTime={m.created}>{instantText(m.created)}</time>
+      </div>
+      {m.sentence && <p class="sentence">{m.sentence}</p>}
+      {(m.canDecide || m.canRetry) && (
+        <div class="actions">
+          {m.canDecide && <button type="button" class="primary" disabled={task.busy} onClick={() => decide("approve")}>Approve and apply</button>}
+          {m.canDecide && <button type="button" disabled={task.busy} onClick={() => decide("reject")}>Reject</button>}
+          {m.canRetry && <button type="button" disabled={task.busy} onClick={() => decide("retry")}>Try again now</button>}
+        </div>
+      )}
+      <Trouble error={task.error} />
+      <details>
+        <summary>Details<span class="sr"> of the {what} {m.summary}</span></summary>
+        <dl class="facts">
+          <dt>From</dt><dd>{address(m.from)}</dd>
+          <dt>To</dt><dd>{address(m.to)}</dd>
+          {m.transport && <><dt>Way</dt><dd>{m.transport}</dd></>}
+          {m.recurrenceId && <><dt>Occurrence</dt><dd>{m.recurrenceId}</dd></>}
+          {m.reason && <><dt>Reason</dt><dd>{m.reason}</dd></>}
+          {m.nextAttempt && <><dt>Next attempt</dt><dd>{instantText(m.nextAttempt)}</dd></>}
+          {m.changes.length > 0 && (
+            <>
+              <dt>Changes</dt>
+              <dd><ul class="plain">{m.changes.map((c) => <li>{property(c.property)}: {c.old || "nothing"} → {c.new || "nothing"}</li>)}</ul></dd>
+            </>
+          )}
+          {m.attempts.length > 0 && (
+            <>
+              <dt>Attempts</dt>
+              <dd><ul class="plain">{m.attempts.map((a) => <li>{instantText(a.time)}{a.transport && `, ${a.transport}`}{a.status && `, ${a.status}`}: {a.sentence}</li>)}</ul></dd>
+            </>
+          )}
+          <dt>Event</dt><dd><code>{m.uid}</code></dd>
+          {m.evidence !== null && <><dt>Evidence</dt><dd><pre tabIndex={0}>{JSON.stringify(m.evidence, null, 2)}</pre></dd></>}
+        </dl>
+      </details>
+    </li>
+  );
+}

@@ -51,6 +51,15 @@ func (p *plan) cursor() *cursor {
 	c := &cursor{plan: p, left: p.count, last: p.start - 1, times: p.times, nthYear: -1 << 31}
 	c.bases = c.buffer[:0]
 	c.period = p.periodOf(p.start)
+	if p.weekYears && !p.dayPasses(p.startDay) {
+		// A DTSTART that does not match, at the turn of the year: INTERVAL
+		// counts from its calendar year, as other implementations do.
+		y, _, _ := civil(p.startDay)
+		if p.step == 1 {
+			y--
+		}
+		c.period = int64(y)
+	}
 	c.lastOne = p.periodOf(p.until) + 1 // SKIP can move a member back by a period
 	if p.freq < Weekly {
 		c.lastOne--

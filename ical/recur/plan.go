@@ -442,6 +442,12 @@ func (p *plan) weekPasses(d int64) bool {
 	return p.weekNo[0]>>n&1 == 1 || p.weekNo[1]>>(weeks+1-n)&1 == 1
 }
 
+// dayPasses tells whether a day passes the limits of a rule with weekYears.
+func (p *plan) dayPasses(d int64) bool {
+	y, m, md := civil(d)
+	return p.monthMask(y, m, nil)>>md&1 == 1 && p.weekPasses(d)
+}
+
 // perPeriod is the number of members that every period has, where it is the
 // same for all periods; 0 where it is not.
 func (p *plan) perPeriod() int64 {

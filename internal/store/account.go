@@ -1,0 +1,240 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+const accountColumns = `a.id, a.name, a.kind, a.display_name, a.password_hash, a.disabled, a.admin, a.time_zone, a.language, a.created, a.settings`
+
+func scanAccount(r *sql.Rows, a *Account) error {
+	return r.Scan(&a.ID, &a.Name, &a.Kind, &a.DisplayName, &a.PasswordHash, &a.Disabled, &a.Admin, &a.TimeZone, &a.Language, instant{&a.Created}, &a.Settings)
+}
+
+// AddAccount stores a new account and its empty home, and sets a.ID. A taken
+// name is ErrExists.
+func (tx *Tx) AddAccount(a *Account) error {
+	found, err := tx.returning([]any{&a.ID}, `
+		insert into account (name, kind, display_name, password_hash, disabled, admin, time_zone, language, created, settings)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing returning id`,
+		a.Name, a.Kind, a.DisplayName, a.PasswordHash, a.Disabled, a.Admin, a.TimeZone, a.Language, a.Created, a.Settings)
+	if err != nil {
+		return fmt.Errorf("add account %s: %w", a.Name, err)
+	}
+	if !found {
+		return exists("account %s", a.Name)
+	}
+	tx.touch(a.ID)
+	_, err = tx.exec(`insert into home (account, seq, min_seq) values ($1, 0, 0)`, a.ID)
+	return err
+}
+
+// UpdateAccount replaces everything but the identifier and the creation time.
+func (tx *Tx) UpdateAccount(a Account) error {
+	var other AccountID
+	taken, err := tx.row([]any{&other}, `select id from account where name = $1 and id <> $2`, a.Name, a.ID)
+	if err != nil {
+		return err
+	}
+	if taken {
+		return exists("account %s", a.Name)
+	}
+	n, err := tx.exec(`
+		update account set name = $2, kind = $3, display_name = $4, password_hash = $5, disabled = $6, admin = $7,
+			time_zone = $8, language = $9, settings = $10 where id = $1`,
+		a.ID, a.Name, a.Kind, a.DisplayName, a.PasswordHash, a.Disabled, a.Admin, a.TimeZone, a.Language, a.Settings)
+	if err != nil {
+		return fmt.Errorf("update account %s: %w", a.Name, err)
+	}
+	if n == 0 {
+		return notFound("account %d", a.ID)
+	}
+	tx.touch(a.ID)
+	return nil
+}
+
+// owned are the tables whose rows belong to an account, in no special order.
+var owned = []string{"home", "address", "app_password", "session", "redirect", "collection", "collection_state", "object",
+	"object_text", "occupancy", "tombstone", "version", "share", "entry", "entry_raw"}
+
+// DeleteAccount removes the account and everything that is its own, history
+// and journal included, and the shares others gave it.
+func (tx *Tx) DeleteAccount(id AccountID) error {
+	n, err := tx.exec(`delete from account where id = $1`, id)
+	if err != nil {
+		return fmt.Errorf("delete account %d: %w", id, err)
+	}
+	if n == 0 {
+		return notFound("account %d", id)
+	}
+	for _, table := range owned {
+		if _, err := tx.exec(`delete from `+table+` where account = $1`, id); err != nil {
+			return fmt.Errorf("delete %s of account %d: %w", table, id, err)
+		}
+	}
+	tx.touch(id)
+	_, err = tx.exec(`delete from share where grantee = $1`, id)
+	return err
+}
+
+// Account finds an account by its identifier.
+func (tx *Tx) Account(id AccountID) (Account, error) {
+	return first(tx, scanAccount, fmt.Sprintf("account %d", id), `select `+accountColumns+` from account a where a.id = $1`, id)
+}
+
+// AccountByName finds an account by its URL name.
+func (tx *Tx) AccountByName(name string) (Account, error) {
+	return first(tx, scanAccount, "account "+name, `select `+accountColumns+` from account a where a.name = $1`, name)
+}
+
+// AccountByAddress finds the account that a calendar user address belongs to,
+// by the address's comparison key.
+func (tx *Tx) AccountByAddress(key string) (Account, error) {
+	return first(tx, scanAccount, "address "+key,
+		`select `+accountColumns+` from address d join account a on a.id = d.account where d.key = $1`, key)
+}
+
+// Accounts lists up to limit accounts (0: all) in order of name, after a name.
+func (tx *Tx) Accounts(afterName string, limit int) ([]Account, error) {
+	return collect(tx, scanAccount, `select `+accountColumns+` from account a where a.name > $1 order by a.name limit $2`, afterName, unlimited(limit))
+}
+
+// unlimited is a LIMIT that both engines take for "all".
+func unlimited(limit int) int64 {
+	if limit <= 0 {
+		return 1 << 40
+	}
+	return int64(limit)
+}
+
+const addressColumns = `account, key, uri, position, verified`
+
+func scanAddress(r *sql.Rows, a *Address) error {
+	return r.Scan(&a.Account, &a.Key, &a.URI, &a.Position, &a.Verified)
+}
+
+// Addresses lists an account's calendar user addresses, the preferred first.
+func (tx *Tx) Addresses(id AccountID) ([]Address, error) {
+	return collect(tx, scanAddress, `select `+addressColumns+` from address where account = $1 order by position, key`, id)
+}
+
+// SetAddresses replaces an account's addresses; positions are given by the
+// order of the list. An address of another account is ErrExists.
+func (tx *Tx) SetAddresses(id AccountID, list []Address) error {
+	if _, err := tx.Account(id); err != nil {
+		return err
+	}
+	if _, err := tx.exec(`delete from address where account = $1`, id); err != nil {
+		return fmt.Errorf("replace addresses of account %d: %w", id, err)
+	}
+	for i, a := range list {
+		n, err := tx.exec(`insert into address (account, key, uri, position, verified) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+			id, a.Key, a.URI, i, a.Verified)
+		if err != nil {
+			return fmt.Errorf("add address %s: %w", a.URI, err)
+		}
+		if n == 0 {
+			return exists("address %s", a.URI)
+		}
+	}
+	tx.touch(id)
+	return nil
+}
+
+const appPasswordColumns = `account, id, label, hash, created, last_used, expires`
+
+func scanAppPassword(r *sql.Rows, p *AppPassword) error {
+	return r.Scan(&p.Account, &p.ID, &p.Label, &p.Hash, instant{&p.Created}, instant{&p.LastUsed}, instant{&p.Expires})
+}
+
+// AddAppPassword stores an app password and sets p.ID.
+func (tx *Tx) AddAppPassword(p *AppPassword) error {
+	seq, err := tx.nextSeq(p.Account)
+	if err != nil {
+		return err
+	}
+	p.ID = seq
+	_, err = tx.exec(`insert into app_password (account, id, label, hash, created, last_used, expires) values ($1, $2, $3, $4, $5, $6, $7)`,
+		p.Account, p.ID, p.Label, p.Hash, p.Created, p.LastUsed, p.Expires)
+	return err
+}
+
+// AppPasswords lists an account's app passwords, oldest first.
+func (tx *Tx) AppPasswords(id AccountID) ([]AppPassword, error) {
+	return collect(tx, scanAppPassword, `select `+appPasswordColumns+` from app_password where account = $1 order by id`, id)
+}
+
+// DeleteAppPassword revokes an app password.
+func (tx *Tx) DeleteAppPassword(account AccountID, id int64) error {
+	n, err := tx.exec(`delete from app_password where account = $1 and id = $2`, account, id)
+	if err == nil && n == 0 {
+		return notFound("app password %d", id)
+	}
+	tx.touch(account)
+	return err
+}
+
+// TouchAppPassword notes when an app password was last used.
+func (tx *Tx) TouchAppPassword(account AccountID, id int64, at time.Time) error {
+	_, err := tx.exec(`update app_password set last_used = $3 where account = $1 and id = $2`, account, id, at)
+	return err
+}
+
+func scanSession(r *sql.Rows, s *Session) error {
+	return r.Scan(&s.Hash, &s.Account, instant{&s.Created}, instant{&s.Expires}, &s.UserAgent)
+}
+
+// AddSession stores a signed-in browser.
+func (tx *Tx) AddSession(s Session) error {
+	n, err := tx.exec(`insert into session (hash, account, created, expires, user_agent) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+		s.Hash, s.Account, s.Created, s.Expires, s.UserAgent)
+	if err == nil && n == 0 {
+		return exists("session")
+	}
+	return err
+}
+
+// Session finds a session by the hash of its secret, expired or not.
+func (tx *Tx) Session(hash []byte) (Session, error) {
+	return first(tx, scanSession, "session", `select hash, account, created, expires, user_agent from session where hash = $1`, hash)
+}
+
+// DeleteSession signs one browser out. A session that is gone is no error.
+func (tx *Tx) DeleteSession(hash []byte) error {
+	_, err := tx.exec(`delete from session where hash = $1`, hash)
+	return err
+}
+
+// DeleteSessionsOf signs an account out everywhere.
+func (tx *Tx) DeleteSessionsOf(id AccountID) error {
+	_, err := tx.exec(`delete from session where account = $1`, id)
+	return err
+}
+
+// ExpireSessions removes the sessions that ended before now and counts them.
+func (tx *Tx) ExpireSessions(now time.Time) (int64, error) {
+	return tx.exec(`delete from session where expires < $1`, now)
+}
+
+// SetRedirect remembers where a renamed address is found now, replacing an
+// earlier redirect of the same address.
+func (tx *Tx) SetRedirect(r Redirect) error {
+	if _, err := tx.exec(`delete from redirect where old_key = $1`, r.OldKey); err != nil {
+		return err
+	}
+	_, err := tx.exec(`insert into redirect (account, old_key, new_uri) values ($1, $2, $3)`, r.Account, r.OldKey, r.NewURI)
+	return err
+}
+
+// DeleteRedirect forgets a redirect, as when the address is given out again.
+func (tx *Tx) DeleteRedirect(oldKey string) error {
+	_, err := tx.exec(`delete from redirect where old_key = $1`, oldKey)
+	return err
+}
+
+// Redirect finds where an old address leads.
+func (tx *Tx) Redirect(oldKey string) (Redirect, error) {
+	scan := func(r *sql.Rows, d *Redirect) error { return r.Scan(&d.Account, &d.OldKey, &d.NewURI) }
+	return first(tx, scan, "redirect of "+oldKey, `select account, old_key, new_uri from redirect where old_key = $1`, oldKey)
+}

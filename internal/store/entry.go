@@ -1,0 +1,215 @@
+package store
+
+import (
+	"cmp"
+	"database/sql"
+	"fmt"
+	"slices"
+	"time"
+)
+
+const entryColumns = `e.account, e.id, e.direction, e.transport, e.method, e.uid, e.recurrence_id, e.sequence, e.sender, e.recipient,
+	e.state, e.reason, e.sentence, e.status, e.evidence, e.calendar, e.changes, e.message_id, e.refs, e.digest, e.object,
+	e.created, e.updated, e.next_attempt, e.attempts, e.lease_owner, e.lease_until, e.refresh`
+
+func (e *Entry) fields() []any {
+	return []any{&e.Account, &e.ID, &e.Direction, &e.Transport, &e.Method, &e.UID, &e.RecurrenceID, &e.Sequence, &e.From, &e.To,
+		&e.State, &e.Reason, &e.Sentence, &e.Status, &e.Evidence, &e.Calendar, &e.Changes, &e.MessageID, &e.References, &e.Digest, &e.Object,
+		instant{&e.Created}, instant{&e.Updated}, instant{&e.NextAttempt}, text{&e.Attempts}, &e.LeaseOwner, instant{&e.LeaseUntil}, &e.Refresh}
+}
+
+func (e *Entry) values() []any {
+	return []any{e.Account, e.ID, e.Direction, e.Transport, e.Method, e.UID, e.RecurrenceID, e.Sequence, e.From, e.To,
+		e.State, e.Reason, e.Sentence, e.Status, e.Evidence, e.Calendar, e.Changes, e.MessageID, e.References, e.Digest, e.Object,
+		e.Created, e.Updated, e.NextAttempt, jsonText(e.Attempts), e.LeaseOwner, e.LeaseUntil, e.Refresh}
+}
+
+func scanEntry(r *sql.Rows, e *Entry) error { return r.Scan(e.fields()...) }
+
+// AddEntry stores a journal row and sets e.ID.
+func (tx *Tx) AddEntry(e *Entry) error {
+	if _, err := tx.returning([]any{&e.ID}, tx.s.dialect.nextEntry); err != nil {
+		return fmt.Errorf("number a journal row: %w", err)
+	}
+	if e.Updated.IsZero() {
+		e.Updated = e.Created
+	}
+	_, err := tx.exec(`
+		insert into entry (account, id, direction, transport, method, uid, recurrence_id, sequence, sender, recipient, state, reason, sentence,
+			status, evidence, calendar, changes, message_id, refs, digest, object, created, updated, next_attempt, attempts, lease_owner,
+			lease_until, refresh)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
+		e.values()...)
+	if err != nil {
+		return fmt.Errorf("add journal row: %w", err)
+	}
+	tx.touch(e.Account)
+	return tx.setRaw(e)
+}
+
+func (tx *Tx) setRaw(e *Entry) error {
+	if e.Raw == nil {
+		return nil
+	}
+	_, err := tx.exec(`insert into entry_raw (account, id, raw) values ($1, $2, $3)
+		on conflict (account, id) do update set raw = excluded.raw`, e.Account, e.ID, e.Raw)
+	if err != nil {
+		return fmt.Errorf("keep mail of journal row %d: %w", e.ID, err)
+	}
+	return nil
+}
+
+// UpdateEntry replaces a journal row; a nil Raw keeps the stored one.
+func (tx *Tx) UpdateEntry(e Entry) error {
+	n, err := tx.exec(`
+		update entry set direction = $3, transport = $4, method = $5, uid = $6, recurrence_id = $7, sequence = $8, sender = $9, recipient = $10,
+			state = $11, reason = $12, sentence = $13, status = $14, evidence = $15, calendar = $16, changes = $17, message_id = $18,
+			refs = $19, digest = $20, object = $21, created = $22, updated = $23, next_attempt = $24, attempts = $25, lease_owner = $26,
+			lease_until = $27, refresh = $28 where account = $1 and id = $2`, e.values()...)
+	if err != nil {
+		return fmt.Errorf("update journal row %d: %w", e.ID, err)
+	}
+	if n == 0 {
+		return notFound("journal row %d", e.ID)
+	}
+	tx.touch(e.Account)
+	return tx.setRaw(&e)
+}
+
+// Entry reads one journal row with its mail.
+func (tx *Tx) Entry(account AccountID, id int64) (Entry, error) {
+	return tx.oneEntry(`where e.account = $1 and e.id = $2`, fmt.Sprintf("message %d", id), account, id)
+}
+
+// FindEntry reads one journal row of whichever account, for administrators.
+func (tx *Tx) FindEntry(id int64) (Entry, error) {
+	return tx.oneEntry(`where e.id = $1`, fmt.Sprintf("message %d", id), id)
+}
+
+// EntryByDigest finds the latest row of an account with a message's digest.
+func (tx *Tx) EntryByDigest(account AccountID, digest string) (Entry, error) {
+	return tx.oneEntry(`where e.account = $1 and e.digest = $2 order by e.id desc limit 1`, "message of that digest", account, digest)
+}
+
+func (tx *Tx) oneEntry(where, what string, args ...any) (Entry, error) {
+	e, err := first(tx, scanEntry, what, `select `+entryColumns+` from entry e `+where, args...)
+	if err != nil {
+		return e, err
+	}
+	_, err = tx.row([]any{&e.Raw}, `select raw from entry_raw where account = $1 and id = $2`, e.Account, e.ID)
+	return e, err
+}
+
+// EntryFilter chooses journal rows; zero fields choose nothing out.
+type EntryFilter struct {
+	Account   AccountID // 0: of every account
+	Direction string
+	States    []string
+	UID       string
+	To        string
+	Before    int64 // only rows with a smaller ID: the next page
+	Limit     int
+}
+
+// Entries lists journal rows without their mails, newest first.
+func (tx *Tx) Entries(f EntryFilter) ([]Entry, error) {
+	where, args := "true", []any(nil)
+	add := func(condition string, v any) {
+		args = append(args, v)
+		where += fmt.Sprintf(" and "+condition, len(args))
+	}
+	if f.Account != 0 {
+		add("e.account = $%d", f.Account)
+	}
+	if f.Direction != "" {
+		add("e.direction = $%d", f.Direction)
+	}
+	if f.UID != "" {
+		add("e.uid = $%d", f.UID)
+	}
+	if f.To != "" {
+		add("e.recipient = $%d", f.To)
+	}
+	if f.Before != 0 {
+		add("e.id < $%d", f.Before)
+	}
+	for i, state := range f.States {
+		args = append(args, state)
+		if i == 0 {
+			where += fmt.Sprintf(" and e.state in ($%d", len(args))
+		} else {
+			where += fmt.Sprintf(", $%d", len(args))
+		}
+	}
+	if len(f.States) > 0 {
+		where += ")"
+	}
+	args = append(args, unlimited(f.Limit))
+	return collect(tx, scanEntry, `select `+entryColumns+` from entry e where `+where+fmt.Sprintf(` order by e.id desc limit $%d`, len(args)), args...)
+}
+
+// EntriesWaiting lists the rows of a UID that are due, to be tried again, or
+// held, oldest first.
+func (tx *Tx) EntriesWaiting(account AccountID, uid string) ([]Entry, error) {
+	return collect(tx, scanEntry, `select `+entryColumns+` from entry e
+		where e.account = $1 and e.uid = $2 and e.state in ('due', 'retry', 'held') order by e.id`, account, uid)
+}
+
+// ClaimDue gives up to limit rows to a courier for the time of the lease: rows
+// that are due or to be tried again now, of which no courier holds a lease,
+// and of each (account, UID, recipient) only the oldest that has not gone out,
+// so that messages of one meeting stay in order. Oldest first, with their mail.
+func (tx *Tx) ClaimDue(now time.Time, lease time.Duration, limit int, owner string) ([]Entry, error) {
+	if !tx.write {
+		return nil, errReadOnly
+	}
+	claimed, err := collect(tx, scanEntry, `
+		update entry as e set lease_owner = $1, lease_until = $2 where (e.account, e.id) in (
+			select d.account, d.id from entry d where d.state in ('due', 'retry') and d.next_attempt <= $3 and d.lease_until <= $3
+				and not exists (select 1 from entry b where b.state in ('due', 'retry') and b.account = d.account and b.uid = d.uid
+					and b.recipient = d.recipient and b.id < d.id)
+			order by d.next_attempt, d.id limit $4 {skip locked})
+		returning `+entryColumns, owner, now.Add(lease), now, unlimited(limit))
+	if err != nil {
+		return nil, fmt.Errorf("claim due messages: %w", err)
+	}
+	for i := range claimed {
+		e := &claimed[i]
+		if _, err := tx.row([]any{&e.Raw}, `select raw from entry_raw where account = $1 and id = $2`, e.Account, e.ID); err != nil {
+			return nil, fmt.Errorf("read mail of journal row %d: %w", e.ID, err)
+		}
+	}
+	slices.SortFunc(claimed, func(a, b Entry) int { return cmp.Compare(a.ID, b.ID) })
+	return claimed, nil
+}
+
+// NextDue is when the next row that no courier holds wants to go out.
+func (tx *Tx) NextDue() (at time.Time, ok bool, err error) {
+	ok, err = tx.row([]any{instant{&at}}, `
+		select case when d.lease_until > d.next_attempt then d.lease_until else d.next_attempt end as at from entry d
+		where d.state in ('due', 'retry')
+			and not exists (select 1 from entry b where b.state in ('due', 'retry') and b.account = d.account and b.uid = d.uid
+				and b.recipient = d.recipient and b.id < d.id)
+		order by at limit 1`)
+	return at, ok, err
+}
+
+// PruneEntries forgets finished rows last touched before an instant, in
+// portions: more says that it should be called again. Rows that wait for a
+// courier, for processing or for a person stay.
+func (tx *Tx) PruneEntries(before time.Time) (more bool, err error) {
+	list, err := collect(tx, func(r *sql.Rows, e *Entry) error { return r.Scan(&e.Account, &e.ID) },
+		`select e.account, e.id from entry e where e.state not in ('due', 'retry', 'held', 'received') and e.updated < $1 order by e.id limit $2`,
+		before, pruneAtOnce)
+	if err != nil {
+		return false, err
+	}
+	for _, e := range list {
+		for _, table := range []string{"entry_raw", "entry"} {
+			if _, err := tx.exec(`delete from `+table+` where account = $1 and id = $2`, e.Account, e.ID); err != nil {
+				return false, err
+			}
+		}
+	}
+	return len(list) == pruneAtOnce, nil
+}

@@ -1,0 +1,413 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // driver "sqlite"
+)
+
+// sqliteEngine has one connection that writes and some that read.
+type sqliteEngine struct {
+	dir   string
+	db    *sql.DB
+	poll  time.Duration
+	write sqliteWriter
+	read  chan *sqliteConn // idle reading connections
+	conns []*sqliteConn
+	ended chan struct{} // closed by close
+}
+
+const (
+	sqliteFile = "convene.db"
+	// busyTimeout is how long to wait for a writer in another process: the
+	// command line beside a server whose commits follow one another.
+	busyTimeout = 20 * time.Second
+	// batchLimit and batchTime bound a shared commit, so that its first member
+	// does not wait for long and other processes get their turn.
+	batchLimit = 256
+	batchTime  = 10 * time.Millisecond
+)
+
+func openSQLite(ctx context.Context, o Options) (*sqliteEngine, error) {
+	file := filepath.Join(o.Dir, sqliteFile)
+	// Made here so that it and its -wal and -shm, which take its mode, are ours alone.
+	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	synchronous := "FULL"
+	if o.Durability == "normal" {
+		synchronous = "NORMAL"
+	}
+	q := url.Values{"_pragma": {
+		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
+		"journal_mode(WAL)",
+		"synchronous(" + synchronous + ")",
+		"temp_store(MEMORY)",
+		"cache_size(-8000)", // KiB a connection
+	}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: file, RawQuery: q.Encode()}).String())
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	db.SetMaxIdleConns(o.ReadConns + 2)
+	e := &sqliteEngine{dir: o.Dir, db: db, poll: o.PollEvery, read: make(chan *sqliteConn, o.ReadConns), ended: make(chan struct{})}
+	if e.poll <= 0 {
+		e.poll = 500 * time.Millisecond
+	}
+	for i := range o.ReadConns + 1 {
+		c, err := db.Conn(ctx)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("open the store %s: %w", file, explain(err)), e.close())
+		}
+		conn := &sqliteConn{c: c, stmts: make(map[string]*sql.Stmt)}
+		e.conns = append(e.conns, conn)
+		if i == 0 {
+			e.write.conn = conn
+			continue
+		}
+		if _, err := c.ExecContext(ctx, "pragma query_only = true"); err != nil {
+			return nil, errors.Join(err, e.close())
+		}
+		e.read <- conn
+	}
+	return e, nil
+}
+
+func (e *sqliteEngine) migrate(ctx context.Context, to int64) (int64, error) {
+	unlock, err := lockFile(filepath.Join(e.dir, "migrate.lock"), true)
+	if err != nil {
+		return 0, err
+	}
+	defer unlock()
+	return migrateUp(ctx, goose.DialectSQLite3, e.db, sqliteDialect, to)
+}
+
+// migrateUp applies the migrations up to a version, 0 for all.
+func migrateUp(ctx context.Context, d goose.Dialect, db *sql.DB, ours *dialect, to int64, opts ...goose.ProviderOption) (int64, error) {
+	opts = append(opts, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(d, db, migrationsOf(ours), opts...)
+	if err != nil {
+		return 0, err
+	}
+	current, target, err := p.GetVersions(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if current > target {
+		return 0, fmt.Errorf("the store was written by a newer version of this program (schema %d, this one knows %d): install that version", current, target)
+	}
+	if to == 0 {
+		to = target
+	}
+	if current < to {
+		if _, err := p.UpTo(ctx, to); err != nil {
+			return 0, err
+		}
+	}
+	return p.GetDBVersion(ctx)
+}
+
+var errClosed = errors.New("store: it is closed")
+
+func (e *sqliteEngine) close() error {
+	close(e.ended)
+	e.write.mu.Lock()
+	defer e.write.mu.Unlock()
+	var errs []error
+	for range cap(e.read) {
+		if len(e.conns) == cap(e.read)+1 { // all were opened: wait for the readers
+			<-e.read
+		}
+	}
+	for _, c := range e.conns {
+		errs = append(errs, c.close())
+	}
+	return errors.Join(append(errs, e.db.Close())...)
+}
+
+// sqliteConn is one connection with its prepared statements. Statements run
+// without the caller's context: interrupting one in a shared commit would hurt
+// its neighbours, and Tx asks the context between statements.
+type sqliteConn struct {
+	c     *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func (c *sqliteConn) prepare(query string) (*sql.Stmt, error) {
+	if s := c.stmts[query]; s != nil {
+		return s, nil
+	}
+	s, err := c.c.PrepareContext(context.Background(), sqliteDialect.render(query))
+	if err != nil {
+		return nil, err
+	}
+	c.stmts[query] = s
+	return s, nil
+}
+
+func (c *sqliteConn) exec(_ context.Context, query string, args []any) (int64, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.ExecContext(context.Background(), args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+func (c *sqliteConn) query(_ context.Context, query string, args []any) (*sql.Rows, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(context.Background(), args...)
+}
+
+func (c *sqliteConn) do(query string) error {
+	_, err := c.exec(nil, query, nil)
+	return err
+}
+
+func (c *sqliteConn) close() error {
+	for _, s := range c.stmts {
+		s.Close()
+	}
+	return c.c.Close()
+}
+
+func (e *sqliteEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) (err error) {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	var c *sqliteConn
+	select {
+	case c = <-e.read:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-e.ended:
+		return errClosed
+	}
+	defer func() { e.read <- c }()
+	if err := c.do("begin"); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	defer func() {
+		if e := c.do("rollback"); e != nil && err == nil {
+			err = e
+		}
+	}()
+	tx := &Tx{s: s, ctx: ctx, conn: c}
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.broken
+}
+
+// sqliteWriter groups concurrent updates into one commit. Whoever holds mu
+// runs its function inside a savepoint of the open transaction; when others
+// wait it leaves the transaction to them and waits for the commit, else it
+// commits for all. A lone writer therefore commits at once, and the commit of
+// one group is the time in which the next one gathers.
+type sqliteWriter struct {
+	conn    *sqliteConn
+	mu      sync.Mutex
+	waiting atomic.Int32
+	group   *commitGroup // open transaction, nil between commits
+	version int64        // PRAGMA data_version: moves when another process commits
+	looked  time.Time
+}
+
+// commitGroup is one transaction that several updates share.
+type commitGroup struct {
+	began   time.Time
+	size    int
+	touched map[AccountID]struct{}
+	done    chan struct{}
+	err     error // set before done is closed
+}
+
+// errGroupLost tells the members of a group that the whole transaction is
+// gone, through no fault of theirs: each runs again, alone.
+var errGroupLost = errors.New("store: the shared transaction was lost")
+
+func (e *sqliteEngine) update(ctx context.Context, s *Store, fn func(*Tx) error) error {
+	err := e.write.run(ctx, s, fn, false)
+	if errors.Is(err, errGroupLost) {
+		err = e.write.run(ctx, s, fn, true)
+	}
+	return err
+}
+
+// run brings one update into a group, or into a transaction alone.
+func (w *sqliteWriter) run(ctx context.Context, s *Store, fn func(*Tx) error, alone bool) error {
+	w.waiting.Add(1)
+	w.mu.Lock()
+	w.waiting.Add(-1)
+	group, err := w.join(ctx, s, fn, alone)
+	if group == nil {
+		return err
+	}
+	<-group.done
+	if group.err != nil && err == nil {
+		return group.err
+	}
+	return err
+}
+
+// join runs with mu held and gives it up. It returns the group whose commit is
+// to be waited for, nil when there is none.
+func (w *sqliteWriter) join(ctx context.Context, s *Store, fn func(*Tx) error, alone bool) (g *commitGroup, err error) {
+	defer w.mu.Unlock()
+	if alone && w.group != nil {
+		w.commit(s)
+	}
+	// Whatever happens to fn, panics and runtime.Goexit included, the last in
+	// line commits for those before it.
+	defer func() {
+		if g := w.group; g != nil && (alone || w.waiting.Load() == 0 || g.size >= batchLimit || time.Since(g.began) > batchTime) {
+			w.commit(s)
+		}
+	}()
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if w.group == nil {
+		if err := w.begin(s); err != nil {
+			return nil, err
+		}
+	}
+	g = w.group
+	if err := w.inSavepoint(ctx, s, fn); err != nil {
+		return nil, err
+	}
+	g.size++
+	return g, nil
+}
+
+func (w *sqliteWriter) begin(s *Store) error {
+	w.look(s)
+	if err := w.conn.do("begin immediate"); err != nil {
+		return fmt.Errorf("begin: %w", err)
+	}
+	w.group = &commitGroup{began: time.Now(), done: make(chan struct{})}
+	return nil
+}
+
+// inSavepoint runs fn so that its failure undoes fn alone.
+func (w *sqliteWriter) inSavepoint(ctx context.Context, s *Store, fn func(*Tx) error) (err error) {
+	if err := w.conn.do("savepoint one"); err != nil {
+		w.lose(err)
+		return err
+	}
+	tx := &Tx{s: s, ctx: ctx, conn: w.conn, write: true}
+	finished := false
+	defer func() {
+		// A finished fn may still have to be undone: it ignored that the
+		// engine ended the transaction, or its context ended meanwhile.
+		if finished && err == nil && tx.broken == nil {
+			err = w.conn.do("release one")
+		}
+		if !finished || err != nil || tx.broken != nil {
+			if e := errors.Join(w.conn.do("rollback to one"), w.conn.do("release one")); e != nil {
+				w.lose(e)
+			}
+			if err == nil {
+				err = tx.broken
+			}
+			return
+		}
+		for id := range tx.touched {
+			if w.group.touched == nil {
+				w.group.touched = tx.touched
+				break
+			}
+			w.group.touched[id] = struct{}{}
+		}
+	}()
+	err = fn(tx)
+	finished = true
+	return err
+}
+
+// lose ends a transaction that the engine has rolled back as a whole, as it
+// may when the disk is full; its earlier members run again.
+func (w *sqliteWriter) lose(cause error) {
+	_ = w.conn.do("rollback") // "no transaction is active" is what we expect
+	g := w.group
+	w.group = nil
+	g.err = fmt.Errorf("%w: %w", errGroupLost, cause)
+	close(g.done)
+}
+
+func (w *sqliteWriter) commit(s *Store) {
+	g := w.group
+	w.group = nil
+	if err := w.conn.do("commit"); err != nil {
+		_ = w.conn.do("rollback") // may be rolled back already
+		if g.size > 1 {
+			err = fmt.Errorf("%w: %w", errGroupLost, err)
+		}
+		g.err = err
+	}
+	close(g.done)
+	if g.err == nil && len(g.touched) > 0 {
+		s.hub.tell(g.touched)
+	}
+}
+
+// look notices commits of other processes: data_version, asked on the only
+// connection of this process that writes, moves for theirs alone.
+func (w *sqliteWriter) look(s *Store) {
+	if now := time.Now(); now.Sub(w.looked) < 100*time.Millisecond {
+		return
+	} else {
+		w.looked = now
+	}
+	rows, err := w.conn.query(nil, "pragma data_version", nil)
+	if err != nil {
+		s.log.Warn("cannot see whether another process changed the store", "error", err)
+		return
+	}
+	defer rows.Close()
+	var version int64
+	if !rows.Next() || rows.Scan(&version) != nil {
+		return
+	}
+	if w.version != 0 && version != w.version {
+		s.hub.tell(nil)
+	}
+	w.version = version
+}
+
+func (e *sqliteEngine) watch(ctx context.Context, s *Store) {
+	ticker := time.NewTicker(e.poll)
+	defer ticker.Stop()
+	for {
+		e.write.mu.Lock()
+		if e.write.group == nil { // else begin has just looked
+			e.write.look(s)
+		}
+		e.write.mu.Unlock()
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}

@@ -3,6 +3,7 @@ package ical
 import (
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // Calendar is one iCalendar object (VCALENDAR, RFC 5545 3.4). It remembers
@@ -45,7 +46,7 @@ func (c *Calendar) Prefix() string { return c.prefix }
 func (c *Calendar) Trailer() string { return c.trailer }
 
 // Method is the iTIP method in upper case, "" when there is none.
-func (c *Calendar) Method() string { return strings.ToUpper(strings.TrimSpace(c.Value("METHOD"))) }
+func (c *Calendar) Method() string { return upper(strings.TrimSpace(c.Value("METHOD"))) }
 
 // UID is the UID of the first component that is not a VTIMEZONE.
 func (c *Calendar) UID() string {
@@ -108,24 +109,44 @@ func (c *Calendar) Main() []*Component {
 	return list
 }
 
-// Normalize makes all repairs permanent: lines that were repaired are written
-// anew when serialized, missing BEGIN and END lines are written, text before
-// and after the calendar is left out.
+// Normalize makes all repairs permanent and the spelling canonical: what is
+// not already a strict line (folded at 75 octets, ended by CRLF, UTF-8 without
+// controls) is written anew, missing BEGIN and END lines are written, text
+// before and after the calendar is left out. Order stays.
 func (c *Calendar) Normalize() {
-	c.prefix, c.trailer = "", ""
+	c.prefix, c.trailer, c.eol = "", "", ""
 	for s := range c.all() {
 		s.open, s.begin, s.end = 0, "", ""
 		for _, p := range s.Properties {
-			if p.flags&inherited != 0 {
-				p.flags &^= inherited
-				p.flags |= changed
+			p.flags &^= inherited
+			if p.own == nil && p.flags == p.flags&trailing && p.lead == 0 && strings.HasSuffix(p.raw, "\r\n") && p.eol == 2 &&
+				len(p.raw) <= maxLine+2 && clean(p.raw[:len(p.raw)-2]) {
+				continue
 			}
-			if p.flags&repaired != 0 || p.lead > 0 {
-				text := p.text()
-				p.own = &text
-				p.flags |= changed
-				p.raw, p.lead, p.eol = "", 0, 0
-			}
+			t := p.text()
+			p.build(upper(t[:p.name]), dropControls(t[p.name:p.value-1]), dropControls(t[p.value:]))
 		}
 	}
+}
+
+// clean tells whether s is UTF-8 without controls but HTAB (RFC 5545 3.1).
+func clean(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
+			return false
+		}
+	}
+	return utf8.ValidString(s)
+}
+
+func dropControls(s string) string {
+	if clean(s) {
+		return s
+	}
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' || r == 0x7f {
+			return -1
+		}
+		return r
+	}, validText(s))
 }

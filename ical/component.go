@@ -3,7 +3,6 @@ package ical
 import (
 	"iter"
 	"slices"
-	"strings"
 )
 
 // Component is a BEGIN/END block with its properties and subcomponents (RFC
@@ -29,7 +28,7 @@ const (
 )
 
 // NewComponent gives an empty component.
-func NewComponent(name string) *Component { return &Component{Name: strings.ToUpper(name)} }
+func NewComponent(name string) *Component { return &Component{Name: upper(name)} }
 
 // Prop is the first property with this upper-case name, or nil.
 func (c *Component) Prop(name string) *Property {
@@ -72,7 +71,7 @@ func (c *Component) Text(name string) string {
 // parameters, removes further ones, and adds one if there was none. A
 // property that says this already keeps its octets.
 func (c *Component) Set(name, rawValue string) *Property {
-	name = strings.ToUpper(name)
+	name = upper(name)
 	var first *Property
 	c.RemoveFunc(func(p *Property) bool {
 		if !p.is(name) {

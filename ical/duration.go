@@ -23,7 +23,7 @@ const maxDurationDays = 10000 * 366
 // with weeks, which the grammar forbids and whose meaning is plain.
 func ParseDuration(s string) (Duration, error) {
 	bad := func() (Duration, error) { return Duration{}, fmt.Errorf("ical: %q is not a duration", clip(s)) }
-	t := strings.ToUpper(strings.TrimSpace(s))
+	t := upper(strings.TrimSpace(s))
 	sign := 1
 	if t != "" && (t[0] == '+' || t[0] == '-') {
 		if t[0] == '-' {

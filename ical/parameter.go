@@ -1,32 +1,87 @@
 package ical
 
-import (
-	"iter"
-	"strings"
-)
+import "strings"
 
-// scanParams splits ";A=x;B=\"y\",z" into name and the text after "=", in one
-// pass over s.
-func scanParams(s string) iter.Seq2[string, string] {
-	return func(yield func(string, string) bool) {
-		for len(s) > 0 {
-			s = s[1:] // the semicolon
-			end := paramEnd(s)
-			part := s[:end]
-			s = s[end:]
-			name, rest, _ := strings.Cut(part, "=")
-			if name = strings.TrimSpace(name); name == "" {
-				continue
-			}
-			if !yield(name, rest) {
-				return
-			}
+// params goes over a raw parameter section, ";A=x;B=\"y\",z", once:
+//
+//	for s := (params{rest: section}); s.next(); {
+type params struct {
+	rest  string
+	name  string // as spelled
+	value string // all after "=", quotes included
+	bare  bool   // there is no "="
+}
+
+func (s *params) next() bool {
+	for len(s.rest) > 0 {
+		// The semicolon, a name up to "=", a value up to the next semicolon
+		// that is not in quotes.
+		t := s.rest[1:]
+		i := 0
+		for i < len(t) && t[i] != '=' && t[i] != ';' && t[i] != '"' {
+			i++
+		}
+		s.name, s.value, s.bare = strings.TrimSpace(t[:i]), "", true
+		if i < len(t) && t[i] == '=' {
+			t, s.bare = t[i+1:], false
+			i = paramEnd(t)
+			s.value = t[:i]
+		} else if i < len(t) && t[i] == '"' {
+			i = paramEnd(t)
+			s.name = t[:i]
+		}
+		s.rest = t[i:]
+		if s.name != "" || !s.bare {
+			return true
 		}
 	}
+	return false
+}
+
+// is tells whether the parameter has this upper-case name.
+func (s *params) is(name string) bool { return len(s.name) == len(name) && equalFold(s.name, name) }
+
+// write writes the parameter as it was spelled.
+func (s *params) write(b *strings.Builder) {
+	b.WriteByte(';')
+	b.WriteString(s.name)
+	if !s.bare {
+		b.WriteByte('=')
+		b.WriteString(s.value)
+	}
+}
+
+// param is the first value of a parameter in a raw section, as spelled.
+func param(section, name string) (value string, ok bool) {
+	for s := (params{rest: section}); s.next(); {
+		if s.is(name) {
+			v, _, _ := nextParamValue(s.value)
+			return v, true
+		}
+	}
+	return "", false
+}
+
+// without leaves a parameter out of a raw section.
+func without(section, name string) string {
+	var b strings.Builder
+	for s := (params{rest: section}); s.next(); {
+		if !s.is(name) {
+			s.write(&b)
+		}
+	}
+	return b.String()
 }
 
 // paramEnd finds the semicolon that ends the parameter at the start of s.
 func paramEnd(s string) int {
+	end := strings.IndexByte(s, ';')
+	if end < 0 {
+		end = len(s)
+	}
+	if strings.IndexByte(s[:end], '"') < 0 {
+		return end
+	}
 	quoted := false
 	for i := 0; i < len(s); i++ {
 		switch s[i] {

@@ -183,13 +183,13 @@ func (p *parser) begin(i int) int {
 // read takes the next content line; ok is false at the end of the input.
 // Lines before it that nobody can read stay with its octets.
 func (p *parser) read(l *content) (ok bool, err error) {
-	l.from, l.joined = p.at-p.aside, false
+	l.from = p.at - p.aside
 	p.aside = 0
 	for i := p.at; ; i = l.next {
 		if i >= len(p.s) {
 			return false, nil
 		}
-		l.start, l.line = p.begin(i), p.line
+		l.start, l.line, l.joined = p.begin(i), p.line, false
 		l.to, l.next = p.physical(l.start)
 		p.line++
 		l.text = p.s[l.start:l.to]
@@ -200,6 +200,17 @@ func (p *parser) read(l *content) (ok bool, err error) {
 		if trimmed == "" {
 			continue
 		}
+		if l.next < len(p.s) && onlyName(l.text) {
+			// A name so long that it is folded itself.
+			if b := p.begin(l.next); b < len(p.s) && (p.s[b] == ' ' || p.s[b] == '\t') {
+				mark := len(p.repairs)
+				p.unfold(l)
+				if l.name = nameEnd(l.text); l.name > 0 {
+					break
+				}
+				p.repairs = p.repairs[:mark]
+			}
+		}
 		if n := nameEnd(trimmed); n > 0 && len(trimmed) < len(l.text) {
 			p.repair(l.line, "LEN-01", "indentation before a property removed")
 			l.start, l.text, l.name = l.to-len(trimmed), trimmed, n
@@ -207,15 +218,26 @@ func (p *parser) read(l *content) (ok bool, err error) {
 		}
 		p.repair(l.line, "LEN-01", "a line that is no property was set aside")
 	}
-	if l.next < len(p.s) && !p.plainStart(l.next) || l.to > l.start && p.s[l.to-1] == '=' {
+	if l.joined {
+		// unfolded already
+	} else if l.next < len(p.s) && !p.plainStart(l.next) || l.to > l.start && p.s[l.to-1] == '=' {
 		p.unfold(l)
 	}
 	if len(l.text) > p.limits.LineLength {
-		return false, &ParseError{l.line, 1, strings.ToUpper(l.text[:l.name]),
+		return false, &ParseError{l.line, 1, upper(l.text[:l.name]),
 			fmt.Sprintf("the line has more than %d octets", p.limits.LineLength), ErrLimit}
 	}
 	p.at = l.next
 	return true, nil
+}
+
+func onlyName(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if !nameChar[text[i]] {
+			return false
+		}
+	}
+	return true
 }
 
 // plainStart tells that the line at i starts a property.
@@ -250,7 +272,7 @@ func (p *parser) unfold(l *content) {
 		last := &p.parts[len(p.parts)-1]
 		lines, i := 1, p.begin(l.next)
 		end, next := p.physical(i)
-		soft := quoted && last.to > last.from && p.s[last.to-1] == '='
+		soft := quoted && last.to > last.from && p.s[last.to-1] == '=' && !isBegin(p.s[i:end]) && !isEnd(p.s[i:end])
 		if soft {
 			last.to--
 			total--
@@ -323,13 +345,16 @@ func quotedPrintable(text string) bool {
 		return false
 	}
 	params, _, _ := strings.Cut(text, ":")
-	return strings.Contains(strings.ToUpper(params), "QUOTED-PRINTABLE")
+	return strings.Contains(upper(params), "QUOTED-PRINTABLE")
 }
 
 func isBegin(text string) bool {
-	return len(text) > 6 && text[5] == ':' && equalFold(text[:6], "BEGIN:")
+	return len(text) > 6 && text[5] == ':' && equalFold(text[:6], "BEGIN:") && strings.TrimSpace(text[6:]) != ""
 }
-func isEnd(text string) bool { return len(text) > 4 && text[3] == ':' && equalFold(text[:4], "END:") }
+
+func isEnd(text string) bool {
+	return len(text) > 4 && text[3] == ':' && equalFold(text[:4], "END:") && strings.TrimSpace(text[4:]) != ""
+}
 
 // find looks from p.at on for the line that starts a calendar, and moves
 // there. A component of a calendar without its VCALENDAR will do (LEN-01).
@@ -341,7 +366,7 @@ func (p *parser) find() (bare, ok bool) {
 		text := p.s[at:end]
 		trimmed := strings.TrimLeft(strings.TrimPrefix(text, bom), " \t")
 		if isBegin(trimmed) {
-			name := strings.ToUpper(strings.TrimSpace(trimmed[6:]))
+			name := upper(strings.TrimSpace(trimmed[6:]))
 			if name == "VCALENDAR" || topLevel[name] {
 				p.at, p.line = end-len(trimmed), line
 				p.indent = strings.TrimPrefix(text[:len(text)-len(trimmed)], bom)
@@ -394,7 +419,7 @@ func (p *parser) calendar() (*Calendar, error) {
 			break
 		}
 		if isBegin(l.text) {
-			name := strings.ToUpper(strings.TrimSpace(l.text[6:]))
+			name := upper(strings.TrimSpace(l.text[6:]))
 			if name == "VCALENDAR" && len(p.stack) > 0 {
 				// The next calendar starts: this one lacks its end.
 				p.repairs = p.repairs[:mark]
@@ -411,7 +436,7 @@ func (p *parser) calendar() (*Calendar, error) {
 			continue
 		}
 		if isEnd(l.text) {
-			if done := p.end(&l, strings.ToUpper(strings.TrimSpace(l.text[4:]))); done {
+			if done := p.end(&l, upper(strings.TrimSpace(l.text[4:]))); done {
 				break
 			}
 			continue
@@ -421,7 +446,7 @@ func (p *parser) calendar() (*Calendar, error) {
 		}
 	}
 	c.Repairs = p.repairs
-	if !p.crlf && p.line > firstLine+1 {
+	if !p.crlf && (p.cr || p.line > firstLine+1) {
 		c.eol = "\n"
 		if p.cr {
 			c.eol = "\r"
@@ -445,7 +470,7 @@ func (p *parser) open(c *Calendar, l *content, name string) error {
 		return &ParseError{l.line, 1, "BEGIN", fmt.Sprintf("more than %d components", p.limits.Components), ErrLimit}
 	}
 	if len(p.stack) == 0 {
-		c.Name, c.open, c.line, c.begin = name, parsed, uint32(l.line), p.s[l.from:l.next]
+		c.Name, c.open, c.line, c.begin = "VCALENDAR", parsed, uint32(l.line), p.s[l.from:l.next]
 		p.push(&c.Component)
 		return nil
 	}

@@ -29,7 +29,7 @@ func (p *parser) property(l *content) error {
 			value = l.name + colon + 1
 		} else {
 			value, text = p.valueAfterQuotes(l)
-			if len(text) != len(l.text) {
+			if text != l.text {
 				q.flags |= repaired
 			}
 		}
@@ -81,12 +81,13 @@ func (p *parser) valueAfterQuotes(l *content) (value int, text string) {
 		}
 	}
 	if open >= 0 {
+		p.repair(l.line, "LEN-01", "a quote that does not end was dropped")
+		text = text[:open] + text[open+1:]
 		if colon := strings.IndexByte(text[open:], ':'); colon >= 0 {
-			p.repair(l.line, "LEN-01", "a quote that does not end was dropped")
-			return open + colon, text[:open] + text[open+1:]
+			return open + colon + 1, text
 		}
 	}
-	p.repair(l.line, "LEN-01", strings.ToUpper(text[:l.name])+" has no value")
+	p.repair(l.line, "LEN-01", upper(text[:l.name])+" has no value")
 	return len(text) + 1, text + ":"
 }
 

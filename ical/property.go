@@ -3,6 +3,7 @@ package ical
 import (
 	"iter"
 	"strings"
+	"unicode/utf8"
 )
 
 // Property is one content line (RFC 5545 3.1). One that was read keeps its
@@ -32,9 +33,16 @@ const (
 const maxName = 1<<16 - 1
 
 // NewProperty gives a property with a raw value: escaped as its type demands.
+// Octets that no name may have are left out of the name.
 func NewProperty(name, rawValue string) *Property {
+	name = strings.Map(func(r rune) rune {
+		if r >= utf8.RuneSelf || !nameChar[r] {
+			return -1
+		}
+		return r
+	}, upper(name))
 	p := &Property{flags: changed}
-	p.build(strings.ToUpper(name), "", rawValue)
+	p.build(name[:min(len(name), maxName)], "", rawValue)
 	return p
 }
 
@@ -49,7 +57,7 @@ func (p *Property) build(name, params, value string) {
 	}
 	line := name + params + ":" + value
 	p.own = &line
-	p.name = uint16(min(len(name), maxName))
+	p.name = uint16(len(name))
 	p.value = uint32(len(name) + len(params) + 1)
 	p.raw, p.lead, p.eol = "", 0, 0
 	p.flags = p.flags&trailing | changed
@@ -66,7 +74,7 @@ func (p *Property) text() string {
 }
 
 // Name is the upper-case name.
-func (p *Property) Name() string { return strings.ToUpper(p.text()[:p.name]) }
+func (p *Property) Name() string { return upper(p.text()[:p.name]) }
 
 // is tells whether the property has this upper-case name.
 func (p *Property) is(name string) bool {
@@ -150,34 +158,28 @@ func (p *Property) Clone() *Property {
 	return &q
 }
 
+// section is the raw parameter section, "" or ";A=x;B=y".
+func (p *Property) section() string { return p.text()[p.name : p.value-1] }
+
 // Param is the first value of a parameter, unquoted and RFC 6868 decoded; ""
 // when absent.
 func (p *Property) Param(name string) string {
-	for n, rest := range p.rawParams() {
-		if len(n) == len(name) && equalFold(n, name) {
-			v, _, _ := nextParamValue(rest)
-			return decodeParam(v)
-		}
-	}
-	return ""
+	v, _ := param(p.section(), name)
+	return decodeParam(v)
 }
 
 // HasParam tells whether the parameter is there, even if empty.
 func (p *Property) HasParam(name string) bool {
-	for n := range p.rawParams() {
-		if len(n) == len(name) && equalFold(n, name) {
-			return true
-		}
-	}
-	return false
+	_, ok := param(p.section(), name)
+	return ok
 }
 
 // ParamValues are all values of a parameter, also where it is repeated.
 func (p *Property) ParamValues(name string) []string {
 	var values []string
-	for n, rest := range p.rawParams() {
-		if len(n) == len(name) && equalFold(n, name) {
-			values = append(values, paramList(rest)...)
+	for s := (params{rest: p.section()}); s.next(); {
+		if s.is(name) {
+			values = append(values, paramList(s.value)...)
 		}
 	}
 	return values
@@ -186,8 +188,8 @@ func (p *Property) ParamValues(name string) []string {
 // Params are the parameters in order, names in upper case.
 func (p *Property) Params() iter.Seq2[string, []string] {
 	return func(yield func(string, []string) bool) {
-		for n, rest := range p.rawParams() {
-			if !yield(strings.ToUpper(n), paramList(rest)) {
+		for s := (params{rest: p.section()}); s.next(); {
+			if !yield(upper(s.name), paramList(s.value)) {
 				return
 			}
 		}
@@ -197,12 +199,12 @@ func (p *Property) Params() iter.Seq2[string, []string] {
 // SetParam sets a parameter in place or adds it, quoting and encoding (RFC
 // 6868) as needed. Without values it removes the parameter.
 func (p *Property) SetParam(name string, values ...string) {
-	name = strings.ToUpper(name)
+	name = upper(name)
 	var b strings.Builder
 	done := len(values) == 0
-	for n, rest := range p.rawParams() {
-		if len(n) != len(name) || !equalFold(n, name) {
-			b.WriteString(";" + n + "=" + rest)
+	for s := (params{rest: p.section()}); s.next(); {
+		if !s.is(name) {
+			s.write(&b)
 		} else if !done {
 			writeParam(&b, name, values)
 			done = true
@@ -218,15 +220,31 @@ func (p *Property) SetParam(name string, values ...string) {
 // RemoveParam removes parameters by name.
 func (p *Property) RemoveParam(names ...string) {
 	for _, n := range names {
-		if n = strings.ToUpper(n); p.HasParam(n) {
+		if n = upper(n); p.HasParam(n) {
 			p.SetParam(n)
 		}
 	}
 }
 
-// rawParams are the parameters as written: name as spelled, and all that
-// follows its "=" up to the next parameter.
-func (p *Property) rawParams() iter.Seq2[string, string] {
-	t := p.text()
-	return scanParams(t[p.name : p.value-1])
+// upper is strings.ToUpper for ASCII letters alone; other octets stay.
+func upper(s string) string {
+	if !hasLower(s) {
+		return s
+	}
+	b := []byte(s)
+	for i, c := range b {
+		if 'a' <= c && c <= 'z' {
+			b[i] = c - ('a' - 'A')
+		}
+	}
+	return string(b)
+}
+
+func hasLower(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if 'a' <= s[i] && s[i] <= 'z' {
+			return true
+		}
+	}
+	return false
 }

@@ -8,7 +8,7 @@ import (
 // misreads. The octets stay as they are; the logical line says what is meant.
 func (p *parser) mend(l *content, text string, value int, q *Property) (string, int) {
 	m := mender{p: p, line: l.line, text: text, name: l.name, value: value}
-	switch kindOf(text[:l.name]) {
+	switch kindOf(upper(text[:l.name])) {
 	case kindDate:
 		m.dates(true)
 	case kindStamp:
@@ -45,26 +45,24 @@ const (
 	kindScale             // SCALE for CALSCALE (LEN-08)
 )
 
-var mendKinds = map[string]mendKind{
-	"DTSTART": kindDate, "DTEND": kindDate, "DUE": kindDate, "RECURRENCE-ID": kindDate, "EXDATE": kindDate, "RDATE": kindDate,
-	"DTSTAMP": kindStamp, "CREATED": kindStamp, "LAST-MODIFIED": kindStamp, "COMPLETED": kindStamp,
-	"ATTENDEE": kindAddress, "ORGANIZER": kindAddress,
-	"STATUS": kindEnum, "TRANSP": kindEnum, "CLASS": kindEnum, "ACTION": kindEnum, "METHOD": kindEnum,
-	"SEQUENCE": kindSequence, "PROFILE": kindProfile, "SCALE": kindScale,
-}
-
-// kindOf looks a name up without regard to case and without an allocation.
+// kindOf looks an upper-case name up. A switch, because it is asked for each
+// line read and the compiler makes a search by length of it.
 func kindOf(name string) mendKind {
-	if len(name) > len("RECURRENCE-ID") {
-		return kindNone
-	}
-	if k, ok := mendKinds[name]; ok {
-		return k
-	}
-	for i := 0; i < len(name); i++ {
-		if 'a' <= name[i] && name[i] <= 'z' {
-			return mendKinds[strings.ToUpper(name)]
-		}
+	switch name {
+	case "DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE":
+		return kindDate
+	case "DTSTAMP", "CREATED", "LAST-MODIFIED", "COMPLETED":
+		return kindStamp
+	case "ATTENDEE", "ORGANIZER":
+		return kindAddress
+	case "STATUS", "TRANSP", "CLASS", "ACTION", "METHOD":
+		return kindEnum
+	case "SEQUENCE":
+		return kindSequence
+	case "PROFILE":
+		return kindProfile
+	case "SCALE":
+		return kindScale
 	}
 	return kindNone
 }
@@ -87,33 +85,11 @@ func (m *mender) set(params, value string) {
 }
 
 func (m *mender) rename(name string) {
-	m.p.repair(m.line, "LEN-08", strings.ToUpper(m.text[:m.name])+" read as "+name)
+	m.p.repair(m.line, "LEN-08", upper(m.text[:m.name])+" read as "+name)
 	m.text = name + m.text[m.name:]
 	m.value += len(name) - m.name
 	m.name = len(name)
 	m.mended = true
-}
-
-// param looks for a parameter in a raw parameter section.
-func param(params, name string) (value string, ok bool) {
-	for n, rest := range scanParams(params) {
-		if len(n) == len(name) && equalFold(n, name) {
-			v, _, _ := nextParamValue(rest)
-			return v, true
-		}
-	}
-	return "", false
-}
-
-// without leaves parameters out of a raw parameter section.
-func without(params, name string) string {
-	var b strings.Builder
-	for n, rest := range scanParams(params) {
-		if len(n) != len(name) || !equalFold(n, name) {
-			b.WriteString(";" + n + "=" + rest)
-		}
-	}
-	return b.String()
 }
 
 // dates mends date and time spellings: LEN-02, LEN-03, and the parameter
@@ -130,60 +106,53 @@ func (m *mender) dates(local bool) {
 	} else if form == formDate && params == ";VALUE=DATE" {
 		return
 	}
+	name := upper(m.text[:m.name])
+	differs := false
+	fix := func(rule, what string) {
+		m.p.repair(m.line, rule, name+what)
+		differs = true
+	}
 	if form == formOther {
-		if fixed, ok := mendDateTimes(value, m.text[:m.name]); ok && fixed != value {
-			m.p.repair(m.line, "LEN-02", strings.ToUpper(m.text[:m.name])+` "`+clip(value)+`" read as `+clip(fixed))
-			value = fixed
-			m.set(params, value)
-			form = formOf(value)
+		if fixed, ok := mendDateTimes(value); ok && fixed != value {
+			fix("LEN-02", ` "`+clip(value)+`" read as `+clip(fixed))
+			value, form = fixed, formOf(fixed)
 		}
 	}
 	if !local {
-		if form == formLocal {
-			if _, zoned := param(params, "TZID"); !zoned {
-				m.p.repair(m.line, "LEN-02", strings.ToUpper(m.text[:m.name])+" without Z read as UTC")
-				m.set(params, value+"Z")
+		if _, zoned := param(params, "TZID"); form == formLocal && !zoned {
+			fix("LEN-02", " without Z read as UTC")
+			value += "Z"
+		}
+	} else {
+		kind, _ := param(params, "VALUE")
+		isDate := strings.EqualFold(kind, "DATE")
+		if isDate && (form == formLocal || form == formUTC) {
+			if value[8:15] == "T000000" {
+				fix("LEN-02", " with VALUE=DATE read as a date")
+				value, form = value[:8], formDate
+			} else {
+				fix("LEN-02", " with VALUE=DATE read as a time")
+				params = without(params, "VALUE")
+			}
+		} else if form == formDate && !isDate {
+			fix("LEN-02", " read as VALUE=DATE")
+			params = ";VALUE=DATE" + without(params, "VALUE")
+		}
+		if _, zoned := param(params, "TZID"); form == formUTC && zoned {
+			fix("LEN-03", " in UTC: TZID ignored")
+			params = without(params, "TZID")
+		}
+		if name == "RECURRENCE-ID" {
+			if v, ok := param(params, "THISANDFUTURE"); ok && v == "" {
+				fix("LEN-08", ": THISANDFUTURE read as RANGE=THISANDFUTURE")
+				params = without(params, "THISANDFUTURE") + ";RANGE=THISANDFUTURE"
 			}
 		}
-		return
 	}
-	if params == "" && form != formDate {
-		return
-	}
-	kind, typed := param(params, "VALUE")
-	if form == formDate && (!typed || !strings.EqualFold(kind, "DATE")) {
-		m.p.repair(m.line, "LEN-02", strings.ToUpper(m.text[:m.name])+" read as VALUE=DATE")
-		params = ";VALUE=DATE" + without(params, "VALUE")
+	if differs {
 		m.set(params, value)
 	}
-	if strings.EqualFold(kind, "DATE") && (form == formLocal || form == formUTC) {
-		if strings.HasPrefix(value[8:], "T000000") {
-			m.p.repair(m.line, "LEN-02", strings.ToUpper(m.text[:m.name])+" with VALUE=DATE read as a date")
-			m.set(params, value[:8])
-		} else {
-			m.p.repair(m.line, "LEN-02", strings.ToUpper(m.text[:m.name])+" with VALUE=DATE read as a time")
-			params = without(params, "VALUE")
-			m.set(params, value)
-		}
-	}
-	if form == formUTC {
-		if _, ok := param(params, "TZID"); ok {
-			m.p.repair(m.line, "LEN-03", "TZID beside a UTC time ignored")
-			params = without(params, "TZID")
-			m.set(params, value)
-		}
-	}
-	if equalFoldAny(m.text[:m.name], "RECURRENCE-ID") {
-		for n, rest := range scanParams(params) {
-			if rest == "" && strings.EqualFold(n, "THISANDFUTURE") {
-				m.p.repair(m.line, "LEN-08", "THISANDFUTURE read as RANGE=THISANDFUTURE")
-				m.set(without(params, "THISANDFUTURE")+";RANGE=THISANDFUTURE", value)
-			}
-		}
-	}
 }
-
-func equalFoldAny(s, upper string) bool { return len(s) == len(upper) && equalFold(s, upper) }
 
 func clip(s string) string {
 	if len(s) > 40 {
@@ -192,64 +161,75 @@ func clip(s string) string {
 	return s
 }
 
-// oldNames are parameters of ATTENDEE and ORGANIZER in the drafts and in RFC
-// 2447's examples (LEN-08).
-var oldNames = map[string]string{"ATTSTAT": "PARTSTAT", "STATUS": "PARTSTAT", "TYPE": "CUTYPE"}
+// oldName gives today's name of a parameter of ATTENDEE and ORGANIZER in the
+// drafts and in RFC 2447's examples (LEN-08).
+func oldName(name string) string {
+	switch name {
+	case "ATTSTAT", "STATUS":
+		return "PARTSTAT"
+	case "TYPE":
+		return "CUTYPE"
+	}
+	return ""
+}
 
-// enumParams take one of a list of words, in any case (LEN-10).
-var enumParams = map[string]bool{"PARTSTAT": true, "ROLE": true, "CUTYPE": true, "RSVP": true, "SCHEDULE-AGENT": true, "SCHEDULE-FORCE-SEND": true}
+// enumParam tells the parameters that take one of a list of words (LEN-10).
+func enumParam(name string) bool {
+	switch name {
+	case "PARTSTAT", "ROLE", "CUTYPE", "RSVP", "SCHEDULE-AGENT", "SCHEDULE-FORCE-SEND":
+		return true
+	}
+	return false
+}
+
+// oddAddressParams tells whether there is anything for addressParams to do.
+func oddAddressParams(section string) bool {
+	for s := (params{rest: section}); s.next(); {
+		switch {
+		case s.bare, hasLower(s.name), oldName(s.name) != "",
+			enumParam(s.name) && (hasLower(s.value) || s.value == "YES" || s.value == "NO"):
+			return true
+		}
+	}
+	return false
+}
 
 // addressParams mends the parameters of ATTENDEE and ORGANIZER.
 func (m *mender) addressParams() {
-	params := m.params()
-	if params == "" {
+	section := m.params()
+	if section == "" || !oddAddressParams(section) {
 		return
 	}
 	var b strings.Builder
 	differs := false
-	for n, rest := range scanParams(params) {
-		name, value := n, rest
-		if nameHasLower(name) {
-			name = strings.ToUpper(name)
+	for s := (params{rest: section}); s.next(); {
+		name, value := upper(s.name), s.value
+		if s.bare && name == "MAILTO" && s.rest == "" {
+			// ATTENDEE;CUTYPE=INDIVIDUAL;mailto:a@example.com
+			m.p.repair(m.line, "LEN-09", "mailto: after a semicolon read as the address")
+			m.set(b.String(), "mailto:"+m.text[m.value:])
+			return
 		}
-		if to, ok := oldNames[name]; ok {
-			if _, both := param(params, to); !both {
+		if to := oldName(name); to != "" {
+			if _, both := param(section, to); !both {
 				m.p.repair(m.line, "LEN-08", name+" read as "+to)
 				name, differs = to, true
 			}
 		}
-		if enumParams[name] {
-			if nameHasLower(value) {
-				value = strings.ToUpper(value)
-			}
+		if enumParam(name) {
+			value = upper(value)
 			if name == "RSVP" && (value == "YES" || value == "NO") {
 				m.p.repair(m.line, "LEN-08", "RSVP="+value+" read as TRUE or FALSE")
 				value = map[string]string{"YES": "TRUE", "NO": "FALSE"}[value]
 			}
 		}
-		if rest == "" && strings.EqualFold(n, "MAILTO") && !strings.Contains(params, n+"=") {
-			// LEN-09: `ATTENDEE;CUTYPE=INDIVIDUAL;mailto:a@example.com`
-			m.p.repair(m.line, "LEN-09", "mailto: after a semicolon read as the address")
-			params := params[:strings.LastIndex(params, ";")]
-			m.set(params, "mailto:"+m.text[m.value:])
-			m.addressParams()
-			return
-		}
-		differs = differs || value != rest
-		b.WriteString(";" + name + "=" + value)
+		differs = differs || value != s.value
+		s.name, s.value = name, value
+		s.write(&b)
 	}
 	if differs {
 		m.set(b.String(), m.text[m.value:])
 	}
-}
-
-func nameHasLower(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if 'a' <= s[i] && s[i] <= 'z' {
-			return true
-		}
-	}
-	return false
 }
 
 // address mends address spellings (LEN-09).
@@ -266,8 +246,8 @@ func (m *mender) address() {
 func (m *mender) enum() {
 	value := m.text[m.value:]
 	fixed := value
-	if nameHasLower(fixed) {
-		fixed = strings.ToUpper(fixed)
+	if hasLower(fixed) {
+		fixed = upper(fixed)
 	}
 	fixed = strings.TrimSpace(fixed)
 	if fixed == "NEEDS ACTION" {

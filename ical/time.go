@@ -182,7 +182,7 @@ func allDigits(s string) bool {
 }
 
 // mendDateTimes mends each value of a comma-separated list.
-func mendDateTimes(value, name string) (string, bool) {
+func mendDateTimes(value string) (string, bool) {
 	if strings.ContainsRune(value, '/') {
 		return value, false // periods
 	}
@@ -207,7 +207,7 @@ func mendDateTimes(value, name string) (string, bool) {
 // way (LEN-02): blanks around, ISO 8601 extended form, fractions, an offset,
 // a doubled Z, a time that is too short or too long, a month of three digits.
 func mendDateTime(value string) (string, bool) {
-	s := strings.ToUpper(strings.Trim(strings.TrimSpace(value), `"`))
+	s := upper(strings.Trim(strings.TrimSpace(value), `"`))
 	if formOf(s) != formOther {
 		return s, true
 	}
@@ -322,9 +322,9 @@ func (p *Property) Times() ([]Time, error) {
 func (p *Property) SetTime(t Time) {
 	text := p.text()
 	var b strings.Builder
-	for n, rest := range p.rawParams() {
-		if !strings.EqualFold(n, "TZID") && !strings.EqualFold(n, "VALUE") {
-			b.WriteString(";" + n + "=" + rest)
+	for s := (params{rest: p.section()}); s.next(); {
+		if !s.is("TZID") && !s.is("VALUE") {
+			s.write(&b)
 		}
 	}
 	switch t.Kind {

@@ -1,0 +1,151 @@
+package journal
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// Add writes one outgoing message in the caller's transaction; see [Journal.AddAll].
+func (j *Journal) Add(tx *store.Tx, e *store.Entry) error {
+	return j.AddAll(tx, []*store.Entry{e})
+}
+
+// AddAll writes outgoing messages in the caller's transaction and coalesces
+// them with those to the same recipient about the same UID that have not gone
+// out. The rows get their ID; State becomes [Superseded] for a message that
+// need not go out at all. Created, NextAttempt and Updated are filled in when
+// zero. Rows of one call belong together: they are sent in this order.
+func (j *Journal) AddAll(tx *store.Tx, entries []*store.Entry) error {
+	type thread struct {
+		account store.AccountID
+		uid     string
+	}
+	waiting := map[thread][]store.Entry{}
+	now := j.o.Now().UTC()
+	for _, e := range entries {
+		e.Direction = Out
+		if e.State == "" {
+			e.State = Due
+		}
+		if e.Created.IsZero() {
+			e.Created = now
+		}
+		if e.NextAttempt.IsZero() {
+			e.NextAttempt = e.Created
+		}
+		e.Updated = e.Created
+		th := thread{e.Account, e.UID}
+		rows, known := waiting[th]
+		if !known {
+			var err error
+			if rows, err = tx.EntriesWaiting(e.Account, e.UID); err != nil {
+				return fmt.Errorf("look for unsent messages about %s: %w", e.UID, err)
+			}
+			waiting[th] = rows
+		}
+		for i := range rows {
+			w := &rows[i]
+			if w.Direction != Out || w.State != Due || !ical.Address(w.To).Equal(ical.Address(e.To)) {
+				continue
+			}
+			if w.LeaseUntil.After(now) {
+				continue // under way: it goes first, and e after it
+			}
+			effect, err := coalesce(tx, w, e)
+			if err != nil {
+				return err
+			}
+			if effect == keep {
+				continue
+			}
+			w.State, w.Updated = Superseded, e.Created
+			w.Reason, w.Sentence = "superseded", "A newer message about this event took its place before it was sent."
+			if effect == annihilate {
+				w.Reason, w.Sentence = "annihilated", "The event was cancelled before this invitation was sent; neither went out."
+				e.State, e.Reason, e.Sentence = Superseded, w.Reason, w.Sentence
+			}
+			if err := tx.UpdateEntry(*w); err != nil {
+				return fmt.Errorf("supersede message %d: %w", w.ID, err)
+			}
+		}
+		if err := tx.AddEntry(e); err != nil {
+			return fmt.Errorf("journal %s to %s: %w", e.Method, e.To, err)
+		}
+	}
+	return nil
+}
+
+type effect uint8
+
+const (
+	keep       effect = iota // both go out, in order
+	supersede                // only the newer goes out
+	annihilate               // neither goes out
+)
+
+// coalesce says what a new message does to one that waits for the same
+// recipient and UID.
+func coalesce(tx *store.Tx, old, new *store.Entry) (effect, error) {
+	whole := new.RecurrenceID == "" // about the whole event: covers each of its occurrences
+	covers := whole || new.RecurrenceID == old.RecurrenceID
+	oldMethod, newMethod := strings.ToUpper(old.Method), strings.ToUpper(new.Method)
+	switch newMethod {
+	case "REQUEST":
+		// An invitation to one occurrence that was never sent is not part of a
+		// piecewise REQUEST for the series, so only the same part is covered,
+		// except by a refresh, which is always the complete copy.
+		if oldMethod == "REQUEST" && (old.RecurrenceID == new.RecurrenceID || whole && new.Refresh && old.Refresh) {
+			if new.Refresh && !old.Refresh {
+				new.Refresh = false // the recipient has not been told of the older change yet
+			}
+			return supersede, nil
+		}
+		if oldMethod == "CANCEL" && old.RecurrenceID == new.RecurrenceID && old.RecurrenceID == "" {
+			return supersede, nil // re-invited before the cancellation went out
+		}
+	case "PUBLISH", "REPLY", "REFRESH", "DECLINECOUNTER", "COUNTER":
+		if oldMethod == newMethod && old.RecurrenceID == new.RecurrenceID {
+			return supersede, nil
+		}
+	case "CANCEL":
+		if !covers || oldMethod != "REQUEST" && oldMethod != "ADD" && oldMethod != "CANCEL" {
+			return keep, nil
+		}
+		if oldMethod == "CANCEL" {
+			return supersede, nil
+		}
+		if len(old.Attempts) > 0 || old.RecurrenceID != new.RecurrenceID {
+			// It may have arrived although the attempt failed, so the CANCEL goes.
+			return supersede, nil
+		}
+		seen, err := hasSeen(tx, new)
+		if err != nil {
+			return keep, err
+		}
+		if seen {
+			return supersede, nil
+		}
+		return annihilate, nil
+	}
+	return keep, nil
+}
+
+// hasSeen reports whether any message about the event may have reached the recipient.
+func hasSeen(tx *store.Tx, e *store.Entry) (bool, error) {
+	rows, err := tx.Entries(store.EntryFilter{Account: e.Account, UID: e.UID, Direction: Out})
+	if err != nil {
+		return false, fmt.Errorf("look for messages about %s: %w", e.UID, err)
+	}
+	for _, r := range rows {
+		if !ical.Address(r.To).Equal(ical.Address(e.To)) {
+			continue
+		}
+		if r.State == Sent || r.State == Delivered || r.LeaseUntil.After(e.Created) || r.State == Due && len(r.Attempts) > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}

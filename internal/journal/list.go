@@ -1,0 +1,73 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// List gives the rows of a filter, newest first.
+func (j *Journal) List(ctx context.Context, f store.EntryFilter) ([]store.Entry, error) {
+	var out []store.Entry
+	err := j.o.Store.View(ctx, func(tx *store.Tx) (err error) {
+		out, err = tx.Entries(f)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list messages: %w", err)
+	}
+	return out, nil
+}
+
+// Show gives one row of an account.
+func (j *Journal) Show(ctx context.Context, account store.AccountID, id int64) (store.Entry, error) {
+	var e store.Entry
+	err := j.o.Store.View(ctx, func(tx *store.Tx) (err error) {
+		e, err = tx.Entry(account, id)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return e, problem.New(problem.NotFound, "There is no message %d in this account.", id).Because(err)
+	}
+	if err != nil {
+		return e, fmt.Errorf("show message %d: %w", id, err)
+	}
+	return e, nil
+}
+
+// askedAgain marks the attempt row from which the time to give up counts anew.
+const askedAgain = "Asked to be sent again."
+
+// Retry makes an outgoing message that has failed, or waits for its next
+// attempt, due now. Its time to give up begins anew.
+func (j *Journal) Retry(ctx context.Context, account store.AccountID, id int64) (store.Entry, error) {
+	var e store.Entry
+	err := j.o.Store.Update(ctx, func(tx *store.Tx) (err error) {
+		if e, err = tx.Entry(account, id); err != nil {
+			return err
+		}
+		now := j.o.Now().UTC()
+		switch {
+		case e.Direction != Out:
+			return problem.New(problem.BadInput, "Message %d was received; only outgoing messages can be sent again.", id)
+		case e.State != Due && e.State != Failed:
+			return problem.New(problem.BadInput, "Message %d is %s; only a failed or waiting message can be sent again.", id, e.State)
+		case e.LeaseUntil.After(now):
+			return problem.New(problem.BadInput, "Message %d is being sent at this moment.", id)
+		}
+		e.State, e.Status, e.NextAttempt, e.Updated = Due, "1.0", now, now
+		e.Attempts = append(e.Attempts, store.Attempt{Time: now, Sentence: askedAgain})
+		return tx.UpdateEntry(e)
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		return e, problem.New(problem.NotFound, "There is no message %d in this account.", id).Because(err)
+	}
+	if err != nil {
+		return e, err
+	}
+	j.Wake()
+	return e, nil
+}

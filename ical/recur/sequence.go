@@ -36,3 +36,19 @@ func (p *plan) seq(from int64, jump bool) iter.Seq[time.Time] {
 		}
 	}
 }
+
+// Zone places clock readings in time; *tz.Zone is one.
+type Zone interface {
+	// Instant gives the instant of a clock reading by RFC 5545 3.3.5.
+	Instant(wall time.Time) time.Time
+	// Wall gives what the clocks show, in time.UTC, and their offset in seconds
+	// east of UTC.
+	Wall(instant time.Time) (wall time.Time, offset int)
+}
+
+// Zones finds the zones of one calendar object; *tz.Resolver does.
+type Zones interface {
+	Zone(tzid string) (Zone, error)
+	// Floating is the zone in which floating times and dates are read.
+	Floating() Zone
+}

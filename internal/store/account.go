@@ -3,7 +3,11 @@ package store
 import (
 	"database/sql"
 	"fmt"
+	"strings"
 	"time"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
 )
 
 const accountColumns = `a.id, a.name, a.kind, a.display_name, a.password_hash, a.disabled, a.admin, a.time_zone, a.language, a.created, a.settings`
@@ -16,9 +20,9 @@ func scanAccount(r *sql.Rows, a *Account) error {
 // name is ErrExists.
 func (tx *Tx) AddAccount(a *Account) error {
 	found, err := tx.returning([]any{&a.ID}, `
-		insert into account (name, kind, display_name, password_hash, disabled, admin, time_zone, language, created, settings)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing returning id`,
-		a.Name, a.Kind, a.DisplayName, a.PasswordHash, a.Disabled, a.Admin, a.TimeZone, a.Language, a.Created, a.Settings)
+		insert into account (name, kind, display_name, password_hash, disabled, admin, time_zone, language, created, settings, search)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing returning id`,
+		a.Name, a.Kind, a.DisplayName, a.PasswordHash, a.Disabled, a.Admin, a.TimeZone, a.Language, a.Created, a.Settings, searchText(*a, nil))
 	if err != nil {
 		return fmt.Errorf("add account %s: %w", a.Name, err)
 	}
@@ -51,7 +55,7 @@ func (tx *Tx) UpdateAccount(a Account) error {
 		return notFound("account %d", a.ID)
 	}
 	tx.touch(a.ID)
-	return nil
+	return tx.indexNames(a.ID)
 }
 
 // owned are the tables whose rows belong to an account, in no special order.
@@ -139,7 +143,58 @@ func (tx *Tx) SetAddresses(id AccountID, list []Address) error {
 		}
 	}
 	tx.touch(id)
-	return nil
+	return tx.indexNames(id)
+}
+
+// searchText is what SearchAccounts looks into: name and addresses, folded,
+// with a blank before each word.
+func searchText(a Account, addresses []Address) string {
+	words := []string{a.Name, a.DisplayName}
+	for _, d := range addresses {
+		words = append(words, d.Key)
+	}
+	return " " + strings.Join(strings.Fields(fold(strings.Join(words, " "))), " ")
+}
+
+// fold makes "JÖRG" and "jorg" the same: lower case without diacritics.
+func fold(s string) string {
+	var b strings.Builder
+	for _, r := range norm.NFKD.String(strings.ToLower(s)) {
+		if !unicode.Is(unicode.Mn, r) {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+func (tx *Tx) indexNames(id AccountID) error {
+	a, err := tx.Account(id)
+	if err != nil {
+		return err
+	}
+	list, err := tx.Addresses(id)
+	if err != nil {
+		return err
+	}
+	_, err = tx.exec(`update account set search = $2 where id = $1`, id, searchText(a, list))
+	return err
+}
+
+// SearchAccounts lists up to limit accounts that are not disabled, in order of
+// display name, in which every token begins a word of the name or an address.
+// Case and diacritics do not count.
+func (tx *Tx) SearchAccounts(tokens []string, limit int) ([]Account, error) {
+	where, args := "not a.disabled", []any(nil)
+	escape := strings.NewReplacer(`!`, `!!`, `%`, `!%`, `_`, `!_`)
+	for _, token := range tokens {
+		for _, word := range strings.Fields(fold(token)) {
+			args = append(args, "% "+escape.Replace(word)+"%")
+			where += fmt.Sprintf(" and a.search like $%d escape '!'", len(args))
+		}
+	}
+	args = append(args, unlimited(limit))
+	return collect(tx, scanAccount, `select `+accountColumns+` from account a where `+where+
+		fmt.Sprintf(` order by a.display_name, a.id limit $%d`, len(args)), args...)
 }
 
 const appPasswordColumns = `account, id, label, hash, created, last_used, expires`

@@ -13,7 +13,8 @@ create table account (
     time_zone     text not null,
     language      text not null,
     created       bigint not null,
-    settings      bytea not null
+    settings      bytea not null,
+    search        text not null
 );
 
 -- The head of a home's change log: a narrow row, written by every change.

@@ -13,7 +13,8 @@ create table account (
     time_zone     text not null,
     language      text not null,
     created       integer not null,
-    settings      blob not null
+    settings      blob not null,
+    search        text not null
 ) strict;
 
 -- The head of a home's change log: a narrow row, written by every change.

@@ -1,0 +1,137 @@
+package account
+
+import (
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/convene-cal/convene/internal/problem"
+)
+
+const (
+	// After freeFailures wrong passwords a login or source waits firstPause,
+	// and twice as long after each further one, up to longestPause; a source
+	// may serve many people and gets more.
+	freeFailures       = 5
+	freeSourceFailures = 20
+	firstPause         = time.Second
+	longestPause       = 15 * time.Minute
+	// forgetAfter is how long failures count.
+	forgetAfter = time.Hour
+	// maxRecords bounds the memory that made-up logins and sources take.
+	maxRecords = 20_000
+	busyPause  = 5 * time.Second
+)
+
+// RetryAfter is the cause of a RateLimited problem: how long to wait.
+type RetryAfter time.Duration
+
+func (r RetryAfter) Error() string {
+	return fmt.Sprintf("retry after %s", time.Duration(r).Round(time.Second))
+}
+
+func tooMany(wait time.Duration) error {
+	wait = max(wait.Truncate(time.Second)+time.Second, time.Second)
+	return problem.New(problem.RateLimited, "Too many failed sign-ins. Wait %s and try again.", wait).Because(RetryAfter(wait))
+}
+
+// failures is the record of one login or source.
+type failures struct {
+	count int
+	last  time.Time
+	wrong [32]byte // keyed hash of the last wrong password
+}
+
+func (f failures) pause(free int) time.Duration {
+	if f.count < free {
+		return 0
+	}
+	return min(firstPause<<min(f.count-free, 20), longestPause)
+}
+
+// limiter slows failed sign-ins down.
+type limiter struct {
+	mu      sync.Mutex
+	records map[string]failures
+}
+
+// sourceKey groups the addresses one machine may use: an IPv6 host usually has
+// a /64 to choose from.
+func sourceKey(source string) string {
+	addr, err := netip.ParseAddr(source)
+	if err != nil {
+		ap, err := netip.ParseAddrPort(source)
+		if err != nil {
+			return "source " + source
+		}
+		addr = ap.Addr()
+	}
+	addr = addr.Unmap().WithZone("")
+	if addr.Is6() {
+		if p, err := addr.Prefix(64); err == nil {
+			return "source " + p.String()
+		}
+	}
+	return "source " + addr.String()
+}
+
+func loginKey(login string) string { return "login " + login }
+
+// wait is how long a login from a source must still wait, 0 when it may try.
+func (l *limiter) wait(login, source string, now time.Time) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var wait time.Duration
+	for key, free := range map[string]int{loginKey(login): freeFailures, sourceKey(source): freeSourceFailures} {
+		if f, ok := l.records[key]; ok && now.Sub(f.last) < forgetAfter {
+			wait = max(wait, f.last.Add(f.pause(free)).Sub(now))
+		}
+	}
+	return wait
+}
+
+// failed counts a failure. A client that repeats one stale password, as
+// calendar programs do all day, counts once.
+func (l *limiter) failed(login, source string, wrong [32]byte, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.records == nil {
+		l.records = make(map[string]failures)
+	}
+	if f, ok := l.records[loginKey(login)]; ok && f.wrong == wrong && now.Sub(f.last) < forgetAfter {
+		return
+	}
+	if len(l.records) >= maxRecords {
+		l.forget(now)
+	}
+	for _, key := range []string{loginKey(login), sourceKey(source)} {
+		f := l.records[key]
+		if now.Sub(f.last) >= forgetAfter {
+			f = failures{}
+		}
+		f.count++
+		f.last, f.wrong = now, wrong
+		l.records[key] = f
+	}
+}
+
+// forget makes room: old records first, then those with the fewest failures.
+func (l *limiter) forget(now time.Time) {
+	for least := 0; len(l.records) > maxRecords*3/4; least++ {
+		for key, f := range l.records {
+			if now.Sub(f.last) >= forgetAfter || f.count <= least {
+				delete(l.records, key)
+			}
+			if least > 0 && len(l.records) <= maxRecords*3/4 {
+				return
+			}
+		}
+	}
+}
+
+func (l *limiter) succeeded(login string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.records, loginKey(login))
+}

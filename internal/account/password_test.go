@@ -1,0 +1,54 @@
+package account
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestPasswordHashIsAPHCStringOfRFC9106(t *testing.T) {
+	h := newHasher(Argon2{})
+	encoded, err := h.hash(t.Context(), "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(encoded, "$argon2id$v=19$m=65536,t=3,p=4$") {
+		t.Errorf("hash %s", encoded)
+	}
+	for password, want := range map[string]bool{"secret": true, "Secret": false, "": false} {
+		if ok, err := h.verify(t.Context(), password, encoded); ok != want || err != nil {
+			t.Errorf("verify(%q) = %v %v", password, ok, err)
+		}
+	}
+	if ok, err := h.verify(t.Context(), "secret", ""); ok || err != nil {
+		t.Errorf("no password at all matches: %v %v", ok, err)
+	}
+}
+
+func TestParsePHCRefusesWhatWouldExhaustUs(t *testing.T) {
+	for _, s := range []string{"", "x", "$argon2i$v=19$m=64,t=1,p=1$AAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=99999999,t=1,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=64,t=9999,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=64,t=0,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA",
+		"$argon2id$v=19$m=64,t=1,p=1$AAAAAAAAAAAAAAAA$", "$argon2id$v=16$m=64,t=1,p=1$AAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAA"} {
+		if _, _, _, err := parsePHC(s); err == nil {
+			t.Errorf("parsePHC(%q) took it", s)
+		}
+	}
+}
+
+func TestLimiterMemoryIsBounded(t *testing.T) {
+	var l limiter
+	at := time.Unix(1_800_000_000, 0)
+	for i := range maxRecords * 2 {
+		var wrong [32]byte
+		wrong[0], wrong[1], wrong[2] = byte(i), byte(i>>8), byte(i>>16)
+		l.failed(strings.Repeat("x", i%7)+string(rune(0x4e00+i%20000)), "192.0.2.1", wrong, at)
+	}
+	if len(l.records) > maxRecords+2 {
+		t.Errorf("%d records", len(l.records))
+	}
+	if l.wait("x", "192.0.2.1", at) == 0 {
+		t.Error("the busy source was forgotten")
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -163,13 +164,14 @@ func (tx *Tx) ClaimDue(now time.Time, lease time.Duration, limit int, owner stri
 	if !tx.write {
 		return nil, errReadOnly
 	}
+	// SQLite's RETURNING knows no alias of the table.
 	claimed, err := collect(tx, scanEntry, `
-		update entry as e set lease_owner = $1, lease_until = $2 where (e.account, e.id) in (
+		update entry set lease_owner = $1, lease_until = $2 where (account, id) in (
 			select d.account, d.id from entry d where d.state in ('due', 'retry') and d.next_attempt <= $3 and d.lease_until <= $3
 				and not exists (select 1 from entry b where b.state in ('due', 'retry') and b.account = d.account and b.uid = d.uid
 					and b.recipient = d.recipient and b.id < d.id)
 			order by d.next_attempt, d.id limit $4 {skip locked})
-		returning `+entryColumns, owner, now.Add(lease), now, unlimited(limit))
+		returning `+strings.ReplaceAll(entryColumns, "e.", ""), owner, now.Add(lease), now, unlimited(limit))
 	if err != nil {
 		return nil, fmt.Errorf("claim due messages: %w", err)
 	}

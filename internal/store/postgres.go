@@ -145,8 +145,8 @@ func (e *pgEngine) once(ctx context.Context, s *Store, fn func(*Tx) error) (map[
 	defer t.Rollback()
 	tx := &Tx{s: s, ctx: ctx, conn: pgConn{e, t}, write: true}
 	err = fn(tx)
-	if tx.broken != nil { // fn may have wrapped it, hidden it or gone on
-		return nil, tx.broken
+	if tx.broken != nil && !errors.Is(err, tx.broken) {
+		err = tx.broken // fn hid it and went on
 	}
 	if err != nil {
 		return nil, err

@@ -40,6 +40,7 @@ type plan struct {
 	hours            uint32 // limits, below DAILY
 	minutes, seconds uint64
 	timeLimited      bool
+	eachDay          bool    // below DAILY with a DATE: every day once
 	times            []int32 // members of a base (a day, hour, minute or second) as seconds after it
 	setpos           []int32 // WEEKLY and longer; shorter ones have it worked into times
 }

@@ -91,6 +91,21 @@ func TestEquivalentRules(t *testing.T) {
 	}
 }
 
+const layoutDate, layoutTime = "20060102", "20060102T150405"
+
+func readingOf(t testing.TB, s string) time.Time {
+	t.Helper()
+	layout := layoutTime
+	if len(s) == len(layoutDate) {
+		layout = layoutDate
+	}
+	r, err := time.Parse(layout, s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
 // mustRule is for tables in tests.
 func mustRule(t testing.TB, text string) *Rule {
 	t.Helper()

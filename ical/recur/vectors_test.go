@@ -1,15 +1,18 @@
-package recur
+package recur_test
 
 import (
 	"bufio"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/recur"
+	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/harness/shared"
 )
 
@@ -54,21 +57,6 @@ func (v *vector) tagged(tag string) bool {
 	return slices.ContainsFunc(v.Tags, func(s string) bool { return strings.HasPrefix(s, tag) })
 }
 
-const layoutDate, layoutTime = "20060102", "20060102T150405"
-
-func readingOf(t testing.TB, s string) time.Time {
-	t.Helper()
-	layout := layoutTime
-	if len(s) == len(layoutDate) {
-		layout = layoutDate
-	}
-	r, err := time.Parse(layout, s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return r
-}
-
 // argued reads the list of vectors where we differ, each with the reason.
 func argued(t testing.TB) map[string]string {
 	t.Helper()
@@ -91,60 +79,112 @@ func argued(t testing.TB) map[string]string {
 	return list
 }
 
-// TestVectorRules runs the vectors that are one rule and nothing else, on
-// clock readings.
-func TestVectorRules(t *testing.T) {
-	known := argued(t)
-	ran := 0
-	for _, v := range append(readVectors(t, "recurrence.jsonl"), readVectors(t, "dst.jsonl")...) {
-		if len(v.RRule) != 1 || len(v.ExRule)+len(v.RDate)+len(v.ExDate) > 0 {
-			continue
+// calendar writes the vector as an event.
+func (v *vector) calendar(t testing.TB) *ical.Calendar {
+	t.Helper()
+	var b strings.Builder
+	b.WriteString("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//test//test//EN\r\nBEGIN:VEVENT\r\nUID:u\r\n")
+	times := func(name string, values ...string) {
+		for _, value := range values {
+			switch {
+			case len(value) == len("20060102"):
+				name += ";VALUE=DATE"
+			case v.TZID != nil && *v.TZID == "UTC":
+				value += "Z"
+			case v.TZID != nil:
+				name += ";TZID=" + *v.TZID
+			}
+			fmt.Fprintf(&b, "%s:%s\r\n", name, value)
+			name, _, _ = strings.Cut(name, ";")
 		}
-		r, err := ParseRule(v.RRule[0])
+	}
+	times("DTSTART", v.DTStart)
+	times("RDATE", v.RDate...)
+	times("EXDATE", v.ExDate...)
+	for _, r := range v.RRule {
+		fmt.Fprintf(&b, "RRULE:%s\r\n", r)
+	}
+	for _, r := range v.ExRule {
+		fmt.Fprintf(&b, "EXRULE:%s\r\n", r)
+	}
+	b.WriteString("END:VEVENT\r\nEND:VCALENDAR\r\n")
+	cal, err := ical.Parse([]byte(b.String()))
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", v.ID, err, b.String())
+	}
+	return cal
+}
+
+// TestVectors runs every vector: ids against the expected readings, instants
+// where the vector has them.
+func TestVectors(t *testing.T) {
+	known := argued(t)
+	vectors := append(readVectors(t, "recurrence.jsonl"), readVectors(t, "dst.jsonl")...)
+	for _, v := range vectors {
+		cal := v.calendar(t)
+		s, err := recur.New(cal, tz.NewResolver(cal, nil), recur.Options{StrictStart: true})
 		if err != nil {
 			t.Errorf("%s: %v", v.ID, err)
 			continue
 		}
-		start := readingOf(t, v.DTStart)
-		if r.HasUntil && !r.Until.IsDate() && strings.HasSuffix(r.Until.String(), "Z") && v.TZID != nil && *v.TZID != "UTC" {
-			loc, err := time.LoadLocation(*v.TZID)
-			if err != nil {
-				t.Fatal(err)
-			}
-			u := r.Until.Wall.In(loc)
-			r.Until.Wall = time.Date(u.Year(), u.Month(), u.Day(), u.Hour(), u.Minute(), u.Second(), 0, time.UTC)
-		}
-		ran++
-		isDate := len(v.DTStart) == len(layoutDate)
-		seq := compile(r, start.Unix(), isDate).seq(0, false)
-		var got []string
-		for o := range seq {
+		var got, utc []string
+		bare := func(o recur.Occurrence) string { return strings.TrimSuffix(o.ID.String(), "Z") }
+		for o := range s.All() {
 			if !v.Complete && len(got) == len(v.Expected) || len(got) > len(v.Expected) {
 				break
 			}
-			if w := v.Window; w != nil && w[1] != nil && !o.Before(readingOf(t, *w[1])) {
+			if w := v.Window; w != nil && w[1] != nil && bare(o) >= *w[1] || v.WindowIncl != nil && bare(o) > *v.WindowIncl[1] {
 				break
 			}
-			if w := v.WindowIncl; w != nil && w[1] != nil && o.After(readingOf(t, *w[1])) {
-				break
-			}
-			layout := layoutTime
-			if isDate {
-				layout = layoutDate
-			}
-			got = append(got, o.Format(layout))
+			got = append(got, bare(o))
+			utc = append(utc, ical.UTCTime(o.From).String())
 		}
+		same := slices.Equal(got, v.Expected) && (v.ExpectedUTC == nil || slices.Equal(utc, v.ExpectedUTC))
 		if _, ok := known[v.ID]; ok {
-			if slices.Equal(got, v.Expected) {
+			if same {
 				t.Errorf("%s is in argued.txt but passes", v.ID)
 			}
 			continue
 		}
-		if !slices.Equal(got, v.Expected) {
-			t.Errorf("%s: DTSTART %s %s %v\n got %v\nwant %v", v.ID, v.DTStart, v.RRule[0], v.Tags, got, v.Expected)
+		if !same {
+			t.Errorf("%s: DTSTART %s %s %v\n got %v\n     %v\nwant %v\n     %v", v.ID, v.DTStart, v.RRule, v.Tags, got, utc, v.Expected, v.ExpectedUTC)
+			continue
+		}
+		if len(got) > 3 {
+			v.checkWindows(t, s, got, utc)
 		}
 	}
-	if ran < 2500 {
-		t.Errorf("only %d vectors ran", ran)
+	for id := range known {
+		if !slices.ContainsFunc(vectors, func(v vector) bool { return v.ID == id }) {
+			t.Errorf("argued.txt: there is no vector %s", id)
+		}
+	}
+}
+
+// checkWindows asks for parts of a set that is known to be right.
+func (v *vector) checkWindows(t *testing.T, s *recur.Set, ids, utc []string) {
+	n := len(ids)
+	for _, c := range [][2]int{{1, n - 1}, {n / 2, n/2 + 1}, {n - 2, n - 1}} {
+		from, _ := ical.ParseTime(utc[c[0]], "", false)
+		to, _ := ical.ParseTime(utc[c[1]], "", false)
+		var got []string
+		for o := range s.Between(from.Wall, to.Wall) {
+			if len(got) > n {
+				break
+			}
+			got = append(got, strings.TrimSuffix(o.ID.String(), "Z"))
+		}
+		if want := ids[c[0]:c[1]]; !slices.Equal(got, want) {
+			t.Errorf("%s: DTSTART %s %s from %s to %s\n got %v\nwant %v", v.ID, v.DTStart, v.RRule, utc[c[0]], utc[c[1]], got, want)
+		}
+	}
+	for _, i := range []int{0, n / 2, n - 1} {
+		id, _ := ical.ParseTime(utc[i], "", false)
+		if len(ids[i]) == len("20060102") {
+			id, _ = ical.ParseTime(ids[i], "", true)
+		}
+		if o, ok := s.Find(id); !ok || strings.TrimSuffix(o.ID.String(), "Z") != ids[i] {
+			t.Errorf("%s: DTSTART %s %s: Find(%s) = %v, %v, want %s", v.ID, v.DTStart, v.RRule, id, o.ID, ok, ids[i])
+		}
 	}
 }

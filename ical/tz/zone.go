@@ -154,6 +154,36 @@ func (z *Zone) Wall(instant time.Time) (wall time.Time, offset int) {
 	return instant.UTC().Add(time.Duration(p.offset) * time.Second), int(p.offset)
 }
 
+// Stretch tells how long an offset lasts: readings [from, to) around a reading,
+// in seconds, exist and have this offset in seconds east of UTC. from = to when
+// the reading is one that a gap leaves out. It spares series the search for
+// every occurrence.
+func (z *Zone) Stretch(wall int64) (offset, from, to int64) {
+	n := upTo(z.reads, wall)
+	offset = int64(z.periods[n].offset)
+	from, to = -always, always
+	if z.after != nil {
+		if wall < z.begin+day || wall >= z.end-day {
+			offset = z.offsetOfReading(wall)
+			if z.periodAt(wall-offset).offset != int32(offset) {
+				return offset, wall, wall
+			}
+			return offset, wall, wall + 1
+		}
+		from, to = z.begin+day, z.end-day
+	}
+	if n > 0 {
+		from = max(from, z.reads[n-1])
+	}
+	if n < len(z.at) {
+		to = min(to, z.at[n]+offset)
+	}
+	if wall >= to {
+		return offset, wall, wall
+	}
+	return offset, from, to
+}
+
 // Abbreviation is the short name in use at an instant, such as "CEST"; for
 // zones that have none, something like "+03".
 func (z *Zone) Abbreviation(instant time.Time) string { return z.periodAt(instant.Unix()).name }

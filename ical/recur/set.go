@@ -1,0 +1,566 @@
+package recur
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+)
+
+// Occurrence is one time at which a component takes place.
+type Occurrence struct {
+	// ID is the recurrence id: the original start, in the form and zone of the
+	// master's DTSTART. A component that does not recur has its start here.
+	ID ical.Time
+	// Start and End are as it takes place, overrides applied, each in the form
+	// and zone of the governing component. Both are zero for a to-do without
+	// times.
+	Start, End ical.Time
+	// From and To are the same as instants in UTC; dates and floating times are
+	// read in Zones.Floating. To is not before From.
+	From, To  time.Time
+	Component *ical.Component // the master, or the override that governs
+	Override  bool
+}
+
+// Options say how a Set is made. The zero value is right for calendars.
+type Options struct {
+	// StrictStart leaves out a DTSTART that does not match the rule. RFC 5545
+	// 3.8.5.3 calls that case undefined; RFC 5546 and most programs count
+	// DTSTART as the first occurrence, which is the default.
+	StrictStart bool
+	// MaxIterations bounds how many members one iteration looks at, excluded
+	// ones among them; after that many it ends and Err tells. 0 = 1,000,000.
+	MaxIterations int
+}
+
+const defaultIterations = 1_000_000
+
+// ErrNothing is wrapped by New for a calendar without a component that could
+// take place.
+var ErrNothing = errors.New("recur: no event, to-do or journal entry")
+
+// Set is the recurrence set of a calendar object: a master and its overrides,
+// or overrides alone (RFC 4791 4.1). It is safe for concurrent use; the
+// calendar must not change meanwhile.
+type Set struct {
+	zones     Zones
+	limit     int
+	master    *shape // nil when there are only overrides
+	rules     []*source
+	exclusion []*source
+	hasStart  bool // DTSTART is a member
+	rdates    []member
+	exInstant []int64 // sorted
+	exDates   []int64 // sorted days
+	overrides []override
+	ranged    []int // overrides with RANGE=THISANDFUTURE, by id
+	ids       Zone  // zone of the ids
+	limited   atomic.Bool
+	err       error // why a rule is not evaluated
+}
+
+// shape is what a component says of its own times.
+type shape struct {
+	component *ical.Component
+	kind      string // component name
+	start     ical.Time
+	wall      int64 // start as a clock reading
+	at        int64 // start as an instant
+	zone      Zone
+	end       ical.Time // DTEND or DUE
+	endZone   Zone
+	endAlike  bool         // the end has the start's form and zone
+	exact     int64        // length in seconds, unless nominal
+	nominal   bool         // length is days on the calendar and exact
+	days      int64        //
+	timeless  bool         // neither start nor due
+	due       bool         // DUE and no DTSTART
+	hasEnd    bool         // DTEND, DUE or DURATION
+	completed [2]time.Time // CREATED, COMPLETED of a to-do
+}
+
+// source is a rule with its end as an instant.
+type source struct {
+	plan  *plan
+	until int64 // instant, inclusive
+	once  sync.Once
+	ended *plan // the plan with COUNT turned into UNTIL
+}
+
+// member is a start that is listed, not computed.
+type member struct {
+	wall, at int64
+	length   int64 // of an RDATE PERIOD in seconds, -1 = as the master
+}
+
+type override struct {
+	shape
+	id     ical.Time
+	idWall int64 // in the master's zone
+	idAt   int64
+	ranged bool
+	shift  int64 // of the clock reading, for RANGE=THISANDFUTURE
+}
+
+// New reads the recurrence set of the first UID in cal: its master, recurrence
+// properties and overrides. An error names the component and property that
+// cannot be read; a rule in an unknown calendar system is not one (see Err).
+func New(cal *ical.Calendar, z Zones, opt Options) (*Set, error) {
+	s := &Set{zones: z, limit: cmp.Or(opt.MaxIterations, defaultIterations), ids: z.Floating()}
+	uid, found := "", false
+	for _, c := range cal.Main() {
+		switch c.Name {
+		case "VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY", "VPOLL":
+		default:
+			continue
+		}
+		if !found {
+			uid, found = c.Value("UID"), true
+		} else if c.Value("UID") != uid {
+			continue
+		}
+		if err := s.add(c, opt); err != nil {
+			return nil, fmt.Errorf("recur: %s at line %d: %w", c.Name, c.Line(), err)
+		}
+	}
+	if !found {
+		return nil, ErrNothing
+	}
+	s.placeOverrides()
+	return s, nil
+}
+
+func (s *Set) add(c *ical.Component, opt Options) error {
+	id := c.Prop("RECURRENCE-ID")
+	if id == nil && s.master != nil {
+		return nil // a second master says nothing that could be relied on
+	}
+	sh, err := s.read(c)
+	if err != nil {
+		return err
+	}
+	if id == nil {
+		s.master = sh
+		if sh.zone != nil {
+			s.ids = sh.zone
+		}
+		return s.readRecurrence(c, sh, opt)
+	}
+	o := override{shape: *sh}
+	if o.id, err = id.Time(); err != nil {
+		return err
+	}
+	o.ranged = id.Param("RANGE") == "THISANDFUTURE"
+	if sh.timeless && !sh.due { // an override without times keeps the original ones
+		o.shape.start = o.id
+	}
+	s.overrides = append(s.overrides, o)
+	return nil
+}
+
+func (s *Set) zoneOf(t ical.Time) (Zone, error) {
+	switch t.Kind {
+	case ical.UTC:
+		return utcZone{}, nil
+	case ical.Zoned:
+		return s.zones.Zone(t.TZID)
+	}
+	return s.zones.Floating(), nil
+}
+
+// alike tells whether two values have the same form and zone.
+func alike(a, b ical.Time) bool { return a.Kind == b.Kind && a.TZID == b.TZID }
+
+// utcZone is the zone of times with a Z.
+type utcZone struct{}
+
+func (utcZone) Instant(wall time.Time) time.Time        { return wall }
+func (utcZone) Wall(instant time.Time) (time.Time, int) { return instant.UTC(), 0 }
+func (utcZone) Stretch(int64) (offset, from, to int64)  { return 0, -1 << 62, 1 << 62 }
+
+// instantOf is the instant of a clock reading, in seconds.
+func instantOf(z Zone, wall int64) int64 { return z.Instant(reading(wall)).Unix() }
+
+// wallOf is the clock reading of an instant, in seconds.
+func wallOf(z Zone, at int64) int64 {
+	w, _ := z.Wall(reading(at))
+	return w.Unix()
+}
+
+func (s *Set) read(c *ical.Component) (*shape, error) {
+	sh := &shape{component: c, kind: c.Name}
+	start, end := c.Prop("DTSTART"), c.Prop("DTEND")
+	if c.Name == "VTODO" {
+		end = c.Prop("DUE")
+	}
+	var err error
+	if start == nil {
+		if c.Name != "VTODO" || end == nil {
+			sh.timeless = true
+			for i, name := range []string{"CREATED", "COMPLETED"} {
+				if p := c.Prop(name); p != nil {
+					if t, err := p.Time(); err == nil {
+						if z, err := s.zoneOf(t); err == nil {
+							sh.completed[i] = z.Instant(t.Wall)
+						}
+					}
+				}
+			}
+			return sh, nil
+		}
+		sh.due = true
+		start = end
+	}
+	if sh.start, err = start.Time(); err != nil {
+		return nil, err
+	}
+	if sh.zone, err = s.zoneOf(sh.start); err != nil {
+		return nil, err
+	}
+	sh.wall = sh.start.Wall.Unix()
+	sh.at = instantOf(sh.zone, sh.wall)
+	sh.end, sh.endZone, sh.endAlike = sh.start, sh.zone, true
+	switch {
+	case sh.due:
+	case end != nil && c.Name != "VJOURNAL":
+		t, err := end.Time()
+		if err != nil {
+			return nil, err
+		}
+		z, err := s.zoneOf(t)
+		if err != nil {
+			return nil, err
+		}
+		sh.hasEnd = true
+		if sh.start.IsDate() && t.IsDate() {
+			sh.nominal, sh.days = true, (t.Wall.Unix()-sh.wall)/secondsPerDay
+			if sh.days < 1 && c.Name == "VEVENT" {
+				sh.days = 1 // RFC 5545 3.6.1: later than DTSTART; equal is a common mistake
+			}
+			sh.days = max(0, sh.days)
+			break
+		}
+		if !sh.start.IsDate() && t.IsDate() {
+			// Forms mixed: a date is its midnight; the end keeps the start's form.
+			sh.end, sh.endZone = sh.start, sh.zone
+		} else {
+			sh.end, sh.endZone, sh.endAlike = t, z, alike(t, sh.start)
+		}
+		// RFC 5545 3.8.5.3: with DTEND or DUE the same exact duration.
+		sh.exact = max(0, instantOf(z, t.Wall.Unix())-sh.at)
+	case c.Prop("DURATION") != nil && c.Name != "VJOURNAL":
+		d, err := c.Prop("DURATION").Duration()
+		if err != nil {
+			return nil, err
+		}
+		sh.hasEnd = true
+		// The same nominal duration: days end at the same clock reading.
+		sh.nominal, sh.days, sh.exact = true, int64(d.Days), int64(d.Exact/time.Second)
+		if sh.days < 0 || sh.exact < 0 {
+			sh.days, sh.exact = 0, 0
+		}
+	case sh.start.IsDate() && c.Name != "VTODO":
+		sh.nominal, sh.days = true, 1
+	}
+	return sh, nil
+}
+
+// longest is an upper bound of the length of an occurrence in seconds.
+func (sh *shape) longest() int64 {
+	if sh.nominal {
+		return sh.days*secondsPerDay + sh.exact + secondsPerDay
+	}
+	return sh.exact
+}
+
+func (s *Set) readRecurrence(c *ical.Component, sh *shape, opt Options) error {
+	if sh.timeless {
+		return nil
+	}
+	date := sh.start.IsDate()
+	s.hasStart = true
+	var counts bool
+	for p := range c.Props("RRULE") {
+		r, err := ParseRule(p.Value())
+		if err != nil {
+			return fmt.Errorf("line %d: %w", p.Line(), err)
+		}
+		if err := r.Err(); err != nil {
+			s.err = err
+			continue
+		}
+		src := s.source(r, sh, date)
+		matches := false
+		c := src.plan.cursor()
+		if t, ok := c.next(); ok && t == sh.wall {
+			matches = true
+		}
+		counts = counts || matches
+		if !matches && !opt.StrictStart && src.plan.count > 0 {
+			// RFC 5545 3.3.10: DTSTART counts as the first occurrence.
+			src.plan.count--
+		}
+		s.rules = append(s.rules, src)
+	}
+	if len(s.rules) > 0 && !counts {
+		s.hasStart = !opt.StrictStart
+		// "Delete this and all later ones" of the first leaves an UNTIL before
+		// DTSTART with some clients: then there is nothing.
+		if !slices.ContainsFunc(s.rules, func(r *source) bool { return r.until >= sh.at }) {
+			s.hasStart = false
+		}
+	}
+	for p := range c.Props("EXRULE") {
+		r, err := ParseRule(p.Value())
+		if err != nil {
+			return fmt.Errorf("line %d: %w", p.Line(), err)
+		}
+		if err := r.Err(); err != nil {
+			s.err = err
+			continue
+		}
+		s.exclusion = append(s.exclusion, s.source(r, sh, date))
+	}
+	for p := range c.Props("RDATE") {
+		if err := s.readRDate(p, date); err != nil {
+			return err
+		}
+	}
+	slices.SortFunc(s.rdates, func(a, b member) int { return cmp.Or(cmp.Compare(a.wall, b.wall), cmp.Compare(b.length, a.length)) })
+	s.rdates = slices.CompactFunc(s.rdates, func(a, b member) bool { return a.at == b.at })
+	for p := range c.Props("EXDATE") {
+		times, err := p.Times()
+		if err != nil {
+			return err
+		}
+		for _, t := range times {
+			switch {
+			case t.IsDate():
+				s.exDates = append(s.exDates, t.Wall.Unix()/secondsPerDay)
+			case date: // a time in an all-day series means its day
+				s.exDates = append(s.exDates, floorDiv(t.Wall.Unix(), secondsPerDay))
+			default:
+				z, err := s.zoneOf(t)
+				if err != nil {
+					return err
+				}
+				s.exInstant = append(s.exInstant, instantOf(z, t.Wall.Unix()))
+			}
+		}
+	}
+	slices.Sort(s.exDates)
+	slices.Sort(s.exInstant)
+	return nil
+}
+
+func (s *Set) readRDate(p *ical.Property, date bool) error {
+	add := func(t ical.Time, length int64) error {
+		z, err := s.zoneOf(t)
+		if err != nil {
+			return err
+		}
+		m := member{wall: t.Wall.Unix(), length: length}
+		switch {
+		case date:
+			m.wall = floorDiv(m.wall, secondsPerDay) * secondsPerDay
+			m.at = instantOf(s.ids, m.wall)
+		case t.IsDate():
+			// A day alone: at DTSTART's time of day.
+			m.wall += floorMod(s.master.wall, secondsPerDay)
+			m.at = instantOf(s.ids, m.wall)
+		default:
+			m.at = instantOf(z, m.wall)
+			if !alike(t, s.master.start) {
+				m.wall = wallOf(s.ids, m.at)
+			}
+		}
+		s.rdates = append(s.rdates, m)
+		return nil
+	}
+	if periods, err := p.Periods(); err == nil && len(periods) > 0 {
+		for _, q := range periods {
+			z, err := s.zoneOf(q.Start)
+			if err != nil {
+				return err
+			}
+			begin := q.Start.Wall.Unix()
+			end := begin
+			if q.HasDuration {
+				end = instantOf(z, begin+int64(q.Duration.Days)*secondsPerDay) + int64(q.Duration.Exact/time.Second)
+			} else {
+				ez, err := s.zoneOf(q.End)
+				if err != nil {
+					return err
+				}
+				end = instantOf(ez, q.End.Wall.Unix())
+			}
+			if err := add(q.Start, max(0, end-instantOf(z, begin))); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	times, err := p.Times()
+	if err != nil {
+		return err
+	}
+	for _, t := range times {
+		if err := add(t, -1); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// source compiles a rule and turns its UNTIL into an instant.
+func (s *Set) source(r *Rule, sh *shape, date bool) *source {
+	src := &source{plan: compile(r, sh.wall, date), until: math.MaxInt64}
+	if date && src.plan.freq < Daily {
+		// RFC 5545 3.3.10: no times with a DATE; each day that is met counts once.
+		src.plan.eachDay = true
+	}
+	if !r.HasUntil {
+		return src
+	}
+	if date || r.Until.IsDate() {
+		src.plan.until = r.Until.Wall.Unix()
+		if r.Until.IsDate() {
+			src.plan.until += secondsPerDay - 1
+		}
+		src.plan.until = min(src.plan.until, maxReading)
+		if !date {
+			src.until = instantOf(sh.zone, src.plan.until)
+		} else {
+			src.until = instantOf(sh.zone, src.plan.until/secondsPerDay*secondsPerDay)
+		}
+		return src
+	}
+	z := sh.zone
+	if r.Until.Kind == ical.UTC {
+		z = utcZone{}
+	}
+	src.until = instantOf(z, r.Until.Wall.Unix())
+	// Readings are compared first. Of those that come twice the first counts,
+	// so one that is later on the clock can still be before UNTIL.
+	_, before := sh.zone.Wall(reading(src.until - secondsPerDay))
+	wall, offset := sh.zone.Wall(reading(src.until))
+	src.plan.until = min(maxReading, wall.Unix()+int64(max(0, before-offset)))
+	return src
+}
+
+// closed is the plan for jumping: a COUNT is counted once and then known as the
+// last reading.
+func (src *source) closed() *plan {
+	if src.plan.count < 0 {
+		return src.plan
+	}
+	src.once.Do(func() {
+		p := *src.plan
+		last, ok, _ := p.final()
+		p.count = -1
+		p.until = last
+		if !ok {
+			p.never = true
+		}
+		src.ended = &p
+	})
+	return src.ended
+}
+
+// placeOverrides says for each override which member it replaces.
+func (s *Set) placeOverrides() {
+	for i := range s.overrides {
+		o := &s.overrides[i]
+		o.idAt, o.idWall = s.key(o.id)
+		if o.timeless && !o.due { // inherits its times
+			if s.master != nil && !s.master.timeless {
+				m := *s.master
+				m.component, m.kind = o.component, o.kind
+				m.wall, m.at = o.idWall, o.idAt
+				m.start = s.idOf(o.idWall)
+				o.shape = m
+			} else if z, err := s.zoneOf(o.id); err == nil {
+				o.timeless, o.zone, o.endZone = false, z, z
+				o.start, o.end = o.id, o.id
+				o.wall = o.id.Wall.Unix()
+				o.at = instantOf(z, o.wall)
+			}
+		}
+		if o.ranged && !o.timeless {
+			o.shift = o.wall - wallOf(o.zone, o.idAt)
+		}
+	}
+	// The same id twice: the one written last counts.
+	slices.SortStableFunc(s.overrides, func(a, b override) int { return cmp.Compare(a.idAt, b.idAt) })
+	kept := s.overrides[:0]
+	for i := range s.overrides {
+		if n := len(kept); n > 0 && kept[n-1].idAt == s.overrides[i].idAt {
+			kept[n-1] = s.overrides[i]
+		} else {
+			kept = append(kept, s.overrides[i])
+		}
+	}
+	s.overrides = kept
+	for i := range kept {
+		if kept[i].ranged {
+			s.ranged = append(s.ranged, i)
+		}
+	}
+}
+
+// key places a recurrence id, whatever its spelling: the instant and the clock
+// reading in the master's zone. In an all-day series that is a day.
+func (s *Set) key(id ical.Time) (at, wall int64) {
+	w := id.Wall.Unix()
+	m := s.master
+	switch {
+	case m != nil && !m.timeless && m.start.IsDate():
+		wall = floorDiv(w, secondsPerDay) * secondsPerDay
+		return instantOf(s.ids, wall), wall
+	case m != nil && !m.timeless && id.IsDate():
+		// A day in a timed series: that day's occurrence.
+		wall = w + floorMod(m.wall, secondsPerDay)
+		return instantOf(s.ids, wall), wall
+	}
+	z, err := s.zoneOf(id)
+	if err != nil {
+		z = s.zones.Floating()
+	}
+	at = instantOf(z, w)
+	if m != nil && alike(id, m.start) {
+		return at, w
+	}
+	return at, wallOf(s.ids, at)
+}
+
+// idOf is a clock reading in the form and zone of the master's DTSTART.
+func (s *Set) idOf(wall int64) ical.Time {
+	t := ical.Time{Wall: reading(wall)}
+	if s.master != nil {
+		t.Kind, t.TZID = s.master.start.Kind, s.master.start.TZID
+	}
+	return t
+}
+
+// Recurring tells whether the object can have more than one occurrence by its
+// own account: a rule, dates, or overrides.
+func (s *Set) Recurring() bool {
+	return len(s.rules)+len(s.rdates)+len(s.overrides) > 0 || s.err != nil
+}
+
+// Err tells why occurrences may be missing: an iteration came to its limit
+// (wraps ErrLimit), or a rule counts in a calendar system that is not known
+// (wraps ErrRScale).
+func (s *Set) Err() error {
+	if s.limited.Load() {
+		return fmt.Errorf("recur: %w: looked at %d members", ErrLimit, s.limit)
+	}
+	return s.err
+}

@@ -1,0 +1,429 @@
+package recur
+
+import (
+	"cmp"
+	"iter"
+	"slices"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+)
+
+// A walk goes over the members of a set by their original start: rules, DTSTART
+// and RDATEs merged, exceptions taken out. Overrides are not its business.
+type walk struct {
+	*Set
+	rules   []ruleWalk
+	fixed   []member // RDATEs and DTSTART still to come
+	lastAt  int64
+	began   bool
+	looked  int
+	stretch stretch
+}
+
+type ruleWalk struct {
+	src  *source
+	c    *cursor
+	next member
+	ok   bool
+}
+
+// stretch remembers over which clock readings the zone's offset stays.
+type stretch struct {
+	from, to int64 // readings
+	offset   int64
+}
+
+// Stretcher is a Zone that can tell how long an offset lasts; others are asked
+// for every reading.
+type Stretcher interface {
+	// Stretch gives readings [from, to) around a reading that exist and have
+	// the offset; from = to when the reading falls into a gap.
+	Stretch(wall int64) (offset, from, to int64)
+}
+
+// place gives the instant of a reading.
+func (w *walk) place(wall int64) int64 {
+	if wall >= w.stretch.from && wall < w.stretch.to {
+		return wall - w.stretch.offset
+	}
+	if z, ok := w.ids.(Stretcher); ok {
+		w.stretch.offset, w.stretch.from, w.stretch.to = z.Stretch(wall)
+		return wall - w.stretch.offset
+	}
+	return instantOf(w.ids, wall)
+}
+
+// walk begins at the first member whose clock reading is not before from.
+func (s *Set) walk(from int64) *walk {
+	w := &walk{Set: s}
+	w.rules = make([]ruleWalk, len(s.rules))
+	for i, src := range s.rules {
+		r := &w.rules[i]
+		r.src = src
+		if s.master != nil && from > s.master.wall {
+			r.c = src.closed().cursor()
+			r.c.seek(from)
+		} else {
+			r.c = src.plan.cursor()
+		}
+		w.advance(r)
+	}
+	i, _ := slices.BinarySearchFunc(s.rdates, from, func(m member, t int64) int { return cmp.Compare(m.wall, t) })
+	w.fixed = s.rdates[i:]
+	if s.hasStart && s.master.wall >= from {
+		own := member{s.master.wall, s.master.at, -1}
+		at, dup := slices.BinarySearchFunc(w.fixed, own, func(a, b member) int { return cmp.Compare(a.wall, b.wall) })
+		if !dup {
+			w.fixed = slices.Insert(slices.Clone(w.fixed), at, own)
+		}
+	}
+	return w
+}
+
+func (w *walk) advance(r *ruleWalk) {
+	for {
+		t, ok := r.c.next()
+		if r.c.limited {
+			w.limited.Store(true)
+		}
+		if r.ok = ok; !ok {
+			return
+		}
+		if r.c.eachDay {
+			t = floorDiv(t, secondsPerDay) * secondsPerDay
+			if r.c.count < 0 {
+				left := r.c.left
+				r.c = r.src.closed().cursor()
+				r.c.seek(t + secondsPerDay)
+				r.c.left = left
+			}
+			if w.began && t <= r.next.wall {
+				continue
+			}
+		}
+		r.next = member{t, w.place(t), -1}
+		if r.next.at <= r.src.until {
+			return
+		}
+	}
+}
+
+// next is the next member that no exception takes out; ok is false at the end
+// and at the limit.
+func (w *walk) next() (member, bool) {
+	for {
+		if w.looked++; w.looked > w.limit {
+			w.limited.Store(true)
+			return member{}, false
+		}
+		var m member
+		best := -1
+		found := false
+		for i := range w.rules {
+			if r := &w.rules[i]; r.ok && (!found || r.next.wall < m.wall) {
+				m, best, found = r.next, i, true
+			}
+		}
+		if len(w.fixed) > 0 && (!found || w.fixed[0].wall <= m.wall) {
+			m, best, found = w.fixed[0], -1, true
+			w.fixed = w.fixed[1:]
+		}
+		if !found {
+			return m, false
+		}
+		if best >= 0 {
+			w.began = true
+			w.advance(&w.rules[best])
+		}
+		if w.looked > 1 && m.at == w.lastAt {
+			continue
+		}
+		w.lastAt = m.at
+		if !w.excluded(m) {
+			return m, true
+		}
+	}
+}
+
+func (s *Set) excluded(m member) bool {
+	if len(s.exInstant) > 0 {
+		if _, ok := slices.BinarySearch(s.exInstant, m.at); ok {
+			return true
+		}
+	}
+	if len(s.exDates) > 0 {
+		if _, ok := slices.BinarySearch(s.exDates, floorDiv(m.wall, secondsPerDay)); ok {
+			return true
+		}
+	}
+	for _, x := range s.exclusion {
+		if m.at > x.until {
+			continue
+		}
+		c := x.closed().cursor()
+		c.seek(m.wall)
+		if t, ok := c.next(); ok && (t == m.wall || x.plan.eachDay && floorDiv(t, secondsPerDay) == floorDiv(m.wall, secondsPerDay)) {
+			return true
+		}
+	}
+	return false
+}
+
+// governing is the override with RANGE=THISANDFUTURE in force for a member.
+func (s *Set) governing(at int64) *override {
+	for i := len(s.ranged) - 1; i >= 0; i-- {
+		if o := &s.overrides[s.ranged[i]]; o.idAt <= at {
+			return o
+		}
+	}
+	return nil
+}
+
+func (s *Set) overrideAt(at int64) *override {
+	i, ok := slices.BinarySearchFunc(s.overrides, at, func(o override, at int64) int { return cmp.Compare(o.idAt, at) })
+	if !ok {
+		return nil
+	}
+	return &s.overrides[i]
+}
+
+// occurrence places a member that has no override of its own.
+func (w *walk) occurrence(m member, o *Occurrence) {
+	*o = Occurrence{ID: w.idOf(m.wall)}
+	if g := w.governing(m.at); g != nil {
+		wall := wallOf(g.zone, m.at) + g.shift
+		g.place(wall, instantOf(g.zone, wall), o)
+		o.Override = true
+		return
+	}
+	sh := w.master
+	plain := m.wall >= w.stretch.from && m.wall < w.stretch.to
+	if plain && !sh.nominal && sh.endAlike && m.length < 0 && m.wall+sh.exact < w.stretch.to {
+		// The usual case: nothing changes between start and end.
+		o.Component = sh.component
+		o.Start = o.ID
+		o.End = ical.Time{Wall: reading(m.wall + sh.exact), Kind: sh.end.Kind, TZID: sh.end.TZID}
+		o.From, o.To = reading(m.at), reading(m.at+sh.exact)
+		return
+	}
+	sh.place(m.wall, m.at, o)
+	if m.length >= 0 {
+		o.To = reading(m.at + m.length)
+		wall := wallOf(sh.endZone, m.at+m.length)
+		o.End = ical.Time{Wall: reading(wall), Kind: sh.end.Kind, TZID: sh.end.TZID}
+	}
+}
+
+// place fills in an occurrence of the shape that begins at a clock reading. The
+// reading is written as the clocks show it: one in a gap moves behind it.
+func (sh *shape) place(wall, at int64, o *Occurrence) {
+	o.Component = sh.component
+	if sh.timeless {
+		return
+	}
+	o.Start = ical.Time{Wall: reading(wall), Kind: sh.start.Kind, TZID: sh.start.TZID}
+	o.End = ical.Time{Kind: sh.end.Kind, TZID: sh.end.TZID}
+	o.From = reading(at)
+	if sh.start.IsDate() && sh.nominal && sh.exact == 0 {
+		end := wall + sh.days*secondsPerDay
+		o.End.Wall, o.To = reading(end), reading(max(at, instantOf(sh.zone, end)))
+		return
+	}
+	if !sh.start.IsDate() {
+		o.Start.Wall = reading(wallOf(sh.zone, at))
+	}
+	to := at + sh.exact
+	if sh.nominal && sh.days != 0 {
+		// RFC 5545 3.3.6: days are counted on the calendar, then time is added.
+		to = max(at, instantOf(sh.zone, wall+sh.days*secondsPerDay)+sh.exact)
+	}
+	o.To = reading(to)
+	o.End.Wall = reading(wallOf(sh.endZone, to))
+}
+
+func (o *override) occurrence(s *Set) Occurrence {
+	var occ Occurrence
+	o.shape.place(o.wall, o.at, &occ)
+	occ.ID = s.idOf(o.idWall)
+	if s.master == nil || s.master.timeless {
+		occ.ID = o.id
+	}
+	occ.Override = true
+	return occ
+}
+
+// All gives the occurrences in the order of their original start. An endless
+// series goes on to the year 9999, or until MaxIterations.
+func (s *Set) All() iter.Seq[Occurrence] {
+	return func(yield func(Occurrence) bool) {
+		if s.master != nil && s.master.timeless {
+			var o Occurrence
+			s.master.place(0, 0, &o)
+			if !yield(o) {
+				return
+			}
+		}
+		overrides := s.overrides
+		var o Occurrence
+		if s.master != nil && !s.master.timeless {
+			w := s.walk(-1 << 62)
+			for {
+				m, ok := w.next()
+				if !ok {
+					break
+				}
+				// Overrides of what is no member of the rule come in their place.
+				replaced := false
+				for len(overrides) > 0 && overrides[0].idAt <= m.at {
+					replaced = overrides[0].idAt == m.at
+					if !yield(overrides[0].occurrence(s)) {
+						return
+					}
+					overrides = overrides[1:]
+				}
+				if replaced {
+					continue
+				}
+				if w.occurrence(m, &o); !yield(o) {
+					return
+				}
+			}
+		}
+		for i := range overrides {
+			if !yield(overrides[i].occurrence(s)) {
+				return
+			}
+		}
+	}
+}
+
+// Contains tells whether the object has an occurrence with this recurrence id,
+// compared as an instant or, in an all-day series, as a day.
+func (s *Set) Contains(id ical.Time) bool {
+	_, ok := s.Find(id)
+	return ok
+}
+
+// Find gives the occurrence with this recurrence id, whatever the zone or form
+// in which the id is written (RFC 5545 3.8.4.4).
+func (s *Set) Find(id ical.Time) (Occurrence, bool) {
+	if s.master != nil && s.master.timeless && len(s.overrides) == 0 {
+		return Occurrence{}, false
+	}
+	at, wall := s.key(id)
+	if o, ok := s.findAt(at, wall); ok {
+		return o, true
+	}
+	if m := s.master; m != nil && !m.timeless {
+		switch {
+		case m.start.IsDate() && !id.IsDate() && id.Kind != ical.Floating:
+			// The day's midnight in some zone, written in UTC: read it here.
+			if z, err := s.zoneOf(id); err == nil {
+				day := floorDiv(wallOf(s.ids, instantOf(z, id.Wall.Unix())), secondsPerDay) * secondsPerDay
+				return s.findAt(instantOf(s.ids, day), day)
+			}
+		case !m.start.IsDate() && id.IsDate():
+			// The one occurrence of that day, at whatever time.
+			day := id.Wall.Unix()
+			w := s.walk(day)
+			first, ok := w.next()
+			if !ok || first.wall >= day+secondsPerDay {
+				break
+			}
+			if second, ok := w.next(); ok && second.wall < day+secondsPerDay {
+				break
+			}
+			return s.findAt(first.at, first.wall)
+		}
+	}
+	return Occurrence{}, false
+}
+
+func (s *Set) findAt(at, wall int64) (Occurrence, bool) {
+	if o := s.overrideAt(at); o != nil {
+		return o.occurrence(s), true
+	}
+	if s.master == nil || s.master.timeless {
+		return Occurrence{}, false
+	}
+	from := wall
+	// Just after the clocks went forward, a reading in the gap is the same
+	// instant under an earlier name.
+	_, before := s.ids.Wall(reading(at - secondsPerDay))
+	if _, offset := s.ids.Wall(reading(at)); offset > before {
+		from -= int64(offset - before)
+	}
+	w := s.walk(from)
+	for {
+		m, ok := w.next()
+		if !ok || m.wall > wall {
+			return Occurrence{}, false
+		}
+		if m.at == at {
+			var o Occurrence
+			w.occurrence(m, &o)
+			return o, true
+		}
+	}
+}
+
+// Bounds gives the span of all occurrences: the start of the first and the end
+// of the last. endless means that a rule has no end, and last is then the end
+// of the year 9999. Members that exceptions take out at the end may still
+// count; times that do not exist (a to-do without any) give zeros.
+func (s *Set) Bounds() (first, last time.Time, endless bool) {
+	extend := func(o *Occurrence) {
+		if o.From.IsZero() {
+			return
+		}
+		if first.IsZero() || o.From.Before(first) {
+			first = o.From
+		}
+		if last.IsZero() || o.To.After(last) {
+			last = o.To
+		}
+	}
+	var o Occurrence
+	if s.master != nil && !s.master.timeless {
+		w := s.walk(-1 << 62)
+		if m, ok := w.next(); ok {
+			w.occurrence(m, &o)
+			extend(&o)
+		}
+		for _, m := range s.rdates {
+			w.occurrence(m, &o)
+			extend(&o)
+		}
+		for _, src := range s.rules {
+			if src.plan.count < 0 && src.until > maxReading && src.plan.until >= maxReading {
+				if c := src.plan.cursor(); !c.never {
+					if _, ok := c.next(); ok {
+						endless = true
+					}
+				}
+				continue
+			}
+			wall, ok, _ := src.closed().final()
+			if !ok {
+				continue
+			}
+			w.occurrence(member{wall, instantOf(s.ids, wall), -1}, &o)
+			extend(&o)
+		}
+		if s.hasStart {
+			s.master.place(s.master.wall, s.master.at, &o)
+			if !last.IsZero() && o.To.After(last) && !s.excluded(member{s.master.wall, s.master.at, -1}) {
+				last = o.To
+			}
+		}
+	}
+	for i := range s.overrides {
+		o = s.overrides[i].occurrence(s)
+		extend(&o)
+	}
+	if endless {
+		last = reading(maxReading)
+	}
+	return first, last, endless
+}

@@ -64,6 +64,10 @@ func (s *Set) Between(from, to time.Time) iter.Seq[Occurrence] {
 			}
 		}
 		sortByFrom(listed)
+		beyond := hi
+		if m.kind == "VTODO" {
+			beyond++ // the table has one that begins and is due when the window ends
+		}
 		var o Occurrence
 		if len(s.ranged) > 0 {
 			s.betweenShifted(w, lo, hi, shift, listed, yield)
@@ -74,7 +78,7 @@ func (s *Set) Between(from, to time.Time) iter.Seq[Occurrence] {
 			if !ok {
 				break
 			}
-			if next.at >= hi {
+			if next.at >= beyond {
 				if next.wall-secondsPerDay*2 > hi || w.plain(next.wall) {
 					break
 				}
@@ -116,7 +120,7 @@ func (w *walk) plain(wall int64) bool { return wall >= w.stretch.from && wall < 
 func (s *Set) betweenShifted(w *walk, lo, hi, shift int64, listed []Occurrence, yield func(Occurrence) bool) {
 	for {
 		next, ok := w.next()
-		if !ok || hi < 1<<61 && next.at >= hi+shift {
+		if !ok || hi < 1<<61 && next.at > hi+shift {
 			break
 		}
 		if s.overrideAt(next.at) != nil {

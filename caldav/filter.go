@@ -286,3 +286,17 @@ func parseTimeRange(e *Element, condition string, both bool) (TimeRange, error) 
 	}
 	return r, nil
 }
+
+// OnlyComponent reports whether the filter asks for nothing but that the
+// object's kind is this component, so that its text need not be read.
+func (f *Filter) OnlyComponent(component string) bool {
+	r := &f.Root
+	if r.IsNotDefined || r.Range != nil || len(r.Props) > 0 || len(r.Comps) > 1 {
+		return false
+	}
+	if len(r.Comps) == 0 {
+		return true
+	}
+	c := &r.Comps[0]
+	return c.Name == component && !c.IsNotDefined && c.Range == nil && len(c.Props) == 0 && len(c.Comps) == 0
+}

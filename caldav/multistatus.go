@@ -66,7 +66,7 @@ func (m *Multistatus) Response(href string, p *Propstats) {
 	m.Start(D("response"))
 	m.Href(href)
 	m.propstats(p)
-	m.End(D("response"))
+	m.Writer.End(D("response"))
 }
 
 func (m *Multistatus) propstats(p *Propstats) {
@@ -92,10 +92,10 @@ func (m *Multistatus) propstat(g *propgroup) {
 	} else {
 		m.Start(D("prop"))
 		m.buf = append(m.buf, g.props.buf...)
-		m.End(D("prop"))
+		m.Writer.End(D("prop"))
 	}
 	m.status(g.status, g.condition, g.sentence)
-	m.End(D("propstat"))
+	m.Writer.End(D("propstat"))
 }
 
 // Status writes a response without properties: a member that is gone, or one
@@ -105,7 +105,7 @@ func (m *Multistatus) Status(href string, status int, condition Name, sentence s
 	m.Start(D("response"))
 	m.Href(href)
 	m.status(status, condition, sentence)
-	m.End(D("response"))
+	m.Writer.End(D("response"))
 }
 
 func (m *Multistatus) status(status int, condition Name, sentence string) {
@@ -113,20 +113,26 @@ func (m *Multistatus) status(status int, condition Name, sentence string) {
 	if condition != (Name{}) {
 		m.Start(D("error"))
 		m.Empty(condition)
-		m.End(D("error"))
+		m.Writer.End(D("error"))
 	}
 	if sentence != "" {
 		m.Element(D("responsedescription"), sentence)
 	}
 }
 
-// Close ends the document; a sync token goes in when there is one (RFC 6578 6.4).
-func (m *Multistatus) Close(syncToken string) error {
+// End writes the end of the document; a sync token goes in when there is one
+// (RFC 6578 6.4). [Writer.Flush] is still to be called.
+func (m *Multistatus) End(syncToken string) {
 	m.begin()
 	if syncToken != "" {
 		m.Element(D("sync-token"), syncToken)
 	}
-	m.End(m.root)
+	m.Writer.End(m.root)
+}
+
+// Close ends the document and passes on all of it.
+func (m *Multistatus) Close(syncToken string) error {
+	m.End(syncToken)
 	return m.Flush()
 }
 
@@ -179,3 +185,7 @@ var reasons = map[int]string{
 	415: "Unsupported Media Type", 422: "Unprocessable Content", 423: "Locked", 424: "Failed Dependency", 429: "Too Many Requests",
 	500: "Internal Server Error", 501: "Not Implemented", 503: "Service Unavailable", 507: "Insufficient Storage",
 }
+
+// Within writes responses into the value of a property, as expand-property
+// answers (RFC 3253 3.8): no document, no end.
+func Within(x *Writer) *Multistatus { return &Multistatus{Writer: x, began: true} }

@@ -24,6 +24,26 @@ func NewWriter(out io.Writer) *Writer { return &Writer{out: out} }
 // Bytes is what has been written and not passed on.
 func (w *Writer) Bytes() []byte { return w.buf }
 
+// Property writes an element whose content is what value writes; when value
+// says that there is none, nothing is written. It is for a Writer that keeps
+// what it is given.
+func (w *Writer) Property(n Name, value func() bool) bool {
+	begin := len(w.buf)
+	w.Start(n)
+	inner := len(w.buf)
+	if !value() {
+		w.buf = w.buf[:begin]
+		return false
+	}
+	if len(w.buf) == inner {
+		w.buf = w.buf[:begin]
+		w.Empty(n)
+		return true
+	}
+	w.End(n)
+	return true
+}
+
 // Flush passes on everything written so far.
 func (w *Writer) Flush() error {
 	if w.out != nil && w.err == nil && len(w.buf) > 0 {

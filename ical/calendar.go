@@ -23,6 +23,9 @@ type Repair struct {
 	What string // a sentence for a log
 }
 
+// RepairLineEnds is the What of the Repair for lines that end without CRLF.
+const RepairLineEnds = "lines end without CRLF"
+
 // New gives a calendar with VERSION and PRODID.
 func New(prodid string) *Calendar {
 	c := &Calendar{Component: Component{Name: "VCALENDAR"}}
@@ -117,16 +120,35 @@ func (c *Calendar) Normalize() {
 	c.prefix, c.trailer, c.eol = "", "", ""
 	for s := range c.all() {
 		s.open, s.begin, s.end = 0, "", ""
+		s.Name = dropControls(s.Name)
+		// A property with one of these names would read as something else.
+		s.Remove("BEGIN", "END")
 		for _, p := range s.Properties {
 			p.flags &^= inherited
+			t := p.text()
+			params := canonicalParams(t[p.name : p.value-1])
 			if p.own == nil && p.flags == p.flags&trailing && p.lead == 0 && strings.HasSuffix(p.raw, "\r\n") && p.eol == 2 &&
-				len(p.raw) <= maxLine+2 && clean(p.raw[:len(p.raw)-2]) {
+				len(p.raw) <= maxLine+2 && params == t[p.name:p.value-1] && clean(t) {
 				continue
 			}
-			t := p.text()
-			p.build(upper(t[:p.name]), dropControls(t[p.name:p.value-1]), dropControls(t[p.value:]))
+			p.build(upper(t[:p.name]), params, dropControls(t[p.value:]))
 		}
 	}
+}
+
+// canonicalParams quotes and encodes parameters as they should be, and leaves
+// out those that have no name or no value.
+func canonicalParams(section string) string {
+	if section == "" {
+		return ""
+	}
+	var b strings.Builder
+	for s := (params{rest: section}); s.next(); {
+		if !s.bare && s.name != "" && onlyName(s.name) {
+			writeParam(&b, upper(s.name), paramList(s.value))
+		}
+	}
+	return b.String()
 }
 
 // clean tells whether s is UTF-8 without controls but HTAB (RFC 5545 3.1).

@@ -86,3 +86,70 @@ func TestRepairs(t *testing.T) {
 		}
 	}
 }
+
+// RFC 5545 3.1: a fold may stand anywhere; LEN-01: lines that lost their fold,
+// raw line breaks, blank lines, indentation, other line ends.
+func TestLines(t *testing.T) {
+	for _, tt := range []struct{ name, text, want string }{
+		{"fold in the name", "BEGIN:VCALENDAR\nSUMMARY:x\nDESC\n RIPTION:a\nEND:VCALENDAR\n", "SUMMARY=x|DESCRIPTION=a"},
+		{"fold by a tab", "BEGIN:VCALENDAR\nSUMMARY:x\n\ty\nEND:VCALENDAR\n", "SUMMARY=xy"},
+		{"empty fold", "BEGIN:VCALENDAR\nSUMMARY:x\n \n y\nEND:VCALENDAR\n", "SUMMARY=xy"},
+		{"blank line inside a fold", "BEGIN:VCALENDAR\nSUMMARY:x\n\n y\nEND:VCALENDAR\n", "SUMMARY=xy"},
+		{"raw line break in a text", "BEGIN:VCALENDAR\nDESCRIPTION:x\nsee\nhttps://example.com/\n\nbye\nUID:1\nEND:VCALENDAR\n", "DESCRIPTION=x\\nsee\\nhttps://example.com/\\nbye|UID=1"},
+		{"a fold that lost its blank", "BEGIN:VCALENDAR\nX:" + strings.Repeat("a", 73) + "\nbbb\nEND:VCALENDAR\n", "X=" + strings.Repeat("a", 73) + "bbb"},
+		{"a value that starts with slashes", "BEGIN:VCALENDAR\nDESCRIPTION://x\nEND:VCALENDAR\n", "DESCRIPTION=//x"},
+		{"CR only", "BEGIN:VCALENDAR\rUID:1\rSUMMARY:x\r y\rEND:VCALENDAR\r", "UID=1|SUMMARY=xy"},
+		{"CR CR LF", "BEGIN:VCALENDAR\r\r\nUID:1\r\r\nEND:VCALENDAR\r\r\n", "UID=1"},
+		{"indented", "  BEGIN:VCALENDAR\n  SUMMARY:x\n   y\n  UID:1\n  END:VCALENDAR\n", "SUMMARY=xy|UID=1"},
+		{"no line end at the end", "BEGIN:VCALENDAR\r\nUID:1\r\nEND:VCALENDAR", "UID=1"},
+		{"no END", "BEGIN:VCALENDAR\r\nUID:1\r\n", "UID=1"},
+		{"lower case", "begin:vcalendar\nuid:1\nend:vcalendar\n", "UID=1"},
+		{"a byte order mark, mail around", "\ufeffBEGIN:VCALENDAR\nUID:1\nEND:VCALENDAR\n\n-- \nAnn\n", "UID=1"},
+		{"quoted-printable", "BEGIN:VCALENDAR\nNOTE;ENCODING=QUOTED-PRINTABLE:a=\n=20b=\nc\nUID:1\nEND:VCALENDAR\n", "NOTE=a=20bc|UID=1"},
+	} {
+		c := parse(t, tt.text)
+		var got []string
+		for _, p := range c.Properties {
+			got = append(got, p.Name()+"="+p.Value())
+		}
+		if s := strings.Join(got, "|"); s != tt.want {
+			t.Errorf("%s: got %q want %q", tt.name, s, tt.want)
+		}
+	}
+}
+
+// BEGIN and END that do not match.
+func TestStructure(t *testing.T) {
+	for _, tt := range []struct{ text, want string }{
+		{"BEGIN:VCALENDAR\nBEGIN:VTODO\nUID:1\nEND:VEVENT\nX:1\nEND:VCALENDAR\n", "VCALENDAR(VTODO)"},
+		{"BEGIN:VCALENDAR\nBEGIN:VEVENT\nBEGIN:VALARM\nEND:VEVENT\nX:1\nEND:VCALENDAR\n", "VCALENDAR(VEVENT(VALARM))"},
+		{"BEGIN:VCALENDAR\nBEGIN:VEVENT\nEND:VALARM\nX:1\nEND:VEVENT\nEND:VCALENDAR\n", "VCALENDAR(VEVENT)"},
+		{"BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:1\nBEGIN:VEVENT\nUID:2\nEND:VEVENT\nEND:VCALENDAR\n", "VCALENDAR(VEVENT VEVENT)"},
+		{"BEGIN:VCALENDAR\nEND:VEVENT\nBEGIN:VEVENT\nEND:VEVENT\nEND:VCALENDAR\n", "VCALENDAR(VEVENT)"},
+		{"BEGIN:VEVENT\nUID:1\nEND:VEVENT\nBEGIN:VEVENT\nEND:VEVENT\n", "VCALENDAR(VEVENT VEVENT)"},
+		{"BEGIN:VCALENDAR\nBEGIN:X-A\nBEGIN:VEVENT\nEND:VEVENT\nEND:X-A\nEND:VCALENDAR\n", "VCALENDAR(X-A(VEVENT))"},
+	} {
+		c := parse(t, tt.text)
+		var show func(c *ical.Component) string
+		show = func(c *ical.Component) string {
+			s := c.Name
+			var in []string
+			for _, sub := range c.Components {
+				in = append(in, show(sub))
+			}
+			if in != nil {
+				s += "(" + strings.Join(in, " ") + ")"
+			}
+			return s
+		}
+		if got := show(&c.Component); got != tt.want {
+			t.Errorf("%q: got %s want %s", tt.text, got, tt.want)
+		}
+		// A change writes what was missing.
+		c.SetText("X-NEW", "1")
+		again, err := ical.Parse(c.Bytes())
+		if err != nil || show(&again.Component) != tt.want {
+			t.Errorf("%q changed: %q, %v", tt.text, c.Bytes(), err)
+		}
+	}
+}

@@ -160,12 +160,17 @@ func nameEnd(s string) int {
 		if nameChar[c] {
 			continue
 		}
-		if (c == ':' || c == ';') && i <= maxName && !strings.HasPrefix(s[i:], "://") {
+		if (c == ':' || c == ';') && i <= maxName && !isURL(s, i) {
 			return i
 		}
 		return 0
 	}
 	return 0
+}
+
+// isURL tells a line of a text that starts with a URL from a property.
+func isURL(s string, colon int) bool {
+	return strings.HasPrefix(s[colon:], "://") && (s[:colon] == "http" || s[:colon] == "https")
 }
 
 func (p *parser) repair(line int, rule, what string) {
@@ -200,16 +205,13 @@ func (p *parser) read(l *content) (ok bool, err error) {
 		if trimmed == "" {
 			continue
 		}
-		if l.next < len(p.s) && onlyName(l.text) {
-			// A name so long that it is folded itself.
-			if b := p.begin(l.next); b < len(p.s) && (p.s[b] == ' ' || p.s[b] == '\t') {
-				mark := len(p.repairs)
-				p.unfold(l)
-				if l.name = nameEnd(l.text); l.name > 0 {
-					break
-				}
-				p.repairs = p.repairs[:mark]
+		if p.foldedName(l.text, l.next) {
+			mark := len(p.repairs)
+			p.unfold(l)
+			if l.name = nameEnd(l.text); l.name > 0 {
+				break
 			}
+			p.repairs = p.repairs[:mark]
 		}
 		if n := nameEnd(trimmed); n > 0 && len(trimmed) < len(l.text) {
 			p.repair(l.line, "LEN-01", "indentation before a property removed")
@@ -231,6 +233,29 @@ func (p *parser) read(l *content) (ok bool, err error) {
 	return true, nil
 }
 
+// foldedName tells whether text, with the folded lines from next on, starts a
+// property: a fold may stand anywhere, inside the name too (RFC 5545 3.1).
+func (p *parser) foldedName(text string, next int) bool {
+	if !onlyName(text) {
+		return false
+	}
+	for n := len(text); next < len(p.s) && n <= maxName; {
+		b := p.begin(next)
+		if b >= len(p.s) || p.s[b] != ' ' && p.s[b] != '\t' {
+			return false
+		}
+		var end int
+		end, next = p.physical(b)
+		for _, c := range []byte(p.s[b+1 : max(end, b+1)]) {
+			if !nameChar[c] {
+				return c == ':' || c == ';'
+			}
+			n++
+		}
+	}
+	return false
+}
+
 func onlyName(text string) bool {
 	for i := 0; i < len(text); i++ {
 		if !nameChar[text[i]] {
@@ -242,9 +267,10 @@ func onlyName(text string) bool {
 
 // plainStart tells that the line at i starts a property.
 func (p *parser) plainStart(i int) bool {
-	for i = p.begin(i); i < len(p.s); i++ {
+	at := p.begin(i)
+	for i = at; i < len(p.s); i++ {
 		if c := p.s[i]; !nameChar[c] {
-			return c == ';' || c == ':' && !strings.HasPrefix(p.s[i:], "://")
+			return c == ';' || c == ':' && !isURL(p.s[at:], i-at)
 		}
 	}
 	return false
@@ -303,7 +329,7 @@ func (p *parser) unfold(l *content) {
 			if blank {
 				p.repair(p.line, "LEN-01", "blank line inside a folded line removed")
 			}
-		case structural || nameEnd(text) > 0:
+		case structural || nameEnd(text) > 0 || p.foldedName(text, next):
 			add.to = -1
 		default:
 			add.newline = blank || last.to-last.from < foldedAt
@@ -451,7 +477,7 @@ func (p *parser) calendar() (*Calendar, error) {
 		if p.cr {
 			c.eol = "\r"
 		}
-		c.Repairs = append([]Repair{{firstLine, "LEN-01", "lines end without CRLF"}}, c.Repairs...)
+		c.Repairs = append([]Repair{{firstLine, "LEN-01", RepairLineEnds}}, c.Repairs...)
 	}
 	c.adopt()
 	return c, nil

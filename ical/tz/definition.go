@@ -19,9 +19,9 @@ type definition struct {
 // observance is a STANDARD or DAYLIGHT sub-component.
 type observance struct {
 	period
-	from  int64 // TZOFFSETFROM in seconds
-	start int64 // DTSTART as a clock reading, in seconds
-	rule  *recur.Rule
+	from  int64       // TZOFFSETFROM in seconds
+	start int64       // DTSTART as a clock reading, in seconds
+	rule  *recur.Rule // without end, nil when there is none
 }
 
 const (
@@ -29,8 +29,9 @@ const (
 	maxOnsets      = 20000 // of all observances together, in the table
 )
 
-// Rules without an end are worked out for these years; Windows zones begin in
-// 1601 and need not be walked from there. Other years are computed when asked for.
+// Rules without an end are worked out for these years, or as far as other onsets
+// go; Windows zones begin in 1601 and need not be walked from there. Other years
+// are computed when asked for.
 var (
 	tableBegin = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 	tableEnd   = time.Date(2038, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
@@ -49,6 +50,7 @@ func FromComponent(c *ical.Component) (*Zone, error) {
 	// What the clocks show before the first onset.
 	first, firstOnset := period{}, int64(1)<<62
 	subs := 0
+	begin, end := tableBegin, tableEnd
 	for _, sub := range c.Components {
 		if sub.Name != "STANDARD" && sub.Name != "DAYLIGHT" {
 			continue
@@ -60,10 +62,14 @@ func FromComponent(c *ical.Component) (*Zone, error) {
 		if err != nil {
 			return fail("line %d: %s: %w", sub.Line(), sub.Name, err)
 		}
-		for _, at := range onsets {
+		for i, at := range onsets {
 			changes = append(changes, change{at, o.period})
+			end = max(end, at+2*yearSeconds)
+			if i > 0 || o.rule == nil { // a rule without end may begin in 1601
+				begin = min(begin, at-yearSeconds)
+			}
 		}
-		if o.rule != nil && !o.rule.HasUntil && o.rule.Count == 0 {
+		if o.rule != nil {
 			def.endless = append(def.endless, o)
 		}
 		if at := o.start - o.from; at < firstOnset {
@@ -72,6 +78,18 @@ func FromComponent(c *ical.Component) (*Zone, error) {
 	}
 	if subs == 0 {
 		return fail("neither STANDARD nor DAYLIGHT inside")
+	}
+	for _, o := range def.endless {
+		for w := range o.rule.From(time.Unix(o.start, 0).UTC(), time.Unix(begin-400*day, 0).UTC()) {
+			at := w.Unix() - o.from
+			if at >= end+day {
+				break
+			}
+			if len(changes) > maxOnsets {
+				return fail("more than %d onsets", maxOnsets)
+			}
+			changes = append(changes, change{at, o.period})
+		}
 	}
 	// The same moment twice: the one written last counts.
 	slices.SortStableFunc(changes, func(a, b change) int { return int(min(1, max(-1, a.at-b.at))) })
@@ -88,7 +106,7 @@ func FromComponent(c *ical.Component) (*Zone, error) {
 		after = def
 	}
 	z := newZone(tzid, first, changes, after)
-	z.begin, z.end = tableBegin, tableEnd
+	z.begin, z.end = begin, end
 	z.lastOnset = firstOnset
 	if len(changes) > 0 {
 		z.lastOnset = changes[len(changes)-1].at
@@ -96,7 +114,8 @@ func FromComponent(c *ical.Component) (*Zone, error) {
 	return z, nil
 }
 
-// readObservance gives a sub-component and its onsets in the table.
+// readObservance gives a sub-component and its onsets: DTSTART first, RDATEs and
+// those of rules that end. A rule without end is in o.rule.
 func readObservance(c *ical.Component, limit int) (observance, []int64, error) {
 	var o observance
 	var err error
@@ -144,17 +163,11 @@ func readObservance(c *ical.Component, limit int) (observance, []int64, error) {
 			rule.Until.Wall = rule.Until.Wall.Add(time.Duration(o.from) * time.Second)
 			rule.Until.Kind = ical.Floating
 		}
-		o.rule = rule
-		begin, end := time.Unix(o.start, 0).UTC(), horizon
-		seq := rule.All(begin)
 		if !rule.HasUntil && rule.Count == 0 {
-			// A little more than the table, so that its ends are right.
-			seq, end = rule.From(begin, time.Unix(tableBegin-400*day, 0).UTC()), tableEnd+day
+			o.rule = rule
+			continue
 		}
-		for t := range seq {
-			if t.Unix() >= end {
-				break
-			}
+		for t := range rule.All(time.Unix(o.start, 0).UTC()) {
 			if len(onsets) > limit {
 				return o, nil, fmt.Errorf("more than %d onsets", maxOnsets)
 			}

@@ -21,7 +21,7 @@ const newestStates = `
 	select o.seq, o.collection, o.name, false from object o where o.account = $1 and o.collection = $2 and o.seq > $3
 	union all
 	select t.seq, t.collection, t.name, true from tombstone t where t.account = $1 and t.collection = $2 and t.seq > $3
-		and not exists (select 1 from object n where n.account = $1 and n.collection = $2 and n.name = t.name)
+		and (select n.id from object n where n.account = t.account and n.collection = t.collection and n.name = t.name) is null
 	order by 1 limit $4`
 
 // Changes lists the newest state of every name of a collection that changed

@@ -156,6 +156,11 @@ func (tx *Tx) EntriesWaiting(account AccountID, uid string) ([]Entry, error) {
 		where e.account = $1 and e.uid = $2 and e.state in ('due', 'retry', 'held') order by e.id`, account, uid)
 }
 
+// oldestUnsent is the condition that of a meeting's messages to one recipient
+// no older one waits.
+const oldestUnsent = `d.id = (select min(b.id) from entry b where b.state in ('due', 'retry') and b.account = d.account
+	and b.uid = d.uid and b.recipient = d.recipient)`
+
 // ClaimDue gives up to limit rows to a courier for the time of the lease: rows
 // that are due or to be tried again now, of which no courier holds a lease,
 // and of each (account, UID, recipient) only the oldest that has not gone out,
@@ -168,8 +173,7 @@ func (tx *Tx) ClaimDue(now time.Time, lease time.Duration, limit int, owner stri
 	claimed, err := collect(tx, scanEntry, `
 		update entry set lease_owner = $1, lease_until = $2 where (account, id) in (
 			select d.account, d.id from entry d where d.state in ('due', 'retry') and d.next_attempt <= $3 and d.lease_until <= $3
-				and not exists (select 1 from entry b where b.state in ('due', 'retry') and b.account = d.account and b.uid = d.uid
-					and b.recipient = d.recipient and b.id < d.id)
+				and `+oldestUnsent+`
 			order by d.next_attempt, d.id limit $4 {skip locked})
 		returning `+strings.ReplaceAll(entryColumns, "e.", ""), owner, now.Add(lease), now, unlimited(limit))
 	if err != nil {
@@ -190,9 +194,7 @@ func (tx *Tx) NextDue() (at time.Time, ok bool, err error) {
 	ok, err = tx.row([]any{instant{&at}}, `
 		select case when d.lease_until > d.next_attempt then d.lease_until else d.next_attempt end as at from entry d
 		where d.state in ('due', 'retry')
-			and not exists (select 1 from entry b where b.state in ('due', 'retry') and b.account = d.account and b.uid = d.uid
-				and b.recipient = d.recipient and b.id < d.id)
-		order by at limit 1`)
+			and `+oldestUnsent+` order by at limit 1`)
 	return at, ok, err
 }
 

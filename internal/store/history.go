@@ -24,9 +24,8 @@ func scanVersion(r *sql.Rows, v *Version) error {
 const keepVersion = `
 	insert into version (account, object, seq, collection, name, uid, component, etag, size, organizer, summary, modified, replaced, deleted, body)
 	select o.account, o.id, o.seq, o.collection, o.name, o.uid, o.component, o.etag, o.size, o.organizer, o.summary, o.modified,
-		cast($2 as bigint), cast($3 as boolean), t.body
-	from object o join object_text t on t.account = o.account and t.id = o.id join collection c on c.account = o.account and c.id = o.collection
-	where o.account = $1 and c.kind = 'calendar'`
+		cast($2 as bigint), cast($3 as boolean), (select t.body from object_text t where t.account = o.account and t.id = o.id)
+	from object o where o.account = $1 and ` + inCalendar
 
 // VersionFilter chooses from an account's history; zero fields choose nothing out.
 type VersionFilter struct {
@@ -76,8 +75,7 @@ func (tx *Tx) VersionBody(account AccountID, object, seq int64) ([]byte, error) 
 func (tx *Tx) DeletedUID(account AccountID, uid string) (bool, error) {
 	var n int64
 	_, err := tx.row([]any{&n}, `select count(*) from version v where v.account = $1 and v.uid = $2 and v.deleted
-		and not exists (select 1 from object o join collection c on c.account = o.account and c.id = o.collection
-			where o.account = $1 and o.uid = $2 and c.kind = 'calendar')`, account, uid)
+		and not exists (select 1 from object o where o.account = $1 and o.uid = $2 and `+inCalendar+`)`, account, uid)
 	return n > 0, err
 }
 

@@ -21,7 +21,14 @@ func scanObjectMemory(r *sql.Rows, o *Object) error {
 	return r.Scan(append(o.fields(), &o.Memory)...)
 }
 
-const objectWithMemory = `select ` + objectColumns + `, t.memory from object o join object_text t on t.account = o.account and t.id = o.id `
+// Rows of other tables are fetched by scalar subqueries rather than joins:
+// they are single rows by their key under every plan, whereas PostgreSQL
+// without statistics, as after an import, has read whole homes for a join.
+const objectWithMemory = `select ` + objectColumns + `,
+	(select t.memory from object_text t where t.account = o.account and t.id = o.id) from object o `
+
+// inCalendar is the condition that an object is not in the scheduling inbox.
+const inCalendar = `(select c.kind from collection c where c.account = o.account and c.id = o.collection) = 'calendar'`
 
 // nextSeq takes the next number of a home's sequence. Since every change does
 // so first, two transactions that change the same home cannot pass each other
@@ -111,7 +118,7 @@ func (tx *Tx) updateObject(o *Object, body []byte, x Index, seq int64) error {
 	if collection != o.Collection || name != o.Name {
 		return fmt.Errorf("it is %q of collection %d: MoveObject moves", name, collection)
 	}
-	if _, err := tx.exec(keepVersion+` and o.id = $4 and t.body <> $5`, o.Account, tx.Now(), false, o.ID, body); err != nil {
+	if _, err := tx.exec(keepVersion+` and o.id = $4 and (select t.body from object_text t where t.account = o.account and t.id = o.id) <> $5`, o.Account, tx.Now(), false, o.ID, body); err != nil {
 		return fmt.Errorf("keep the earlier version: %w", err)
 	}
 	cover := x.cover()
@@ -168,8 +175,7 @@ func (tx *Tx) ObjectByID(account AccountID, id int64) (Object, error) {
 // ObjectsByUID lists the objects with a UID in all calendars of a home (not
 // the scheduling inbox), oldest first.
 func (tx *Tx) ObjectsByUID(account AccountID, uid string) ([]Object, error) {
-	return collect(tx, scanObjectMemory, objectWithMemory+`join collection c on c.account = o.account and c.id = o.collection
-		where o.account = $1 and o.uid = $2 and c.kind = 'calendar' order by o.id`, account, uid)
+	return collect(tx, scanObjectMemory, objectWithMemory+`where o.account = $1 and o.uid = $2 and `+inCalendar+` order by o.id`, account, uid)
 }
 
 // Body reads the octets of an object.
@@ -194,7 +200,7 @@ func (tx *Tx) Bodies(account AccountID, ids []int64) (map[int64][]byte, error) {
 		}
 		found[id] = body
 		return nil
-	}, `select t.id, t.body from numbers($2) join object_text t on t.account = $1 and t.id = value`, account, numbers(ids))
+	}, `select t.id, t.body from object_text t where t.account = $1 and t.id oneof($2)`, account, numbers(ids))
 	return found, err
 }
 
@@ -281,7 +287,7 @@ func (tx *Tx) MoveObject(account AccountID, id, toCollection int64, newName stri
 		return fmt.Errorf("move object %s: %w", name, err)
 	}
 	if _, err := tx.exec(`update occupancy set collection = $4 where account = $1 and collection = $2 and object = $3
-		and period in (select value from numbers($5))`, account, collection, id, toCollection, cover); err != nil {
+		and period oneof($5)`, account, collection, id, toCollection, cover); err != nil {
 		return fmt.Errorf("move object %s: %w", name, err)
 	}
 	return tx.bump(account, toCollection, seq)

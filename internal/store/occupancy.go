@@ -1,10 +1,12 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"iter"
 	"math"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -134,7 +136,7 @@ func (tx *Tx) occupy(account AccountID, collection, object int64, x Index, cover
 
 func (tx *Tx) vacate(account AccountID, collection, object int64, cover string) error {
 	_, err := tx.exec(`delete from occupancy where account = $1 and collection = $2 and object = $3
-		and period in (select value from numbers($4))`, account, collection, object, cover)
+		and period oneof($4)`, account, collection, object, cover)
 	if err != nil {
 		return fmt.Errorf("remove it from the time index: %w", err)
 	}
@@ -171,12 +173,16 @@ func (tx *Tx) StaleHorizons(before int64, limit int) ([]Object, error) {
 		before, unlimited(limit))
 }
 
-// inRange reads the blocks of the range in one statement. "cross join" keeps
-// SQLite from turning the loops around.
-const inRange = `with p (low, high) as (values
-	(cast($3 as bigint), cast($4 as bigint)), ($5, $6), ($7, $8), ($9, $10), ($11, $12), ($13, $14), ($15, $16), ($17, $18))
-	select ` + objectColumns + ` from p cross join occupancy y join object o on o.account = y.account and o.collection = y.collection and o.id = y.object
-	where y.account = $1 and y.collection = $2 and y.period between p.low and p.high and y.first <= $20 and y.last >= $19`
+// occupying reads the identifiers in the rows of the ranges, one after the
+// other: $1 account, $2 collection, $3 and $4 the time, then the ranges.
+var occupying = func() string {
+	var parts []string
+	for i := range levels + 2 {
+		parts = append(parts, fmt.Sprintf(`select y.object from occupancy y where y.account = $1 and y.collection = $2
+			and y.period between $%d and $%d and y.first <= $4 and y.last >= $3`, 2*i+5, 2*i+6))
+	}
+	return strings.Join(parts, " union all ")
+}()
 
 // ObjectsInRange goes through the objects of some collections that may take
 // place in the closed range from..to (unix seconds; math.MinInt64 and
@@ -203,23 +209,28 @@ func (tx *Tx) ObjectsInRange(account AccountID, collections []int64, component s
 }
 
 func (tx *Tx) occupying(account AccountID, collection int64, component string, from, to int64, yield func(Object, error) bool) bool {
-	args := []any{account, collection}
+	args := []any{account, collection, from, to}
 	for _, r := range rangesOf(month(from), month(to)) {
 		args = append(args, int64(r.low), int64(r.high))
 	}
-	args = append(args, from, to)
-	list, err := collect(tx, scanObject, inRange, args...)
+	ids, err := collect(tx, func(r *sql.Rows, id *int64) error { return r.Scan(id) }, occupying, args...)
 	if err != nil {
 		return yield(Object{}, fmt.Errorf("look up time range: %w", err))
 	}
-	seen := make(map[int64]struct{}, len(list))
-	for _, o := range list {
-		if _, again := seen[o.ID]; again || component != "" && o.Component != component {
-			continue
+	slices.Sort(ids)
+	for chunk := range slices.Chunk(slices.Compact(ids), listPage) {
+		page, err := collect(tx, scanObject, `select `+objectColumns+` from object o where o.account = $1 and o.collection = $2 and o.id oneof($3)`,
+			account, collection, numbers(chunk))
+		if err != nil {
+			return yield(Object{}, fmt.Errorf("look up time range: %w", err))
 		}
-		seen[o.ID] = struct{}{}
-		if !yield(o, nil) {
-			return false
+		for _, o := range page {
+			if component != "" && o.Component != component {
+				continue
+			}
+			if !yield(o, nil) {
+				return false
+			}
 		}
 	}
 	return true

@@ -6,10 +6,12 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"math/bits"
 	mathrand "math/rand/v2"
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -29,6 +31,9 @@ type pgEngine struct {
 	mu    sync.Mutex
 	fresh map[AccountID]struct{} // accounts to tell the other nodes about
 	wake  chan struct{}
+
+	written atomic.Int64 // rows this process wrote
+	analyze chan struct{}
 }
 
 const (
@@ -39,6 +44,12 @@ const (
 	// pgGather is how long changes gather before one notification tells the
 	// other nodes: NOTIFY takes a lock that all commits of a cluster share.
 	pgGather = 20 * time.Millisecond
+	// pgAnalyzeFirst is after how many rows the planner's statistics are
+	// renewed, then after twice as many, and so on. PostgreSQL does that by
+	// itself after a minute, in which a first import would be read by plans
+	// made for empty tables: whole calendars for one event.
+	pgAnalyzeFirst = 1000
+	pgAnalyzeLast  = 4_000_000
 )
 
 func openPostgres(ctx context.Context, o Options) (*pgEngine, error) {
@@ -60,7 +71,7 @@ func openPostgres(ctx context.Context, o Options) (*pgEngine, error) {
 	if err := db.PingContext(ctx); err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store on %s: %w", config.Host, explain(err)), db.Close())
 	}
-	return &pgEngine{config: config, db: db, node: rand.Text(), wake: make(chan struct{}, 1)}, nil
+	return &pgEngine{config: config, db: db, node: rand.Text(), wake: make(chan struct{}, 1), analyze: make(chan struct{}, 1)}, nil
 }
 
 func (e *pgEngine) migrate(ctx context.Context, to int64) (int64, error) {
@@ -94,7 +105,15 @@ func (c pgConn) exec(ctx context.Context, query string, args []any) (int64, erro
 	if err != nil {
 		return 0, err
 	}
-	return r.RowsAffected()
+	n, err := r.RowsAffected()
+	before := c.e.written.Add(n) - n
+	if bits.Len64(uint64(before/pgAnalyzeFirst)) < bits.Len64(uint64((before+n)/pgAnalyzeFirst)) && before < pgAnalyzeLast {
+		select {
+		case c.e.analyze <- struct{}{}:
+		default:
+		}
+	}
+	return n, err
 }
 
 func (c pgConn) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
@@ -176,11 +195,10 @@ func (e *pgEngine) announce(touched map[AccountID]struct{}) {
 // watch sends and receives notifications. They are hints: while the connection
 // is down, nothing but time is lost.
 func (e *pgEngine) watch(ctx context.Context, s *Store) {
-	sent := make(chan struct{})
-	go func() {
-		defer close(sent)
-		e.send(ctx, s)
-	}()
+	var others sync.WaitGroup
+	defer others.Wait()
+	others.Go(func() { e.send(ctx, s) })
+	others.Go(func() { e.renewStatistics(ctx, s) })
 	for ctx.Err() == nil {
 		err := e.listen(ctx, s)
 		if ctx.Err() != nil {
@@ -193,7 +211,20 @@ func (e *pgEngine) watch(ctx context.Context, s *Store) {
 		case <-ctx.Done():
 		}
 	}
-	<-sent
+}
+
+// renewStatistics keeps the planner informed while the tables grow fast.
+func (e *pgEngine) renewStatistics(ctx context.Context, s *Store) {
+	for {
+		select {
+		case <-e.analyze:
+		case <-ctx.Done():
+			return
+		}
+		if _, err := e.db.ExecContext(ctx, "analyze object, object_text, occupancy, tombstone, collection, collection_state, home, entry"); err != nil && ctx.Err() == nil {
+			s.log.Warn("cannot renew the planner's statistics", "error", err)
+		}
+	}
 }
 
 func (e *pgEngine) listen(ctx context.Context, s *Store) error {

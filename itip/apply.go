@@ -1,0 +1,353 @@
+package itip
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/tz"
+)
+
+// Decision is what became of a message.
+type Decision string
+
+// The decisions. Only Applied changes the object; Held waits for a person or
+// for another message; Ignored has nothing to do; Rejected must not be done.
+const (
+	Applied   Decision = "applied"
+	Unchanged Decision = "unchanged"
+	Ignored   Decision = "ignored"
+	Held      Decision = "held"
+	Rejected  Decision = "rejected"
+)
+
+// Reasons of a [Result].
+const (
+	ReasonAdded           = "added"            // a new event
+	ReasonUpdated         = "updated"          // a newer version
+	ReasonStatus          = "status"           // only the roster or an answer of others
+	ReasonCancelled       = "cancelled"        // all, or an occurrence
+	ReasonAnswered        = "answered"         // an attendee's answer
+	ReasonFuture          = "future-sequence"  // an answer to a version we do not know of; applied
+	ReasonDuplicate       = "duplicate"        // known already
+	ReasonOutdated        = "outdated"         // a newer version is stored
+	ReasonPreviousTime    = "previous-time"    // an answer to a time that has changed since
+	ReasonUnknownUID      = "unknown-uid"      // nothing stored that this is about
+	ReasonUnknownInstance = "unknown-instance" // the series has no such occurrence
+	ReasonDeleted         = "deleted"          // the user has deleted the event
+	ReasonWaiting         = "waiting-for-request"
+	ReasonNotAdded        = "not-added"         // policy: a person decides
+	ReasonNotInvited      = "not-invited"       // the user is not among the attendees
+	ReasonPartyCrasher    = "party-crasher"     // the sender is not among the attendees
+	ReasonOrganizer       = "organizer-changed" // another organizer than the stored
+	ReasonForwarded       = "forwarded"         // sent by somebody else than the organizer
+	ReasonDesignate       = "sent-by"           // sent by a designate without consent on record
+	ReasonNotOrganizer    = "not-organizer"     // spoofed or mistaken: only the organizer may
+	ReasonNotAttendee     = "not-attendee"      // spoofed or mistaken: only the attendee may
+	ReasonOwnEvent        = "own-event"         // we organize it ourselves
+	ReasonNotOurs         = "not-our-event"     // an answer to an event of somebody else
+	ReasonAmbiguous       = "ambiguous"         // who answers cannot be told
+	ReasonPublished       = "published"         // for import only
+	ReasonCounter         = "counter-proposal"
+	ReasonDeclined        = "proposal-declined"
+	ReasonAddition        = "addition" // METHOD:ADD
+	ReasonRefreshed       = "refreshed"
+	ReasonUnsupported     = "unsupported-method"
+	ReasonInvalid         = "invalid"
+	ReasonFailed          = "request-failed" // REQUEST-STATUS of class 3, 4 or 5
+)
+
+// Arrival is a message that came for a calendar's owner.
+type Arrival struct {
+	Stored  *ical.Calendar // the object of that UID in the owner's calendars; nil when there is none
+	Memory  Memory
+	Message *ical.Calendar // one UID, one kind of component
+	Method  Method         // as the transport has it; "" = the object's own
+	User    []ical.Address // all addresses of the owner
+	// From is the acting address as the transport authenticated it: it must be
+	// the organizer's or the attendee's own. "" = trusted, not checked.
+	From     ical.Address
+	Received time.Time // when it arrived (or was sent, by the mail's Date)
+	AutoAdd  bool      // invitations from this sender go into the calendar unasked
+	Approved bool      // a person has looked at it and wants it: what was held for a decision is done
+	Deleted  bool      // the owner had this object and deleted it
+	// Waiting are messages of this UID that Apply held with ReasonWaiting
+	// before, oldest first; they are played after this one. See the package's
+	// documentation.
+	Waiting []*ical.Calendar
+	Local   func(ical.Address) bool // as in [Change]: whose copies Result.Send refreshes; nil = nobody's
+	Zone    *tz.Zone                // the owner's, for floating times; nil = UTC
+}
+
+// Result is what became of a message.
+type Result struct {
+	Decision Decision
+	Reason   string // a Reason constant
+	Sentence string // for the user and the administrator
+	// Object is what to store; nil unless Applied. Memory is to be kept with
+	// it, or with the stored object, whatever the decision.
+	Object        *ical.Calendar
+	Memory        Memory
+	Created       bool
+	TagChanged    bool // Schedule-Tag must change (RFC 6638 3.2.10)
+	Notify        bool // inbox item, and show it to the user
+	Send          []Message
+	Changes       []Difference
+	Attendee      ical.Address // who answered, proposed or asked
+	PartStat      string       // the answer
+	RequestStatus string       // code for the sender (RFC 5546 3.6), for transports that carry one
+	Settled       []Settled    // what became of Arrival.Waiting
+}
+
+// Settled is the fate of one waiting message that waits no longer.
+type Settled struct {
+	Index    int // in Arrival.Waiting
+	Decision Decision
+	Reason   string
+	Sentence string
+}
+
+// applying is one run of [Apply].
+type applying struct {
+	a      Arrival
+	me     people
+	from   people // empty = trusted
+	method Method
+	stored *object
+	msg    *object
+	mem    Memory
+	res    *Result
+}
+
+// Apply says what a message means for the object of its UID. It changes
+// nothing it is given. A message that cannot be understood gives a Rejected
+// result; the error is for arguments that make no sense.
+func Apply(a Arrival) (*Result, error) {
+	if a.Message == nil {
+		return nil, fmt.Errorf("itip: no message to apply")
+	}
+	r := applyOne(a)
+	if len(a.Waiting) > 0 {
+		playWaiting(a, r)
+	}
+	return r, nil
+}
+
+// playWaiting applies what had waited to what the message led to.
+func playWaiting(a Arrival, r *Result) {
+	next := a
+	next.Waiting, next.Method, next.From = nil, "", "" // checked when they came
+	for i, m := range a.Waiting {
+		next.Stored, next.Memory, next.Message = a.Stored, r.Memory, m
+		if r.Object != nil {
+			next.Stored = r.Object
+		}
+		if next.Stored == nil {
+			return
+		}
+		w := applyOne(next)
+		if w.Decision == Held && w.Reason == ReasonWaiting {
+			continue
+		}
+		r.Settled = append(r.Settled, Settled{Index: i, Decision: w.Decision, Reason: w.Reason, Sentence: w.Sentence})
+		r.Memory = w.Memory
+		if w.Decision != Applied {
+			continue
+		}
+		r.Object, r.TagChanged = w.Object, r.TagChanged || w.TagChanged
+		r.Send = append(r.Send, w.Send...)
+		r.Changes = append(r.Changes, w.Changes...)
+		if r.Decision != Applied {
+			r.Decision, r.Reason, r.Sentence, r.Notify = Applied, w.Reason, w.Sentence, w.Notify
+		}
+		if r.Created && dead(newObject(r.Object, a.Zone).master) {
+			// The invitation was withdrawn before it came: nothing to show.
+			r.Notify, r.Reason, r.Sentence = false, w.Reason, w.Sentence
+		}
+	}
+}
+
+func applyOne(a Arrival) *Result {
+	p := &applying{a: a, me: peopleOf(a.User), from: people{}, mem: a.Memory.clone(), res: &Result{}}
+	if a.Memory.InvitedAs != "" {
+		p.me[a.Memory.InvitedAs.Key()] = true
+	}
+	if a.From != "" {
+		p.from[a.From.Key()] = true
+	}
+	p.method = Method(strings.ToUpper(string(a.Method)))
+	if p.method == "" {
+		p.method = Method(a.Message.Method())
+	}
+	p.stored = newObject(a.Stored, a.Zone)
+	p.msg = newObject(a.Message, a.Zone)
+	if p.check() {
+		p.dispatch()
+	}
+	p.res.Memory = p.mem
+	if p.res.Decision != Applied {
+		p.res.Object = nil
+	}
+	return p.res
+}
+
+func (p *applying) dispatch() {
+	switch p.method {
+	case Request:
+		p.request()
+	case Cancel:
+		p.cancel()
+	case Reply:
+		p.reply()
+	case Publish:
+		p.publish()
+	case Add:
+		p.addition()
+	case Counter:
+		p.counter()
+	case DeclineCounter:
+		p.declineCounter()
+	case Refresh:
+		p.refresh()
+	}
+}
+
+// end sets the outcome.
+func (p *applying) end(d Decision, reason, format string, args ...any) {
+	p.res.Decision, p.res.Reason, p.res.Sentence = d, reason, fmt.Sprintf(format, args...)
+}
+
+// spoken are the methods for a kind of component (RFC 5546 1.4).
+var spoken = map[string]map[string]bool{
+	"VEVENT":    set("PUBLISH", "REQUEST", "REPLY", "ADD", "CANCEL", "REFRESH", "COUNTER", "DECLINECOUNTER"),
+	"VTODO":     set("PUBLISH", "REQUEST", "REPLY", "ADD", "CANCEL", "REFRESH", "COUNTER", "DECLINECOUNTER"),
+	"VJOURNAL":  set("PUBLISH", "ADD", "CANCEL"),
+	"VFREEBUSY": set("PUBLISH", "REQUEST", "REPLY"),
+}
+
+// check refuses what is no message about one object.
+func (p *applying) check() bool {
+	main := p.a.Message.Main()
+	reject := func(status, format string, args ...any) bool {
+		p.end(Rejected, ReasonInvalid, format, args...)
+		p.res.RequestStatus = status
+		return false
+	}
+	if len(main) == 0 {
+		return reject("3.11", "The message has no event in it.")
+	}
+	kind, uid := main[0].Name, strings.TrimSpace(main[0].Value("UID"))
+	if !spoken[kind][string(p.method)] || kind == "VFREEBUSY" {
+		p.end(Ignored, ReasonUnsupported, "A message %q for %s is not understood; nothing was changed.", p.method, kind)
+		p.res.RequestStatus = "3.14"
+		return false
+	}
+	if own := Method(p.a.Message.Method()); own != "" && own != p.method {
+		p.end(Held, ReasonInvalid, "The message says %s outside and %s inside; nothing was changed.", p.method, own)
+		return false
+	}
+	if uid == "" {
+		return reject("3.11", "The message has no UID: there is no telling which event it is about.")
+	}
+	organizer := ""
+	for _, c := range main {
+		if c.Name != kind {
+			return reject("3.4", "The message mixes %s and %s; only one kind at a time can be applied.", kind, c.Name)
+		}
+		if strings.TrimSpace(c.Value("UID")) != uid {
+			return reject("3.4", "The message is about several events; they must come one by one.")
+		}
+		for q := range c.Props("ORGANIZER") {
+			k := q.Address().Key()
+			if organizer != "" && k != organizer {
+				return reject("3.2", "The message names two organizers, %s and %s.", organizer, k)
+			}
+			organizer = k
+		}
+	}
+	if !p.stored.empty() {
+		if have := p.stored.cal.UID(); have != uid {
+			return reject("3.1", "The message is about another event (%s) than the stored one (%s).", uid, have)
+		}
+		if have := p.stored.cal.Kind(); have != kind {
+			return reject("3.4", "The message has a %s, the stored object is a %s.", kind, have)
+		}
+	}
+	return true
+}
+
+// acts reports whether the sender is the person of that line. designate says
+// that it is someone else whom the line names as acting for the person.
+func (p *applying) acts(line *ical.Property) (ok, designate bool) {
+	if len(p.from) == 0 {
+		return true, false
+	}
+	if line == nil {
+		return false, false
+	}
+	if p.from[line.Address().Key()] {
+		return true, false
+	}
+	if by := person(line).SentBy; by != "" && p.from[by.Key()] {
+		return false, true
+	}
+	return false, false
+}
+
+// tokenDomains write a delivery token into ORGANIZER and the person into
+// EMAIL; their mail comes from the person.
+var tokenDomains = set("imip.me.com")
+
+// organizerActs checks that a message which only the organizer may send comes
+// from there: from the organizer of the stored event where there is one,
+// whatever the message claims (RFC 5546 6.1.1).
+func (p *applying) organizerActs() (ok, designate bool) {
+	line := p.msg.organizer(nil)
+	if !p.stored.empty() {
+		if s := p.stored.organizer(nil); s != nil {
+			line = s
+		}
+	}
+	ok, designate = p.acts(line)
+	if !ok && line != nil && tokenDomains[line.Address().Domain()] && p.from[ical.Mailto(line.Param("EMAIL")).Key()] {
+		return true, false
+	}
+	if !ok && !designate {
+		// A designate of today is named by the message, not by the copy of then.
+		if m := p.msg.organizer(nil); m != nil && line != nil && m.Address().Key() == line.Address().Key() {
+			_, designate = p.acts(m)
+		}
+	}
+	return ok, designate
+}
+
+func (p *applying) sender() string {
+	if p.a.From == "" {
+		return "the sender"
+	}
+	if e := p.a.From.Email(); e != "" {
+		return e
+	}
+	return string(p.a.From)
+}
+
+// title is how a sentence calls the event.
+func title(o *object) string {
+	for _, c := range o.cal.Main() {
+		if s := strings.TrimSpace(c.Text("SUMMARY")); s != "" {
+			if r := []rune(s); len(r) > 80 {
+				s = string(r[:79]) + "…"
+			}
+			return "“" + s + "”"
+		}
+	}
+	return "the event"
+}
+
+func organizerName(o *object) string {
+	if org := o.organizer(nil); org != nil {
+		return nameOf(person(org))
+	}
+	return "an unknown organizer"
+}

@@ -1,0 +1,306 @@
+package itip
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/recur"
+)
+
+// cancel applies a CANCEL (RFC 5546 3.2.5), or what somebody sent in its
+// place.
+func (p *applying) cancel() {
+	name := title(p.msg)
+	switch {
+	case p.me.is(p.msg.organizer(nil)) || !p.stored.empty() && roleIn(p.stored, p.me) == OrganizerRole:
+		p.end(Ignored, ReasonOwnEvent, "You organize %s yourself; a message from outside does not cancel it.", title(p.stored))
+		return
+	case p.stored.empty() && p.a.Deleted:
+		p.end(Ignored, ReasonDeleted, "%s was cancelled; you had deleted it already.", name)
+		return
+	case p.stored.empty():
+		if ok, designate := p.organizerActs(); !ok && !designate {
+			p.end(Rejected, ReasonNotOrganizer, "%s is not the organizer of %s and cannot cancel it.", p.sender(), name)
+			return
+		}
+		p.end(Held, ReasonWaiting, "A cancellation of %s came for an event that is not here. It waits for the invitation.", name)
+		return
+	}
+	if was, is := p.stored.organizer(nil), p.msg.organizer(nil); was != nil && is != nil && was.Address().Key() != is.Address().Key() && !sameEmail(was, is) {
+		p.end(Rejected, ReasonNotOrganizer, "%s is organized by %s; %s cannot cancel it.", title(p.stored), nameOf(person(was)), nameOf(person(is)))
+		return
+	}
+	switch ok, designate := p.organizerActs(); {
+	case designate && !p.a.Approved:
+		p.end(Held, ReasonDesignate, "%s cancelled %s in the name of %s. It waits for your consent.", p.sender(), title(p.stored), organizerName(p.stored))
+		return
+	case !ok && !designate:
+		p.end(Rejected, ReasonNotOrganizer, "%s is not the organizer of %s and cannot cancel it.", p.sender(), title(p.stored))
+		return
+	}
+	c := &cancelling{p: p, new: newObject(p.stored.cal.Clone(), p.a.Zone)}
+	for _, comp := range p.a.Message.Main() {
+		c.one(comp)
+	}
+	c.finish()
+}
+
+type cancelling struct {
+	p                            *applying
+	new                          *object
+	whole, changed, removed      bool
+	outdated, waiting, review    bool
+	known, unknown, rosterChange bool
+	diffs                        []Difference
+}
+
+// one cancels what one component of the message says.
+func (c *cancelling) one(msg *ical.Component) {
+	p := c.p
+	key := ""
+	if q := msg.Prop("RECURRENCE-ID"); q != nil {
+		t, err := q.Time()
+		if err != nil {
+			c.unknown = true
+			return
+		}
+		key = c.new.key(t, p.msg.zones)
+	}
+	is := version(msg, p.a.Received)
+	was := c.stored(key)
+	switch {
+	case is.Sequence < was.Sequence && is.Stamp.After(was.Stamp):
+		c.review = true // the organizer may have miscounted: a person decides
+		if !p.a.Approved {
+			return
+		}
+	case is.Sequence < was.Sequence:
+		c.outdated = true
+		return
+	case was.Cancelled && is.Sequence == was.Sequence:
+		c.known = true
+		return
+	}
+	future := key != "" && strings.EqualFold(msg.Prop("RECURRENCE-ID").Param("RANGE"), "THISANDFUTURE")
+	switch {
+	case !c.forMe(msg):
+		c.strike(key, msg, is)
+	case future:
+		c.tail(key, is)
+	case key == "":
+		c.all(is, msg)
+	default:
+		c.occurrence(key, is, msg)
+	}
+}
+
+// stored is the version a cancellation must not be older than.
+func (c *cancelling) stored(key string) Version {
+	if v, ok := c.p.mem.Versions[key]; ok {
+		return v
+	}
+	if have := c.new.component(key); have != nil {
+		return Version{Sequence: sequence(have), Stamp: stamp(have, c.p.a.Received), Cancelled: dead(have)}
+	}
+	return Version{Sequence: c.p.base()}
+}
+
+// forMe reports whether a cancelled component concerns the owner: the event
+// dies, or the owner is taken off it. Without STATUS and without us in the
+// list only others are removed.
+func (c *cancelling) forMe(msg *ical.Component) bool {
+	return dead(msg) || msg.Prop("ATTENDEE") == nil || c.p.me.line(msg) != nil
+}
+
+// strike takes removed people off the guest list.
+func (c *cancelling) strike(key string, msg *ical.Component, is Version) {
+	for _, k := range c.new.keys() {
+		if key != "" && k != key {
+			continue
+		}
+		comp := c.new.component(k)
+		for q := range msg.Props("ATTENDEE") {
+			gone := people{q.Address().Key(): true}
+			n := comp.RemoveFunc(func(line *ical.Property) bool {
+				return line.Name() == "ATTENDEE" && gone.is(line)
+			})
+			if n > 0 {
+				c.rosterChange = true
+				c.diffs = append(c.diffs, Difference{Property: "ATTENDEE", Old: nameOf(person(q)), Attendee: string(q.Address()), RecurrenceID: k})
+			}
+		}
+	}
+	if !c.rosterChange {
+		c.known = true
+	}
+}
+
+// all cancels the event for the owner. It stays visible, silent and free.
+func (c *cancelling) all(is Version, msg *ical.Component) {
+	p := c.p
+	for _, k := range c.new.keys() {
+		comp := c.new.component(k)
+		p.kill(comp, is.Sequence)
+		put(&p.mem.Versions, k, Version{Sequence: max(is.Sequence, p.mem.Versions[k].Sequence), Stamp: is.Stamp, Cancelled: true})
+	}
+	put(&p.mem.Versions, "", Version{Sequence: is.Sequence, Stamp: is.Stamp, Cancelled: true})
+	c.whole, c.changed = true, true
+	c.removed = c.removed || !dead(msg) && msg.Prop("ATTENDEE") != nil
+	c.diffs = append(c.diffs, Difference{Property: "STATUS", New: stateCancelled})
+}
+
+// kill marks a component as cancelled; nothing rings for it any more.
+func (p *applying) kill(comp *ical.Component, n int) {
+	if !dead(comp) {
+		comp.Set("STATUS", stateCancelled)
+	}
+	if sequence(comp) < n { // the sender's count, not our own (RFC 5546 2.1.4)
+		comp.Set("SEQUENCE", strconv.Itoa(n))
+	}
+	kept := comp.Components[:0:0]
+	for _, s := range comp.Components {
+		if s.Name != "VALARM" {
+			kept = append(kept, s)
+		}
+	}
+	comp.Components = kept
+}
+
+// occurrence cancels one occurrence: of a series by EXDATE, so that the state
+// is the same whether it had an override or not; of single occurrences by
+// STATUS, since there is no series to take it out of.
+func (c *cancelling) occurrence(key string, is Version, msg *ical.Component) {
+	p := c.p
+	override := c.new.overrides[key]
+	inSeries := c.new.inSeries(key)
+	if override == nil && !inSeries {
+		if c.new.master != nil && c.new.times(c.new.master, "EXDATE")[key] {
+			c.known = true // not there already
+			put(&p.mem.Versions, key, Version{Sequence: is.Sequence, Stamp: is.Stamp, Cancelled: true})
+			return
+		}
+		if c.new.master == nil {
+			c.waiting = true // its series or the occurrence itself may still come
+			return
+		}
+		c.unknown = true
+		return
+	}
+	switch {
+	case c.new.master == nil:
+		p.kill(override, is.Sequence)
+	default:
+		if override != nil {
+			c.new.drop(override)
+		}
+		if inSeries {
+			c.new.exclude(key)
+			c.new.index()
+		}
+	}
+	put(&p.mem.Versions, key, Version{Sequence: is.Sequence, Stamp: is.Stamp, Cancelled: true})
+	c.changed = true
+	c.removed = c.removed || !dead(msg) && msg.Prop("ATTENDEE") != nil
+	c.diffs = append(c.diffs, Difference{Property: "STATUS", New: stateCancelled, RecurrenceID: key})
+	c.emptied(is.Sequence)
+}
+
+// emptied cancels the event as a whole when nothing of it is left.
+func (c *cancelling) emptied(n int) {
+	if c.new.master == nil {
+		for _, k := range c.new.order {
+			if !dead(c.new.overrides[k]) {
+				return
+			}
+		}
+		c.whole = true
+		return
+	}
+	s := c.new.set()
+	if s == nil {
+		return
+	}
+	for range s.All() {
+		return
+	}
+	if s.Err() == nil {
+		c.p.kill(c.new.master, n)
+		c.whole = true
+	}
+}
+
+// tail cuts the series before an occurrence (RANGE=THISANDFUTURE, RFC 5546
+// 3.2.5): rule, dates and overrides from there on go.
+func (c *cancelling) tail(key string, is Version) {
+	p := c.p
+	id, ok := c.new.id(key)
+	if !ok || c.new.master == nil {
+		c.unknown = true
+		return
+	}
+	first := ""
+	if s := c.new.bare(); s != nil {
+		for occ := range s.All() {
+			first = c.new.key(occ.ID, c.new.zones)
+			break
+		}
+	}
+	if first == "" || key <= first {
+		for _, k := range c.new.keys() {
+			p.kill(c.new.component(k), is.Sequence)
+		}
+		put(&p.mem.Versions, "", Version{Sequence: is.Sequence, Stamp: is.Stamp, Cancelled: true})
+		c.whole = true
+	} else {
+		head, _, err := recur.SplitAt(c.new.cal, id, c.new.zones)
+		if err != nil || head == nil {
+			c.unknown = true
+			return
+		}
+		if c.same(head) {
+			c.known = true
+			return
+		}
+		c.new = newObject(head, p.a.Zone)
+		v := c.stored("")
+		put(&p.mem.Versions, "", Version{Sequence: max(v.Sequence, is.Sequence), Stamp: is.Stamp})
+		setSequence(c.new.master, max(sequence(c.new.master), is.Sequence))
+	}
+	c.changed = true
+	c.diffs = append(c.diffs, Difference{Property: "RRULE", Old: ruleText(p.stored.master), New: ruleText(c.new.master)})
+}
+
+func (c *cancelling) same(head *ical.Calendar) bool { return sameContent(head, c.new.cal) }
+
+func (c *cancelling) finish() {
+	p := c.p
+	name := title(p.stored)
+	org := organizerName(p.stored)
+	switch {
+	case c.changed:
+		p.res.Object, p.res.TagChanged, p.res.Notify = c.new.cal, true, true
+		p.res.Changes = c.diffs
+		switch {
+		case c.removed:
+			p.end(Applied, ReasonCancelled, "%s has taken you off %s.%s", org, name, occurrencesOf(c.diffs, p.a.Zone))
+		case c.whole:
+			p.end(Applied, ReasonCancelled, "%s cancelled %s.", org, name)
+		default:
+			p.end(Applied, ReasonCancelled, "%s cancelled part of %s.%s", org, name, occurrencesOf(c.diffs, p.a.Zone))
+		}
+	case c.rosterChange:
+		p.res.Object, p.res.TagChanged, p.res.Changes = c.new.cal, true, c.diffs
+		p.end(Applied, ReasonStatus, "%s took guests off %s.", org, name)
+	case c.review:
+		p.end(Held, ReasonOutdated, "A cancellation of %s carries an older number than the version here, but was written later. Look whether it still holds.", name)
+	case c.waiting:
+		p.end(Held, ReasonWaiting, "An occurrence of %s was cancelled that is not here yet. It waits for the invitation.", name)
+	case c.known:
+		p.end(Unchanged, ReasonDuplicate, "%s was cancelled already.", name)
+	case c.outdated:
+		p.end(Ignored, ReasonOutdated, "The cancellation is older than the version of %s that is here.", name)
+	default:
+		p.end(Ignored, ReasonUnknownInstance, "%s has no occurrence at the time that was cancelled.", name)
+	}
+}

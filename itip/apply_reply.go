@@ -1,0 +1,522 @@
+package itip
+
+import (
+	"html"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+)
+
+// maxComment bounds an attendee's note, in bytes.
+const maxComment = 4096
+
+// maxInstancesOfReply bounds the occurrences one REPLY may answer.
+const maxInstancesOfReply = 1000
+
+// reply applies a REPLY (RFC 5546 3.2.3). It changes the lines of who answers,
+// and nothing else, whatever else the message says.
+func (p *applying) reply() {
+	name := title(p.stored)
+	who := p.replier()
+	if who != nil {
+		p.res.Attendee = who.Address()
+	}
+	switch {
+	case p.stored.empty() && p.a.Deleted:
+		p.end(Ignored, ReasonDeleted, "%s answered an event that you have deleted.", p.replierName(who))
+		p.res.Notify = true
+		return
+	case p.stored.empty():
+		p.end(Ignored, ReasonUnknownUID, "%s answered an event that is not here.", p.replierName(who))
+		return
+	case roleIn(p.stored, p.me) != OrganizerRole:
+		p.end(Ignored, ReasonNotOurs, "You do not organize %s; the answer is not for you.", name)
+		return
+	case who == nil:
+		p.end(Held, ReasonAmbiguous, "An answer to %s came, but it does not say who answers.", name)
+		return
+	}
+	switch ok, designate := p.acts(who); {
+	case designate && !p.a.Approved:
+		p.end(Held, ReasonDesignate, "%s answered %s in the name of %s. It waits for your consent.", p.sender(), name, nameOf(person(who)))
+		return
+	case !ok && !designate && !p.alias(who):
+		p.end(Rejected, ReasonNotAttendee, "%s cannot answer %s for %s.", p.sender(), name, nameOf(person(who)))
+		return
+	}
+	r := &replying{p: p, who: who, self: people{who.Address().Key(): true}}
+	if e := who.Param("EMAIL"); e != "" {
+		r.self[ical.Mailto(e).Key()] = true
+	}
+	if !r.listed() {
+		p.end(Held, ReasonPartyCrasher, "%s was not invited to %s and answers %s. Invite them, or leave it.", nameOf(person(who)), name, answerWord(answerOf(p.msg.cal.Main()[0], who)))
+		p.res.PartStat = answerOf(p.msg.cal.Main()[0], who)
+		p.res.Notify = true
+		return
+	}
+	r.apply()
+}
+
+// alias: the sender's address is the EMAIL of the stored attendee who answers.
+func (p *applying) alias(who *ical.Property) bool {
+	key := people{who.Address().Key(): true}
+	for _, c := range p.stored.cal.Main() {
+		if line := key.line(c); line != nil && p.from.is(line) {
+			return true
+		}
+	}
+	return false
+}
+
+// replier is the line of who answers. Of several it is the sender's; then the
+// delegate's (RFC 5546 4.2.6); then the only one that is decided otherwise
+// than we know.
+func (p *applying) replier() *ical.Property {
+	var lines []*ical.Property
+	seen := map[string]bool{}
+	for _, c := range p.a.Message.Main() {
+		for q := range c.Props("ATTENDEE") {
+			if k := q.Address().Key(); k != "" && !seen[k] {
+				seen[k] = true
+				lines = append(lines, q)
+			}
+		}
+	}
+	switch len(lines) {
+	case 0:
+		return nil
+	case 1:
+		return lines[0]
+	}
+	for _, q := range lines {
+		if p.from.is(q) {
+			return q
+		}
+	}
+	if len(p.from) > 0 {
+		for _, q := range lines {
+			if ok, designate := p.acts(q); ok || designate {
+				return q
+			}
+		}
+		return lines[0] // and acts refuses it
+	}
+	for _, q := range lines {
+		if q.HasParam("DELEGATED-FROM") {
+			return q
+		}
+	}
+	// A delegator names the delegate as well.
+	for _, q := range lines {
+		if partStat(q) == partStatDelegated {
+			return q
+		}
+	}
+	var changed []*ical.Property
+	for _, q := range lines {
+		self := people{q.Address().Key(): true}
+		for _, c := range p.stored.cal.Main() {
+			if line := self.line(c); line != nil && partStat(line) != partStat(q) && !p.me.is(q) {
+				changed = append(changed, q)
+				break
+			}
+		}
+	}
+	if len(changed) == 1 {
+		return changed[0]
+	}
+	return nil
+}
+
+func (p *applying) replierName(who *ical.Property) string {
+	if who == nil {
+		return p.sender()
+	}
+	return nameOf(person(who))
+}
+
+// answerOf is the PARTSTAT of a reply. Yahoo says it elsewhere.
+func answerOf(c *ical.Component, line *ical.Property) string {
+	s := partStat(line)
+	if s != partStatNeeds {
+		return s
+	}
+	switch strings.ToUpper(strings.TrimSpace(c.Value("X-YAHOO-USER-STATUS"))) {
+	case "BUSY":
+		return partStatAccepted
+	case "TENTATIVE":
+		return partStatTentative
+	case "FREE":
+		return partStatDeclined
+	}
+	return s
+}
+
+// replying is one answer being applied.
+type replying struct {
+	p    *applying
+	who  *ical.Property
+	self people
+	new  *object
+
+	changed, outdated, stale, future, unknown, dead, failed bool
+}
+
+// find is the attendee's line in a component.
+func (r *replying) find(c *ical.Component) *ical.Property {
+	if c == nil {
+		return nil
+	}
+	want := r.who.Value()
+	for line := range c.Props("ATTENDEE") {
+		if strings.EqualFold(line.Value(), want) {
+			return line
+		}
+	}
+	return r.self.line(c)
+}
+
+func (r *replying) listed() bool {
+	for _, c := range r.p.stored.cal.Main() {
+		if r.find(c) != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *replying) apply() {
+	p := r.p
+	r.new = newObject(p.stored.cal.Clone(), p.a.Zone)
+	for i, c := range p.a.Message.Main() {
+		if i == maxInstancesOfReply {
+			break
+		}
+		line := r.find(c)
+		if line == nil {
+			if line = r.self.line(c); line == nil {
+				continue
+			}
+		}
+		r.component(c, line)
+	}
+	r.finish()
+}
+
+// component applies one component of the reply.
+func (r *replying) component(c *ical.Component, line *ical.Property) {
+	key := ""
+	if q := c.Prop("RECURRENCE-ID"); q != nil {
+		t, err := q.Time()
+		if err != nil {
+			r.unknown = true
+			return
+		}
+		key = r.new.key(t, r.p.msg.zones)
+		if !r.new.occurs(key) {
+			r.unknown = true
+			return
+		}
+	}
+	if r.new.master != nil && dead(r.new.master) || r.new.component(key) != nil && dead(r.new.component(key)) {
+		r.dead = true
+		return
+	}
+	have := r.new.component(key)
+	if have == nil && key != "" {
+		have = r.new.master
+	}
+	a := r.answered(c, line, key, have)
+	who := r.memoryKey(have)
+	if last, ok := r.p.mem.reply(who, key); ok {
+		if a.Sequence < last.Sequence || a.Sequence == last.Sequence && !a.Stamp.After(last.Stamp) {
+			r.outdated = true // it overtook a newer one, or came twice
+			return
+		}
+	}
+	r.p.res.PartStat = a.PartStat
+	moved := r.p.mem.movedAt(key)
+	if a.Sequence < moved.Sequence || a.Sequence < r.p.mem.Invited[who] {
+		a.Stale = true
+		r.stale = true
+		r.p.mem.setReply(who, key, a)
+		return
+	}
+	if have != nil && a.Sequence > maxSequence(r.new) {
+		r.future = true
+	}
+	r.p.mem.setReply(who, key, a)
+	status, failed := requestStatus(c)
+	if failed && !line.HasParam("PARTSTAT") {
+		a.PartStat = ""
+		r.failed = true
+	}
+	if key == "" {
+		r.whole(a, line, status)
+		return
+	}
+	if r.new.overrides[key] == nil {
+		made := r.new.derive(key)
+		if made == nil || r.find(made) == nil {
+			r.unknown = true
+			return
+		}
+		r.new.add(made)
+	}
+	if target := r.find(r.new.overrides[key]); target != nil {
+		r.write(target, a, line, status, key)
+		r.delegate(r.new.overrides[key], line)
+	} else {
+		r.unknown = true
+	}
+}
+
+// answered reads what a component of the reply says.
+func (r *replying) answered(c *ical.Component, line *ical.Property, key string, have *ical.Component) Answered {
+	a := Answered{Sequence: sequence(c), Stamp: stamp(c, r.p.a.Received), PartStat: answerOf(c, line), Comment: commentOf(c, line), Percent: c.Value("PERCENT-COMPLETE")}
+	if c.Prop("SEQUENCE") == nil && a.Sequence == 0 {
+		// Absent may mean 0 or forgotten. It answers the present version if it
+		// names the present time.
+		if start := c.Prop("DTSTART"); start != nil && have != nil {
+			t, err := start.Time()
+			target := have
+			if key != "" && r.new.overrides[key] == nil {
+				target = r.new.derive(key)
+			}
+			if err == nil && target != nil && r.p.msg.when(t) == shown(startOf(r.new, target, "DTSTART")) {
+				a.Sequence = sequence(have)
+			}
+		}
+	}
+	return a
+}
+
+// commentOf is the attendee's note: COMMENT, else the parameter that Google
+// uses instead, in which some encode HTML.
+func commentOf(c *ical.Component, line *ical.Property) string {
+	var list []string
+	for q := range c.Props("COMMENT") {
+		if s := strings.TrimSpace(q.Text()); s != "" {
+			list = append(list, s)
+		}
+	}
+	s := strings.Join(list, "\n")
+	if s == "" {
+		s = strings.TrimSpace(html.UnescapeString(ical.UnescapeText(line.Param("X-RESPONSE-COMMENT"))))
+	}
+	if len(s) > maxComment {
+		s = strings.ToValidUTF8(s[:maxComment], "") + "…"
+	}
+	return s
+}
+
+// requestStatus are the codes of REQUEST-STATUS, and whether they say that no
+// scheduling happened (RFC 5546 3.6: classes 3 to 5).
+func requestStatus(c *ical.Component) (codes string, failed bool) {
+	var list []string
+	for q := range c.Props("REQUEST-STATUS") {
+		code, _, _ := strings.Cut(q.Value(), ";")
+		if code = strings.TrimSpace(code); code == "" || strings.Trim(code, "0123456789.") != "" {
+			continue
+		}
+		failed = failed || code[0] >= '3' && code[0] <= '5'
+		if !slices.Contains(list, code) {
+			list = append(list, code)
+		}
+	}
+	if len(list) == 0 {
+		return statusSuccess, false // RFC 5546 3.6: absent is 2.0
+	}
+	return strings.Join(list, ","), failed
+}
+
+func (r *replying) memoryKey(c *ical.Component) string {
+	if line := r.find(c); line != nil {
+		return line.Address().Key()
+	}
+	return r.who.Address().Key()
+}
+
+// whole applies an answer to everything: the series, and the occurrences that
+// were not answered by themselves.
+func (r *replying) whole(a Answered, line *ical.Property, status string) {
+	if r.new.master != nil {
+		if target := r.find(r.new.master); target != nil {
+			r.write(target, a, line, status, "")
+			r.delegate(r.new.master, line)
+		}
+	}
+	for _, k := range r.new.order {
+		c := r.new.overrides[k]
+		target := r.find(c)
+		if target == nil || dead(c) {
+			continue
+		}
+		if own, ok := r.p.mem.reply(target.Address().Key(), k); ok && !own.Stale {
+			continue // answered by itself
+		}
+		if moved := r.p.mem.Moved[k]; a.Sequence < moved.Sequence || !moved.Stamp.IsZero() && a.Stamp.Before(moved.Stamp.Truncate(time.Second)) {
+			continue // written before this occurrence moved
+		}
+		r.write(target, a, line, status, k)
+	}
+}
+
+// write puts an answer on a line (RFC 5546 3.2.3; RFC 6638 3.2.9 for the
+// status).
+func (r *replying) write(target *ical.Property, a Answered, line *ical.Property, status, key string) {
+	was := partStat(target)
+	if a.PartStat != "" && a.PartStat != was {
+		target.SetParam("PARTSTAT", a.PartStat)
+		r.p.res.Changes = append(r.p.res.Changes, Difference{Property: "PARTSTAT", Old: was, New: a.PartStat, RecurrenceID: key, Attendee: string(target.Address())})
+	}
+	if decided(a.PartStat) && a.PartStat != partStatDelegated && target.HasParam("RSVP") {
+		target.RemoveParam("RSVP")
+	}
+	set := func(name, value string) {
+		switch {
+		case value == target.Param(name):
+		case value == "":
+			target.RemoveParam(name)
+		default:
+			target.SetParam(name, value)
+		}
+	}
+	if agent(target) == "SERVER" {
+		set("SCHEDULE-STATUS", status)
+	}
+	set("X-RESPONSE-COMMENT", a.Comment)
+	if a.Comment != "" && r.p.mem.Replies != nil {
+		r.p.res.Changes = append(r.p.res.Changes, Difference{Property: "COMMENT", New: a.Comment, RecurrenceID: key, Attendee: string(target.Address())})
+	}
+	set("X-NUM-GUESTS", line.Param("X-NUM-GUESTS"))
+	r.changed = true
+}
+
+// delegate notes to whom an attendee passed the invitation on, and lists that
+// person (RFC 5546 3.2.2.3): also where the reply forgets the second line.
+func (r *replying) delegate(c *ical.Component, line *ical.Property) {
+	if partStat(line) != partStatDelegated {
+		return
+	}
+	target := r.find(c)
+	to := person(line).DelegatedTo
+	if target == nil || len(to) == 0 {
+		return
+	}
+	target.SetParam("DELEGATED-TO", line.ParamValues("DELEGATED-TO")...)
+	if strings.EqualFold(line.Param("RSVP"), "TRUE") {
+		target.SetParam("RSVP", "TRUE") // keep me informed
+	} else if target.HasParam("RSVP") {
+		target.RemoveParam("RSVP")
+	}
+	for _, d := range to {
+		if d.Key() == target.Address().Key() || (people{d.Key(): true}).line(c) != nil {
+			continue
+		}
+		q := ical.NewProperty("ATTENDEE", string(d))
+		q.SetParam("ROLE", person(target).Role)
+		q.SetParam("PARTSTAT", partStatNeeds)
+		q.SetParam("RSVP", "TRUE")
+		q.SetParam("DELEGATED-FROM", string(target.Address()))
+		c.Add(q)
+		r.p.res.Changes = append(r.p.res.Changes, Difference{Property: "ATTENDEE", New: nameOf(person(q)), Attendee: string(d), RecurrenceID: r.new.keyOf(c)})
+	}
+}
+
+func (r *replying) finish() {
+	p := r.p
+	name := title(p.stored)
+	who := nameOf(person(r.who))
+	if line := r.find(p.stored.cal.Main()[0]); line != nil {
+		who = nameOf(person(line))
+	}
+	switch {
+	case r.changed:
+		p.res.Object = r.new.cal
+		p.res.Notify = len(p.res.Changes) > 0
+		if p.a.Local != nil && len(p.res.Changes) > 0 {
+			p.res.Send = append(p.res.Send, p.refreshCopies(r.new, r.who.Address())...)
+		}
+		note := ""
+		if c := commentOf(p.a.Message.Main()[0], r.who); c != "" {
+			note = " Note: " + c
+		}
+		switch {
+		case r.failed:
+			p.end(Applied, ReasonFailed, "The calendar of %s could not take %s.%s", who, name, note)
+		case r.future:
+			p.end(Applied, ReasonFuture, "%s %s %s, answering a version that is not known here.%s", who, answerWord(p.res.PartStat), name, note)
+		default:
+			p.end(Applied, ReasonAnswered, "%s %s %s.%s", who, answerWord(p.res.PartStat), name, note)
+		}
+	case r.stale:
+		p.res.Notify = true
+		p.end(Ignored, ReasonPreviousTime, "%s %s %s at its previous time; the present one is not answered yet.", who, answerWord(p.res.PartStat), name)
+	case r.outdated:
+		p.end(Unchanged, ReasonDuplicate, "This answer of %s to %s is known, or older than the one here.", who, name)
+	case r.dead:
+		p.end(Ignored, ReasonCancelled, "%s answered %s, which is cancelled.", who, name)
+	default:
+		p.end(Ignored, ReasonUnknownInstance, "%s answered an occurrence that %s does not have.", who, name)
+	}
+}
+
+// refreshCopies brings the copies of those who are served here up to date
+// (RFC 6638 4.2), but for the one who just answered.
+func (p *applying) refreshCopies(o *object, but ical.Address) []Message {
+	return refreshCopies(o, &p.mem, p.me, p.a.Local, p.a.Received, but)
+}
+
+func refreshCopies(o *object, mem *Memory, me people, local func(ical.Address) bool, now time.Time, but ical.Address) []Message {
+	org := o.organizer(nil)
+	if org == nil {
+		return nil
+	}
+	cache := keys{}
+	rosters := map[string]roster{}
+	for _, k := range o.keys() {
+		rosters[k] = rosterOf(o.component(k), cache)
+	}
+	var l letter
+	drafts := map[string]*ical.Calendar{}
+	seen := map[string]bool{but.Key(): true}
+	var out []Message
+	for _, k := range o.keys() {
+		for _, who := range rosters[k].order {
+			line := rosters[k].lines[who]
+			if seen[who] || me.is(line) || agent(line) != "SERVER" {
+				continue
+			}
+			seen[who] = true
+			to := line.Address()
+			if !local(to) {
+				continue
+			}
+			list := listed(o, rosters, who)
+			if len(list) == 0 {
+				continue
+			}
+			if len(out) == 0 {
+				l = letter{o: o, stamp: mem.nextStamp(now)}
+			}
+			gone := uninvitedTo(o, rosters, who)
+			id := strings.Join(list, ",") + " without " + strings.Join(gone, ",")
+			cal := drafts[id]
+			if cal == nil {
+				cal = l.requestFor(o, list, gone)
+				drafts[id] = cal
+			}
+			key := ""
+			if len(list) == 1 {
+				key = list[0]
+			}
+			m := l.message(Request, org.Address(), to, key, cal)
+			m.Refresh = true
+			out = append(out, m)
+		}
+	}
+	return out
+}

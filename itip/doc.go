@@ -1,0 +1,33 @@
+// Package itip is the scheduling engine: what a user's change to a calendar
+// object means for the others ([Plan]), and what a message from another
+// calendar user means for the object ([Apply]).
+//
+// It follows RFC 5546 (iTIP) for the messages and RFC 6638 for what happens
+// when somebody simply saves an object. Both verbs are pure functions: values
+// in, values out; they change nothing they are given, keep no state, and give
+// the same answer to the same question. What has to be remembered between two
+// calls beside the object itself is in [Memory], which the caller keeps.
+//
+// # Messages that came too early
+//
+// A CANCEL may overtake the REQUEST it cancels (RFC 5546 5.2.1). Apply answers
+// [Held] with the reason "waiting-for-request". The caller keeps such messages
+// of the UID (14 days is customary), oldest first, and hands them back in
+// [Arrival.Waiting] with every later message of that UID. Apply then plays
+// them after the message, and [Result.Settled] says which of them wait no
+// longer. So the order in which mail arrives does not matter.
+//
+// # Where it goes its own way
+//
+//   - An attendee cannot raise SEQUENCE and the organizer's client cannot
+//     answer for others: such edits are put right, not refused.
+//   - A REPLY needs no ORGANIZER, DTSTAMP or SEQUENCE: Microsoft's lack them.
+//   - Class C of significant changes (text, place) makes a REQUEST without new
+//     SEQUENCE (RFC 5546 2.1.4 lists times and STATUS only); LOCATION does
+//     increment it, because people travel to places.
+//   - A master REQUEST from a sender that sends occurrences one by one does not
+//     wipe the occurrences it does not mention (against RFC 5546 4.4.7).
+//   - A stale answer to an older time is remembered, not recorded as an answer
+//     to the new time (RFC 5546 2.1.4 leaves it open).
+//   - ADD, COUNTER and PUBLISH are held for a person; RANGE is read, not written.
+package itip

@@ -1,0 +1,124 @@
+package itip
+
+import (
+	"maps"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+)
+
+// Memory is what must be remembered beside an object: RFC 5546 2.1.5 asks to
+// keep SEQUENCE and DTSTAMP of what was received, for each component and, from
+// each attendee, for each answer. It is plain data for JSON; the zero value is
+// right for a new object. Keys of occurrences are those of
+// [Message.RecurrenceID]; keys of people are [ical.Address.Key].
+type Memory struct {
+	// Versions are the last messages applied, by occurrence ("" = master).
+	Versions map[string]Version `json:"versions,omitempty"`
+	// Base is the SEQUENCE since which the master's times have not moved: an
+	// occurrence sent before that is outdated even if it comes alone.
+	Base int `json:"base,omitempty"`
+	// Piecewise senders send occurrences in messages of their own, so a master
+	// that does not mention them does not end them.
+	Piecewise bool `json:"piecewise,omitempty"`
+	// Hidden are the occurrences the attendee took out of the own copy.
+	Hidden map[string]bool `json:"hidden,omitempty"`
+	// InvitedAs is the address we were invited as: we answer as that.
+	InvitedAs ical.Address `json:"invitedAs,omitempty"`
+
+	// Replies are the last answers, by address and occurrence.
+	Replies map[string]map[string]Answered `json:"replies,omitempty"`
+	// Moved says, by occurrence, when the organizer last asked everyone anew.
+	Moved map[string]Version `json:"moved,omitempty"`
+	// Invited says, by address, with which SEQUENCE a person came (again).
+	Invited map[string]int `json:"invited,omitempty"`
+	// Uninvited says, by address (and occurrence, after a blank), with which
+	// SEQUENCE a person was taken off: only a higher one brings them back.
+	Uninvited map[string]int `json:"uninvited,omitempty"`
+	// Stamp is the last DTSTAMP we sent; the next is later, whatever the clock
+	// says, since DTSTAMP orders what SEQUENCE does not.
+	Stamp time.Time `json:"stamp,omitzero"`
+	// Refreshed says when a REFRESH of that address was last answered.
+	Refreshed map[string]time.Time `json:"refreshed,omitempty"`
+}
+
+// Version is the place of a message in the order of RFC 5546 2.1.5.
+type Version struct {
+	Sequence  int       `json:"sequence"`
+	Stamp     time.Time `json:"stamp,omitzero"`
+	Cancelled bool      `json:"cancelled,omitempty"`
+}
+
+// Answered is the last answer of one attendee about one occurrence or the
+// whole.
+type Answered struct {
+	Sequence int       `json:"sequence"`
+	Stamp    time.Time `json:"stamp,omitzero"`
+	PartStat string    `json:"partstat,omitempty"`
+	Comment  string    `json:"comment,omitempty"`
+	Percent  string    `json:"percent,omitempty"` // PERCENT-COMPLETE of a to-do, this attendee's part
+	Stale    bool      `json:"stale,omitempty"`   // given to a time that has changed since: not on the object
+}
+
+// clone copies deeply enough that writing to the copy leaves m alone.
+func (m Memory) clone() Memory {
+	m.Versions = maps.Clone(m.Versions)
+	m.Hidden = maps.Clone(m.Hidden)
+	m.Moved = maps.Clone(m.Moved)
+	m.Invited = maps.Clone(m.Invited)
+	m.Uninvited = maps.Clone(m.Uninvited)
+	m.Refreshed = maps.Clone(m.Refreshed)
+	m.Replies = maps.Clone(m.Replies) // inner maps are replaced by setReply
+	return m
+}
+
+func put[V any](m *map[string]V, key string, v V) {
+	if *m == nil {
+		*m = map[string]V{}
+	}
+	(*m)[key] = v
+}
+
+func (m *Memory) reply(who, key string) (Answered, bool) {
+	a, ok := m.Replies[who][key]
+	return a, ok
+}
+
+func (m *Memory) setReply(who, key string, a Answered) {
+	inner := maps.Clone(m.Replies[who])
+	put(&inner, key, a)
+	put(&m.Replies, who, inner)
+}
+
+// uninvitedAt is the SEQUENCE with which somebody lost an occurrence or all;
+// -1 for never.
+func (m *Memory) uninvitedAt(who, key string) int {
+	at := -1
+	if n, ok := m.Uninvited[who]; ok {
+		at = n
+	}
+	if n, ok := m.Uninvited[who+" "+key]; ok && key != "" {
+		at = max(at, n)
+	}
+	return at
+}
+
+// movedAt is the time base of an occurrence: its own or that of the series.
+func (m *Memory) movedAt(key string) Version {
+	v, ok := m.Moved[key]
+	if w := m.Moved[""]; !ok || w.Sequence > v.Sequence {
+		return w
+	}
+	return v
+}
+
+// nextStamp is a DTSTAMP later than all we sent (in whole seconds, RFC 5545
+// 3.3.5) and remembers it.
+func (m *Memory) nextStamp(now time.Time) time.Time {
+	t := now.UTC().Truncate(time.Second)
+	if !t.After(m.Stamp) {
+		t = m.Stamp.Add(time.Second)
+	}
+	m.Stamp = t
+	return t
+}

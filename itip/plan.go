@@ -1,0 +1,142 @@
+package itip
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/convene-cal/convene/ical"
+)
+
+// Plan says what a user's change to an object of their own calendar means: how
+// the object is to be stored and who must be told what. It changes nothing it
+// is given. The error, if any, is an [*Error]: the change is forbidden.
+//
+// Asking is free: Plan does not send, so it also answers "what would happen".
+func Plan(c Change) (*Outcome, error) {
+	out := &Outcome{Memory: c.Memory.clone()}
+	me := peopleOf(c.User)
+	if c.Memory.InvitedAs != "" {
+		me[c.Memory.InvitedAs.Key()] = true
+	}
+	old := newObject(c.Old, c.Zone)
+	work := newObject(nil, nil)
+	if c.New != nil {
+		if c.New.Method() != "" && !c.Import {
+			// RFC 4791 4.1: an object at rest has no METHOD.
+			return nil, refuse(conditionObject, "", "METHOD", "This is a scheduling message (METHOD:%s), not a calendar object. Store it without METHOD.", c.New.Method())
+		}
+		work = newObject(c.New.Clone(), c.Zone)
+		work.cal.Remove("METHOD")
+		if err := sameOrganizer(work); err != nil {
+			return nil, err
+		}
+	}
+	role := roleIn(old, me)
+	if role == None || work.empty() {
+		if role == None {
+			role = roleIn(work, me)
+		}
+	} else if err := keepsOrganizer(old, work, me, role); err != nil {
+		return nil, err
+	}
+	out.Role = role
+	if c.New != nil {
+		out.Object = work.cal
+		out.Scheduling = scheduled(work, me)
+		out.TagChanged = out.Scheduling || scheduled(old, me)
+	}
+	var err error
+	switch {
+	case c.Import:
+		// Nothing is sent about what came from another calendar; what it says
+		// about answers is believed.
+	case role == OrganizerRole:
+		err = planOrganizer(c, out, me, old, work)
+	case role == AttendeeRole:
+		err = planAttendee(c, out, me, old, work)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if out.Object != nil {
+		out.Rewritten = !bytes.Equal(out.Object.Bytes(), c.New.Bytes())
+	}
+	return out, nil
+}
+
+// roleIn says what the owner is in an object: who organizes is the organizer,
+// also of an event they attend (RFC 6638 3.1).
+func roleIn(o *object, me people) Role {
+	org := o.organizer(nil)
+	if org == nil || !scheduledBy(o) {
+		return None
+	}
+	if me.is(org) {
+		return OrganizerRole
+	}
+	for _, c := range o.cal.Main() {
+		if me.line(c) != nil {
+			return AttendeeRole
+		}
+	}
+	return None
+}
+
+// scheduledBy reports whether anybody is invited.
+func scheduledBy(o *object) bool {
+	for _, c := range o.cal.Main() {
+		if c.Prop("ATTENDEE") != nil {
+			return true
+		}
+	}
+	return false
+}
+
+func scheduled(o *object, me people) bool { return roleIn(o, me) != None }
+
+// sameOrganizer is RFC 6638 3.2.4.2: one organizer in all components that name
+// one, spelled as it may be.
+func sameOrganizer(o *object) error {
+	var first *ical.Property
+	for _, c := range o.cal.Main() {
+		n := 0
+		for p := range c.Props("ORGANIZER") {
+			n++
+			if first == nil {
+				first = p
+			}
+			if p.Address().Key() != first.Address().Key() || n > 1 {
+				return refuse(conditionOrganizer, o.keyOf(c), "ORGANIZER",
+					"The event names two organizers, %s and %s. All its parts must have the same one.", first.Address(), p.Address())
+			}
+		}
+	}
+	return nil
+}
+
+// keepsOrganizer refuses to hand an event with guests to another organizer by
+// an edit: nobody would know whom to answer (RFC 5546 3.2.2.1).
+func keepsOrganizer(old, work *object, me people, role Role) error {
+	was, is := old.organizer(nil), work.organizer(nil)
+	if is == nil && !scheduledBy(work) {
+		if role == OrganizerRole {
+			return nil // everything is taken back: the event becomes a plain one
+		}
+		return refuse(conditionByGuest, "", "ORGANIZER", "You are a guest of this event: its organizer and guests cannot be removed. Decline it, or delete it.")
+	}
+	same := is != nil && (is.Address().Key() == was.Address().Key() || role == OrganizerRole && me.is(is) || sameEmail(was, is))
+	switch {
+	case same:
+		return nil
+	case role == OrganizerRole && is == nil:
+		return refuse(conditionByOwner, "", "ORGANIZER", "The event still has guests but no organizer. Keep ORGANIZER, or remove the guests as well to call the meeting off.")
+	case role == OrganizerRole:
+		return refuse(conditionByOwner, "", "ORGANIZER", "You organize this event; it cannot be handed to %s by an edit. Cancel it and let %s invite instead.", is.Address(), is.Address())
+	}
+	return refuse(conditionByGuest, "", "ORGANIZER", "Only the organizer %s may change who organizes this event.", was.Address())
+}
+
+func sameEmail(p, q *ical.Property) bool {
+	e, f := p.Param("EMAIL"), q.Param("EMAIL")
+	return e != "" && strings.EqualFold(e, f)
+}

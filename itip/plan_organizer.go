@@ -1,0 +1,385 @@
+package itip
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/convene-cal/convene/ical"
+)
+
+// organizing is one run of [Plan] for the organizer (RFC 6638 3.2.1).
+type organizing struct {
+	c        Change
+	out      *Outcome
+	me       people
+	old, new *object // new is the working copy that will be stored
+	cache    keys
+	was, is  map[string]roster // rosters by component
+	deltas   map[string]*delta // by component of new
+	bumped   map[string]bool   // components with a new SEQUENCE
+	asked    map[string]bool   // components everyone is asked anew about
+	sequence int               // the next SEQUENCE
+	letter   letter
+	from     ical.Address
+	drafts   map[string]*ical.Calendar // messages made so far, shared between recipients of the same view
+}
+
+func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
+	p := &organizing{c: c, out: out, me: me, old: old, new: work, cache: keys{},
+		was: map[string]roster{}, is: map[string]roster{}, deltas: map[string]*delta{},
+		bumped: map[string]bool{}, asked: map[string]bool{}, drafts: map[string]*ical.Calendar{}}
+	if !roleIsOrganizer(old, me) {
+		p.old = newObject(nil, nil) // it was a plain event until now: everyone is new
+	}
+	for _, k := range p.old.keys() {
+		p.was[k] = rosterOf(p.old.component(k), p.cache)
+	}
+	p.sequence = maxSequence(p.old)
+	for _, v := range p.out.Memory.Moved {
+		p.sequence = max(p.sequence, v.Sequence)
+	}
+	p.sequence++
+	p.keepReverted()
+	p.compare()
+	p.dropOrphans()
+	p.rosters()
+	p.restoreAnswers()
+	p.restoreOccurrences()
+	p.number()
+	p.askAnew()
+	p.send()
+	p.tidy()
+	p.summarize()
+	return nil
+}
+
+func roleIsOrganizer(o *object, me people) bool { return roleIn(o, me) == OrganizerRole }
+
+// keepReverted keeps a component for an occurrence whose override the client
+// took away, where that says something: the attendees have the override and
+// must hear of the way back, and answers given to it stay answers.
+func (p *organizing) keepReverted() {
+	if p.new.master == nil || p.old.master == nil || dead(p.new.master) {
+		return
+	}
+	if compare(p.old, p.old.master, p.new, p.new.master).class&reschedule != 0 {
+		return // asked again as a whole
+	}
+	for _, k := range p.old.order {
+		if p.new.overrides[k] != nil || !p.new.inSeries(k) {
+			continue
+		}
+		c := p.new.derive(k)
+		if c == nil {
+			continue
+		}
+		was, is := p.was[k], rosterOf(c, p.cache)
+		says := compare(p.old, p.old.overrides[k], p.new, c).class&significant != 0 || len(was.order) != len(is.order)
+		for _, who := range is.order {
+			says = says || was.lines[who] == nil || partStat(was.lines[who]) != partStat(is.lines[who])
+		}
+		if says {
+			p.new.add(c)
+		}
+	}
+}
+
+// compare finds what changed in each component. An override that is new is
+// compared with the occurrence it was made of.
+func (p *organizing) compare() {
+	for _, k := range p.new.keys() {
+		before := p.old.component(k)
+		if before == nil && k != "" {
+			before = p.old.derive(k)
+		}
+		d := compare(p.old, before, p.new, p.new.component(k))
+		p.deltas[k] = &d
+	}
+}
+
+// dropOrphans takes out overrides of occurrences that the series no longer
+// has: once the series has moved they would override nothing.
+func (p *organizing) dropOrphans() {
+	d := p.deltas[""]
+	if d == nil || d.class&(reschedule|pattern) == 0 || p.old.master == nil {
+		return
+	}
+	var gone []*ical.Component
+	for _, k := range p.new.order {
+		if !p.new.inSeries(k) && p.old.inSeries(k) {
+			gone = append(gone, p.new.overrides[k])
+			delete(p.deltas, k)
+		}
+	}
+	if len(gone) > 0 {
+		p.new.drop(gone...)
+	}
+}
+
+func (p *organizing) rosters() {
+	for _, k := range p.new.keys() {
+		p.is[k] = rosterOf(p.new.component(k), p.cache)
+	}
+}
+
+// before is the roster an occurrence had: its own, or that of the series.
+func (p *organizing) before(key string) (roster, bool) {
+	if r, ok := p.was[key]; ok {
+		return r, true
+	}
+	if key != "" && p.old.master != nil && p.old.inSeries(key) {
+		return p.was[""], true
+	}
+	return roster{}, false
+}
+
+// restoreAnswers keeps what only others may say: the organizer's client sets
+// nobody's answer but the organizer's own (RFC 6638 3.2.1). It may ask again
+// by NEEDS-ACTION where it also changes something (3.2.8), not by being out of
+// date. Delivery states are ours.
+func (p *organizing) restoreAnswers() {
+	for _, k := range p.new.keys() {
+		before, _ := p.before(k)
+		r := p.is[k]
+		comp := p.new.component(k)
+		for _, who := range r.order {
+			line := r.lines[who]
+			if p.me.is(line) || agent(line) != "SERVER" {
+				continue
+			}
+			stored := before.lines[who]
+			if stored == nil || agent(stored) != "SERVER" && !decided(partStat(stored)) {
+				if decided(partStat(line)) {
+					line.SetParam("PARTSTAT", partStatNeeds)
+				}
+				if line.HasParam("SCHEDULE-STATUS") {
+					line.RemoveParam("SCHEDULE-STATUS")
+				}
+				continue
+			}
+			asks := partStat(line) == partStatNeeds &&
+				(p.deltas[k].class&significant != 0 || line.HasParam("SCHEDULE-FORCE-SEND"))
+			if p.c.MergePartstat || !asks {
+				copyParams(line, stored, "PARTSTAT", "DELEGATED-TO", "X-RESPONSE-COMMENT", "X-NUM-GUESTS")
+			}
+			copyParams(line, stored, "SCHEDULE-STATUS")
+		}
+		if !p.c.MergePartstat {
+			continue
+		}
+		// A delegate whom the client has not seen yet (RFC 6638 3.2.10.1).
+		for _, who := range before.order {
+			line := before.lines[who]
+			if r.lines[who] != nil || !line.HasParam("DELEGATED-FROM") {
+				continue
+			}
+			for _, d := range person(line).DelegatedFrom {
+				if by := r.lines[d.Key()]; by != nil {
+					comp.Add(line.Clone())
+					p.is[k] = rosterOf(comp, p.cache)
+					break
+				}
+			}
+		}
+	}
+}
+
+// copyParams makes the parameters of p those of q.
+func copyParams(p, q *ical.Property, names ...string) {
+	for _, n := range names {
+		switch want := q.ParamValues(n); {
+		case len(want) == 0:
+			if p.HasParam(n) {
+				p.RemoveParam(n)
+			}
+		case !slices.Equal(p.ParamValues(n), want):
+			if n == "PARTSTAT" && partStat(p) == partStat(q) {
+				continue
+			}
+			p.SetParam(n, want...)
+		}
+	}
+}
+
+// fewRestored is up to how many occurrences come back one by one; beyond, the
+// series as a whole is asked again.
+const fewRestored = 20
+
+// restoreOccurrences asks about occurrences that an EXDATE had taken out, and
+// about those alone (RFC 6638 3.2.8, last row).
+func (p *organizing) restoreOccurrences() {
+	d := p.deltas[""]
+	if d == nil || d.class&reschedule != 0 || len(d.restored) == 0 {
+		return
+	}
+	if len(d.restored) > fewRestored {
+		d.class |= reschedule
+		return
+	}
+	for _, k := range d.restored {
+		if p.new.overrides[k] == nil {
+			c := p.new.derive(k)
+			if c == nil {
+				continue
+			}
+			p.new.add(c)
+			p.is[k] = rosterOf(c, p.cache)
+			p.deltas[k] = &delta{}
+		}
+		p.deltas[k].class |= reschedule
+	}
+}
+
+// number gives new SEQUENCEs: one more than all before on what was changed,
+// and never less on an override than on its series (RFC 5546 2.1.4).
+func (p *organizing) number() {
+	if p.old.empty() {
+		return // what the client wrote
+	}
+	left := map[string]bool{}
+	for k := range p.was {
+		for _, who := range p.was[k].order {
+			if line := p.was[k].lines[who]; agent(line) == "SERVER" && !p.me.is(line) {
+				if now := p.is[k].lines[who]; p.new.component(k) != nil && (now == nil || agent(now) != "SERVER") {
+					left[k] = true // a CANCEL is due, and that is a new SEQUENCE
+				}
+			}
+		}
+	}
+	for _, k := range p.new.order {
+		if p.was[k].lines == nil && p.old.inSeries(k) {
+			for _, who := range p.was[""].order {
+				if p.is[k].lines[who] == nil {
+					left[k] = true
+				}
+			}
+		}
+	}
+	floor := 0
+	for _, k := range p.new.keys() {
+		c := p.new.component(k)
+		n := sequence(c)
+		before := p.old.component(k)
+		if before == nil {
+			before = p.old.master
+		}
+		if before != nil {
+			n = max(n, sequence(before))
+		}
+		if p.deltas[k].class&sequenced != 0 || left[k] || p.returning(k, n) {
+			p.bumped[k] = true
+			n = max(n, p.sequence)
+		}
+		if k == "" {
+			floor = n
+		}
+		n = max(n, floor)
+		if n != sequence(c) {
+			setSequence(c, n)
+		}
+		p.sequence = max(p.sequence, n)
+	}
+}
+
+// returning reports whether somebody comes back to a component with a
+// SEQUENCE that their cancellation had already (RFC 5546 4.2.9).
+func (p *organizing) returning(k string, n int) bool {
+	if len(p.out.Memory.Uninvited) == 0 {
+		return false
+	}
+	before, _ := p.before(k)
+	for _, who := range p.is[k].order {
+		if was := before.lines[who]; (was == nil || agent(was) != "SERVER") && p.out.Memory.uninvitedAt(who, k) >= n {
+			return true
+		}
+	}
+	return false
+}
+
+// askAnew resets the answers where the time changed (RFC 6638 3.2.8), or where
+// what was cancelled takes place again.
+func (p *organizing) askAnew() {
+	for _, k := range p.new.keys() {
+		c, before := p.new.component(k), p.old.component(k)
+		revived := before != nil && dead(before) && !dead(c)
+		own := p.deltas[k].class&reschedule != 0 || revived
+		whole := k != "" && p.asked[""] && p.was[k].lines != nil
+		if !own && !whole {
+			continue
+		}
+		p.asked[k] = true
+		put(&p.out.Memory.Moved, k, Version{Sequence: sequence(c), Stamp: p.c.Now.UTC()})
+		if p.old.empty() {
+			continue
+		}
+		for _, who := range p.is[k].order {
+			line := p.is[k].lines[who]
+			if p.me.is(line) || agent(line) != "SERVER" || partStat(line) == partStatDelegated {
+				continue
+			}
+			if partStat(line) != partStatNeeds {
+				line.SetParam("PARTSTAT", partStatNeeds)
+			}
+			if !line.HasParam("RSVP") && !strings.EqualFold(line.Param("ROLE"), "NON-PARTICIPANT") {
+				line.SetParam("RSVP", "TRUE")
+			}
+			if line.HasParam("X-RESPONSE-COMMENT") {
+				line.RemoveParam("X-RESPONSE-COMMENT")
+			}
+		}
+	}
+}
+
+// tidy removes what is never stored (RFC 6638 7.2) and keeps delivery states
+// to those who were sent something.
+func (p *organizing) tidy() {
+	if p.out.Object == nil {
+		return
+	}
+	for _, c := range p.out.Object.Main() {
+		for line := range c.Props("ATTENDEE") {
+			if v := line.Param("SCHEDULE-FORCE-SEND"); v != "" {
+				line.RemoveParam("SCHEDULE-FORCE-SEND")
+				if !strings.EqualFold(v, string(Request)) {
+					line.SetParam("SCHEDULE-STATUS", statusBadParam)
+				}
+			}
+		}
+	}
+}
+
+// summarize collects for people what changed in the whole.
+func (p *organizing) summarize() {
+	if p.old.empty() || p.c.New == nil {
+		return
+	}
+	for _, k := range p.new.keys() {
+		if d := p.deltas[k]; d != nil {
+			p.out.Changes = append(p.out.Changes, d.diffs...)
+		}
+	}
+	p.out.Changes = append(p.out.Changes, p.rosterChanges()...)
+}
+
+// rosterChanges are who came and who went, for the whole and for single
+// occurrences.
+func (p *organizing) rosterChanges() []Difference {
+	var out []Difference
+	for _, k := range p.new.keys() {
+		before, ok := p.before(k)
+		if !ok {
+			continue
+		}
+		for _, who := range p.is[k].order {
+			if before.lines[who] == nil {
+				out = append(out, Difference{Property: "ATTENDEE", New: nameOf(person(p.is[k].lines[who])), Attendee: string(p.is[k].lines[who].Address()), RecurrenceID: k})
+			}
+		}
+		for _, who := range before.order {
+			if p.is[k].lines[who] == nil {
+				out = append(out, Difference{Property: "ATTENDEE", Old: nameOf(person(before.lines[who])), Attendee: string(before.lines[who].Address()), RecurrenceID: k})
+			}
+		}
+	}
+	return out
+}

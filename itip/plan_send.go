@@ -1,0 +1,467 @@
+package itip
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/convene-cal/convene/ical"
+)
+
+// party is one other person and what becomes of them.
+type party struct {
+	who       string
+	line      *ical.Property // as they are listed now, or were
+	listed    []string       // components of the new object that name them, served by us
+	uninvited []string       // occurrences they lose
+	cancelled bool           // they lose everything
+	asked     []string       // components they get a REQUEST about
+	refresh   bool           // something they can see changed, nothing they must be told
+	fresh     bool           // not on the event before
+	without   []string       // overridden occurrences of the series that are not for them
+	view      string         // the same as part of a draft's name
+}
+
+// send makes the messages: for each attendee in the order of the object,
+// first what they lose, then what they are asked (RFC 6638 3.2.1.2).
+func (p *organizing) send() {
+	parties := p.parties()
+	if len(parties) == 0 {
+		return
+	}
+	org := p.new.organizer(nil)
+	if org == nil {
+		org = p.old.organizer(nil)
+	}
+	p.from = org.Address()
+	before := p.out.Memory.Stamp
+	p.letter = letter{stamp: p.out.Memory.nextStamp(p.c.Now), sentBy: p.c.By, zone: p.c.Zone}
+	for _, one := range parties {
+		p.tell(one)
+	}
+	if len(p.out.Send) == 0 {
+		p.out.Memory.Stamp = before
+	}
+}
+
+// parties are all people of either version but the organizer.
+func (p *organizing) parties() []*party {
+	var out []*party
+	seen := map[string]*party{}
+	org := p.new.organizer(nil)
+	collect := func(rosters map[string]roster, order []string) {
+		for _, k := range order {
+			for _, who := range rosters[k].order {
+				line := rosters[k].lines[who]
+				if seen[who] != nil || p.me.is(line) || org != nil && org.Address().Key() == who {
+					continue // RFC 6638 3.2.1: never to the organizer
+				}
+				one := &party{who: who, line: line}
+				seen[who] = one
+				out = append(out, one)
+			}
+		}
+	}
+	collect(p.is, p.new.keys())
+	collect(p.was, p.old.keys())
+	for _, one := range out {
+		p.judge(one)
+	}
+	return out
+}
+
+// served is the person's line in a living component that we send for.
+func served(r roster, c *ical.Component, who string) *ical.Property {
+	if dead(c) {
+		return nil
+	}
+	return servedLine(r, who)
+}
+
+func servedLine(r roster, who string) *ical.Property {
+	if line := r.lines[who]; line != nil && agent(line) == "SERVER" {
+		return line
+	}
+	return nil
+}
+
+// listed are the living components that name the person. A cancelled series
+// has none.
+func listed(o *object, rosters map[string]roster, who string) []string {
+	if o.master != nil && dead(o.master) {
+		return nil
+	}
+	var out []string
+	for _, k := range o.keys() {
+		if served(rosters[k], o.component(k), who) != nil {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+func (p *organizing) judge(one *party) {
+	var had []string
+	had = listed(p.old, p.was, one.who)
+	one.listed = listed(p.new, p.is, one.who)
+	one.fresh = true
+	for _, r := range p.was {
+		if r.lines[one.who] != nil {
+			one.fresh = false
+			break
+		}
+	}
+	hadAll := slices.Contains(had, "")
+	hasAll := slices.Contains(one.listed, "")
+	switch {
+	case len(had) == 0 && len(one.listed) == 0:
+		return
+	case len(one.listed) == 0 && hadAll, hadAll && !hasAll:
+		one.cancelled = true
+	case len(one.listed) == 0:
+		one.uninvited = had
+	default:
+		one.uninvited = p.losses(one.who, had)
+	}
+	for _, k := range one.listed {
+		if p.mustAsk(one, k, hadAll) {
+			one.asked = append(one.asked, k)
+		}
+	}
+	// A master with a new SEQUENCE goes out with all its overrides: theirs is
+	// new as well, and a receiver may take the master for the whole (RFC 5546
+	// 4.4.7).
+	if slices.Contains(one.asked, "") && (p.bumped[""] || !hadAll) {
+		one.asked = one.listed
+	}
+	for _, k := range one.listed {
+		one.refresh = one.refresh || p.visible(k)
+	}
+}
+
+// losses are the occurrences the person was invited to and is no longer,
+// where the series as such goes on. When the series moved, its REQUEST says
+// it all.
+func (p *organizing) losses(who string, had []string) []string {
+	if d := p.deltas[""]; d != nil && d.class&reschedule != 0 {
+		return nil
+	}
+	candidates := map[string]bool{}
+	for _, k := range p.old.order {
+		candidates[k] = true
+	}
+	for _, k := range p.new.order {
+		candidates[k] = true
+	}
+	if d := p.deltas[""]; d != nil {
+		for _, k := range d.removed {
+			candidates[k] = true
+		}
+	}
+	var out []string
+	for k := range sorted(candidates) {
+		if k == "" || !p.invited(p.old, p.was, who, k, slices.Contains(had, k)) {
+			continue
+		}
+		if !p.invited(p.new, p.is, who, k, served(p.is[k], p.new.component(k), who) != nil) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// invited reports whether the person takes part in an occurrence.
+func (p *organizing) invited(o *object, rosters map[string]roster, who, k string, named bool) bool {
+	if o.overrides[k] != nil {
+		return named
+	}
+	return served(rosters[""], o.master, who) != nil && o.inSeries(k)
+}
+
+// mustAsk reports whether a component is new to the person, or changed in a
+// way they must be told of.
+func (p *organizing) mustAsk(one *party, k string, hadAll bool) bool {
+	line := p.is[k].lines[one.who]
+	if strings.EqualFold(line.Param("SCHEDULE-FORCE-SEND"), string(Request)) {
+		return true // RFC 6638 7.2
+	}
+	if a := person(line); a.PartStat == partStatDelegated && !a.RSVP && a.Role != "NON-PARTICIPANT" {
+		return false // the delegate is asked; the delegator did not want to hear more (RFC 5546 4.2.5)
+	}
+	d := p.deltas[k]
+	if d.class&(significant&^pattern) != 0 {
+		return true
+	}
+	if d.class&pattern != 0 {
+		// Occurrences taken out by EXDATE are cancelled one by one; all other
+		// changes of the pattern need the new master. So does what an EXDATE no
+		// longer takes out.
+		if len(d.removed) == 0 || len(d.restored) > 0 || slices.ContainsFunc(d.diffs, func(x Difference) bool { return x.Property == "RRULE" || x.Property == "RDATE" }) {
+			return true
+		}
+	}
+	if before := p.old.component(k); before != nil && dead(before) {
+		return true
+	}
+	was, known := p.before(k)
+	if !known {
+		return true
+	}
+	before := was.lines[one.who]
+	if before == nil || agent(before) != "SERVER" {
+		return true
+	}
+	if k != "" && p.old.overrides[k] == nil && !hadAll {
+		return true
+	}
+	return compareLines(before, line)&roleChanged != 0
+}
+
+// visible reports whether anything on the roster of a component changed.
+func (p *organizing) visible(k string) bool {
+	was, known := p.before(k)
+	if !known {
+		return true
+	}
+	is := p.is[k]
+	if len(was.order) != len(is.order) {
+		return true
+	}
+	for _, who := range is.order {
+		before := was.lines[who]
+		if before == nil || compareLines(before, is.lines[who]) != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// tell queues the messages of one party.
+func (p *organizing) tell(one *party) {
+	line := one.line
+	local := p.c.Local != nil && p.c.Local(line.Address())
+	needed := one.cancelled || len(one.uninvited) > 0 || len(one.asked) > 0
+	if !needed && !(local && one.refresh) {
+		return
+	}
+	to := reachable(line, p.c.Local)
+	if to == "" {
+		if needed {
+			p.status(one, statusNoSuchUser)
+		}
+		return
+	}
+	if one.cancelled {
+		p.cancelAll(one, to)
+	}
+	if len(one.uninvited) > 0 {
+		p.cancelSome(one, to, local)
+	}
+	switch {
+	case len(one.asked) > 0 && local:
+		p.request(one, to, one.listed, false)
+	case len(one.asked) > 0:
+		for _, k := range one.asked {
+			p.request(one, to, []string{k}, false)
+		}
+	case local && one.refresh && len(one.listed) > 0:
+		p.request(one, to, one.listed, true)
+	}
+	if len(one.asked) > 0 {
+		p.status(one, statusPending)
+		if one.fresh {
+			n := 0
+			for _, k := range one.asked {
+				n = max(n, sequence(p.new.component(k)))
+			}
+			put(&p.out.Memory.Invited, one.who, n)
+		}
+	}
+}
+
+func (p *organizing) status(one *party, code string) {
+	for _, k := range one.listed {
+		if code == statusPending && !slices.Contains(one.asked, k) {
+			continue
+		}
+		if line := p.is[k].lines[one.who]; line.Param("SCHEDULE-STATUS") != code {
+			line.SetParam("SCHEDULE-STATUS", code)
+		}
+	}
+}
+
+// bounced people are not told of a cancellation: nothing ever reached them.
+func bounced(line *ical.Property) bool {
+	switch line.Param("SCHEDULE-STATUS") {
+	case statusNoSuchUser, "5.2", "5.3":
+		return true
+	}
+	return false
+}
+
+// cancelAll takes the whole event from a person.
+func (p *organizing) cancelAll(one *party, to ical.Address) {
+	if bounced(p.was[""].lines[one.who]) {
+		return
+	}
+	dies := p.c.New == nil || p.new.empty() || dead(p.new.master)
+	id := "cancel"
+	c := p.old.master
+	attendees := p.living("")
+	if !dies {
+		id += " " + one.who
+		attendees = []*ical.Property{p.was[""].lines[one.who]}
+	}
+	n := p.sequence
+	if p.new.master != nil {
+		n = max(sequence(p.new.master), n)
+	}
+	cal := p.draft(id, func() *ical.Calendar {
+		p.letter.o = p.old
+		return p.letter.calendar(Cancel, p.letter.cancel(c, n, dies, attendees...))
+	})
+	m := p.letter.message(Cancel, p.from, to, "", cal)
+	put(&p.out.Memory.Uninvited, one.who, n)
+	if dies {
+		m.Changes = []Difference{{Property: "STATUS", Old: statusOf(nil, c, ""), New: stateCancelled}}
+	} else {
+		m.Changes = []Difference{{Property: "ATTENDEE", Old: nameOf(person(one.line)), Attendee: string(one.line.Address())}}
+	}
+	p.out.Send = append(p.out.Send, m)
+	// What they keep of it must be newer than the cancellation.
+	for _, k := range one.asked {
+		if c := p.new.component(k); sequence(c) <= n {
+			setSequence(c, n+1)
+			clear(p.drafts)
+		}
+	}
+}
+
+// living are the people of a component that we send for, the organizer apart.
+func (p *organizing) living(k string) []*ical.Property {
+	var out []*ical.Property
+	for _, who := range p.was[k].order {
+		if line := p.was[k].lines[who]; agent(line) == "SERVER" && !p.me.is(line) {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// cancelSome takes single occurrences from a person.
+func (p *organizing) cancelSome(one *party, to ical.Address, local bool) {
+	var comps []*ical.Component
+	var changes []Difference
+	p.letter.o = p.old
+	for _, k := range one.uninvited {
+		dies := !p.takesPlace(k)
+		c := p.old.component(k)
+		line := p.was[k].lines[one.who]
+		if c == nil {
+			c, line = p.old.derive(k), p.was[""].lines[one.who]
+		}
+		if c == nil || line == nil || bounced(line) {
+			continue
+		}
+		n := p.sequence
+		if now := p.new.component(k); now != nil {
+			n = sequence(now)
+		} else if p.bumped[""] {
+			n = sequence(p.new.master)
+		}
+		comps = append(comps, p.letter.cancel(c, n, dies, line))
+		put(&p.out.Memory.Uninvited, one.who+" "+k, n)
+		changes = append(changes, Difference{Property: "STATUS", Old: statusOf(nil, c, ""), New: stateCancelled, RecurrenceID: k})
+		if !local {
+			p.cancelled(to, comps, changes)
+			comps, changes = nil, nil
+		}
+	}
+	if len(comps) > 0 {
+		p.cancelled(to, comps, changes)
+	}
+}
+
+func (p *organizing) cancelled(to ical.Address, comps []*ical.Component, changes []Difference) {
+	key := ""
+	if len(comps) == 1 {
+		key = p.old.keyOf(comps[0])
+	}
+	m := p.letter.message(Cancel, p.from, to, key, p.letter.calendar(Cancel, comps...))
+	m.Changes = changes
+	p.out.Send = append(p.out.Send, m)
+}
+
+// takesPlace reports whether an occurrence still happens, for whomever.
+func (p *organizing) takesPlace(k string) bool {
+	if c := p.new.overrides[k]; c != nil {
+		return !dead(c)
+	}
+	return p.new.master != nil && !dead(p.new.master) && p.new.inSeries(k)
+}
+
+// request queues a REQUEST with the given components, as the person may see
+// them.
+func (p *organizing) request(one *party, to ical.Address, list []string, refresh bool) {
+	if one.view == "" {
+		one.without = uninvitedTo(p.new, p.is, one.who)
+		one.view = " without " + strings.Join(one.without, ",")
+	}
+	id := "request " + strings.Join(list, ",")
+	if len(list) != 1 || list[0] == "" {
+		id += one.view
+	}
+	cal := p.draft(id, func() *ical.Calendar { return p.letter.requestFor(p.new, list, one.without) })
+	key := ""
+	if len(list) == 1 {
+		key = list[0]
+	}
+	m := p.letter.message(Request, p.from, to, key, cal)
+	m.Refresh = refresh
+	if !one.fresh {
+		for _, k := range list {
+			if d := p.deltas[k]; d != nil {
+				m.Changes = append(m.Changes, d.diffs...)
+			}
+		}
+	}
+	p.out.Send = append(p.out.Send, m)
+}
+
+// requestFor writes the components of an object that one may see, leaving out
+// of the series what one is not invited to (RFC 6638 3.2.6).
+func (l *letter) requestFor(o *object, list, without []string) *ical.Calendar {
+	l.o = o
+	comps := make([]*ical.Component, 0, len(list))
+	for _, k := range list {
+		var gone []string
+		if k == "" {
+			gone = without
+		}
+		comps = append(comps, l.request(o.component(k), gone))
+	}
+	return l.calendar(Request, comps...)
+}
+
+// uninvitedTo are the overridden occurrences of the series that the person is
+// not part of, or that are cancelled.
+func uninvitedTo(o *object, rosters map[string]roster, who string) []string {
+	if o.master == nil {
+		return nil
+	}
+	var out []string
+	for _, k := range o.order {
+		if served(rosters[k], o.overrides[k], who) == nil && o.inSeries(k) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+func (p *organizing) draft(id string, write func() *ical.Calendar) *ical.Calendar {
+	cal, ok := p.drafts[id]
+	if !ok {
+		cal = write()
+		p.drafts[id] = cal
+	}
+	return cal
+}

@@ -1,0 +1,215 @@
+package itip
+
+import (
+	"strings"
+
+	"github.com/convene-cal/convene/ical"
+)
+
+// Attendee is one ATTENDEE or the ORGANIZER of a component, with the defaults
+// of RFC 5545 3.2 filled in.
+type Attendee struct {
+	Address                    ical.Address
+	CN, Role, PartStat, CUType string
+	Email                      string // EMAIL parameter (RFC 7986 6.2)
+	RSVP                       bool
+	SentBy                     ical.Address
+	DelegatedTo, DelegatedFrom []ical.Address
+	ScheduleAgent              string // SERVER, CLIENT, NONE or an x-name
+	ScheduleStatus             string
+	Comment                    string // the last answer's note (X-RESPONSE-COMMENT)
+	Guests                     string // additional guests as Google writes them (X-NUM-GUESTS)
+}
+
+// Attendees lists the attendees of a component in order, each person once (of
+// two lines for one address the more decided one counts).
+func Attendees(c *ical.Component) []Attendee {
+	if c == nil {
+		return nil
+	}
+	r := rosterOf(c, nil)
+	out := make([]Attendee, 0, len(r.order))
+	for _, k := range r.order {
+		out = append(out, person(r.lines[k]))
+	}
+	return out
+}
+
+// Organizer is the ORGANIZER of a component; false when it has none.
+func Organizer(c *ical.Component) (Attendee, bool) {
+	if c == nil {
+		return Attendee{}, false
+	}
+	p := c.Prop("ORGANIZER")
+	if p == nil {
+		return Attendee{}, false
+	}
+	return person(p), true
+}
+
+func person(p *ical.Property) Attendee {
+	a := Attendee{
+		Address: p.Address(), CN: p.Param("CN"), Role: upperOr(p.Param("ROLE"), "REQ-PARTICIPANT"),
+		PartStat: partStat(p), CUType: upperOr(p.Param("CUTYPE"), "INDIVIDUAL"), Email: p.Param("EMAIL"),
+		RSVP: strings.EqualFold(p.Param("RSVP"), "TRUE"), ScheduleAgent: agent(p), ScheduleStatus: p.Param("SCHEDULE-STATUS"),
+		Comment: p.Param("X-RESPONSE-COMMENT"), Guests: p.Param("X-NUM-GUESTS"),
+	}
+	if by := p.Param("SENT-BY"); by != "" {
+		// A SENT-BY that names the person itself says nothing (Yahoo writes it).
+		if s := ical.ParseAddress(by); !s.Equal(a.Address) {
+			a.SentBy = s
+		}
+	}
+	a.DelegatedTo = addresses(p.ParamValues("DELEGATED-TO"))
+	a.DelegatedFrom = addresses(p.ParamValues("DELEGATED-FROM"))
+	return a
+}
+
+func addresses(list []string) []ical.Address {
+	var out []ical.Address
+	for _, s := range list {
+		out = append(out, ical.ParseAddress(s))
+	}
+	return out
+}
+
+func upperOr(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return strings.ToUpper(s)
+}
+
+// partStat is the PARTSTAT of a line in upper case, NEEDS-ACTION by default
+// (RFC 5545 3.2.12).
+func partStat(p *ical.Property) string { return upperOr(p.Param("PARTSTAT"), partStatNeeds) }
+
+// decided reports whether a participation status is an answer. One we do not
+// know counts as none (RFC 5545 3.2.12).
+func decided(partstat string) bool {
+	switch partstat {
+	case partStatAccepted, partStatDeclined, partStatTentative, partStatDelegated, "COMPLETED", "IN-PROCESS":
+		return true
+	}
+	return false
+}
+
+// agent is the SCHEDULE-AGENT of a line (RFC 6638 7.1); one we do not know is
+// for somebody else to act on.
+func agent(p *ical.Property) string { return upperOr(p.Param("SCHEDULE-AGENT"), "SERVER") }
+
+// people is a set of calendar user addresses by key.
+type people map[string]bool
+
+func peopleOf(list []ical.Address) people {
+	out := make(people, len(list))
+	for _, a := range list {
+		if k := a.Key(); k != "" {
+			out[k] = true
+		}
+	}
+	return out
+}
+
+// is reports whether the line's address, or its EMAIL parameter, is one of
+// the people.
+func (w people) is(p *ical.Property) bool {
+	if p == nil {
+		return false
+	}
+	if w[p.Address().Key()] {
+		return true
+	}
+	e := p.Param("EMAIL")
+	return e != "" && w[ical.Mailto(e).Key()]
+}
+
+// line finds the attendee line of one of the people: by value, then by EMAIL.
+func (w people) line(c *ical.Component) *ical.Property {
+	if c == nil {
+		return nil
+	}
+	var byEmail *ical.Property
+	for p := range c.Props("ATTENDEE") {
+		if w[p.Address().Key()] {
+			return p
+		}
+		if byEmail == nil && w.is(p) {
+			byEmail = p
+		}
+	}
+	return byEmail
+}
+
+// keys caches comparison keys of addresses as written: a series repeats the
+// same few people in every component.
+type keys map[string]string
+
+func (k keys) of(p *ical.Property) string {
+	v := p.Value()
+	if s, ok := k[v]; ok {
+		return s
+	}
+	s := p.Address().Key()
+	if k != nil {
+		k[v] = s
+	}
+	return s
+}
+
+// roster is the attendees of one component by key, in order.
+type roster struct {
+	order []string
+	lines map[string]*ical.Property
+}
+
+func rosterOf(c *ical.Component, cache keys) roster {
+	r := roster{lines: map[string]*ical.Property{}}
+	if c == nil {
+		return r
+	}
+	for p := range c.Props("ATTENDEE") {
+		k := cache.of(p)
+		if k == "" {
+			continue
+		}
+		have, twice := r.lines[k]
+		if !twice {
+			r.order = append(r.order, k)
+		}
+		if !twice || !decided(partStat(have)) && decided(partStat(p)) {
+			r.lines[k] = p
+		}
+	}
+	return r
+}
+
+// SetScheduleStatus writes a delivery or reply status (RFC 6638 3.2.9, the
+// code alone) on the attendee's lines, or on ORGANIZER when the address is the
+// organizer's. recurrenceID is as in [Message]; "" means every component. It
+// changes cal and reports whether anything was there to change.
+func SetScheduleStatus(cal *ical.Calendar, attendee ical.Address, recurrenceID, status string) bool {
+	if cal == nil {
+		return false
+	}
+	o := newObject(cal, nil)
+	who := people{attendee.Key(): true}
+	done := false
+	for _, c := range cal.Main() {
+		if recurrenceID != "" && o.keyOf(c) != recurrenceID {
+			continue
+		}
+		// The organizer's status is on ORGANIZER, even of one who also attends.
+		name := "ATTENDEE"
+		if p := c.Prop("ORGANIZER"); who.is(p) {
+			name = "ORGANIZER"
+		}
+		for p := range c.Props(name) {
+			if who.is(p) && agent(p) == "SERVER" && p.Param("SCHEDULE-STATUS") != status {
+				p.SetParam("SCHEDULE-STATUS", status)
+				done = true
+			}
+		}
+	}
+	return done
+}

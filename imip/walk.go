@@ -1,0 +1,228 @@
+package imip
+
+import (
+	"bytes"
+	"fmt"
+	"path"
+	"strings"
+	"unicode/utf8"
+)
+
+// candidate is a part that holds, or may hold, calendar objects.
+type candidate struct {
+	kind    candidateKind
+	text    string
+	method  string // the part's method parameter
+	part    string
+	inAlt   bool // stands in a multipart/alternative
+	signed  bool
+	skipped bool // another variant of the same alternative was taken
+}
+
+// candidateKind orders candidates: of two with the same invitation the smaller counts.
+type candidateKind int
+
+const (
+	calendarPart  candidateKind = iota // text/calendar
+	icsPart                            // application/ics: a copy for mail programs that cannot see the other (IN-02)
+	namedPart                          // only its name or its beginning says it is a calendar: never processed by itself (RFC 6047 2.6)
+	forwardedPart                      // inside an attached message
+)
+
+// place is what surrounds an entity.
+type place struct {
+	alternative *entity
+	signed      bool
+	forwarded   bool
+}
+
+// walker visits the tree and collects what concerns calendars.
+type walker struct {
+	parsed     *Parsed
+	tree       *tree
+	candidates []*candidate
+	signed     string
+	tnef       string // the message class in a winmail.dat, or "unknown"
+	opaque     bool   // S/MIME in its opaque signed form
+	tooLarge   bool
+	broken     []string // sentences about calendar parts that cannot be read
+}
+
+func (w *walker) walk(e *entity, at place) error {
+	switch e.media.value {
+	case "multipart/report":
+		if kind := reportKind(e); kind != "" && !at.forwarded {
+			w.parsed.Report = true
+			w.parsed.Delivery = readReport(e, kind)
+			return nil // it may quote our own invitation (IN-08)
+		}
+	case "multipart/alternative":
+		at.alternative = e
+	case "multipart/signed": // RFC 1847 2.1: the first part is the signed content
+		if len(e.parts) > 0 {
+			if !at.forwarded {
+				w.signed = "pkcs7"
+				if strings.Contains(strings.ToLower(e.media.params["protocol"]), "pgp") {
+					w.signed = "pgp"
+				}
+			}
+			inner := at
+			inner.signed = true
+			if err := w.walk(e.parts[0], inner); err != nil {
+				return err
+			}
+			for _, c := range e.parts[1:] {
+				if err := w.walk(c, at); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	case "multipart/encrypted":
+		w.parsed.Encrypted = true
+		return nil
+	}
+	if e.parts != nil {
+		for _, c := range e.parts {
+			if err := w.walk(c, at); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return w.leaf(e, at)
+}
+
+func (w *walker) leaf(e *entity, at place) error {
+	name := strings.ToLower(e.fileName())
+	c := &candidate{method: e.media.params["method"], part: strings.TrimSpace(e.path + " " + e.media.value), inAlt: at.alternative != nil, signed: at.signed}
+	switch e.media.value {
+	case "text/calendar":
+		c.kind = calendarPart
+	case "application/ics":
+		c.kind = icsPart
+	case "message/rfc822", "message/global":
+		inner, err := w.tree.entity(e.decoded(), e.path, strings.Count(e.path, ".")+2, "text/plain")
+		if err != nil {
+			return err
+		}
+		return w.walk(inner, place{forwarded: true})
+	case "application/ms-tnef", "application/vnd.ms-tnef":
+		w.tnef = tnefClass(e.decoded())
+		return nil
+	case "application/pkcs7-mime", "application/x-pkcs7-mime":
+		switch strings.ToLower(e.media.params["smime-type"]) {
+		case "signed-data":
+			w.opaque = true
+		case "certs-only":
+		default: // enveloped-data, authenveloped-data; unnamed is enveloped more often than not
+			w.parsed.Encrypted = true
+		}
+		return nil
+	default:
+		if name == "winmail.dat" {
+			w.tnef = tnefClass(e.decoded())
+			return nil
+		}
+		ics := path.Ext(name) == ".ics" || path.Ext(name) == ".ifb"
+		if e.media.value == "text/plain" && !ics && !at.forwarded && w.parsed.Text == "" {
+			w.parsed.Text = clip(e.text(), 64<<10)
+		}
+		if !ics && !startsLikeCalendar(e) {
+			return nil
+		}
+		c.kind = namedPart
+	}
+	if at.forwarded {
+		c.kind = forwardedPart
+	}
+	raw := e.decoded()
+	if len(raw) > w.tree.limits.Calendar {
+		w.tooLarge = true
+		w.parsed.Notes = append(w.parsed.Notes, fmt.Sprintf("The calendar part %s has %d octets, more than the %d that are read.", c.part, len(raw), w.tree.limits.Calendar))
+		return nil
+	}
+	c.text = toUTF8(raw, e.media.params["charset"])
+	if c.kind == calendarPart && at.alternative != nil {
+		w.variant(at.alternative, e, c)
+	}
+	w.candidates = append(w.candidates, c)
+	return nil
+}
+
+// variant keeps one of several text/calendar parts in one multipart/alternative:
+// they are the same thing for different readers (RFC 6047 2.4), and the last is
+// the richest (RFC 2046 5.1.4). One that is empty or no calendar does not count.
+func (w *walker) variant(alternative, e *entity, c *candidate) {
+	if !strings.Contains(strings.ToUpper(c.text), "END:VCALENDAR") {
+		return
+	}
+	inside := alternative.path
+	for _, earlier := range w.candidates {
+		if earlier.kind == calendarPart && earlier.inAlt && !earlier.skipped && within(earlier.part, inside) {
+			earlier.skipped = true
+			w.parsed.Notes = append(w.parsed.Notes, fmt.Sprintf("The calendar parts %s and %s are alternatives of each other; the last was taken.", earlier.part, c.part))
+		}
+	}
+}
+
+// within tells whether the part "1.2.1 text/calendar" lies in the entity "1.2".
+func within(part, ancestor string) bool {
+	p, _, _ := strings.Cut(part, " ")
+	return ancestor == "" || strings.HasPrefix(p, ancestor+".")
+}
+
+// startsLikeCalendar looks for an object at the very beginning of a text part.
+func startsLikeCalendar(e *entity) bool {
+	if !strings.HasPrefix(e.media.value, "text/") && e.media.value != "application/octet-stream" {
+		return false
+	}
+	head := e.body
+	if len(head) > 4096 { // the beginning decides; decoding all of each attachment would cost more than it tells
+		head = head[:4096]
+	}
+	head = bytes.TrimLeft(decodeTransfer(head, e.header.get("content-transfer-encoding")), " \t\r\n\ufeff")
+	return beginsCalendar(head)
+}
+
+// tnefClass finds the message class in a TNEF stream (MS-OXTNEF): which kind of
+// meeting message Exchange packed away.
+func tnefClass(data []byte) string {
+	for _, class := range []string{"IPM.Schedule.Meeting", "IPM.Microsoft Schedule.Mtg", "IPM.Appointment"} {
+		if bytes.Contains(data, []byte(class)) {
+			return class
+		}
+	}
+	return "unknown"
+}
+
+// nothing says why there is no calendar object to process.
+func (w *walker) nothing() string {
+	switch {
+	case w.parsed.Report:
+		return w.parsed.Delivery.Sentence()
+	case len(w.broken) > 0:
+		return w.broken[0]
+	case w.tooLarge:
+		return w.parsed.Notes[0]
+	case w.parsed.Encrypted:
+		return "The mail is encrypted, and this server has no key to open it; only the recipient's own mail program can."
+	case w.opaque:
+		return "The mail is signed in the opaque S/MIME form (application/pkcs7-mime), which hides its content; nothing in it can be processed. Ask the sender to send it signed in clear (multipart/signed) or unsigned."
+	case w.tnef != "" && w.tnef != "unknown":
+		return "The meeting lies in a winmail.dat (" + w.tnef + "), Exchange's own format. The sender's administrator can have it sent as iCalendar: Set-RemoteDomain -TNEFEnabled $false."
+	case w.tnef != "":
+		return "The mail's content lies in a winmail.dat, Exchange's own format, which may hold a meeting. The sender's administrator can have it sent in standard form: Set-RemoteDomain -TNEFEnabled $false."
+	}
+	return "The mail has no calendar part."
+}
+
+func clip(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
+}

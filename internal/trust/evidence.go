@@ -1,0 +1,111 @@
+package trust
+
+import (
+	"strings"
+
+	"github.com/convene-cal/convene/ical"
+)
+
+// Level says how well it is known that the acting address sent the message.
+type Level int
+
+// The levels of imip AUTH: see the package comment.
+const (
+	T0 Level = iota
+	T1
+	T2
+	T3
+)
+
+func (l Level) String() string { return [...]string{"T0", "T1", "T2", "T3"}[min(max(l, T0), T3)] }
+
+// Evidence is what is known about who sent a mail. It is kept with the message
+// and shown: its JSON is what `message list --json` prints.
+type Evidence struct {
+	From         ical.Address `json:"from,omitempty"`          // the one author, "" if none or several
+	Sender       ical.Address `json:"sender,omitempty"`        // shown, never counted
+	EnvelopeFrom ical.Address `json:"envelope-from,omitempty"` // MAIL FROM
+	Remote       string       `json:"remote,omitempty"`        // who handed the mail in
+	Authserv     string       `json:"authserv-id,omitempty"`   // whose results these are
+	Results      []Result     `json:"results,omitempty"`       // the trusted ones only
+	Ignored      []string     `json:"ignored,omitempty"`       // authserv-ids that are not configured; anyone can write them
+	Signature    string       `json:"signature,omitempty"`     // "", or what is known of a signature: "unverified pkcs7 signature"
+	Signer       ical.Address `json:"signer,omitempty"`        // address of a verified signature, "" if none
+	Token        bool         `json:"token,omitempty"`         // came to the reply address made for this attendee and event
+	ListID       string       `json:"list-id,omitempty"`
+	Spam         bool         `json:"spam,omitempty"` // a filter before us called it spam
+	Level        string       `json:"level,omitempty"`
+	Policy       string       `json:"policy,omitempty"`
+}
+
+// ReadResults fills in what the Authentication-Results fields of a mail say.
+func (e *Evidence) ReadResults(values []string, authservIDs []string) {
+	e.Results, e.Authserv, e.Ignored = trustedResults(values, authservIDs)
+}
+
+// AuthenticatedDomain is the From domain where it is authenticated, in the
+// sense of DMARC (RFC 7489 3.1): by a dmarc result, or else by an aligned dkim
+// or spf result. "" is not authenticated. Where trusted results contradict each
+// other the worse one counts, because one of them may be forged.
+func (e *Evidence) AuthenticatedDomain() string {
+	domain := strings.ToLower(e.From.Domain())
+	if domain == "" || e.Spam {
+		return ""
+	}
+	saidDMARC, aligned := false, false
+	for _, r := range e.Results {
+		switch r.Method {
+		case "dmarc":
+			saidDMARC = true
+			// The result must be about this From: several From fields are a known trick.
+			if r.Value != "pass" || r.Properties["header.from"] != "" && !sameOrBelow(domain, r.Properties["header.from"]) {
+				return ""
+			}
+		case "dkim":
+			signer := r.Properties["header.d"]
+			if signer == "" {
+				_, signer, _ = strings.Cut(r.Properties["header.i"], "@")
+			}
+			aligned = aligned || r.Value == "pass" && sameOrBelow(domain, signer)
+		case "spf":
+			from := r.Properties["smtp.mailfrom"]
+			if at := strings.LastIndexByte(from, '@'); at >= 0 {
+				from = from[at+1:]
+			}
+			aligned = aligned || r.Value == "pass" && strings.EqualFold(domain, from)
+		}
+	}
+	if saidDMARC || aligned {
+		return domain
+	}
+	return ""
+}
+
+// sameOrBelow tells whether domain is parent or a name below it. parent must
+// have two labels at least: nothing is aligned with "com".
+func sameOrBelow(domain, parent string) bool {
+	parent = strings.ToLower(strings.Trim(parent, "."))
+	return parent != "" && (domain == parent || strings.Contains(parent, ".") && strings.HasSuffix(domain, "."+parent))
+}
+
+// level compares the evidence with the address that must have acted.
+func (e *Evidence) level(acting []ical.Address) Level {
+	authenticated := e.AuthenticatedDomain()
+	best := T0
+	for _, a := range acting {
+		if a == "" {
+			continue
+		}
+		l := T0
+		switch {
+		case e.Signer != "" && e.Signer.Equal(a):
+			l = T3
+		case authenticated != "" && (e.From.Equal(a) || e.Token):
+			l = T2
+		case authenticated != "" && strings.EqualFold(authenticated, a.Domain()), e.Token && !e.Spam:
+			l = T1
+		}
+		best = max(best, l)
+	}
+	return best
+}

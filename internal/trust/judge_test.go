@@ -1,0 +1,169 @@
+package trust
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/itip"
+)
+
+func person(email string) itip.Attendee {
+	if email == "" {
+		return itip.Attendee{}
+	}
+	return itip.Attendee{Address: ical.Mailto(email)}
+}
+
+// evidence of a mail from an address, with the results a trusted server wrote.
+func evidence(from, results string) Evidence {
+	e := Evidence{}
+	if from != "" {
+		e.From = ical.Mailto(from)
+	}
+	if results != "" {
+		e.ReadResults([]string{"mx.our.test; " + results}, []string{"mx.our.test"})
+	}
+	return e
+}
+
+const (
+	pass   = "dmarc=pass header.from=one.test; dkim=pass header.d=one.test"
+	noDKIM = "dmarc=fail header.from=one.test; spf=pass smtp.mailfrom=other.test"
+)
+
+func TestJudge(t *testing.T) {
+	ours := []string{"mx.our.test"}
+	stored := &Stored{Organizer: ical.Mailto("ann@one.test")}
+	continued := &Stored{Organizer: ical.Mailto("ann@one.test"), FromDomain: "one.test"}
+	for _, c := range []struct {
+		name   string
+		q      Question
+		want   Decision
+		level  Level
+		reason string
+	}{
+		// accept: the address rules of iTIP alone
+		{"accept: the organizer invites", Question{Evidence: evidence("ann@one.test", ""), Policy: Policy{Inbound: Accept}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T0, "accepted"},
+		{"accept: someone else invites in her name", Question{Evidence: evidence("eve@evil.test", ""), Policy: Policy{Inbound: Accept}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "wrong-sender"},
+		{"accept: the envelope is the organizer", Question{Evidence: Evidence{From: "mailto:list@one.test", EnvelopeFrom: "mailto:ann@one.test"}, Policy: Policy{Inbound: Accept}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T0, "accepted"},
+		{"accept: a stranger cancels", Question{Evidence: evidence("eve@evil.test", ""), Policy: Policy{Inbound: Accept}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Hold, T0, "wrong-sender"},
+		{"accept: an attendee cancels in the organizer's name", Question{Evidence: evidence("ben@two.test", ""), Policy: Policy{Inbound: Accept}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Hold, T0, "wrong-sender"},
+		{"accept: an answer for oneself", Question{Evidence: evidence("ben@two.test", ""), Policy: Policy{Inbound: Accept}, Method: itip.Reply, Organizer: person("ann@one.test"), Attendee: person("ben@two.test"), Stored: stored}, Apply, T0, "accepted"},
+		{"accept: RFC 6047 2.2.1, spoof@ declines for b@", Question{Evidence: evidence("spoof@xyz.example.net", ""), Policy: Policy{Inbound: Accept}, Method: itip.Reply, Attendee: person("b@example.com"), Stored: stored}, Hold, T0, "wrong-sender"},
+		{"accept: a mail with two authors", Question{Evidence: evidence("", ""), Policy: Policy{Inbound: Accept}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "wrong-sender"},
+		{"accept: SENT-BY is for the user to decide", Question{Evidence: evidence("sam@one.test", ""), Policy: Policy{Inbound: Accept}, Method: itip.Request, Organizer: itip.Attendee{Address: "mailto:ann@one.test", SentBy: "mailto:sam@one.test"}}, Hold, T0, "sent-by"},
+		{"accept: an answer without ORGANIZER (Exchange)", Question{Evidence: evidence("ben@two.test", ""), Policy: Policy{Inbound: Accept}, Method: itip.Reply, Attendee: person("ben@two.test"), Stored: stored}, Apply, T0, "accepted"},
+		{"nobody is named", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{Inbound: Accept}, Method: itip.Request}, Hold, T0, "no-organizer"},
+
+		// verify: the minimum levels
+		{"verify: no evidence", Question{Evidence: evidence("ann@one.test", ""), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "unverified"},
+		{"verify: DMARC pass and the same address", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test"), Stored: stored}, Apply, T2, "verified"},
+		{"verify: DMARC pass of a colleague, new invitation", Question{Evidence: evidence("office@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T1, "verified"},
+		{"verify: DMARC pass of a colleague, cancellation", Question{Evidence: evidence("office@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Hold, T1, "unverified"},
+		{"verify: the same, by the domain that made the event", Question{Evidence: evidence("office@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: continued}, Apply, T1, "verified"},
+		{"verify: DMARC pass of another domain", Question{Evidence: evidence("eve@evil.test", "dmarc=pass header.from=evil.test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "wrong-sender"},
+		{"verify: pass about another From than this", Question{Evidence: evidence("ann@one.test", "dmarc=pass header.from=evil.test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "unverified"},
+		{"verify: DMARC fails", Question{Evidence: evidence("ann@one.test", noDKIM), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "unverified"},
+		{"verify: aligned DKIM without DMARC", Question{Evidence: evidence("ann@one.test", "dkim=pass header.d=one.test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Reply, Attendee: person("ann@one.test"), Stored: stored}, Apply, T2, "verified"},
+		{"verify: DKIM of a stranger", Question{Evidence: evidence("ann@one.test", "dkim=pass header.d=evil.test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "unverified"},
+		{"verify: DKIM of a top-level domain", Question{Evidence: evidence("ann@one.test", "dkim=pass header.d=test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "unverified"},
+		{"verify: a forged pass beside the real fail", Question{Evidence: evidence("ann@one.test", noDKIM+"; dmarc=pass header.from=one.test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "unverified"},
+		{"verify: another organizer takes the event", Question{Evidence: evidence("eve@evil.test", "dmarc=pass header.from=evil.test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("eve@evil.test"), Stored: stored}, Hold, T2, "organizer-change"},
+		{"verify: spam", Question{Evidence: func() Evidence { e := evidence("ann@one.test", pass); e.Spam = true; return e }(), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "unverified"},
+		{"verify: an answer by token alone", Question{Evidence: Evidence{From: "mailto:ben@home.test", Token: true}, Policy: Policy{AuthservIDs: ours}, Method: itip.Reply, Attendee: person("ben@two.test"), Stored: stored}, Apply, T1, "verified"},
+		{"verify: a signature of the organizer", Question{Evidence: Evidence{From: "mailto:list@x.test", Signer: "mailto:ann@one.test"}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Apply, T3, "verified"},
+
+		// quarantine: signed, or held
+		{"quarantine: DMARC is not enough", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{Inbound: Quarantine, AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T2, "not-signed"},
+		{"quarantine: signed", Question{Evidence: Evidence{From: "mailto:ann@one.test", Signer: "mailto:ann@one.test"}, Policy: Policy{Inbound: Quarantine}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T3, "verified"},
+
+		{"unknown senders are held", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{Inbound: Accept, UnknownSenders: "hold"}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T2, "unknown-sender"},
+		{"known senders are not", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{Inbound: Accept, UnknownSenders: "hold"}, Method: itip.Request, Organizer: person("ann@one.test"), Known: true}, Apply, T2, "accepted"},
+		{"a refused domain", Question{Evidence: evidence("ann@mail.one.test", pass), Policy: Policy{Inbound: Accept, DenyDomains: []string{"one.test"}}, Method: itip.Request, Organizer: person("ann@mail.one.test")}, Reject, T0, "denied"},
+		{"iCloud's organizer token", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: itip.Attendee{Address: "mailto:2_GE@imip.me.com", Email: "ann@one.test"}}, Apply, T2, "verified"},
+		{"EMAIL beside an ordinary address does not count", Question{Evidence: evidence("eve@evil.test", "dmarc=pass header.from=evil.test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Reply, Attendee: itip.Attendee{Address: "mailto:ben@two.test", Email: "eve@evil.test"}, Stored: stored}, Hold, T0, "wrong-sender"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			v := Judge(c.q)
+			if v.Do != c.want || v.Level != c.level || v.Reason != c.reason {
+				t.Errorf("got %v %v %q, want %v %v %q: %s", v.Do, v.Level, v.Reason, c.want, c.level, c.reason, v.Sentence)
+			}
+			if v.Sentence == "" || !strings.HasSuffix(v.Sentence, ".") {
+				t.Errorf("no sentence: %q", v.Sentence)
+			}
+			if v.Do == Apply && v.Acting == "" {
+				t.Error("applied for nobody")
+			}
+		})
+	}
+}
+
+func TestAuthenticationResults(t *testing.T) {
+	for _, c := range []struct {
+		value, id, want string
+		ok              bool
+	}{
+		{"example.org 1; none", "example.org", "", true},
+		{"example.com; spf=pass smtp.mailfrom=example.net", "example.com", "spf=pass smtp.mailfrom=example.net", true},
+		{"example.com; dkim=pass reason=\"good signature\" header.i=@mail.example.org; dkim=fail", "example.com", "dkim=pass header.i=@mail.example.org|dkim=fail", true},
+		{"foo.example.net (foobar) 1 (baz); dkim (Because I like it) / 1 (One yay) = (wait for it) fail policy (A dot can go here) . (like that) expired", "foo.example.net", "", true},
+		{"Mx.Our.Test;\tDMARC=Pass (p=reject dis=none) header.from=one.test", "mx.our.test", "dmarc=pass header.from=one.test", true},
+		{"mx.our.test; dkim = pass header.d = one.test", "mx.our.test", "dkim=pass header.d=one.test", true},
+		{"mx.our.test; dmarc=pass (; dmarc=fail) header.from=one.test", "mx.our.test", "dmarc=pass header.from=one.test", true},
+		{"mx.our.test; dmarc=pass header.from=one.test header.from=evil.test", "mx.our.test", "dmarc=pass header.from=", true},
+		{"evil.test (mx.our.test;); dmarc=pass", "evil.test", "dmarc=pass", true},
+		{"\"mx.our.test\"; dmarc=pass", "mx.our.test", "dmarc=pass", true},
+		{"mx.our.test; dmarc=pass (unclosed header.from=one.test", "", "", false},
+		{"mx.our.test \"x; dmarc=pass", "", "", false},
+		{"a b c; dmarc=pass", "", "", false},
+		{"dmarc=pass", "", "", false},
+		{"", "", "", false},
+	} {
+		id, results, ok := ParseAuthenticationResults(c.value)
+		var got []string
+		for _, r := range results {
+			s := r.Method + "=" + r.Value
+			for _, k := range []string{"header.from", "header.d", "header.i", "smtp.mailfrom"} {
+				if v, ok := r.Properties[k]; ok {
+					s += " " + k + "=" + v
+				}
+			}
+			got = append(got, s)
+		}
+		if c.want == "" && id == "foo.example.net" { // what is said with comments everywhere is a failure, not a pass
+			for _, r := range results {
+				if r.Value == "pass" {
+					t.Errorf("%q: reads as pass", c.value)
+				}
+			}
+			continue
+		}
+		if ok != c.ok || id != c.id || strings.Join(got, "|") != c.want {
+			t.Errorf("%q: got %q %q %v, want %q %q %v", c.value, id, strings.Join(got, "|"), ok, c.id, c.want, c.ok)
+		}
+	}
+}
+
+func TestForeignAuthenticationResultsAreNoEvidence(t *testing.T) {
+	e := Evidence{From: "mailto:ann@one.test"}
+	e.ReadResults([]string{"mx.evil.test; dmarc=pass header.from=one.test", "mx.our.test.evil.test; dmarc=pass header.from=one.test", "mx.our.test; dmarc=fail header.from=one.test"}, []string{"mx.our.test"})
+	if e.AuthenticatedDomain() != "" || len(e.Results) != 1 || len(e.Ignored) != 2 {
+		t.Errorf("%+v", e)
+	}
+}
+
+func FuzzAuthenticationResults(f *testing.F) {
+	f.Add("mx.our.test 1; dmarc=pass (x) header.from=\"one.test\"; none")
+	f.Fuzz(func(t *testing.T, s string) {
+		id, results, ok := ParseAuthenticationResults(s)
+		if !ok && (id != "" || results != nil) {
+			t.Fatalf("%q: unreadable, and yet %q %v", s, id, results)
+		}
+		e := Evidence{From: "mailto:ann@one.test"}
+		e.ReadResults([]string{s}, []string{"mx.our.test"})
+		if d := e.AuthenticatedDomain(); d != "" && d != "one.test" {
+			t.Fatalf("authenticated %q", d)
+		}
+	})
+}

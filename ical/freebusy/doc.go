@@ -1,0 +1,4 @@
+// Package freebusy turns calendar objects into busy time: what RFC 5545 3.6.4
+// calls a VFREEBUSY, by the rules of RFC 4791 7.10 and, for invitations, by the
+// answer of the person who is asked about.
+package freebusy

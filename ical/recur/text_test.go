@@ -1,0 +1,31 @@
+package recur
+
+import "testing"
+
+func TestText(t *testing.T) {
+	for _, c := range []struct{ rule, want string }{
+		{"FREQ=DAILY", "Every day"},
+		{"FREQ=DAILY;INTERVAL=2;COUNT=5", "Every other day, 5 times"},
+		{"FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE;UNTIL=20260503", "Every 2 weeks on Monday and Wednesday until 3 May 2026"},
+		{"FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR", "Every weekday"},
+		{"FREQ=MONTHLY;BYMONTHDAY=15,-1", "Every month on the 15th and last day"},
+		{"FREQ=MONTHLY;BYDAY=-1FR", "Every month on the last Friday"},
+		{"FREQ=MONTHLY;BYDAY=2TU,4TU", "Every month on the 2nd Tuesday and the 4th Tuesday"},
+		{"FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13", "Every month on Friday that is the 13th"},
+		{"FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "Every month on the last weekday"},
+		{"FREQ=MONTHLY;BYDAY=SA,SU;BYSETPOS=1", "Every month on the 1st weekend day"},
+		{"FREQ=YEARLY", "Every year"},
+		{"FREQ=YEARLY;BYMONTH=11;BYDAY=4TH", "Every year on the 4th Thursday of November"},
+		{"FREQ=YEARLY;BYMONTH=5,6;BYMONTHDAY=1", "Every year on the 1st of May and June"},
+		{"FREQ=YEARLY;BYYEARDAY=100", "Every year on the 100th day of the year"},
+		{"FREQ=YEARLY;BYWEEKNO=20;BYDAY=MO", "Every year on Monday in week 20"},
+		{"FREQ=HOURLY;INTERVAL=3", "Every 3 hours"},
+		{"FREQ=DAILY;BYHOUR=9,12;BYMINUTE=0,30", "Every day at 9:00, 9:30, 12:00 and 12:30"},
+		{"FREQ=MINUTELY;INTERVAL=20;BYHOUR=9,10", "Every 20 minutes at hours 9 and 10"},
+		{"RSCALE=CHINESE;FREQ=YEARLY", "Every year in the chinese calendar"},
+	} {
+		if got := mustRule(t, c.rule).Text(); got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.rule, got, c.want)
+		}
+	}
+}

@@ -21,6 +21,9 @@ func hasMailto(s string) bool {
 // ParseAddress reads an address with the spellings of LEN-09 put right: a
 // missing mailto: is added, doubled ones, blanks and angle brackets removed.
 func ParseAddress(s string) Address {
+	if strings.HasPrefix(s, mailto) && plainMailbox(s[len(mailto):]) {
+		return Address(s)
+	}
 	t := strings.Trim(strings.TrimSpace(s), `"`)
 	if hasMailto(t) && !strings.ContainsAny(t[len(mailto):], "<>: \t") {
 		return Address(t)
@@ -42,6 +45,16 @@ func ParseAddress(s string) Address {
 		return Address(mailto + t)
 	}
 	return Address(t)
+}
+
+// plainMailbox tells a mailbox that needs no repair.
+func plainMailbox(s string) bool {
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c <= ' ' || c == '<' || c == '>' || c == ':' || c == '"' {
+			return false
+		}
+	}
+	return true
 }
 
 // isAddrSpec tells an addr-spec from a URI and from a path.

@@ -64,6 +64,8 @@ type parser struct {
 	cr     bool // the input knows no LF: CR ends lines
 	crlf   bool // a line ended with CRLF
 	indent string
+	peekAt int // where plainStart last found a property, and how long its name is
+	peeked int
 
 	properties, components int // read so far
 	propertySlab           []Property
@@ -80,6 +82,13 @@ type parser struct {
 	kids    []*Component
 	aside   int // octets before p.at that belong to the next line
 	repairs []Repair
+
+	// Room for a usual object, so that it costs no allocations.
+	stackRoom   [8]*Component
+	startsRoom  [8]start
+	pendingRoom [48]*Property
+	kidsRoom    [8]*Component
+	partsRoom   [8]part
 }
 
 type start struct{ properties, components int }
@@ -90,13 +99,14 @@ func newParser(data []byte, l Limits) (*parser, error) {
 		return nil, &ParseError{Line: 1, Column: 1, What: fmt.Sprintf("%d octets, %d are allowed", len(data), l.Size), Err: ErrLimit}
 	}
 	p := &parser{limits: l, line: 1}
-	n := 1024 // lines; a small input gets slabs of its own size
+	n := slabSize // lines; a small input gets slabs of its own size
 	if len(data) < 1<<16 {
-		n = bytes.Count(data, []byte{'\n'}) + 1
+		n = min(n, bytes.Count(data, []byte{'\n'})+1)
 	}
 	p.s = string(data)
 	p.cr = strings.IndexByte(p.s, '\n') < 0 && strings.IndexByte(p.s, '\r') >= 0
 	p.propertySlab = make([]Property, 0, n)
+	p.stack, p.starts, p.pending, p.kids, p.parts = p.stackRoom[:0], p.startsRoom[:0], p.pendingRoom[:0], p.kidsRoom[:0], p.partsRoom[:0]
 	return p, nil
 }
 
@@ -116,11 +126,11 @@ func (p *parser) physical(i int) (end, next int) {
 	if p.cr {
 		return end, next
 	}
-	for end > i && p.s[end-1] == '\r' && next-end < maxEOL {
-		end--
-	}
-	if next-end > 1 && n >= 0 {
-		p.crlf = true
+	if end > i && p.s[end-1] == '\r' {
+		p.crlf = p.crlf || n >= 0
+		for end--; end > i && p.s[end-1] == '\r' && next-end < maxEOL; {
+			end--
+		}
 	}
 	return end, next
 }
@@ -170,7 +180,7 @@ func nameEnd(s string) int {
 
 // isURL tells a line of a text that starts with a URL from a property.
 func isURL(s string, colon int) bool {
-	return strings.HasPrefix(s[colon:], "://") && (s[:colon] == "http" || s[:colon] == "https")
+	return (colon == 4 || colon == 5) && strings.HasPrefix(s[colon:], "://") && (s[:colon] == "http" || s[:colon] == "https")
 }
 
 func (p *parser) repair(line int, rule, what string) {
@@ -198,6 +208,10 @@ func (p *parser) read(l *content) (ok bool, err error) {
 		l.to, l.next = p.physical(l.start)
 		p.line++
 		l.text = p.s[l.start:l.to]
+		if l.start == p.peekAt && p.peeked > 0 {
+			l.name = p.peeked
+			break
+		}
 		if l.name = nameEnd(l.text); l.name > 0 {
 			break
 		}
@@ -265,15 +279,20 @@ func onlyName(text string) bool {
 	return true
 }
 
-// plainStart tells that the line at i starts a property.
+// plainStart tells that the line at i starts a property, and keeps the length
+// of its name for read.
 func (p *parser) plainStart(i int) bool {
 	at := p.begin(i)
-	for i = at; i < len(p.s); i++ {
-		if c := p.s[i]; !nameChar[c] {
-			return c == ';' || c == ':' && !isURL(p.s[at:], i-at)
-		}
+	rest := p.s[at:min(at+maxName, len(p.s))]
+	n := 0
+	for n < len(rest) && nameChar[rest[n]] {
+		n++
 	}
-	return false
+	if n == 0 || n == len(rest) || rest[n] != ';' && rest[n] != ':' || isURL(rest, n) {
+		return false
+	}
+	p.peekAt, p.peeked = at, n
+	return true
 }
 
 // part is a stretch of the input that continues a line.
@@ -560,7 +579,7 @@ func (p *parser) close() {
 	c, from := p.stack[n], p.starts[n]
 	c.Properties = carve(&p.propertyList, p.pending[from.properties:], cap(p.propertySlab))
 	if n > 0 || len(p.kids) > from.components {
-		c.Components = carve(&p.componentList, p.kids[from.components:], 64)
+		c.Components = carve(&p.componentList, p.kids[from.components:], min(64, 2+len(p.s)/512))
 	}
 	c.read = uint32(len(c.Properties) + len(c.Components))
 	p.pending, p.kids = p.pending[:from.properties], p.kids[:from.components]

@@ -5,19 +5,22 @@ import (
 	"strings"
 )
 
+// slabSize is how many properties are allocated together: some pages, so that
+// little is lost at the end and little kept alive by one that is held.
+const slabSize = 512
+
 // property takes a content line that is neither BEGIN nor END.
 func (p *parser) property(l *content) error {
 	if p.properties++; p.properties > p.limits.Properties {
 		return &ParseError{l.line, 1, "", fmt.Sprintf("more than %d properties", p.limits.Properties), ErrLimit}
 	}
 	if len(p.propertySlab) == cap(p.propertySlab) {
-		p.propertySlab = make([]Property, 0, min(1024, max(16, len(p.s)/64)))
+		p.propertySlab = make([]Property, 0, min(slabSize, max(16, len(p.s)/64)))
 	}
-	p.propertySlab = append(p.propertySlab, Property{
-		raw: p.s[l.from:l.next], line: uint32(l.line), lead: uint32(l.start - l.from),
-		name: uint16(l.name), eol: uint8(l.next - l.to),
-	})
-	q := &p.propertySlab[len(p.propertySlab)-1]
+	n := len(p.propertySlab)
+	p.propertySlab = p.propertySlab[:n+1]
+	q := &p.propertySlab[n]
+	q.raw, q.line, q.lead, q.eol = p.s[l.from:l.next], uint32(l.line), uint32(l.start-l.from), uint8(l.next-l.to)
 	if p.starts[len(p.starts)-1].components < len(p.kids) {
 		q.flags |= trailing
 	}

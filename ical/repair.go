@@ -7,8 +7,15 @@ import (
 // mend puts right what is written in a way that a strict reader refuses or
 // misreads. The octets stay as they are; the logical line says what is meant.
 func (p *parser) mend(l *content, text string, value int, q *Property) (string, int) {
+	kind := kindOf(text[:l.name])
+	if kind == kindNone && hasLower(text[:l.name]) {
+		kind = kindOf(upper(text[:l.name]))
+	}
+	if kind == kindNone {
+		return text, value
+	}
 	m := mender{p: p, line: l.line, text: text, name: l.name, value: value}
-	switch kindOf(upper(text[:l.name])) {
+	switch kind {
 	case kindDate:
 		m.dates(true)
 	case kindStamp:
@@ -105,6 +112,8 @@ func (m *mender) dates(local bool) {
 		return
 	} else if form == formDate && params == ";VALUE=DATE" {
 		return
+	} else if form == formLocal && strings.HasPrefix(params, ";TZID=") && strings.IndexByte(params[1:], ';') < 0 {
+		return
 	}
 	name := upper(m.text[:m.name])
 	differs := false
@@ -182,13 +191,40 @@ func enumParam(name string) bool {
 	return false
 }
 
-// oddAddressParams tells whether there is anything for addressParams to do.
-func oddAddressParams(section string) bool {
-	for s := (params{rest: section}); s.next(); {
-		switch {
-		case s.bare, hasLower(s.name), oldName(s.name) != "",
-			enumParam(s.name) && (hasLower(s.value) || s.value == "YES" || s.value == "NO"):
+// oddAddressParams tells whether there may be anything for addressParams to
+// do, in one pass: every ATTENDEE read goes through it.
+func oddAddressParams(s string) bool {
+	for i := 0; i < len(s); {
+		from := i + 1
+		for i = from; i < len(s) && s[i] != '='; i++ {
+			if c := s[i]; c == ';' || c == '"' || 'a' <= c && c <= 'z' {
+				return true
+			}
+		}
+		if i == len(s) {
 			return true
+		}
+		name := s[from:i]
+		lower := false
+		from = i + 1
+		for i = from; i < len(s) && s[i] != ';'; i++ {
+			switch c := s[i]; {
+			case c == '"':
+				end := strings.IndexByte(s[i+1:], '"')
+				if end < 0 {
+					return true
+				}
+				i += end + 1
+			case 'a' <= c && c <= 'z':
+				lower = true
+			}
+		}
+		switch len(name) {
+		case len("TYPE"), len("STATUS"), len("ATTSTAT"), len("PARTSTAT"), len("SCHEDULE-AGENT"), len("SCHEDULE-FORCE-SEND"):
+			value := s[from:i]
+			if oldName(name) != "" || enumParam(name) && (lower || value == "YES" || value == "NO") {
+				return true
+			}
 		}
 	}
 	return false

@@ -17,6 +17,7 @@ type cursor struct {
 	fruitless int   // periods without a member, in a row
 	steps     int   // of a rule below a day, since the last member
 	limited   bool  // gave up although there may be more
+	simple    bool  // every period has one member, at the same time of it
 
 	// The period's members are bases[i]+times[j].
 	bases  []int64
@@ -64,6 +65,7 @@ func (p *plan) cursor() *cursor {
 	if p.freq < Weekly {
 		c.lastOne--
 	}
+	c.simple = p.freq <= Daily && !p.filtered && !p.timeLimited && len(p.times) == 1 && !p.never
 	return c
 }
 
@@ -87,6 +89,17 @@ func (p *plan) periodOf(t int64) int64 {
 
 // next is the next member.
 func (c *cursor) next() (int64, bool) {
+	if c.simple && c.begun && c.i == len(c.bases) && c.left != 0 {
+		c.period += c.step
+		if t := c.period*c.unit + int64(c.times[0]); t <= c.until && t > c.last {
+			c.last = t
+			if c.left > 0 {
+				c.left--
+			}
+			return t, true
+		}
+		c.period -= c.step
+	}
 	for {
 		for c.i < len(c.bases) {
 			t := c.bases[c.i] + int64(c.times[c.j])

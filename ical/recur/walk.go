@@ -19,6 +19,7 @@ type walk struct {
 	began   bool
 	looked  int
 	stretch stretch
+	primed  bool // the occurrence at hand has the parts that do not change
 }
 
 type ruleWalk struct {
@@ -181,6 +182,9 @@ func (s *Set) governing(at int64) *override {
 }
 
 func (s *Set) overrideAt(at int64) *override {
+	if len(s.overrides) == 0 {
+		return nil
+	}
 	i, ok := slices.BinarySearchFunc(s.overrides, at, func(o override, at int64) int { return cmp.Compare(o.idAt, at) })
 	if !ok {
 		return nil
@@ -188,23 +192,33 @@ func (s *Set) overrideAt(at int64) *override {
 	return &s.overrides[i]
 }
 
-// occurrence places a member that has no override of its own.
+// occurrence places a member that has no override of its own. o must be the
+// same from call to call: what does not change is written once.
 func (w *walk) occurrence(m member, o *Occurrence) {
+	sh := w.master
+	if m.wall >= w.stretch.from && m.wall+sh.exact < w.stretch.to && m.length < 0 && !sh.nominal && sh.endAlike && len(w.ranged) == 0 {
+		// The usual case: nothing changes between start and end.
+		if !w.primed {
+			*o = Occurrence{Component: sh.component}
+			o.ID.Kind, o.ID.TZID = sh.start.Kind, sh.start.TZID
+			o.Start, o.End = o.ID, o.ID
+			w.primed = true
+		}
+		o.ID.Wall = reading(m.wall)
+		o.Start.Wall = o.ID.Wall
+		o.From = reading(m.at)
+		o.End.Wall, o.To = o.Start.Wall, o.From
+		if sh.exact != 0 {
+			o.End.Wall, o.To = reading(m.wall+sh.exact), reading(m.at+sh.exact)
+		}
+		return
+	}
+	w.primed = false
 	*o = Occurrence{ID: w.idOf(m.wall)}
 	if g := w.governing(m.at); g != nil {
 		wall := wallOf(g.zone, m.at) + g.shift
 		g.place(wall, instantOf(g.zone, wall), o)
 		o.Override = true
-		return
-	}
-	sh := w.master
-	plain := m.wall >= w.stretch.from && m.wall < w.stretch.to
-	if plain && !sh.nominal && sh.endAlike && m.length < 0 && m.wall+sh.exact < w.stretch.to {
-		// The usual case: nothing changes between start and end.
-		o.Component = sh.component
-		o.Start = o.ID
-		o.End = ical.Time{Wall: reading(m.wall + sh.exact), Kind: sh.end.Kind, TZID: sh.end.TZID}
-		o.From, o.To = reading(m.at), reading(m.at+sh.exact)
 		return
 	}
 	sh.place(m.wall, m.at, o)

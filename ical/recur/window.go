@@ -52,13 +52,13 @@ func (s *Set) Between(from, to time.Time) iter.Seq[Occurrence] {
 			begin = wallOf(s.ids, lo-longest) - 2*secondsPerDay // offsets differ by less than two days
 		}
 		w := s.walk(begin)
+		var o Occurrence
 		// RDATE PERIODs have lengths of their own.
 		for _, d := range s.rdates {
 			if d.wall >= begin || d.length < 0 {
 				break
 			}
 			if s.overrideAt(d.at) == nil && !s.excluded(d) {
-				var o Occurrence
 				w.occurrence(d, &o)
 				keep(o, m)
 			}
@@ -68,7 +68,6 @@ func (s *Set) Between(from, to time.Time) iter.Seq[Occurrence] {
 		if m.kind == "VTODO" {
 			beyond++ // the table has one that begins and is due when the window ends
 		}
-		var o Occurrence
 		if len(s.ranged) > 0 {
 			s.betweenShifted(w, lo, hi, shift, listed, yield)
 			return
@@ -118,6 +117,7 @@ func (w *walk) plain(wall int64) bool { return wall >= w.stretch.from && wall < 
 // betweenShifted is Between for a series of which RANGE=THISANDFUTURE moved a
 // part: what comes first by its original start may come later.
 func (s *Set) betweenShifted(w *walk, lo, hi, shift int64, listed []Occurrence, yield func(Occurrence) bool) {
+	var o Occurrence
 	for {
 		next, ok := w.next()
 		if !ok || hi < 1<<61 && next.at > hi+shift {
@@ -126,7 +126,6 @@ func (s *Set) betweenShifted(w *walk, lo, hi, shift int64, listed []Occurrence, 
 		if s.overrideAt(next.at) != nil {
 			continue
 		}
-		var o Occurrence
 		w.occurrence(next, &o)
 		sh := s.master
 		if g := s.governing(next.at); g != nil {

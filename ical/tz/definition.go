@@ -41,6 +41,11 @@ var (
 // year; before its first onset the clocks stand as TZOFFSETFROM there says.
 // The name of the zone is the TZID.
 func FromComponent(c *ical.Component) (*Zone, error) {
+	return fromComponent(c, tableBegin, tableEnd)
+}
+
+// fromComponent works rules without an end out from begin to end at least.
+func fromComponent(c *ical.Component, begin, end int64) (*Zone, error) {
 	tzid := c.Text("TZID")
 	fail := func(format string, args ...any) (*Zone, error) {
 		return nil, fmt.Errorf("tz: VTIMEZONE %.80q: %w", tzid, fmt.Errorf(format, args...))
@@ -50,7 +55,6 @@ func FromComponent(c *ical.Component) (*Zone, error) {
 	// What the clocks show before the first onset.
 	first, firstOnset := period{}, int64(1)<<62
 	subs := 0
-	begin, end := tableBegin, tableEnd
 	for _, sub := range c.Components {
 		if sub.Name != "STANDARD" && sub.Name != "DAYLIGHT" {
 			continue

@@ -94,6 +94,18 @@ func (r *Resolver) resolve(tzid, key string) *Zone {
 			named, guessed, err = z, false, nil
 		}
 	}
+	if err == nil && !guessed {
+		// The usual case, without working out more of the VTIMEZONE than is used.
+		from, to := r.used(key)
+		if from <= to {
+			narrow, broken := fromComponent(component, from-yearSeconds, to+yearSeconds)
+			if broken == nil {
+				if _, differ := narrow.differs(named, from, min(to, narrow.reach())); !differ {
+					return named
+				}
+			}
+		}
+	}
 	custom, broken := FromComponent(component)
 	switch {
 	case broken != nil && err == nil:

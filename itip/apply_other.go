@@ -182,12 +182,12 @@ func (p *applying) refresh() {
 	p.res.Attendee = who.Address()
 	key := who.Address().Key()
 	cache := keys{}
-	rosters := map[string]roster{}
+	rosters := map[string]*roster{}
 	var line *ical.Property
 	for _, k := range p.stored.keys() {
 		rosters[k] = rosterOf(p.stored.component(k), cache)
 		if line == nil {
-			line = rosters[k].lines[key]
+			line = rosters[k].line(key)
 		}
 	}
 	if line == nil {
@@ -206,7 +206,7 @@ func (p *applying) refresh() {
 	put(&p.mem.Refreshed, key, p.a.Received.UTC())
 	l := letter{o: p.stored, stamp: p.mem.nextStamp(p.a.Received), zone: p.a.Zone}
 	org := p.stored.organizer(nil).Address()
-	list := listed(p.stored, rosters, key)
+	list := listed(p.stored.living(), rosters, key)
 	var m Message
 	if len(list) == 0 {
 		c := p.stored.cal.Main()[0]

@@ -476,17 +476,18 @@ func refreshCopies(o *object, mem *Memory, me people, local func(ical.Address) b
 		return nil
 	}
 	cache := keys{}
-	rosters := map[string]roster{}
+	rosters := map[string]*roster{}
 	for _, k := range o.keys() {
 		rosters[k] = rosterOf(o.component(k), cache)
 	}
+	living := o.living()
 	var l letter
 	drafts := map[string]*ical.Calendar{}
 	seen := map[string]bool{but.Key(): true}
 	var out []Message
 	for _, k := range o.keys() {
 		for _, who := range rosters[k].order {
-			line := rosters[k].lines[who]
+			line := rosters[k].line(who)
 			if seen[who] || me.is(line) || agent(line) != "SERVER" {
 				continue
 			}
@@ -495,7 +496,7 @@ func refreshCopies(o *object, mem *Memory, me people, local func(ical.Address) b
 			if !local(to) {
 				continue
 			}
-			list := listed(o, rosters, who)
+			list := listed(living, rosters, who)
 			if len(list) == 0 {
 				continue
 			}

@@ -594,20 +594,20 @@ func (m *merging) note(k string, d delta, was, got *ical.Component) {
 	}
 	a, b := rosterOf(was, nil), rosterOf(got, nil)
 	for _, who := range b.order {
-		if a.lines[who] == nil {
+		if a.line(who) == nil {
 			m.roster = true
-			m.diffs = append(m.diffs, Difference{Property: "ATTENDEE", New: nameOf(person(b.lines[who])), Attendee: string(b.lines[who].Address()), RecurrenceID: k})
-		} else if compareLines(a.lines[who], b.lines[who]) != 0 {
+			m.diffs = append(m.diffs, Difference{Property: "ATTENDEE", New: nameOf(person(b.line(who))), Attendee: string(b.line(who).Address()), RecurrenceID: k})
+		} else if compareLines(a.line(who), b.line(who)) != 0 {
 			m.roster = true
-			if m.p.me.is(b.lines[who]) && compareLines(a.lines[who], b.lines[who])&roleChanged != 0 {
+			if m.p.me.is(b.line(who)) && compareLines(a.line(who), b.line(who))&roleChanged != 0 {
 				m.class |= details
 			}
 		}
 	}
 	for _, who := range a.order {
-		if b.lines[who] == nil {
+		if b.line(who) == nil {
 			m.roster = true
-			m.diffs = append(m.diffs, Difference{Property: "ATTENDEE", Old: nameOf(person(a.lines[who])), Attendee: string(a.lines[who].Address()), RecurrenceID: k})
+			m.diffs = append(m.diffs, Difference{Property: "ATTENDEE", Old: nameOf(person(a.line(who))), Attendee: string(a.line(who).Address()), RecurrenceID: k})
 		}
 	}
 }

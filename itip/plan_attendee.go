@@ -152,8 +152,8 @@ func (p *attending) keepRoster(k string, c, before *ical.Component) error {
 	was, is := rosterOf(before, keys{}), rosterOf(c, keys{})
 	invited := p.me.line(before) != nil
 	for _, who := range is.order {
-		line := is.lines[who]
-		switch stored := was.lines[who]; {
+		line := is.line(who)
+		switch stored := was.line(who); {
 		case p.me.is(line):
 			if line.HasParam("SCHEDULE-STATUS") {
 				line.RemoveParam("SCHEDULE-STATUS")
@@ -165,10 +165,10 @@ func (p *attending) keepRoster(k string, c, before *ical.Component) error {
 		}
 	}
 	for _, who := range was.order {
-		if is.lines[who] != nil {
+		if is.line(who) != nil {
 			continue
 		}
-		line := was.lines[who]
+		line := was.line(who)
 		if p.me.is(line) {
 			if invited && p.me.line(c) == nil {
 				return refuse(conditionByGuest, k, "ATTENDEE", "You cannot take yourself off the list of guests. Decline the event, or delete it.")

@@ -9,25 +9,29 @@ import (
 
 // organizing is one run of [Plan] for the organizer (RFC 6638 3.2.1).
 type organizing struct {
-	c        Change
-	out      *Outcome
-	me       people
-	old, new *object // new is the working copy that will be stored
-	cache    keys
-	was, is  map[string]roster // rosters by component
-	deltas   map[string]*delta // by component of new
-	bumped   map[string]bool   // components with a new SEQUENCE
-	asked    map[string]bool   // components everyone is asked anew about
-	sequence int               // the next SEQUENCE
-	letter   letter
-	from     ical.Address
-	drafts   map[string]*ical.Calendar // messages made so far, shared between recipients of the same view
+	c            Change
+	out          *Outcome
+	me           people
+	old, new     *object // new is the working copy that will be stored
+	cache        keys
+	was, is      map[string]*roster // rosters by component
+	deltas       map[string]*delta  // by component of new
+	bumped       map[string]bool    // components with a new SEQUENCE
+	asked        map[string]bool    // components everyone is asked anew about
+	sequence     int                // the next SEQUENCE
+	letter       letter
+	from         ical.Address
+	still        map[string]bool           // components saved exactly as they were
+	lived, lives []string                  // components not cancelled, of old and new
+	touched      []string                  // occurrences that changed, as far as asked
+	seen         map[string]bool           // components whose roster changed, as far as asked
+	drafts       map[string]*ical.Calendar // messages made so far, shared between recipients of the same view
 }
 
 func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	p := &organizing{c: c, out: out, me: me, old: old, new: work, cache: keys{},
-		was: map[string]roster{}, is: map[string]roster{}, deltas: map[string]*delta{},
-		bumped: map[string]bool{}, asked: map[string]bool{}, drafts: map[string]*ical.Calendar{}}
+		was: map[string]*roster{}, is: map[string]*roster{}, deltas: map[string]*delta{},
+		bumped: map[string]bool{}, asked: map[string]bool{}, drafts: map[string]*ical.Calendar{}, seen: map[string]bool{}, still: map[string]bool{}}
 	if !roleIsOrganizer(old, me) {
 		p.old = newObject(nil, nil) // it was a plain event until now: everyone is new
 	}
@@ -76,7 +80,7 @@ func (p *organizing) keepReverted() {
 		was, is := p.was[k], rosterOf(c, p.cache)
 		says := compare(p.old, p.old.overrides[k], p.new, c).class&significant != 0 || len(was.order) != len(is.order)
 		for _, who := range is.order {
-			says = says || was.lines[who] == nil || partStat(was.lines[who]) != partStat(is.lines[who])
+			says = says || was.line(who) == nil || partStat(was.line(who)) != partStat(is.line(who))
 		}
 		if says {
 			p.new.add(c)
@@ -91,6 +95,11 @@ func (p *organizing) compare() {
 		before := p.old.component(k)
 		if before == nil && k != "" {
 			before = p.old.derive(k)
+		}
+		if before != nil && identical(before, p.new.component(k)) {
+			p.still[k] = p.old.component(k) != nil
+			p.deltas[k] = &delta{}
+			continue
 		}
 		d := compare(p.old, before, p.new, p.new.component(k))
 		p.deltas[k] = &d
@@ -118,19 +127,24 @@ func (p *organizing) dropOrphans() {
 
 func (p *organizing) rosters() {
 	for _, k := range p.new.keys() {
-		p.is[k] = rosterOf(p.new.component(k), p.cache)
+		if p.still[k] {
+			p.is[k] = p.was[k].on(p.new.component(k))
+		}
+		if p.is[k] == nil {
+			p.is[k] = rosterOf(p.new.component(k), p.cache)
+		}
 	}
 }
 
 // before is the roster an occurrence had: its own, or that of the series.
-func (p *organizing) before(key string) (roster, bool) {
+func (p *organizing) before(key string) (*roster, bool) {
 	if r, ok := p.was[key]; ok {
 		return r, true
 	}
 	if key != "" && p.old.master != nil && p.old.inSeries(key) {
 		return p.was[""], true
 	}
-	return roster{}, false
+	return &roster{}, false
 }
 
 // restoreAnswers keeps what only others may say: the organizer's client sets
@@ -139,15 +153,18 @@ func (p *organizing) before(key string) (roster, bool) {
 // date. Delivery states are ours.
 func (p *organizing) restoreAnswers() {
 	for _, k := range p.new.keys() {
+		if p.still[k] {
+			continue
+		}
 		before, _ := p.before(k)
 		r := p.is[k]
 		comp := p.new.component(k)
 		for _, who := range r.order {
-			line := r.lines[who]
+			line := r.line(who)
 			if p.me.is(line) || agent(line) != "SERVER" {
 				continue
 			}
-			stored := before.lines[who]
+			stored := before.line(who)
 			if stored == nil || agent(stored) != "SERVER" && !decided(partStat(stored)) {
 				if decided(partStat(line)) {
 					line.SetParam("PARTSTAT", partStatNeeds)
@@ -157,9 +174,9 @@ func (p *organizing) restoreAnswers() {
 				}
 				continue
 			}
-			asks := partStat(line) == partStatNeeds &&
-				(p.deltas[k].class&significant != 0 || line.HasParam("SCHEDULE-FORCE-SEND"))
-			if p.c.MergePartstat || !asks {
+			asks := partStat(line) == partStatNeeds && (line.HasParam("SCHEDULE-FORCE-SEND") ||
+				!p.c.MergePartstat && p.deltas[k].class&significant != 0)
+			if !asks {
 				copyParams(line, stored, "PARTSTAT", "DELEGATED-TO", "X-RESPONSE-COMMENT", "X-NUM-GUESTS")
 			}
 			copyParams(line, stored, "SCHEDULE-STATUS")
@@ -169,12 +186,12 @@ func (p *organizing) restoreAnswers() {
 		}
 		// A delegate whom the client has not seen yet (RFC 6638 3.2.10.1).
 		for _, who := range before.order {
-			line := before.lines[who]
-			if r.lines[who] != nil || !line.HasParam("DELEGATED-FROM") {
+			line := before.line(who)
+			if r.line(who) != nil || !line.HasParam("DELEGATED-FROM") {
 				continue
 			}
 			for _, d := range person(line).DelegatedFrom {
-				if by := r.lines[d.Key()]; by != nil {
+				if by := r.line(d.Key()); by != nil {
 					comp.Add(line.Clone())
 					p.is[k] = rosterOf(comp, p.cache)
 					break
@@ -236,24 +253,12 @@ func (p *organizing) number() {
 	if p.old.empty() {
 		return // what the client wrote
 	}
-	left := map[string]bool{}
-	for k := range p.was {
-		for _, who := range p.was[k].order {
-			if line := p.was[k].lines[who]; agent(line) == "SERVER" && !p.me.is(line) {
-				if now := p.is[k].lines[who]; p.new.component(k) != nil && (now == nil || agent(now) != "SERVER") {
-					left[k] = true // a CANCEL is due, and that is a new SEQUENCE
-				}
-			}
-		}
-	}
+	left := map[string]bool{} // where a CANCEL is due, and that is a new SEQUENCE
 	for _, k := range p.new.order {
-		if p.was[k].lines == nil && p.old.inSeries(k) {
-			for _, who := range p.was[""].order {
-				if p.is[k].lines[who] == nil {
-					left[k] = true
-				}
-			}
-		}
+		left[k] = p.was[k] == nil && p.old.inSeries(k) && p.leaves(p.was[""], p.is[k])
+	}
+	for k, was := range p.was {
+		left[k] = left[k] || p.new.component(k) != nil && p.leaves(was, p.is[k])
 	}
 	floor := 0
 	for _, k := range p.new.keys() {
@@ -281,6 +286,17 @@ func (p *organizing) number() {
 	}
 }
 
+// leaves reports whether anybody we send for is on the first roster and not on
+// the second.
+func (p *organizing) leaves(was, is *roster) bool {
+	for i, who := range was.order {
+		if !was.other[who] && is.served(who) == nil && !p.me.is(was.props[i]) {
+			return true
+		}
+	}
+	return false
+}
+
 // returning reports whether somebody comes back to a component with a
 // SEQUENCE that their cancellation had already (RFC 5546 4.2.9).
 func (p *organizing) returning(k string, n int) bool {
@@ -289,7 +305,7 @@ func (p *organizing) returning(k string, n int) bool {
 	}
 	before, _ := p.before(k)
 	for _, who := range p.is[k].order {
-		if was := before.lines[who]; (was == nil || agent(was) != "SERVER") && p.out.Memory.uninvitedAt(who, k) >= n {
+		if was := before.line(who); (was == nil || agent(was) != "SERVER") && p.out.Memory.uninvitedAt(who, k) >= n {
 			return true
 		}
 	}
@@ -303,7 +319,7 @@ func (p *organizing) askAnew() {
 		c, before := p.new.component(k), p.old.component(k)
 		revived := before != nil && dead(before) && !dead(c)
 		own := p.deltas[k].class&reschedule != 0 || revived
-		whole := k != "" && p.asked[""] && p.was[k].lines != nil
+		whole := k != "" && p.asked[""] && p.was[k] != nil
 		if !own && !whole {
 			continue
 		}
@@ -313,7 +329,7 @@ func (p *organizing) askAnew() {
 			continue
 		}
 		for _, who := range p.is[k].order {
-			line := p.is[k].lines[who]
+			line := p.is[k].line(who)
 			if p.me.is(line) || agent(line) != "SERVER" || partStat(line) == partStatDelegated {
 				continue
 			}
@@ -336,8 +352,11 @@ func (p *organizing) tidy() {
 	if p.out.Object == nil {
 		return
 	}
-	for _, c := range p.out.Object.Main() {
-		for line := range c.Props("ATTENDEE") {
+	for _, k := range p.new.keys() {
+		if p.still[k] {
+			continue
+		}
+		for line := range p.new.component(k).Props("ATTENDEE") {
 			if v := line.Param("SCHEDULE-FORCE-SEND"); v != "" {
 				line.RemoveParam("SCHEDULE-FORCE-SEND")
 				if !strings.EqualFold(v, string(Request)) {
@@ -371,13 +390,13 @@ func (p *organizing) rosterChanges() []Difference {
 			continue
 		}
 		for _, who := range p.is[k].order {
-			if before.lines[who] == nil {
-				out = append(out, Difference{Property: "ATTENDEE", New: nameOf(person(p.is[k].lines[who])), Attendee: string(p.is[k].lines[who].Address()), RecurrenceID: k})
+			if before.line(who) == nil {
+				out = append(out, Difference{Property: "ATTENDEE", New: nameOf(person(p.is[k].line(who))), Attendee: string(p.is[k].line(who).Address()), RecurrenceID: k})
 			}
 		}
 		for _, who := range before.order {
-			if p.is[k].lines[who] == nil {
-				out = append(out, Difference{Property: "ATTENDEE", Old: nameOf(person(before.lines[who])), Attendee: string(before.lines[who].Address()), RecurrenceID: k})
+			if p.is[k].line(who) == nil {
+				out = append(out, Difference{Property: "ATTENDEE", Old: nameOf(person(before.line(who))), Attendee: string(before.line(who).Address()), RecurrenceID: k})
 			}
 		}
 	}

@@ -45,13 +45,14 @@ func (p *organizing) send() {
 
 // parties are all people of either version but the organizer.
 func (p *organizing) parties() []*party {
+	p.lived, p.lives = p.old.living(), p.new.living()
 	var out []*party
 	seen := map[string]*party{}
 	org := p.new.organizer(nil)
-	collect := func(rosters map[string]roster, order []string) {
+	collect := func(rosters map[string]*roster, order []string) {
 		for _, k := range order {
 			for _, who := range rosters[k].order {
-				line := rosters[k].lines[who]
+				line := rosters[k].line(who)
 				if seen[who] != nil || p.me.is(line) || org != nil && org.Address().Key() == who {
 					continue // RFC 6638 3.2.1: never to the organizer
 				}
@@ -69,30 +70,27 @@ func (p *organizing) parties() []*party {
 	return out
 }
 
-// served is the person's line in a living component that we send for.
-func served(r roster, c *ical.Component, who string) *ical.Property {
-	if dead(c) {
-		return nil
+// listed are the living components that name the person and that we send for.
+// living is from [object.living].
+func listed(living []string, rosters map[string]*roster, who string) []string {
+	var out []string
+	for _, k := range living {
+		if rosters[k].served(who) != nil {
+			out = append(out, k)
+		}
 	}
-	return servedLine(r, who)
+	return out
 }
 
-func servedLine(r roster, who string) *ical.Property {
-	if line := r.lines[who]; line != nil && agent(line) == "SERVER" {
-		return line
-	}
-	return nil
-}
-
-// listed are the living components that name the person. A cancelled series
-// has none.
-func listed(o *object, rosters map[string]roster, who string) []string {
+// living are the components that are not cancelled. A cancelled series has
+// none.
+func (o *object) living() []string {
 	if o.master != nil && dead(o.master) {
 		return nil
 	}
 	var out []string
 	for _, k := range o.keys() {
-		if served(rosters[k], o.component(k), who) != nil {
+		if !dead(o.component(k)) {
 			out = append(out, k)
 		}
 	}
@@ -101,11 +99,11 @@ func listed(o *object, rosters map[string]roster, who string) []string {
 
 func (p *organizing) judge(one *party) {
 	var had []string
-	had = listed(p.old, p.was, one.who)
-	one.listed = listed(p.new, p.is, one.who)
+	had = listed(p.lived, p.was, one.who)
+	one.listed = listed(p.lives, p.is, one.who)
 	one.fresh = true
 	for _, r := range p.was {
-		if r.lines[one.who] != nil {
+		if r.line(one.who) != nil {
 			one.fresh = false
 			break
 		}
@@ -120,7 +118,7 @@ func (p *organizing) judge(one *party) {
 	case len(one.listed) == 0:
 		one.uninvited = had
 	default:
-		one.uninvited = p.losses(one.who, had)
+		one.uninvited = p.losses(one.who)
 	}
 	for _, k := range one.listed {
 		if p.mustAsk(one, k, hadAll) {
@@ -141,46 +139,59 @@ func (p *organizing) judge(one *party) {
 // losses are the occurrences the person was invited to and is no longer,
 // where the series as such goes on. When the series moved, its REQUEST says
 // it all.
-func (p *organizing) losses(who string, had []string) []string {
+func (p *organizing) losses(who string) []string {
 	if d := p.deltas[""]; d != nil && d.class&reschedule != 0 {
 		return nil
 	}
-	candidates := map[string]bool{}
-	for _, k := range p.old.order {
-		candidates[k] = true
-	}
-	for _, k := range p.new.order {
-		candidates[k] = true
-	}
-	if d := p.deltas[""]; d != nil {
-		for _, k := range d.removed {
-			candidates[k] = true
-		}
+	if p.touched == nil {
+		p.touched = p.touchedOccurrences()
 	}
 	var out []string
-	for k := range sorted(candidates) {
-		if k == "" || !p.invited(p.old, p.was, who, k, slices.Contains(had, k)) {
-			continue
-		}
-		if !p.invited(p.new, p.is, who, k, served(p.is[k], p.new.component(k), who) != nil) {
+	for _, k := range p.touched {
+		if invited(p.old, p.was, who, k) && !invited(p.new, p.is, who, k) {
 			out = append(out, k)
 		}
 	}
 	return out
 }
 
-// invited reports whether the person takes part in an occurrence.
-func (p *organizing) invited(o *object, rosters map[string]roster, who, k string, named bool) bool {
-	if o.overrides[k] != nil {
-		return named
+// touchedOccurrences are those that somebody may have lost.
+func (p *organizing) touchedOccurrences() []string {
+	set := map[string]bool{}
+	for _, list := range [...][]string{p.old.order, p.new.order} {
+		for _, k := range list {
+			if !p.still[k] {
+				set[k] = true
+			}
+		}
 	}
-	return served(rosters[""], o.master, who) != nil && o.inSeries(k)
+	if d := p.deltas[""]; d != nil {
+		for _, k := range d.removed {
+			set[k] = true
+		}
+	}
+	out := make([]string, 0, len(set))
+	for k := range sorted(set) {
+		out = append(out, k)
+	}
+	return out
+}
+
+// invited reports whether the person takes part in an occurrence.
+func invited(o *object, rosters map[string]*roster, who, k string) bool {
+	if c := o.overrides[k]; c != nil {
+		return rosters[k].served(who) != nil && !dead(c)
+	}
+	return rosters[""].served(who) != nil && o.master != nil && !dead(o.master) && o.inSeries(k)
 }
 
 // mustAsk reports whether a component is new to the person, or changed in a
 // way they must be told of.
 func (p *organizing) mustAsk(one *party, k string, hadAll bool) bool {
-	line := p.is[k].lines[one.who]
+	if p.still[k] {
+		return false
+	}
+	line := p.is[k].line(one.who)
 	if strings.EqualFold(line.Param("SCHEDULE-FORCE-SEND"), string(Request)) {
 		return true // RFC 6638 7.2
 	}
@@ -206,7 +217,7 @@ func (p *organizing) mustAsk(one *party, k string, hadAll bool) bool {
 	if !known {
 		return true
 	}
-	before := was.lines[one.who]
+	before := was.line(one.who)
 	if before == nil || agent(before) != "SERVER" {
 		return true
 	}
@@ -218,6 +229,18 @@ func (p *organizing) mustAsk(one *party, k string, hadAll bool) bool {
 
 // visible reports whether anything on the roster of a component changed.
 func (p *organizing) visible(k string) bool {
+	v, known := p.seen[k]
+	if !known {
+		v = p.rosterChanged(k)
+		p.seen[k] = v
+	}
+	return v
+}
+
+func (p *organizing) rosterChanged(k string) bool {
+	if p.still[k] {
+		return false
+	}
 	was, known := p.before(k)
 	if !known {
 		return true
@@ -227,8 +250,8 @@ func (p *organizing) visible(k string) bool {
 		return true
 	}
 	for _, who := range is.order {
-		before := was.lines[who]
-		if before == nil || compareLines(before, is.lines[who]) != 0 {
+		before := was.line(who)
+		if before == nil || compareLines(before, is.line(who)) != 0 {
 			return true
 		}
 	}
@@ -283,7 +306,7 @@ func (p *organizing) status(one *party, code string) {
 		if code == statusPending && !slices.Contains(one.asked, k) {
 			continue
 		}
-		if line := p.is[k].lines[one.who]; line.Param("SCHEDULE-STATUS") != code {
+		if line := p.is[k].line(one.who); line.Param("SCHEDULE-STATUS") != code {
 			line.SetParam("SCHEDULE-STATUS", code)
 		}
 	}
@@ -300,7 +323,7 @@ func bounced(line *ical.Property) bool {
 
 // cancelAll takes the whole event from a person.
 func (p *organizing) cancelAll(one *party, to ical.Address) {
-	if bounced(p.was[""].lines[one.who]) {
+	if bounced(p.was[""].line(one.who)) {
 		return
 	}
 	dies := p.c.New == nil || p.new.empty() || dead(p.new.master)
@@ -309,7 +332,7 @@ func (p *organizing) cancelAll(one *party, to ical.Address) {
 	attendees := p.living("")
 	if !dies {
 		id += " " + one.who
-		attendees = []*ical.Property{p.was[""].lines[one.who]}
+		attendees = []*ical.Property{p.was[""].line(one.who)}
 	}
 	n := p.sequence
 	if p.new.master != nil {
@@ -340,7 +363,7 @@ func (p *organizing) cancelAll(one *party, to ical.Address) {
 func (p *organizing) living(k string) []*ical.Property {
 	var out []*ical.Property
 	for _, who := range p.was[k].order {
-		if line := p.was[k].lines[who]; agent(line) == "SERVER" && !p.me.is(line) {
+		if line := p.was[k].line(who); agent(line) == "SERVER" && !p.me.is(line) {
 			out = append(out, line)
 		}
 	}
@@ -355,9 +378,9 @@ func (p *organizing) cancelSome(one *party, to ical.Address, local bool) {
 	for _, k := range one.uninvited {
 		dies := !p.takesPlace(k)
 		c := p.old.component(k)
-		line := p.was[k].lines[one.who]
+		line := p.was[k].line(one.who)
 		if c == nil {
-			c, line = p.old.derive(k), p.was[""].lines[one.who]
+			c, line = p.old.derive(k), p.was[""].line(one.who)
 		}
 		if c == nil || line == nil || bounced(line) {
 			continue
@@ -444,13 +467,13 @@ func (l *letter) requestFor(o *object, list, without []string) *ical.Calendar {
 
 // uninvitedTo are the overridden occurrences of the series that the person is
 // not part of, or that are cancelled.
-func uninvitedTo(o *object, rosters map[string]roster, who string) []string {
+func uninvitedTo(o *object, rosters map[string]*roster, who string) []string {
 	if o.master == nil {
 		return nil
 	}
 	var out []string
 	for _, k := range o.order {
-		if served(rosters[k], o.overrides[k], who) == nil && o.inSeries(k) {
+		if (rosters[k].served(who) == nil || dead(o.overrides[k])) && o.inSeries(k) {
 			out = append(out, k)
 		}
 	}

@@ -1,6 +1,7 @@
 package itip
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -29,8 +30,8 @@ func Attendees(c *ical.Component) []Attendee {
 	}
 	r := rosterOf(c, nil)
 	out := make([]Attendee, 0, len(r.order))
-	for _, k := range r.order {
-		out = append(out, person(r.lines[k]))
+	for _, p := range r.props {
+		out = append(out, person(p))
 	}
 	return out
 }
@@ -157,28 +158,93 @@ func (k keys) of(p *ical.Property) string {
 	return s
 }
 
-// roster is the attendees of one component by key, in order.
+// roster is the attendees of one component in order, each person once.
 type roster struct {
-	order []string
-	lines map[string]*ical.Property
+	order []string         // keys
+	props []*ical.Property // beside order
+	at    map[string]int   // where a key stands; only for crowds
+	other map[string]bool  // who is left to another agent (RFC 6638 7.1)
 }
 
-func rosterOf(c *ical.Component, cache keys) roster {
-	r := roster{lines: map[string]*ical.Property{}}
+// crowded is from how many attendees on an index pays.
+const crowded = 16
+
+// line is the person's line, nil when there is none.
+func (r *roster) line(who string) *ical.Property {
+	if i := r.find(who); i >= 0 {
+		return r.props[i]
+	}
+	return nil
+}
+
+func (r *roster) find(who string) int {
+	if r == nil {
+		return -1
+	}
+	if r.at != nil {
+		if i, ok := r.at[who]; ok {
+			return i
+		}
+		return -1
+	}
+	return slices.Index(r.order, who)
+}
+
+// on is the same roster on a component with the same lines; nil when it cannot
+// be told so quickly.
+func (r *roster) on(c *ical.Component) *roster {
+	out := *r
+	out.props = make([]*ical.Property, 0, len(r.props))
+	for p := range c.Props("ATTENDEE") {
+		out.props = append(out.props, p)
+	}
+	if len(out.props) != len(r.props) {
+		return nil // somebody is listed twice
+	}
+	return &out
+}
+
+// served is the person's line where the server schedules for it.
+func (r *roster) served(who string) *ical.Property {
+	if r == nil || r.other[who] {
+		return nil
+	}
+	return r.line(who)
+}
+
+func rosterOf(c *ical.Component, cache keys) *roster {
+	r := &roster{}
 	if c == nil {
 		return r
+	}
+	n := 0
+	for range c.Props("ATTENDEE") {
+		n++
+	}
+	r.order, r.props = make([]string, 0, n), make([]*ical.Property, 0, n)
+	if n > crowded {
+		r.at = make(map[string]int, n)
 	}
 	for p := range c.Props("ATTENDEE") {
 		k := cache.of(p)
 		if k == "" {
 			continue
 		}
-		have, twice := r.lines[k]
-		if !twice {
-			r.order = append(r.order, k)
+		if i := r.find(k); i >= 0 {
+			if decided(partStat(r.props[i])) || !decided(partStat(p)) {
+				continue
+			}
+			r.props[i] = p
+		} else {
+			if r.at != nil {
+				r.at[k] = len(r.order)
+			}
+			r.order, r.props = append(r.order, k), append(r.props, p)
 		}
-		if !twice || !decided(partStat(have)) && decided(partStat(p)) {
-			r.lines[k] = p
+		if agent(p) != "SERVER" {
+			put(&r.other, k, true)
+		} else {
+			delete(r.other, k)
 		}
 	}
 	return r

@@ -485,10 +485,7 @@ func ruleText(c *ical.Component) string {
 	if err != nil {
 		return p.Value()
 	}
-	if sentence, ok := any(r).(interface{ Text() string }); ok {
-		return sentence.Text()
-	}
-	return r.String()
+	return r.Text()
 }
 
 // lineChange is what changed on one attendee's line.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"testing"
 	"time"
 
@@ -11,7 +12,12 @@ import (
 	"github.com/convene-cal/convene/internal/store"
 )
 
-func TestMain(m *testing.M) { pg.Main(m) }
+func TestMain(m *testing.M) {
+	if dir := os.Getenv(childVariable); dir != "" {
+		writeUntilKilled(dir)
+	}
+	pg.Main(m)
+}
 
 var day = time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 

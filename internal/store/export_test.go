@@ -1,0 +1,15 @@
+package store
+
+import "testing"
+
+// LimitPages makes SQLite's disk full at a number of pages.
+func LimitPages(t *testing.T, s *Store, pages int64) {
+	t.Helper()
+	w := &s.engine.(*sqliteEngine).write
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var got int64
+	if err := w.conn.c.QueryRowContext(t.Context(), "pragma max_page_count = "+jsonText(pages)).Scan(&got); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,3 +1,5 @@
+//go:build unix
+
 // Package pg gives tests a PostgreSQL of their own: a cluster made by initdb
 // in a temporary directory, run as an ordinary user, shared by the tests of a
 // process, with one database for each test.
@@ -210,7 +212,7 @@ func (c *Cluster) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(c.bin, name), args...)
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "HOME="+c.dir)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.cred, Pdeathsig: syscall.SIGINT}
+	cmd.SysProcAttr = attributes(c.cred)
 	return cmd
 }
 

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"os/user"
+	"path"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -35,6 +36,9 @@ type Cluster struct {
 	server   *exec.Cmd
 	mu       sync.Mutex
 	made     int
+
+	preparing sync.Mutex
+	templates map[string]string // name → URL
 }
 
 // the cluster of this test process, started by the first test that wants one.
@@ -52,6 +56,45 @@ var shared struct {
 // behind by a killed test ends with its process.
 func Database(t testing.TB) string {
 	t.Helper()
+	url, err := need(t).CreateDatabase(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return url
+}
+
+// Prepared is Database with a copy of one database that prepare has filled,
+// once in the process; it must leave no connection open. The name says which.
+func Prepared(t testing.TB, name string, prepare func(url string) error) string {
+	t.Helper()
+	c := need(t)
+	c.preparing.Lock()
+	template, ok := c.templates[name]
+	if !ok {
+		var err error
+		if template, err = c.CreateDatabase(context.Background()); err == nil {
+			err = prepare(template)
+		}
+		if err != nil {
+			c.preparing.Unlock()
+			t.Fatalf("prepare database %s: %v", name, err)
+		}
+		if c.templates == nil {
+			c.templates = make(map[string]string)
+		}
+		c.templates[name] = template
+	}
+	c.preparing.Unlock()
+	u, err := c.CopyDatabase(context.Background(), path.Base(template))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// need starts the cluster of this process or ends the test.
+func need(t testing.TB) *Cluster {
+	t.Helper()
 	shared.once.Do(func() { shared.cluster, shared.err = Start(context.Background()) })
 	if shared.err != nil {
 		if slices.Contains(strings.Split(os.Getenv("CONVENE_REQUIRE"), ","), "pg") {
@@ -59,11 +102,7 @@ func Database(t testing.TB) string {
 		}
 		t.Skipf("SKIP postgres: %v (apt-get install postgresql)", shared.err)
 	}
-	url, err := shared.cluster.CreateDatabase(context.Background())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return url
+	return shared.cluster
 }
 
 // Stop ends the cluster that Database started, if it did.

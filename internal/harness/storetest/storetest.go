@@ -2,6 +2,7 @@
 package storetest
 
 import (
+	"context"
 	"testing"
 
 	"github.com/convene-cal/convene/internal/harness/pg"
@@ -25,7 +26,19 @@ func SQLite(t testing.TB) *store.Store {
 
 // Postgres opens an empty store in a database of the test's own.
 func Postgres(t testing.TB) *store.Store {
-	return Open(t, store.Options{URL: pg.Database(t)})
+	return Open(t, store.Options{URL: PostgresURL(t)})
+}
+
+// PostgresURL is a database of the test's own with an empty store in it, for
+// tests that open it more than once.
+func PostgresURL(t testing.TB) string {
+	return pg.Prepared(t, "store", func(url string) error {
+		s, err := store.Open(context.Background(), store.Options{URL: url})
+		if err != nil {
+			return err
+		}
+		return s.Close()
+	})
 }
 
 // Open opens a store and closes it at the end of the test.

@@ -121,11 +121,13 @@ func resolve(tzid string) (iana string, guessed bool) {
 }
 
 // containedName finds the longest end of a name with slashes that is an IANA
-// name with a slash: /freeassociation.sourceforge.net/Tzfile/Europe/Berlin.
+// name: /freeassociation.sourceforge.net/Tzfile/Europe/Berlin. One without a
+// slash of its own (/citadel.org/20211207_1/CET) only counts behind a slash at
+// the front, which marks a name of a global registry (RFC 5545 3.2.19).
 func containedName(name string) string {
 	for rest := name; ; {
 		_, after, ok := strings.Cut(rest, "/")
-		if !ok || !strings.Contains(after, "/") {
+		if !ok || !strings.Contains(after, "/") && (name[0] != '/' || strings.Count(name, "/") < 3) {
 			return ""
 		}
 		if z, ok := find(after); ok {

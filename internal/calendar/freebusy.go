@@ -1,0 +1,217 @@
+package calendar
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/freebusy"
+	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// Request statuses of free/busy answers (RFC 5546 3.6, RFC 6638 3.2.9).
+const (
+	statusSuccess  = "2.0;Success"
+	statusNoUser   = "3.7;Invalid calendar user"
+	statusNoRight  = "3.8;No authority"
+	statusNoAnswer = "5.1;Service unavailable"
+)
+
+// FreeBusyAnswer is one person's busy time: merged, in order, in UTC, within
+// the range asked for. Periods is nil unless Status begins with "2.".
+type FreeBusyAnswer struct {
+	Address ical.Address
+	Status  string // "2.0;Success", "3.7;…", "3.8;…", "5.1;…"
+	Periods []freebusy.Period
+}
+
+// FreeBusy answers for each address in the order given, from one snapshot.
+// Only calendars count that are not transparent and that the actor may ask
+// for. For an address of another service there is no answer (5.1). The event
+// with the UID maskUID does not count: it is the one being moved (Apple
+// maskuids).
+func (s *Service) FreeBusy(ctx context.Context, by account.Actor, who []ical.Address, from, to time.Time, maskUID string) ([]FreeBusyAnswer, error) {
+	if err := s.checkRange(from, to); err != nil {
+		return nil, err
+	}
+	if len(who) > s.limits.FreeBusyPeople {
+		return nil, problem.New(problem.TooManyAttendees, "Free/busy time was asked for %d people; %d are allowed at once.", len(who), s.limits.FreeBusyPeople)
+	}
+	var out []FreeBusyAnswer
+	err := s.store.View(ctx, func(tx *store.Tx) error {
+		dir := s.directory(tx)
+		for _, a := range who {
+			answer := FreeBusyAnswer{Address: a}
+			acc, ok := dir.account(a)
+			switch {
+			case dir.err != nil:
+				return fmt.Errorf("look up %s: %w", a, dir.err)
+			case ok:
+				var err error
+				if answer.Periods, answer.Status, err = s.busy(tx, by, acc, from, to, maskUID); err != nil {
+					return err
+				}
+			case s.ourDomain(a) || a.Email() == "":
+				answer.Status = statusNoUser
+			default:
+				answer.Status = statusNoAnswer
+			}
+			out = append(out, answer)
+		}
+		return nil
+	})
+	return out, err
+}
+
+// CollectionFreeBusy is the busy time of one calendar (RFC 4791 7.10), for
+// everyone with the right to ask for it. RFC 4791 7.10: the calendar's own
+// transparency does not matter here.
+func (s *Service) CollectionFreeBusy(ctx context.Context, by account.Actor, owner store.AccountID, coll string, from, to time.Time) ([]freebusy.Period, error) {
+	if err := s.checkRange(from, to); err != nil {
+		return nil, err
+	}
+	var out []freebusy.Period
+	err := s.store.View(ctx, func(tx *store.Tx) error {
+		c, _, err := s.collection(tx, by, owner, coll, acl.FreeBusy)
+		if err != nil {
+			return err
+		}
+		if c.Kind != store.Calendar {
+			return problem.New(problem.Forbidden, "The scheduling %s has no free/busy time of its own.", c.Kind).At(c.Name + "/") // RFC 6638 2.3
+		}
+		out, err = s.busyIn(tx, owner, []store.Collection{c}, from, to, "")
+		return err
+	})
+	return out, err
+}
+
+func (s *Service) checkRange(from, to time.Time) error {
+	switch {
+	case from.IsZero() || to.IsZero():
+		return problem.New(problem.BadInput, "Free/busy time needs a start and an end.")
+	case !from.Before(to):
+		return problem.New(problem.BadInput, "The free/busy range ends before it starts.")
+	case s.limits.FreeBusySpan > 0 && to.Sub(from) > s.limits.FreeBusySpan:
+		return problem.New(problem.BadInput, "Free/busy time can be asked for at most %d days at once.", int(s.limits.FreeBusySpan.Hours()/24))
+	}
+	return nil
+}
+
+// ourDomain reports whether an address would be ours if it had an account.
+func (s *Service) ourDomain(a ical.Address) bool {
+	d := a.Domain()
+	return d != "" && slices.ContainsFunc(s.o.Domains, func(x string) bool { return strings.EqualFold(x, d) })
+}
+
+// busy time of one person, as far as the actor may know it.
+func (s *Service) busy(tx *store.Tx, by account.Actor, who store.Account, from, to time.Time, maskUID string) ([]freebusy.Period, string, error) {
+	all, err := tx.Collections(who.ID)
+	if err != nil {
+		return nil, "", fmt.Errorf("collections of %s: %w", who.Name, err)
+	}
+	var colls []store.Collection
+	calendars := 0
+	for _, c := range all {
+		if c.Kind != store.Calendar {
+			continue
+		}
+		calendars++
+		a, err := s.access(tx, by, c)
+		if err != nil {
+			return nil, "", err
+		}
+		if a >= acl.FreeBusy && !c.Transparent {
+			colls = append(colls, c)
+		} else if a < acl.FreeBusy {
+			calendars--
+		}
+	}
+	if calendars == 0 {
+		return nil, statusNoRight, nil
+	}
+	periods, err := s.busyIn(tx, who.ID, colls, from, to, maskUID)
+	if periods == nil {
+		periods = []freebusy.Period{}
+	}
+	return periods, statusSuccess, err
+}
+
+// busyIn merges the busy time of some calendars of one home.
+func (s *Service) busyIn(tx *store.Tx, owner store.AccountID, colls []store.Collection, from, to time.Time, mask string) ([]freebusy.Period, error) {
+	user, err := addresses(tx, owner)
+	if err != nil {
+		return nil, err
+	}
+	mine := map[string]bool{}
+	for _, a := range user {
+		mine[a.Key()] = true
+	}
+	isMine := func(a ical.Address) bool { return mine[a.Key()] }
+	var out []freebusy.Period
+	for _, c := range colls {
+		zone, err := s.zoneOf(tx, c)
+		if err != nil {
+			return nil, err
+		}
+		err = candidates(tx, owner, []int64{c.ID}, "", from, to, func(o store.Object, body []byte) error {
+			if mask != "" && o.UID == mask || o.Component == "VTODO" || o.Component == "VJOURNAL" {
+				return nil
+			}
+			p, err := s.busyOf(body, zone, isMine, from, to)
+			if err != nil {
+				s.log.Error("free/busy time of an object cannot be worked out", "account", owner, "object", o.ID, "error", err)
+				return nil // one broken object does not hide a calendar
+			}
+			out = append(out, p...)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return freebusy.Merge(out), nil
+}
+
+func (s *Service) busyOf(body []byte, zone *tz.Zone, mine func(ical.Address) bool, from, to time.Time) ([]freebusy.Period, error) {
+	cal, err := ical.ParseLimits(body, s.parseLimits())
+	if err != nil {
+		return nil, err
+	}
+	return freebusy.Busy(cal, tz.NewResolver(cal, zone), mine, from, to)
+}
+
+// conflicts of a new object with what a room or resource has agreed to. It
+// runs in the transaction that reserves, so that nothing can come between.
+func (s *Service) conflicts(tx *store.Tx, owner store.AccountID, uid string, wanted []freebusy.Period) (*freebusy.Period, error) {
+	if len(wanted) == 0 {
+		return nil, nil
+	}
+	all, err := tx.Collections(owner)
+	if err != nil {
+		return nil, fmt.Errorf("collections of account %d: %w", owner, err)
+	}
+	colls := slices.DeleteFunc(all, func(c store.Collection) bool { return c.Kind != store.Calendar || c.Transparent })
+	from, to := wanted[0].From, wanted[0].To
+	for _, w := range wanted {
+		from, to = minTime(from, w.From), maxTime(to, w.To)
+	}
+	taken, err := s.busyIn(tx, owner, colls, from, to, uid)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range wanted {
+		for i := range taken {
+			if taken[i].Type != "FREE" && taken[i].From.Before(w.To) && w.From.Before(taken[i].To) {
+				return &taken[i], nil
+			}
+		}
+	}
+	return nil, nil
+}

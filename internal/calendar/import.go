@@ -1,0 +1,418 @@
+package calendar
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// importBatch objects are written in one transaction.
+const importBatch = 200
+
+// ImportRequest takes a stream of iCalendar data into a calendar.
+type ImportRequest struct {
+	By         account.Actor
+	Owner      store.AccountID
+	Collection string // must exist
+	Data       []byte
+	Reader     io.Reader // instead of Data, for what is too large to hold
+	Source     string    // file name for the outcomes
+}
+
+// Import states.
+const (
+	ImportCreated   = "created"
+	ImportUpdated   = "updated"
+	ImportUnchanged = "unchanged" // it is there already
+	ImportSkipped   = "skipped"   // what is there is newer
+	ImportRefused   = "refused"
+)
+
+// Imported is what became of one object of an import.
+type Imported struct {
+	State      string
+	UID        string
+	Component  string
+	Source     string
+	Line       int    // where the object begins in the source, 0 = not known
+	Reason     string // a sentence; "" where nothing is to be said
+	Collection string // where it is now
+	Name       string
+}
+
+// Import reads a stream of VCALENDARs with any number of objects and METHODs,
+// and stores each object on its own, some hundred in a transaction. It tells
+// nobody: imported meetings are facts, not invitations. What is there already
+// stays as it is; importing the same again changes nothing. Each object has an
+// outcome; a broken one does not stop the others. An error ends the sequence:
+// rights, the calendar, the store. Nothing happens until the sequence is
+// ranged over.
+func (s *Service) Import(ctx context.Context, req ImportRequest) iter.Seq2[Imported, error] {
+	return func(yield func(Imported, error) bool) {
+		in := req.Reader
+		if in == nil {
+			in = bytes.NewReader(req.Data)
+		}
+		if err := s.importAllowed(ctx, req); err != nil {
+			yield(Imported{Source: req.Source}, err)
+			return
+		}
+		r := ical.NewReader(in)
+		var batch []piece
+		flush := func() bool {
+			done, err := s.importBatch(ctx, req, batch)
+			batch = batch[:0]
+			for _, d := range done {
+				if !yield(d, nil) {
+					return false
+				}
+			}
+			if err != nil {
+				yield(Imported{Source: req.Source}, err)
+				return false
+			}
+			return true
+		}
+		for n := 0; ; n++ {
+			cal, err := r.Next()
+			if errors.Is(err, io.EOF) {
+				if n == 0 && !yield(Imported{State: ImportRefused, Source: req.Source, Reason: "There is no calendar in it."}, nil) {
+					return
+				}
+				break
+			}
+			if err != nil {
+				var pe *ical.ParseError
+				if !errors.As(err, &pe) {
+					if !flush() {
+						return
+					}
+					yield(Imported{Source: req.Source}, fmt.Errorf("read %s: %w", req.Source, err))
+					return
+				}
+				batch = append(batch, piece{out: Imported{State: ImportRefused, Line: pe.Line, Reason: problem.Of(unreadable(err)).Sentence}})
+				break // the reader has lost its place
+			}
+			for _, p := range s.pieces(cal) {
+				if batch = append(batch, p); len(batch) >= importBatch && !flush() {
+					return
+				}
+			}
+		}
+		flush()
+	}
+}
+
+func (s *Service) importAllowed(ctx context.Context, req ImportRequest) error {
+	return s.store.View(ctx, func(tx *store.Tx) error {
+		c, _, err := s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)
+		if err == nil && c.Kind != store.Calendar {
+			err = problem.New(problem.MethodNotAllowed, "Nothing can be imported into the scheduling %s.", c.Kind)
+		}
+		return err
+	})
+}
+
+// piece is one object of the input: a draft, or a refusal.
+type piece struct {
+	out Imported
+	d   *draft
+}
+
+// notEvents are methods whose content is a message about an event, not the event.
+var notEvents = []string{"REPLY", "CANCEL", "REFRESH", "COUNTER", "DECLINECOUNTER"}
+
+func (s *Service) pieces(cal *ical.Calendar) []piece {
+	method := cal.Method()
+	if len(cal.Main()) == 0 {
+		return []piece{{out: Imported{State: ImportRefused, Line: cal.Line(), Reason: "The calendar is empty: it holds no event, task or journal entry."}}}
+	}
+	var out []piece
+	for _, one := range cal.SplitByUID() {
+		p := piece{out: Imported{UID: one.UID(), Component: one.Kind()}}
+		for _, c := range one.Main() {
+			p.out.Line = c.Line()
+			if p.out.Component == "" {
+				p.out.Component = c.Name
+			}
+			break
+		}
+		refuse := func(reason string) {
+			p.out.State, p.out.Reason = ImportRefused, reason
+		}
+		switch {
+		case slices.Contains(notEvents, method):
+			refuse(fmt.Sprintf("It is a scheduling message (METHOD:%s), not an event. Let it come by mail, or use message receive.", method))
+		default:
+			one.Remove("METHOD")
+			if p.out.UID == "" {
+				nameless(one)
+				p.out.UID = one.UID()
+			}
+			d, err := s.importDraft(one)
+			if err != nil {
+				refuse(problem.Of(err).Sentence)
+				break
+			}
+			p.d = d
+		}
+		out = append(out, p)
+	}
+	return out
+}
+
+func (s *Service) importDraft(one *ical.Calendar) (*draft, error) {
+	data := one.Bytes()
+	if len(data) > s.limits.ResourceSize {
+		return nil, problem.New(problem.TooLarge, "The object is %d octets long; %d are allowed.", len(data), s.limits.ResourceSize)
+	}
+	if clean := stripControls(data); len(clean) != len(data) {
+		cal, err := ical.ParseLimits(clean, s.parseLimits())
+		if err != nil {
+			return nil, unreadable(err)
+		}
+		one, data = cal, clean
+	}
+	d, err := s.check(one, true)
+	if err != nil {
+		return nil, err
+	}
+	d.data, d.etag = data, etag(data)
+	return d, nil
+}
+
+// nameless gives components without UID one that is made of their content, so
+// that the same input is the same object again.
+func nameless(cal *ical.Calendar) {
+	sum := sha256.Sum256(cal.Bytes())
+	for _, c := range cal.Main() {
+		if strings.TrimSpace(c.Text("UID")) == "" {
+			c.Set("UID", "imported-"+hex.EncodeToString(sum[:12]))
+		}
+	}
+}
+
+func (s *Service) importBatch(ctx context.Context, req ImportRequest, batch []piece) ([]Imported, error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
+	var out []Imported
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		out = make([]Imported, 0, len(batch))
+		target, _, err := s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)
+		if err != nil {
+			return err
+		}
+		all, err := tx.Collections(req.Owner)
+		if err != nil {
+			return fmt.Errorf("collections of account %d: %w", req.Owner, err)
+		}
+		for _, p := range batch {
+			p.out.Source = req.Source
+			if p.d != nil {
+				if err := s.importOne(tx, req, target, all, &p); err != nil {
+					if problem.Of(err).Condition == problem.Internal {
+						return err
+					}
+					p.out.State, p.out.Reason = ImportRefused, problem.Of(err).Sentence
+				}
+			}
+			out = append(out, p.out)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("import %s: %w", req.Source, err)
+	}
+	return out, nil
+}
+
+func (s *Service) importOne(tx *store.Tx, req ImportRequest, target store.Collection, all []store.Collection, p *piece) error {
+	same, err := tx.ObjectsByUID(req.Owner, p.d.uid)
+	if err != nil {
+		return fmt.Errorf("look for UID %s: %w", p.d.uid, err)
+	}
+	ch := change{by: req.By, coll: target, new: p.d, imp: true}
+	for i := range same {
+		if same[i].Collection == target.ID || ch.old == nil {
+			ch.old = &same[i]
+		}
+	}
+	if ch.old != nil {
+		i := slices.IndexFunc(all, func(c store.Collection) bool { return c.ID == ch.old.Collection })
+		if i < 0 {
+			return fmt.Errorf("calendar %d of object %d is not there", ch.old.Collection, ch.old.ID)
+		}
+		ch.coll, ch.name = all[i], ch.old.Name
+		p.out.Collection, p.out.Name = ch.coll.Name, ch.name
+		if ch.old.ETag == p.d.etag {
+			p.out.State = ImportUnchanged
+			return nil
+		}
+		stored, _, err := s.parse(tx, ch.old)
+		if err != nil {
+			return err
+		}
+		if merged := mergeOverrides(stored, p.d.cal); merged != nil {
+			if p.d, err = s.importDraft(merged); err != nil {
+				return err
+			}
+			ch.new = p.d
+		} else if older(p.d.cal, stored) {
+			p.out.State, p.out.Reason = ImportSkipped, fmt.Sprintf("A newer version is already in the calendar %s.", title(ch.coll))
+			return nil
+		}
+	} else {
+		if len(target.Components) > 0 && !slices.Contains(target.Components, p.d.kind) {
+			// Tasks of a mixed file go where tasks are.
+			i := slices.IndexFunc(all, func(c store.Collection) bool {
+				return c.Kind == store.Calendar && slices.Contains(c.Components, p.d.kind)
+			})
+			if i < 0 {
+				return problem.New(problem.UnsupportedComponent, "Neither the calendar %s nor any other of this account holds %s.", title(target), p.d.kind)
+			}
+			ch.coll = all[i]
+			p.out.Reason = fmt.Sprintf("It went to the calendar %s: %s holds no %s.", title(ch.coll), title(target), p.d.kind)
+		}
+		if ch.name, err = freeName(tx, ch.coll, p.d.uid); err != nil {
+			return err
+		}
+	}
+	e, err := s.apply(tx, ch)
+	if err != nil {
+		return err
+	}
+	p.out.Collection, p.out.Name = ch.coll.Name, e.object.Name
+	switch {
+	case e.created:
+		p.out.State = ImportCreated
+	case e.unchanged:
+		p.out.State = ImportUnchanged
+	default:
+		p.out.State = ImportUpdated
+	}
+	return nil
+}
+
+// mergeOverrides adds occurrences that come without their series to the stored
+// series: some programs write each changed occurrence into a VCALENDAR of its
+// own. Nil when there is nothing to merge.
+func mergeOverrides(stored, in *ical.Calendar) *ical.Calendar {
+	if in.Master() != nil || stored.Master() == nil || len(in.Overrides()) == 0 || in.Kind() != stored.Kind() {
+		return nil
+	}
+	out := stored.Clone()
+	id := func(c *ical.Component) string {
+		p := c.Prop("RECURRENCE-ID")
+		return p.Value() + ";" + p.Param("TZID")
+	}
+	changed := false
+	for _, o := range in.Overrides() {
+		i := slices.IndexFunc(out.Components, func(c *ical.Component) bool {
+			return c.Name == o.Name && c.Prop("RECURRENCE-ID") != nil && id(c) == id(o)
+		})
+		switch {
+		case i < 0:
+			out.Components = append(out.Components, o.Clone())
+			changed = true
+		case version(o).after(version(out.Components[i])):
+			out.Components[i] = o.Clone()
+			changed = true
+		}
+	}
+	if !changed {
+		return nil
+	}
+	have := map[string]bool{}
+	for c := range out.Children("VTIMEZONE") {
+		have[c.Text("TZID")] = true
+	}
+	for c := range in.Children("VTIMEZONE") {
+		if !have[c.Text("TZID")] {
+			out.Components = append([]*ical.Component{c.Clone()}, out.Components...)
+		}
+	}
+	return out
+}
+
+// revision orders versions of an object: RFC 5546 2.1.5, and LAST-MODIFIED for
+// what a person changed without SEQUENCE.
+type revision struct {
+	sequence int
+	stamp    time.Time
+}
+
+func (v revision) after(w revision) bool {
+	return v.sequence > w.sequence || v.sequence == w.sequence && v.stamp.After(w.stamp)
+}
+
+func version(c *ical.Component) revision {
+	var v revision
+	if p := c.Prop("SEQUENCE"); p != nil {
+		v.sequence, _ = p.Int()
+	}
+	for _, name := range []string{"LAST-MODIFIED", "DTSTAMP"} {
+		if p := c.Prop(name); p != nil {
+			if t, err := p.Time(); err == nil {
+				v.stamp = t.Wall
+				break
+			}
+		}
+	}
+	return v
+}
+
+// older reports whether a is an earlier version than b.
+func older(a, b *ical.Calendar) bool {
+	newest := func(cal *ical.Calendar) revision {
+		var v revision
+		for _, c := range cal.Main() {
+			if w := version(c); w.after(v) {
+				v = w
+			}
+		}
+		return v
+	}
+	return newest(b).after(newest(a))
+}
+
+// freeName is a name for a new object, made of its UID.
+func freeName(tx *store.Tx, c store.Collection, uid string) (string, error) {
+	name := nameOf(uid)
+	for i := 0; i < 3; i++ {
+		o, err := object(tx, c, name)
+		if err != nil {
+			return "", err
+		}
+		if o == nil {
+			return name, nil
+		}
+		sum := sha256.Sum256([]byte(name + uid))
+		name = hex.EncodeToString(sum[:16]) + ".ics"
+	}
+	return "", fmt.Errorf("no free name for %s in %s", uid, c.Name)
+}
+
+// nameOf makes a URL segment of a UID: itself when it is plain, else a hash.
+func nameOf(uid string) string {
+	const plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.@"
+	if uid != "" && len(uid) <= 200 && strings.Trim(uid, plain) == "" && !strings.HasPrefix(uid, ".") {
+		return uid + ".ics"
+	}
+	sum := sha256.Sum256([]byte(uid))
+	return hex.EncodeToString(sum[:16]) + ".ics"
+}

@@ -1,0 +1,264 @@
+package calendar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"math"
+	"time"
+
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// bodiesAtOnce are in memory when many objects are read.
+const bodiesAtOnce = 100
+
+// Get reads one object.
+func (s *Service) Get(ctx context.Context, by account.Actor, ref Ref) (store.Object, []byte, error) {
+	var o store.Object
+	var body []byte
+	err := s.store.View(ctx, func(tx *store.Tx) error {
+		c, _, err := s.collection(tx, by, ref.Owner, ref.Collection, acl.Read)
+		if err != nil {
+			return err
+		}
+		found, err := object(tx, c, ref.Name)
+		if err != nil {
+			return err
+		}
+		if found == nil {
+			return notFound(ref.String())
+		}
+		o = *found
+		if body, err = tx.Body(o.Account, o.ID); err != nil {
+			return fmt.Errorf("read %s: %w", ref, err)
+		}
+		return nil
+	})
+	return o, body, err
+}
+
+// List goes through a collection in a stable order, without texts. An error of
+// each ends it and is returned.
+func (s *Service) List(ctx context.Context, by account.Actor, owner store.AccountID, coll string, each func(store.Object) error) error {
+	return s.store.View(ctx, func(tx *store.Tx) error {
+		c, _, err := s.collection(tx, by, owner, coll, acl.Read)
+		if err != nil {
+			return err
+		}
+		for o, err := range tx.ListObjects(owner, c.ID) {
+			if err != nil {
+				return fmt.Errorf("list calendar %s: %w", coll, err)
+			}
+			if err := each(o); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Bodies reads objects by name, in the order of names. For a name that is not
+// there each gets the problem NotFound and an Object that has only Name; an error of each
+// ends it and is returned. One snapshot serves all.
+func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.AccountID, coll string, names []string, each func(o store.Object, body []byte, err error) error) error {
+	return s.store.View(ctx, func(tx *store.Tx) error {
+		c, _, err := s.collection(tx, by, owner, coll, acl.Read)
+		if err != nil {
+			return err
+		}
+		for len(names) > 0 {
+			part := names[:min(len(names), bodiesAtOnce)]
+			names = names[len(part):]
+			found := make([]store.Object, len(part))
+			ids := make([]int64, 0, len(part))
+			for i, name := range part {
+				o, err := tx.Object(owner, c.ID, name)
+				if err != nil && !errors.Is(err, store.ErrNotFound) {
+					return fmt.Errorf("object %s/%s: %w", coll, name, err)
+				}
+				if err == nil {
+					found[i] = o
+					ids = append(ids, o.ID)
+				}
+			}
+			texts, err := tx.Bodies(owner, ids)
+			if err != nil {
+				return fmt.Errorf("read calendar %s: %w", coll, err)
+			}
+			for i, name := range part {
+				o := found[i]
+				text, ok := texts[o.ID]
+				if o.ID == 0 || !ok {
+					err = each(store.Object{Name: name}, nil, notFound(coll+"/"+name))
+				} else {
+					err = each(o, text, nil)
+				}
+				if err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	})
+}
+
+// Query gives the objects of some collections of one home that may take place
+// in a range, with their texts: all that do, and few that do not. A zero from
+// or to is open; component "" is any. Each object comes once, grouped by
+// collection (Object.Collection). One snapshot serves all.
+func (s *Service) Query(ctx context.Context, by account.Actor, owner store.AccountID, colls []string, component string, from, to time.Time, each func(store.Object, []byte) error) error {
+	return s.store.View(ctx, func(tx *store.Tx) error {
+		for _, name := range colls {
+			c, _, err := s.collection(tx, by, owner, name, acl.Read)
+			if err != nil {
+				return err
+			}
+			if err := candidates(tx, owner, []int64{c.ID}, component, from, to, each); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// unixRange of a range that may be open.
+func unixRange(from, to time.Time) (int64, int64) {
+	f, t := int64(math.MinInt64), int64(math.MaxInt64)
+	if !from.IsZero() {
+		f = from.Unix()
+	}
+	if !to.IsZero() {
+		t = to.Unix()
+	}
+	return f, t
+}
+
+// candidates reads the objects of the time index with their texts, in portions.
+func candidates(tx *store.Tx, owner store.AccountID, colls []int64, component string, from, to time.Time, each func(store.Object, []byte) error) error {
+	var seq iter.Seq2[store.Object, error]
+	if from.IsZero() && to.IsZero() {
+		seq = func(yield func(store.Object, error) bool) {
+			for _, c := range colls {
+				for o, err := range tx.ListObjects(owner, c) {
+					if err == nil && component != "" && o.Component != component {
+						continue
+					}
+					if !yield(o, err) {
+						return
+					}
+				}
+			}
+		}
+	} else {
+		f, t := unixRange(from, to)
+		seq = tx.ObjectsInRange(owner, colls, component, f, t)
+	}
+	var part []store.Object
+	flush := func() error {
+		ids := make([]int64, len(part))
+		for i, o := range part {
+			ids[i] = o.ID
+		}
+		texts, err := tx.Bodies(owner, ids)
+		if err != nil {
+			return fmt.Errorf("read objects: %w", err)
+		}
+		for _, o := range part {
+			if text, ok := texts[o.ID]; ok {
+				if err := each(o, text); err != nil {
+					return err
+				}
+			}
+		}
+		part = part[:0]
+		return nil
+	}
+	for o, err := range seq {
+		if err != nil {
+			return fmt.Errorf("query objects: %w", err)
+		}
+		if part = append(part, o); len(part) == bodiesAtOnce {
+			if err := flush(); err != nil {
+				return err
+			}
+		}
+	}
+	if len(part) == 0 {
+		return nil
+	}
+	return flush()
+}
+
+// SyncResult is what changed in a collection since a position.
+type SyncResult struct {
+	Changed []store.Object // as they are now, without text
+	Deleted []string       // names that are gone
+	Seq     int64          // the position to ask from next time
+	More    bool           // there is more after Seq: the answer was cut at the limit
+}
+
+// Sync lists what changed in a collection since a position (0: everything that
+// is there), at most limit names (0: all), as one snapshot (RFC 6578 3.2). A
+// position that is too old, of another collection, or from the future is the
+// problem InvalidSyncToken.
+func (s *Service) Sync(ctx context.Context, by account.Actor, owner store.AccountID, coll string, since int64, limit int) (SyncResult, error) {
+	var res SyncResult
+	err := s.store.View(ctx, func(tx *store.Tx) error {
+		c, _, err := s.collection(tx, by, owner, coll, acl.Read)
+		if err != nil {
+			return err
+		}
+		res.Seq = c.Seq
+		if since != 0 {
+			least, err := tx.MinSeq(owner)
+			if err != nil {
+				return fmt.Errorf("sync horizon: %w", err)
+			}
+			if since < c.ID || since < least || since > c.Seq {
+				return problem.New(problem.InvalidSyncToken, "This sync token is too old or not of this calendar; start anew with an empty one.").At(coll + "/")
+			}
+		}
+		if since == 0 && limit == 0 {
+			for o, err := range tx.ListObjects(owner, c.ID) {
+				if err != nil {
+					return fmt.Errorf("list calendar %s: %w", coll, err)
+				}
+				res.Changed = append(res.Changed, o)
+			}
+			return nil
+		}
+		changes, more, err := tx.Changes(owner, c.ID, since, limit)
+		if err != nil {
+			return fmt.Errorf("changes of calendar %s: %w", coll, err)
+		}
+		for _, ch := range changes {
+			if ch.Deleted {
+				res.Deleted = append(res.Deleted, ch.Name)
+				continue
+			}
+			o, err := tx.Object(owner, c.ID, ch.Name)
+			if err != nil {
+				return fmt.Errorf("changed object %s: %w", ch.Name, err)
+			}
+			o.Memory = nil
+			res.Changed = append(res.Changed, o)
+		}
+		if res.More = more; more {
+			res.Seq = changes[len(changes)-1].Seq
+		}
+		return nil
+	})
+	return res, err
+}
+
+// Watch signals after changes in a home, by this process at once, by others
+// within about a second. Signals may be merged. The channel is closed when ctx
+// ends.
+func (s *Service) Watch(ctx context.Context, owner store.AccountID) <-chan struct{} {
+	return s.store.Watch(ctx, owner)
+}

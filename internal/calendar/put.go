@@ -1,0 +1,468 @@
+package calendar
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
+)
+
+// PutRequest stores calendar data under a name.
+type PutRequest struct {
+	By account.Actor
+	Ref
+	Data        []byte
+	If          Precondition
+	Reply       itip.ReplyPolicy
+	ContentType string // media type as given; "" = text/calendar
+	Import      bool   // take it as it is and tell nobody
+}
+
+// PutResult is what a Put did.
+type PutResult struct {
+	Created     bool
+	Unchanged   bool   // the same octets were there already: nothing was written
+	ETag        string // "" when the stored octets are not the client's (RFC 4791 5.3.4)
+	ScheduleTag string // "" when it is not a scheduling object resource
+	Rewritten   bool   // the stored octets are not the client's
+	Object      store.Object
+	Sent        []Sent // messages that the change caused
+}
+
+// Sent is one message that a change caused or would cause.
+type Sent struct {
+	Method       itip.Method
+	To           ical.Address
+	RecurrenceID string
+	Local        bool // the recipient's calendar is in this service
+	Refresh      bool // brings a colleague's copy up to date, tells nobody
+	Entry        int64
+	Calendar     *ical.Calendar
+	Changes      []itip.Difference
+}
+
+// Put creates or replaces an object. Scheduling follows by itself: colleagues
+// have the event in their calendars when Put returns, other attendees get
+// their messages from the courier.
+func (s *Service) Put(ctx context.Context, req PutRequest) (PutResult, error) {
+	d, err := s.prepare(req)
+	if err != nil {
+		return PutResult{}, err
+	}
+	var e effect
+	err = s.store.Update(ctx, func(tx *store.Tx) (err error) {
+		e, err = s.put(tx, req, d)
+		return err
+	})
+	if err != nil {
+		return PutResult{}, err
+	}
+	s.deliver(ctx, e.rows)
+	return s.putResult(ctx, e, etag(req.Data))
+}
+
+// Preview is Put without its effects: it says what would be stored and sent.
+func (s *Service) Preview(ctx context.Context, req PutRequest) (PutResult, error) {
+	d, err := s.prepare(req)
+	if err != nil {
+		return PutResult{}, err
+	}
+	var res PutResult
+	err = s.store.View(ctx, func(tx *store.Tx) error {
+		ch, err := s.change(tx, req, d)
+		if err != nil {
+			return err
+		}
+		p, err := s.plan(tx, ch)
+		if err != nil {
+			return err
+		}
+		res = PutResult{Created: ch.old == nil, Rewritten: p.out.Rewritten, Sent: sentOf(p.out.Send, nil, p.dir)}
+		return p.dir.err
+	})
+	return res, err
+}
+
+// prepare does what needs no transaction.
+func (s *Service) prepare(req PutRequest) (*draft, error) {
+	if err := checkName(req.Name); err != nil {
+		return nil, err
+	}
+	if err := checkMediaType(req.ContentType); err != nil {
+		return nil, err
+	}
+	return s.read(req.Data, req.Import)
+}
+
+// change is one intended change to one object of a calendar.
+type change struct {
+	by    account.Actor
+	coll  store.Collection
+	old   *store.Object // nil: created
+	name  string
+	new   *draft // nil: deleted
+	reply itip.ReplyPolicy
+	merge bool // If-Schedule-Tag-Match matched
+	imp   bool
+}
+
+// effect is what storing a change did.
+type effect struct {
+	object    store.Object
+	created   bool
+	unchanged bool
+	rows      []*store.Entry
+	sent      []Sent
+}
+
+func (s *Service) put(tx *store.Tx, req PutRequest, d *draft) (effect, error) {
+	ch, err := s.change(tx, req, d)
+	if err != nil {
+		return effect{}, err
+	}
+	return s.apply(tx, ch)
+}
+
+// change checks rights and preconditions of a Put.
+func (s *Service) change(tx *store.Tx, req PutRequest, d *draft) (change, error) {
+	c, _, err := s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)
+	if err != nil {
+		return change{}, err
+	}
+	if c.Kind != store.Calendar {
+		// RFC 6638 2.1, 2.2: the server alone puts things there.
+		return change{}, problem.New(problem.MethodNotAllowed, "Nothing can be stored in the scheduling %s; store the event in a calendar.", c.Kind).At(c.Name + "/")
+	}
+	old, err := object(tx, c, req.Name)
+	if err != nil {
+		return change{}, err
+	}
+	if err := req.If.check(old); err != nil {
+		return change{}, err
+	}
+	return change{by: req.By, coll: c, old: old, name: req.Name, new: d, reply: req.Reply, merge: req.If.IfScheduleTagMatch != "", imp: req.Import}, nil
+}
+
+// planned is a change with its meaning.
+type planned struct {
+	out     *itip.Outcome
+	oldBody []byte
+	dir     *directory
+	user    []ical.Address
+}
+
+// plan asks itip what a change means. Objects that involve nobody else are
+// not its business.
+func (s *Service) plan(tx *store.Tx, ch change) (planned, error) {
+	p := planned{dir: s.directory(tx)}
+	if ch.new != nil {
+		p.out = &itip.Outcome{Object: ch.new.cal}
+	} else {
+		p.out = &itip.Outcome{}
+	}
+	if (ch.new == nil || !ch.new.schedules) && (ch.old == nil || !ch.old.Scheduling) {
+		return p, nil
+	}
+	c := itip.Change{Now: s.now(), Reply: ch.reply, MergePartstat: ch.merge, Import: ch.imp, Local: p.dir.local}
+	if ch.new != nil {
+		c.New = ch.new.cal
+	}
+	if ch.old != nil {
+		var err error
+		if p.oldBody, err = tx.Body(ch.old.Account, ch.old.ID); err != nil {
+			return p, fmt.Errorf("read object %d: %w", ch.old.ID, err)
+		}
+		if c.Old, err = ical.ParseLimits(p.oldBody, s.parseLimits()); err != nil {
+			return p, fmt.Errorf("stored object %d cannot be read: %w", ch.old.ID, err)
+		}
+		if c.Memory, err = memoryOf(ch.old); err != nil {
+			return p, err
+		}
+	}
+	var err error
+	if c.User, err = addresses(tx, ch.coll.Account); err != nil {
+		return p, err
+	}
+	p.user = c.User
+	if ch.by.Account != ch.coll.Account {
+		// A calendar that is shared for writing: its owner is who schedules,
+		// the writer is named in SENT-BY (RFC 5545 3.2.18).
+		by, err := addresses(tx, ch.by.Account)
+		if err != nil {
+			return p, err
+		}
+		if len(by) > 0 {
+			c.By = by[0]
+		}
+	}
+	if c.Zone, err = s.zoneOf(tx, ch.coll); err != nil {
+		return p, err
+	}
+	if p.out, err = itip.Plan(c); err != nil {
+		return p, forbidden(err)
+	}
+	if p.dir.err != nil {
+		return p, fmt.Errorf("look up attendees: %w", p.dir.err)
+	}
+	external := 0
+	for _, m := range p.out.Send {
+		if !p.dir.local(m.To) {
+			external++
+		}
+	}
+	if external > s.limits.ExternalAttendees {
+		return p, problem.New(problem.TooManyAttendees, "This change would send %d messages to people outside; %d are allowed at once.", external, s.limits.ExternalAttendees)
+	}
+	return p, nil
+}
+
+// apply writes a change and its messages.
+func (s *Service) apply(tx *store.Tx, ch change) (effect, error) {
+	if err := s.componentAllowed(ch); err != nil {
+		return effect{}, err
+	}
+	others, err := s.sameUID(tx, ch)
+	if err != nil {
+		return effect{}, err
+	}
+	p, err := s.plan(tx, ch)
+	if err != nil {
+		return effect{}, err
+	}
+	if err := s.uniqueInHome(tx, ch, p.out.Scheduling, others); err != nil {
+		return effect{}, err
+	}
+	e := effect{created: ch.old == nil}
+	if err := s.write(tx, ch, p, &e); err != nil {
+		return effect{}, err
+	}
+	if e.rows, err = s.send(tx, ch.coll.Account, e.object.ID, p.out.Send, p.dir); err != nil {
+		return effect{}, err
+	}
+	e.sent = sentOf(p.out.Send, e.rows, p.dir)
+	return e, nil
+}
+
+// write stores the octets that a plan asks for, unless they are there already.
+func (s *Service) write(tx *store.Tx, ch change, p planned, e *effect) error {
+	body, tag, index, cal := ch.new.data, ch.new.etag, ch.new.index, ch.new.cal
+	if p.out.Rewritten && p.out.Object != nil {
+		cal = p.out.Object
+		if body = cal.Bytes(); !bytes.Equal(body, ch.new.data) {
+			tag = etag(body)
+			var err error
+			if index, err = s.timeIndex(cal, tz.NewResolver(cal, nil)); err != nil {
+				return err
+			}
+		}
+	}
+	var memory []byte
+	if p.out.Scheduling {
+		var err error
+		if memory, err = json.Marshal(p.out.Memory); err != nil {
+			return fmt.Errorf("remember scheduling state: %w", err)
+		}
+	}
+	o := store.Object{Account: ch.coll.Account, Collection: ch.coll.ID, Name: ch.name}
+	if ch.old != nil {
+		o = *ch.old
+		if o.ETag == tag && o.Scheduling == p.out.Scheduling {
+			// The same octets again change nothing, whoever sends them.
+			e.object, e.unchanged = o, true
+			if memory != nil && !bytes.Equal(memory, o.Memory) {
+				if err := tx.UpdateMemory(o.Account, o.ID, memory); err != nil {
+					return fmt.Errorf("remember scheduling state: %w", err)
+				}
+			}
+			return nil
+		}
+	}
+	o.Memory = memory
+	s.describe(&o, cal, tag, p.out.Scheduling)
+	o.Modified = s.now()
+	switch {
+	case !p.out.Scheduling:
+		o.ScheduleTag = ""
+	case o.ScheduleTag == "" || p.out.TagChanged:
+		o.ScheduleTag = scheduleTag(o.ScheduleTag, tag, s.now())
+	}
+	if err := tx.PutObject(&o, body, index); err != nil {
+		return fmt.Errorf("store %s/%s: %w", ch.coll.Name, ch.name, err)
+	}
+	e.object = o
+	return nil
+}
+
+// describe fills the columns that are derived from the calendar data.
+func (s *Service) describe(o *store.Object, cal *ical.Calendar, tag string, scheduling bool) {
+	o.UID, o.Component, o.ETag, o.Scheduling = cal.UID(), cal.Kind(), tag, scheduling
+	c := cal.Master()
+	if c == nil {
+		for _, m := range cal.Main() {
+			c = m
+			break
+		}
+	}
+	o.Organizer, o.Summary = "", ""
+	if c != nil {
+		if p := c.Prop("ORGANIZER"); p != nil {
+			o.Organizer = p.Address().Key()
+		}
+		o.Summary = clip(c.Text("SUMMARY"))
+	}
+}
+
+// scheduleTag is a new schedule tag: it differs from all the object had before.
+func scheduleTag(before, etag string, now time.Time) string {
+	return tagOf("schedule-tag", before, etag, now.Format(time.RFC3339Nano))
+}
+
+func (s *Service) componentAllowed(ch change) error {
+	if len(ch.coll.Components) == 0 || ch.new == nil {
+		return nil
+	}
+	for _, k := range ch.coll.Components {
+		if k == ch.new.kind {
+			return nil
+		}
+	}
+	return problem.New(problem.UnsupportedComponent, "The calendar %s holds no %s. Store it in a calendar that does.", title(ch.coll), ch.new.kind).At(ch.coll.Name + "/")
+}
+
+// sameUID lists the other objects of the home with the UID, and refuses what
+// no calendar may hold (RFC 4791 5.3.2.1, no-uid-conflict).
+func (s *Service) sameUID(tx *store.Tx, ch change) ([]store.Object, error) {
+	if ch.old != nil && ch.old.UID != ch.new.uid {
+		return nil, problem.New(problem.UIDConflict, "%s/%s holds the event with the UID %s; an event cannot take the place of another.", ch.coll.Name, ch.name, clip(ch.old.UID)).At(ch.coll.Name + "/" + ch.name)
+	}
+	all, err := tx.ObjectsByUID(ch.coll.Account, ch.new.uid)
+	if err != nil {
+		return nil, fmt.Errorf("look for UID %s: %w", ch.new.uid, err)
+	}
+	others := all[:0]
+	for _, o := range all {
+		if ch.old != nil && o.ID == ch.old.ID {
+			continue
+		}
+		if o.Collection == ch.coll.ID {
+			return nil, problem.New(problem.UIDConflict, "This event is already in the calendar %s, under the name %s.", title(ch.coll), o.Name).At(ch.coll.Name + "/" + o.Name)
+		}
+		others = append(others, o)
+	}
+	return others, nil
+}
+
+// uniqueInHome refuses a second scheduling object resource of one UID (RFC
+// 6638 3.2.4.1); the answer names the one there is.
+func (s *Service) uniqueInHome(tx *store.Tx, ch change, scheduling bool, others []store.Object) error {
+	if !scheduling {
+		return nil
+	}
+	for _, o := range others {
+		if !o.Scheduling {
+			continue
+		}
+		c, err := tx.Collection(o.Account, o.Collection)
+		if err != nil {
+			return fmt.Errorf("calendar of %s: %w", o.Name, err)
+		}
+		return problem.New(problem.UniqueSchedulingObject, "This event is already in the calendar %s. Change it there, or move it.", title(c)).At(c.Name + "/" + o.Name)
+	}
+	return nil
+}
+
+// putResult words an effect, after the deliveries, which may have written
+// SCHEDULE-STATUS into the object.
+func (s *Service) putResult(ctx context.Context, e effect, given string) (PutResult, error) {
+	res := PutResult{Created: e.created, Unchanged: e.unchanged, Object: e.object, Sent: e.sent}
+	if len(e.rows) > 0 {
+		err := s.store.View(ctx, func(tx *store.Tx) error {
+			o, err := tx.ObjectByID(e.object.Account, e.object.ID)
+			if errors.Is(err, store.ErrNotFound) {
+				return nil // deleted meanwhile; what we stored is still what to report
+			}
+			if err == nil {
+				res.Object = o
+			}
+			return err
+		})
+		if err != nil {
+			return res, fmt.Errorf("read back %s: %w", e.object.Name, err)
+		}
+	}
+	res.ScheduleTag = res.Object.ScheduleTag
+	if res.Rewritten = res.Object.ETag != given; !res.Rewritten {
+		res.ETag = res.Object.ETag
+	}
+	return res, nil
+}
+
+// memoryOf is what itip remembers beside an object.
+func memoryOf(o *store.Object) (itip.Memory, error) {
+	var m itip.Memory
+	if len(o.Memory) == 0 {
+		return m, nil
+	}
+	if err := json.Unmarshal(o.Memory, &m); err != nil {
+		return m, fmt.Errorf("scheduling state of object %d: %w", o.ID, err)
+	}
+	return m, nil
+}
+
+// forbidden turns what itip refuses into a problem.
+func forbidden(err error) error {
+	var e *itip.Error
+	if !errors.As(err, &e) {
+		return problem.New(problem.InvalidCalendarObject, "The event cannot be scheduled: %v.", trimDot(err)).Because(err)
+	}
+	c := problem.Condition(e.Condition)
+	if c == "" {
+		c = problem.InvalidCalendarObject
+	}
+	return problem.New(c, "%s", e.Sentence).Because(err)
+}
+
+// zoneOf is the zone of a calendar's floating times: its own, else its
+// owner's, else UTC.
+func (s *Service) zoneOf(tx *store.Tx, c store.Collection) (*tz.Zone, error) {
+	if c.TimeZone != "" {
+		if cal, err := ical.Parse([]byte(c.TimeZone)); err == nil {
+			for _, v := range cal.Components {
+				if v.Name != "VTIMEZONE" {
+					continue
+				}
+				if z, err := tz.Load(v.Text("TZID")); err == nil {
+					return z, nil
+				}
+				if z, err := tz.FromComponent(v); err == nil {
+					return z, nil
+				}
+			}
+		}
+	}
+	owner, err := tx.Account(c.Account)
+	if err != nil {
+		return nil, fmt.Errorf("owner of calendar %s: %w", c.Name, err)
+	}
+	return accountZone(owner), nil
+}
+
+// accountZone is a person's own zone, UTC when there is none.
+func accountZone(a store.Account) *tz.Zone {
+	if a.TimeZone != "" {
+		if z, err := tz.Load(a.TimeZone); err == nil {
+			return z
+		}
+	}
+	return tz.UTC
+}

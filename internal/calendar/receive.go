@@ -1,0 +1,517 @@
+package calendar
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
+)
+
+// States of a received row.
+const (
+	StateReceived = "received" // on disk, not yet looked at
+	StateHeld     = "held"     // waits for a person, or for the message it belongs to
+	StateRejected = "rejected"
+)
+
+// Arrival is a scheduling message for one calendar user of this service. Its
+// transport has made sure whom it is from.
+type Arrival struct {
+	To        store.AccountID
+	Recipient ical.Address // the address it was sent to; only for the row
+	From      ical.Address // acting address; "" = trusted without looking (approved by the owner)
+	Message   *ical.Calendar
+	Method    itip.Method // "" = METHOD of Message
+	Transport string      // journal.Local, "mail", …
+	Received  time.Time   // zero = now
+	// Entry is the row (direction in) to write the outcome to: as it is on
+	// disk, ID set. Nil: Receive adds one.
+	Entry *store.Entry
+	// Sent is the sender's row of a message within this service.
+	Sent *store.Entry
+	// AskFirst holds an invitation to an event that is not in the calendar yet
+	// until its owner approves it.
+	AskFirst bool
+	// Approved says that the owner has looked at it and wants it.
+	Approved bool
+}
+
+// Received is what became of an arrival.
+type Received struct {
+	Result *itip.Result
+	Entry  store.Entry // the row, as written; zero for a mere refresh
+	Err    error       // why this one could not be processed: *problem.Problem, or our fault
+	Next   []*store.Entry
+}
+
+// Receive processes one message: the object changes, the inbox gets an item
+// when there is something to tell, and the row says what happened and why.
+// The same message again has no effect. The error is ours (the store), never
+// the message's; nothing is written then, and it may be tried again.
+func (s *Service) Receive(ctx context.Context, a Arrival) (Received, error) {
+	out, err := s.ReceiveAll(ctx, []Arrival{a})
+	if err != nil {
+		return Received{}, err
+	}
+	s.deliver(ctx, out[0].Next)
+	return out[0], nil
+}
+
+// ReceiveAll processes messages in order in one transaction. What they cause
+// (answers of rooms, refreshed copies) is in Received.Next and not delivered
+// yet. One message that cannot be processed does not stop the others.
+func (s *Service) ReceiveAll(ctx context.Context, arrivals []Arrival) ([]Received, error) {
+	var out []Received
+	err := s.store.Update(ctx, func(tx *store.Tx) error {
+		out = make([]Received, 0, len(arrivals))
+		dir := s.directory(tx)
+		for _, a := range arrivals {
+			r, err := s.receive(tx, a, dir)
+			if err != nil && problem.Of(err).Condition == problem.Internal {
+				return err
+			}
+			r.Err = err
+			out = append(out, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("receive messages: %w", err)
+	}
+	return out, nil
+}
+
+func (s *Service) receive(tx *store.Tx, a Arrival, dir *directory) (Received, error) {
+	if a.Received.IsZero() {
+		a.Received = s.now()
+	}
+	if a.Method == "" {
+		a.Method = itip.Method(a.Message.Method())
+	}
+	who, err := tx.Account(a.To)
+	if errors.Is(err, store.ErrNotFound) {
+		return Received{}, problem.New(problem.NotFound, "This calendar user does not exist here, or not any more.").Because(err)
+	}
+	if err != nil {
+		return Received{}, fmt.Errorf("account %d: %w", a.To, err)
+	}
+	e := s.row(a)
+	if done, err := s.duplicate(tx, a, e); done != nil || err != nil {
+		if done == nil {
+			return Received{}, err
+		}
+		return *done, err
+	}
+	r := Received{}
+	if r.Result, err = s.judge(tx, a, who, e, &r.Next, dir); err != nil {
+		return r, err
+	}
+	return r, s.note(tx, a, e, r.Result, &r)
+}
+
+// row is the journal row of an arrival.
+func (s *Service) row(a Arrival) *store.Entry {
+	if a.Entry != nil {
+		e := *a.Entry
+		return &e
+	}
+	e := &store.Entry{
+		Account: a.To, Direction: journal.In, Transport: a.Transport, State: StateReceived,
+		Method: string(a.Method), UID: a.Message.UID(), From: string(a.From), To: string(a.Recipient),
+		Calendar: a.Message.Bytes(), Created: a.Received,
+	}
+	if a.Sent != nil {
+		e.RecurrenceID, e.Sequence, e.Changes, e.Refresh = a.Sent.RecurrenceID, a.Sent.Sequence, a.Sent.Changes, a.Sent.Refresh
+		if e.From == "" {
+			e.From = a.Sent.From
+		}
+		// One row of the sender is one message, however often it is carried.
+		e.Digest = "row:" + strconv.FormatInt(int64(a.Sent.Account), 10) + ":" + strconv.FormatInt(a.Sent.ID, 10)
+	}
+	if e.Digest == "" {
+		e.Digest = digest(a)
+	}
+	return e
+}
+
+// digest recognises a message that comes again by whatever way: method,
+// content and sender (IN-19: at-least-once ingestion).
+func digest(a Arrival) string {
+	h := sha256.New()
+	h.Write([]byte(strings.ToUpper(string(a.Method))))
+	h.Write([]byte{0})
+	h.Write([]byte(a.From.Key()))
+	for _, c := range a.Message.Main() {
+		for _, p := range c.Properties {
+			h.Write([]byte{0})
+			h.Write([]byte(p.Name()))
+			for name, values := range p.Params() {
+				fmt.Fprintf(h, ";%s=%q", name, values)
+			}
+			h.Write([]byte(":" + p.Value()))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// duplicate answers for a message that was processed before.
+func (s *Service) duplicate(tx *store.Tx, a Arrival, e *store.Entry) (*Received, error) {
+	if e.Digest == "" {
+		e.Digest = digest(a)
+	}
+	before, err := tx.EntryByDigest(a.To, e.Digest)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for the same message: %w", err)
+	}
+	if before.ID == e.ID || before.Direction != journal.In || before.State == StateReceived || before.State == journal.Failed {
+		return nil, nil
+	}
+	res := &itip.Result{Decision: itip.Unchanged, Reason: "duplicate", Sentence: fmt.Sprintf("The same message was processed before, as message %d; it changes nothing.", before.ID)}
+	r := &Received{Result: res}
+	if a.Sent != nil {
+		r.Entry = before // carried twice after a crash: the row there is tells it all
+		return r, nil
+	}
+	e.Object = before.Object
+	return r, s.note(tx, a, e, res, r)
+}
+
+// judge applies a message to the home and does what follows, in tx.
+func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Entry, next *[]*store.Entry, dir *directory) (*itip.Result, error) {
+	uid := a.Message.UID()
+	if uid == "" {
+		return &itip.Result{Decision: itip.Rejected, Reason: "no-uid", Sentence: "The message does not say which event it is about: it has no UID."}, nil
+	}
+	stored, err := s.byUID(tx, a.To, uid)
+	if err != nil {
+		return nil, err
+	}
+	arrival := itip.Arrival{Message: a.Message, Method: a.Method, From: a.From, Received: a.Received, AutoAdd: !a.AskFirst, Approved: a.Approved, Local: dir.local, Zone: accountZone(who)}
+	if arrival.User, err = addresses(tx, a.To); err != nil {
+		return nil, err
+	}
+	if stored != nil {
+		if arrival.Stored, _, err = s.parse(tx, stored); err != nil {
+			return nil, err
+		}
+		if arrival.Memory, err = memoryOf(stored); err != nil {
+			return nil, err
+		}
+		if s.loop(a, stored, arrival.Stored, dir) {
+			return &itip.Result{Decision: itip.Ignored, Reason: "loop", Sentence: "The organizer is on this service, so the calendar had this message already before the mail came back."}, nil
+		}
+	} else if arrival.Deleted, err = tx.DeletedUID(a.To, uid); err != nil {
+		return nil, fmt.Errorf("look for deleted event: %w", err)
+	}
+	waiting, err := s.waiting(tx, a.To, uid, e.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, w := range waiting {
+		arrival.Waiting = append(arrival.Waiting, w.message)
+	}
+	res, err := itip.Apply(arrival)
+	if err != nil {
+		return nil, fmt.Errorf("apply message about %s: %w", uid, err)
+	}
+	if dir.err != nil {
+		return nil, fmt.Errorf("look up attendees: %w", dir.err)
+	}
+	if err := s.keep(tx, a, who, stored, res, e, next, dir); err != nil {
+		if problem.Of(err).Condition == problem.Internal {
+			return nil, err
+		}
+		return &itip.Result{Decision: itip.Rejected, Reason: string(problem.Of(err).Condition), Sentence: problem.Of(err).Sentence}, nil
+	}
+	for _, done := range res.Settled {
+		w := waiting[done.Index].row
+		w.State, w.Reason, w.Sentence, w.Updated = string(done.Decision), done.Reason, done.Sentence, s.now()
+		w.Object = e.Object
+		if err := tx.UpdateEntry(w); err != nil {
+			return nil, fmt.Errorf("settle held message %d: %w", w.ID, err)
+		}
+	}
+	return res, nil
+}
+
+// loop recognises our own mail that came back to a local attendee of a local
+// organizer (CAL-15): the object is in the calendar already.
+func (s *Service) loop(a Arrival, stored *store.Object, cal *ical.Calendar, dir *directory) bool {
+	if a.Transport == journal.Local || a.Transport == "" || a.Entry != nil && a.From == "" {
+		return false
+	}
+	switch a.Method {
+	case itip.Request, itip.Cancel, itip.Add:
+	default:
+		return false
+	}
+	for _, c := range cal.Main() {
+		if p := c.Prop("ORGANIZER"); p != nil {
+			owner, ok := dir.account(p.Address())
+			return ok && stored.Scheduling && owner.ID != a.To
+		}
+	}
+	return false
+}
+
+type held struct {
+	row     store.Entry
+	message *ical.Calendar
+}
+
+// heldFor is how long a message waits for the one it belongs to (RFC 5546
+// 5.2.1 names no time; two weeks outlive every mail queue).
+const heldFor = 14 * 24 * time.Hour
+
+// waiting lists messages of a UID that came before the message they belong to.
+func (s *Service) waiting(tx *store.Tx, owner store.AccountID, uid string, except int64) ([]held, error) {
+	rows, err := tx.EntriesWaiting(owner, uid)
+	if err != nil {
+		return nil, fmt.Errorf("look for held messages: %w", err)
+	}
+	var out []held
+	for _, r := range rows {
+		if r.Direction != journal.In || r.State != StateHeld || r.Reason != itip.ReasonWaiting || r.ID == except || s.now().Sub(r.Created) > heldFor {
+			continue
+		}
+		cal, err := ical.ParseLimits(r.Calendar, s.parseLimits())
+		if err != nil {
+			continue
+		}
+		out = append(out, held{r, cal})
+	}
+	return out, nil
+}
+
+// keep writes what a result says: object, memory, inbox item, messages.
+func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store.Object, res *itip.Result, e *store.Entry, next *[]*store.Entry, dir *directory) error {
+	var now *store.Object
+	switch {
+	case res.Decision != itip.Applied:
+		if stored != nil {
+			e.Object = stored.ID
+			m, err := json.Marshal(res.Memory)
+			if err != nil {
+				return err
+			}
+			if res.Decision != itip.Held && string(m) != "{}" && string(m) != string(stored.Memory) {
+				if err := tx.UpdateMemory(stored.Account, stored.ID, m); err != nil {
+					return fmt.Errorf("remember scheduling state: %w", err)
+				}
+			}
+		}
+	case res.Object == nil && stored != nil:
+		e.Object = stored.ID
+		if err := tx.DeleteObject(stored.Account, stored.ID); err != nil {
+			return fmt.Errorf("delete cancelled event: %w", err)
+		}
+	case res.Object != nil:
+		var err error
+		if now, err = s.keepObject(tx, a, stored, res); err != nil {
+			return err
+		}
+		e.Object = now.ID
+	}
+	if res.Notify && !e.Refresh {
+		if err := s.inboxItem(tx, a, e); err != nil {
+			return err
+		}
+	}
+	if now != nil && res.Decision == itip.Applied && (who.Kind == store.Room || who.Kind == store.Resource) && a.Method == itip.Request {
+		rows, err := s.answerAsRoom(tx, who, now)
+		if err != nil {
+			return err
+		}
+		*next = append(*next, rows...)
+	}
+	rows, err := s.send(tx, a.To, e.Object, res.Send, dir)
+	if err != nil {
+		return err
+	}
+	*next = append(*next, rows...)
+	return nil
+}
+
+// keepObject stores the object of an applied message: in its place, or, when
+// new, in the calendar for new invitations (RFC 6638 4.3).
+func (s *Service) keepObject(tx *store.Tx, a Arrival, stored *store.Object, res *itip.Result) (*store.Object, error) {
+	body := res.Object.Bytes()
+	if len(body) > s.limits.ResourceSize {
+		return nil, problem.New(problem.TooLarge, "The event is %d octets long; %d are allowed.", len(body), s.limits.ResourceSize)
+	}
+	memory, err := json.Marshal(res.Memory)
+	if err != nil {
+		return nil, fmt.Errorf("remember scheduling state: %w", err)
+	}
+	tag := etag(body)
+	var o store.Object
+	if stored != nil {
+		o = *stored
+		if o.ETag == tag {
+			if string(memory) != string(o.Memory) {
+				if err := tx.UpdateMemory(o.Account, o.ID, memory); err != nil {
+					return nil, fmt.Errorf("remember scheduling state: %w", err)
+				}
+			}
+			return &o, nil
+		}
+	} else {
+		kind := res.Object.Kind()
+		c, err := s.defaultCalendar(tx, a.To, kind)
+		if err != nil {
+			return nil, err
+		}
+		o = store.Object{Account: a.To, Collection: c.ID}
+		if o.Name, err = freeName(tx, c, res.Object.UID()); err != nil {
+			return nil, err
+		}
+	}
+	ix, err := s.timeIndex(res.Object, tz.NewResolver(res.Object, nil))
+	if err != nil {
+		return nil, err
+	}
+	s.describe(&o, res.Object, tag, true)
+	o.Modified, o.Memory = s.now(), memory
+	if o.ScheduleTag == "" || res.TagChanged {
+		o.ScheduleTag = scheduleTag(o.ScheduleTag, tag, s.now())
+	}
+	if err := tx.PutObject(&o, body, ix); err != nil {
+		return nil, fmt.Errorf("store event %s: %w", o.UID, err)
+	}
+	return &o, nil
+}
+
+// inboxItem puts the message into the scheduling inbox, last of all (RFC 6638
+// 4.1: only once all automatic processing has been done).
+func (s *Service) inboxItem(tx *store.Tx, a Arrival, e *store.Entry) error {
+	all, err := tx.Collections(a.To)
+	if err != nil {
+		return fmt.Errorf("collections of account %d: %w", a.To, err)
+	}
+	for _, c := range all {
+		if c.Kind != store.Inbox {
+			continue
+		}
+		body := a.Message.Bytes()
+		o := store.Object{Account: a.To, Collection: c.ID, Modified: s.now()}
+		s.describe(&o, a.Message, etag(body), false)
+		if o.Name, err = freeInboxName(tx, c, e.Digest); err != nil {
+			return err
+		}
+		ix, err := s.timeIndex(a.Message, tz.NewResolver(a.Message, nil))
+		if err != nil {
+			ix = store.Index{Timeless: true} // RFC 6638 2.3: no DTSTART matches every range
+		}
+		if err := tx.PutObject(&o, body, ix); err != nil {
+			return fmt.Errorf("put message into the inbox: %w", err)
+		}
+		return nil
+	}
+	return nil // an account without an inbox wants none
+}
+
+func freeInboxName(tx *store.Tx, c store.Collection, digest string) (string, error) {
+	for i := range 100 {
+		sum := sha256.Sum256([]byte(digest + strconv.Itoa(i)))
+		name := hex.EncodeToString(sum[:12]) + ".ics"
+		o, err := object(tx, c, name)
+		if err != nil {
+			return "", err
+		}
+		if o == nil {
+			return name, nil
+		}
+	}
+	return "", fmt.Errorf("no free name in the inbox of account %d", c.Account)
+}
+
+// note writes the outcome to the row. A mere refresh of a colleague's copy has
+// no row of its own unless something is to be said about it.
+func (s *Service) note(tx *store.Tx, a Arrival, e *store.Entry, res *itip.Result, r *Received) error {
+	e.State, e.Reason, e.Sentence = string(res.Decision), res.Reason, res.Sentence
+	e.Updated = s.now()
+	if e.Refresh && e.ID == 0 && res.Decision == itip.Applied {
+		return nil
+	}
+	if len(res.Changes) > 0 {
+		var err error
+		if e.Changes, err = json.Marshal(res.Changes); err != nil {
+			return fmt.Errorf("changes of message: %w", err)
+		}
+	}
+	if res.RequestStatus != "" {
+		e.Status = res.RequestStatus
+	}
+	var err error
+	if e.ID == 0 {
+		err = tx.AddEntry(e)
+	} else {
+		err = tx.UpdateEntry(*e)
+	}
+	if err != nil {
+		return fmt.Errorf("note what became of a message: %w", err)
+	}
+	r.Entry = *e
+	return nil
+}
+
+// Approve applies a held message, as its owner's decision: who sent it is not
+// asked any more.
+func (s *Service) Approve(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {
+	e, err := s.heldEntry(ctx, by, owner, id)
+	if err != nil {
+		return e, err
+	}
+	cal, err := ical.ParseLimits(e.Calendar, s.parseLimits())
+	if err != nil {
+		return e, problem.New(problem.BadInput, "Message %d holds no calendar data that could be applied.", id).Because(err)
+	}
+	r, err := s.Receive(ctx, Arrival{To: owner, Recipient: ical.Address(e.To), Message: cal, Method: itip.Method(e.Method), Transport: e.Transport, Received: e.Created, Entry: &e, Approved: true})
+	return r.Entry, err
+}
+
+// Reject puts a held message aside for good. Its sender is not told.
+func (s *Service) Reject(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {
+	e, err := s.heldEntry(ctx, by, owner, id)
+	if err != nil {
+		return e, err
+	}
+	err = s.store.Update(ctx, func(tx *store.Tx) error {
+		e.State, e.Reason, e.Sentence, e.Updated = StateRejected, "rejected-by-user", "Rejected by the owner of the calendar.", s.now()
+		return tx.UpdateEntry(e)
+	})
+	return e, err
+}
+
+func (s *Service) heldEntry(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {
+	var e store.Entry
+	err := s.store.View(ctx, func(tx *store.Tx) (err error) {
+		e, err = tx.Entry(owner, id)
+		return err
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound) || err == nil && by.Account != owner && !by.Admin:
+		return store.Entry{}, problem.New(problem.NotFound, "There is no message %d in this account.", id).Because(err)
+	case err != nil:
+		return e, fmt.Errorf("message %d: %w", id, err)
+	case e.Direction != journal.In || e.State != StateHeld && e.State != StateRejected:
+		return e, problem.New(problem.BadInput, "Message %d is %s; only a message that is held or was rejected can be decided about.", id, e.State)
+	}
+	return e, nil
+}

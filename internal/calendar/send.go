@@ -1,0 +1,64 @@
+package calendar
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
+)
+
+// localGrace is how long the process that wrote a message for a colleague has
+// for delivering it itself; then the courier takes it for crashed.
+const localGrace = 15 * time.Second
+
+// send writes the journal rows of messages, in the caller's transaction.
+func (s *Service) send(tx *store.Tx, from store.AccountID, object int64, messages []itip.Message, dir *directory) ([]*store.Entry, error) {
+	if len(messages) == 0 || s.journal == nil {
+		return nil, nil
+	}
+	now := s.now()
+	rows := make([]*store.Entry, 0, len(messages))
+	for _, m := range messages {
+		e := &store.Entry{
+			Account: from, Direction: journal.Out, State: journal.Due, Status: "1.0",
+			Method: string(m.Method), UID: m.UID, RecurrenceID: m.RecurrenceID, Sequence: m.Sequence,
+			From: string(m.From), To: string(m.To), Calendar: m.Calendar.Bytes(), Object: object,
+			Refresh: m.Refresh, Created: now,
+		}
+		if len(m.Changes) > 0 {
+			var err error
+			if e.Changes, err = json.Marshal(m.Changes); err != nil {
+				return nil, fmt.Errorf("changes for %s: %w", m.To, err)
+			}
+		}
+		if dir.local(m.To) {
+			e.Transport, e.NextAttempt = journal.Local, now
+			e.LeaseOwner, e.LeaseUntil = "saving", now.Add(localGrace)
+		} else {
+			e.NextAttempt = now.Add(s.o.UndoWindow)
+		}
+		rows = append(rows, e)
+	}
+	if dir.err != nil {
+		return nil, fmt.Errorf("look up recipients: %w", dir.err)
+	}
+	if err := s.journal.AddAll(tx, rows); err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+func sentOf(messages []itip.Message, rows []*store.Entry, dir *directory) []Sent {
+	var out []Sent
+	for i, m := range messages {
+		x := Sent{Method: m.Method, To: m.To, RecurrenceID: m.RecurrenceID, Local: dir.local(m.To), Refresh: m.Refresh, Calendar: m.Calendar, Changes: m.Changes}
+		if i < len(rows) {
+			x.Entry = rows[i].ID
+		}
+		out = append(out, x)
+	}
+	return out
+}

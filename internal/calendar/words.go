@@ -1,0 +1,27 @@
+package calendar
+
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+func line(n int) string { return "line " + strconv.Itoa(n) }
+
+func trimDot(err error) string {
+	return strings.TrimRight(strings.TrimPrefix(err.Error(), "ical: "), ".")
+}
+
+// clip shortens what came from outside for a sentence.
+func clip(s string) string {
+	const most = 80
+	if len(s) <= most {
+		return s
+	}
+	for i := most; i > 0; i-- {
+		if utf8.RuneStart(s[i]) {
+			return s[:i] + "…"
+		}
+	}
+	return "…"
+}

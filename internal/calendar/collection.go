@@ -64,6 +64,90 @@ func (s *Service) Collection(ctx context.Context, by account.Actor, owner store.
 	return v, err
 }
 
+// SharedWith lists others' calendars that were shared with the actor for
+// reading or more, by owner.
+func (s *Service) SharedWith(ctx context.Context, by account.Actor) ([]CollectionView, error) {
+	var out []CollectionView
+	err := s.store.View(ctx, func(tx *store.Tx) error {
+		out = nil
+		shares, err := tx.SharesTo(by.Account)
+		if err != nil {
+			return fmt.Errorf("shares to account %d: %w", by.Account, err)
+		}
+		for _, sh := range shares {
+			c, err := tx.Collection(sh.Account, sh.Collection)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return fmt.Errorf("shared calendar: %w", err)
+			}
+			a, err := s.access(tx, by, c)
+			if err != nil {
+				return err
+			}
+			if a < acl.Read {
+				continue
+			}
+			owner, err := s.home(tx, c.Account)
+			if err != nil {
+				return err
+			}
+			out = append(out, CollectionView{c, owner, a})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// HomeProperties are the dead WebDAV properties of an account's principal and
+// home, "{namespace}name" to XML.
+func (s *Service) HomeProperties(ctx context.Context, by account.Actor, owner store.AccountID) (map[string]string, error) {
+	var out map[string]string
+	err := s.store.View(ctx, func(tx *store.Tx) error {
+		who, err := s.home(tx, owner)
+		if err != nil {
+			return err
+		}
+		if by.Account == owner {
+			out = settingsOf(who).DAV
+		}
+		return nil
+	})
+	if out == nil {
+		out = map[string]string{}
+	}
+	return out, err
+}
+
+// SetHomeProperties changes them; edit may be called twice, and its error
+// changes nothing and is returned.
+func (s *Service) SetHomeProperties(ctx context.Context, by account.Actor, owner store.AccountID, edit func(map[string]string) error) error {
+	return s.store.Update(ctx, func(tx *store.Tx) error {
+		if by.Account != owner {
+			return problem.New(problem.NeedPrivileges, "Only their owner can change these properties.")
+		}
+		who, err := s.home(tx, owner)
+		if err != nil {
+			return err
+		}
+		props := settingsOf(who).DAV
+		if props == nil {
+			props = map[string]string{}
+		}
+		if err := edit(props); err != nil {
+			return err
+		}
+		if err := checkCollection(&store.Collection{Properties: props}); err != nil {
+			return err
+		}
+		if who, err = withSetting(who, "dav", props); err != nil {
+			return err
+		}
+		return tx.UpdateAccount(who)
+	})
+}
+
 // home is the account whose home it is.
 func (s *Service) home(tx *store.Tx, owner store.AccountID) (store.Account, error) {
 	who, err := tx.Account(owner)
@@ -265,10 +349,14 @@ func (s *Service) defaultCalendar(tx *store.Tx, owner store.AccountID, kind stri
 	return best, nil
 }
 
-// DefaultCalendar is the calendar that new invitations go to.
-func (s *Service) DefaultCalendar(ctx context.Context, owner store.AccountID) (store.Collection, error) {
+// DefaultCalendar is the calendar that new invitations go to. Only its owner
+// may ask.
+func (s *Service) DefaultCalendar(ctx context.Context, by account.Actor, owner store.AccountID) (store.Collection, error) {
 	var c store.Collection
 	err := s.store.View(ctx, func(tx *store.Tx) (err error) {
+		if by.Account != owner {
+			return problem.New(problem.NeedPrivileges, "Which calendar receives invitations is its owner's business.")
+		}
 		c, err = s.defaultCalendar(tx, owner, "VEVENT")
 		return err
 	})

@@ -25,21 +25,11 @@ func (s *Service) Delete(ctx context.Context, req DeleteRequest) error {
 	var rows []*store.Entry
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		rows = nil
-		c, _, err := s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)
+		ch, err := s.removal(tx, req)
 		if err != nil {
 			return err
 		}
-		o, err := object(tx, c, req.Name)
-		if err != nil {
-			return err
-		}
-		if err := req.If.check(o); err != nil {
-			return err
-		}
-		if o == nil {
-			return notFound(req.Ref.String())
-		}
-		rows, err = s.remove(tx, change{by: req.By, coll: c, old: o, name: o.Name, reply: req.Reply})
+		rows, err = s.remove(tx, ch)
 		return err
 	})
 	if err != nil {
@@ -47,6 +37,46 @@ func (s *Service) Delete(ctx context.Context, req DeleteRequest) error {
 	}
 	s.deliver(ctx, rows)
 	return nil
+}
+
+// PreviewDelete says what Delete would send.
+func (s *Service) PreviewDelete(ctx context.Context, req DeleteRequest) ([]Sent, error) {
+	var out []Sent
+	err := s.store.View(ctx, func(tx *store.Tx) error {
+		ch, err := s.removal(tx, req)
+		if err != nil || !ch.old.Scheduling {
+			return err
+		}
+		p, err := s.plan(tx, ch)
+		if err != nil {
+			return err
+		}
+		out = sentOf(p.out.Send, nil, p.dir)
+		return p.dir.err
+	})
+	return out, err
+}
+
+// removal checks rights and preconditions of a Delete.
+func (s *Service) removal(tx *store.Tx, req DeleteRequest) (change, error) {
+	c, _, err := s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)
+	if err != nil {
+		return change{}, err
+	}
+	o, err := object(tx, c, req.Name)
+	if err != nil {
+		return change{}, err
+	}
+	if err := req.If.check(o); err != nil {
+		return change{}, err
+	}
+	if o == nil {
+		return change{}, notFound(req.Ref.String())
+	}
+	if err := s.checkClass(tx, req.By, o); err != nil {
+		return change{}, err
+	}
+	return change{by: req.By, coll: c, old: o, name: o.Name, reply: req.Reply}, nil
 }
 
 // remove deletes one object with what that means for others.

@@ -36,7 +36,7 @@ func (s *Service) Export(ctx context.Context, by account.Actor, owner store.Acco
 		var rest []int64 // objects for a further VCALENDAR
 		g := newGroup(out, head)
 		err = candidates(tx, owner, []int64{c.ID}, "", time.Time{}, time.Time{}, func(o store.Object, body []byte) error {
-			cal, err := ical.ParseLimits(body, s.parseLimits())
+			cal, err := ical.ParseLimits(s.blank(by, o, body), s.parseLimits())
 			if err != nil {
 				return fmt.Errorf("stored object %s cannot be read: %w", o.Name, err)
 			}
@@ -53,7 +53,7 @@ func (s *Service) Export(ctx context.Context, by account.Actor, owner store.Acco
 			return err
 		}
 		for len(rest) > 0 {
-			if rest, err = s.exportRest(tx, owner, out, head, rest); err != nil {
+			if rest, err = s.exportRest(tx, by, owner, out, head, rest); err != nil {
 				return err
 			}
 		}
@@ -62,7 +62,7 @@ func (s *Service) Export(ctx context.Context, by account.Actor, owner store.Acco
 }
 
 // exportRest writes one more VCALENDAR with those of the objects that get along.
-func (s *Service) exportRest(tx *store.Tx, owner store.AccountID, out *bufio.Writer, head []*ical.Property, ids []int64) ([]int64, error) {
+func (s *Service) exportRest(tx *store.Tx, by account.Actor, owner store.AccountID, out *bufio.Writer, head []*ical.Property, ids []int64) ([]int64, error) {
 	var rest []int64
 	g := newGroup(out, head)
 	for part := range slices.Chunk(ids, bodiesAtOnce) {
@@ -71,7 +71,7 @@ func (s *Service) exportRest(tx *store.Tx, owner store.AccountID, out *bufio.Wri
 			return nil, fmt.Errorf("read objects: %w", err)
 		}
 		for _, id := range part {
-			cal, err := ical.ParseLimits(texts[id], s.parseLimits())
+			cal, err := ical.ParseLimits(s.blank(by, store.Object{Account: owner}, texts[id]), s.parseLimits())
 			if err != nil {
 				return nil, fmt.Errorf("stored object %d cannot be read: %w", id, err)
 			}

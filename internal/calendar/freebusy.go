@@ -70,23 +70,28 @@ func (s *Service) FreeBusy(ctx context.Context, by account.Actor, who []ical.Add
 	return out, err
 }
 
-// CollectionFreeBusy is the busy time of one calendar (RFC 4791 7.10), for
-// everyone with the right to ask for it. RFC 4791 7.10: the calendar's own
-// transparency does not matter here.
-func (s *Service) CollectionFreeBusy(ctx context.Context, by account.Actor, owner store.AccountID, coll string, from, to time.Time) ([]freebusy.Period, error) {
+// CalendarBusy is the busy time of some calendars of one home (RFC 4791 7.10),
+// for everyone who may ask for it. That a calendar is transparent does not
+// matter when it is asked for itself.
+func (s *Service) CalendarBusy(ctx context.Context, by account.Actor, owner store.AccountID, colls []string, from, to time.Time) ([]freebusy.Period, error) {
 	if err := s.checkRange(from, to); err != nil {
 		return nil, err
 	}
 	var out []freebusy.Period
 	err := s.store.View(ctx, func(tx *store.Tx) error {
-		c, _, err := s.collection(tx, by, owner, coll, acl.FreeBusy)
-		if err != nil {
-			return err
+		var list []store.Collection
+		for _, name := range colls {
+			c, _, err := s.collection(tx, by, owner, name, acl.FreeBusy)
+			if err != nil {
+				return err
+			}
+			if c.Kind != store.Calendar {
+				return problem.New(problem.Forbidden, "The scheduling %s has no free/busy time of its own.", c.Kind).At(c.Name + "/") // RFC 6638 2.3
+			}
+			list = append(list, c)
 		}
-		if c.Kind != store.Calendar {
-			return problem.New(problem.Forbidden, "The scheduling %s has no free/busy time of its own.", c.Kind).At(c.Name + "/") // RFC 6638 2.3
-		}
-		out, err = s.busyIn(tx, owner, []store.Collection{c}, from, to, "")
+		var err error
+		out, err = s.busyIn(tx, owner, list, from, to, "")
 		return err
 	})
 	return out, err

@@ -37,6 +37,7 @@ func (s *Service) Get(ctx context.Context, by account.Actor, ref Ref) (store.Obj
 		if body, err = tx.Body(o.Account, o.ID); err != nil {
 			return fmt.Errorf("read %s: %w", ref, err)
 		}
+		body = s.blank(by, o, body)
 		return nil
 	})
 	return o, body, err
@@ -96,7 +97,8 @@ func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.Acco
 				if o.ID == 0 || !ok {
 					err = each(store.Object{Name: name}, nil, notFound(coll+"/"+name))
 				} else {
-					err = each(o, text, nil)
+					o.Memory = nil
+					err = each(o, s.blank(by, o, text), nil)
 				}
 				if err != nil {
 					return err
@@ -118,7 +120,9 @@ func (s *Service) Query(ctx context.Context, by account.Actor, owner store.Accou
 			if err != nil {
 				return err
 			}
-			if err := candidates(tx, owner, []int64{c.ID}, component, from, to, each); err != nil {
+			if err := candidates(tx, owner, []int64{c.ID}, component, from, to, func(o store.Object, body []byte) error {
+				return each(o, s.blank(by, o, body))
+			}); err != nil {
 				return err
 			}
 		}

@@ -120,6 +120,9 @@ func (s *Service) ends(tx *store.Tx, req MoveRequest, need acl.Access) (src *sto
 	if err = req.If.check(src); err != nil {
 		return
 	}
+	if err = s.checkClass(tx, req.By, src); err != nil {
+		return
+	}
 	if to, _, err = s.collection(tx, req.By, req.To.Owner, req.To.Collection, acl.Write); err != nil {
 		if problem.Has(err, problem.NotFound) {
 			// RFC 4918 9.8.5, 9.9.4: a missing parent is 409.

@@ -42,13 +42,7 @@ func (s *Service) collection(tx *store.Tx, by account.Actor, owner store.Account
 // access is what an actor may do with a collection. Inbox and outbox are the
 // owner's alone.
 func (s *Service) access(tx *store.Tx, by account.Actor, c store.Collection) (acl.Access, error) {
-	if by.Account == c.Account {
-		return acl.Own, nil
-	}
-	if c.Kind != store.Calendar {
-		return acl.None, nil
-	}
-	have, err := s.acl.Of(tx, by.Account, c.Account, c.ID)
+	have, err := s.acl.OfCollection(tx, by.Account, &c)
 	if err != nil {
 		return acl.None, fmt.Errorf("rights on %s: %w", c.Name, err)
 	}

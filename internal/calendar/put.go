@@ -150,6 +150,9 @@ func (s *Service) change(tx *store.Tx, req PutRequest, d *draft) (change, error)
 	if err := req.If.check(old); err != nil {
 		return change{}, err
 	}
+	if err := s.checkClass(tx, req.By, old); err != nil {
+		return change{}, err
+	}
 	return change{by: req.By, coll: c, old: old, name: req.Name, new: d, reply: req.Reply, merge: req.If.IfScheduleTagMatch != "", imp: req.Import}, nil
 }
 

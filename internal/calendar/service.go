@@ -183,7 +183,7 @@ func (d *directory) local(a ical.Address) bool {
 // JSON shared with other services: unknown keys are kept).
 type settings struct {
 	DefaultCalendar int64 `json:"default-calendar,omitempty"` // collection ID
-	DeleteCancelled bool  `json:"delete-cancelled,omitempty"` // cancelled events go away instead of being shown so
+	DAV             map[string]string `json:"dav,omitempty"` // dead properties of principal and home
 }
 
 func settingsOf(a store.Account) settings {

@@ -140,7 +140,7 @@ func (j *Journal) carry(ctx context.Context, b batch) []*store.Entry {
 	// What was sent is written down even when the process is being stopped.
 	wctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	if err := j.settle(wctx, name, b.entries, outs[:len(b.entries)]); err != nil {
+	if err := j.settle(wctx, name, b.entries, outs[:len(b.entries)], Due); err != nil {
 		j.o.Log.Error("outcomes of messages are not written; they will be sent again", "transport", name, "messages", len(b.entries), "error", err)
 	}
 	var next []*store.Entry
@@ -190,8 +190,24 @@ func (j *Journal) DeliverLocal(ctx context.Context, entries []*store.Entry) {
 	}
 }
 
-// settle writes outcomes to rows, and what follows from them, in one transaction.
-func (j *Journal) settle(ctx context.Context, transport string, entries []*store.Entry, outs []Outcome) error {
+// Report writes an outcome that came after the attempt was over: a delivery
+// status notification for a row that is sent, say. Rows that have failed, or
+// were superseded, stay as they are.
+func (j *Journal) Report(ctx context.Context, account store.AccountID, id int64, o Outcome) error {
+	var e store.Entry
+	err := j.o.Store.View(ctx, func(tx *store.Tx) (err error) {
+		e, err = tx.Entry(account, id)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("report on message %d: %w", id, err)
+	}
+	return j.settle(ctx, e.Transport, []*store.Entry{&e}, []Outcome{o}, Due, Sent, Delivered)
+}
+
+// settle writes outcomes to rows that are in one of some states, and what
+// follows from them, in one transaction.
+func (j *Journal) settle(ctx context.Context, transport string, entries []*store.Entry, outs []Outcome, states ...string) error {
 	j.mu.RLock()
 	hook := j.onSettle
 	j.mu.RUnlock()
@@ -206,7 +222,7 @@ func (j *Journal) settle(ctx context.Context, transport string, entries []*store
 			if err != nil {
 				return fmt.Errorf("read message %d: %w", e.ID, err)
 			}
-			if row.State != Due {
+			if !slices.Contains(states, row.State) {
 				continue // another node was quicker
 			}
 			o := j.record(&row, transport, outs[i])

@@ -193,15 +193,11 @@ func (g *group) write(head []*ical.Property, parts []*ical.Component, first bool
 	cal := ical.New("")
 	cal.Properties, cal.Components = head, parts
 	g.buf = cal.AppendTo(g.buf[:0])
-	b := g.buf
-	if i := bytes.IndexByte(b, '\n'); i >= 0 && !first {
-		b = b[i+1:]
+	b := bytes.TrimRight(g.buf, "\r\n")
+	if !first {
+		b = b[bytes.IndexByte(b, '\n')+1:]
 	}
-	if i := bytes.LastIndexByte(bytes.TrimRight(b, "\r\n"), '\n'); i >= 0 {
-		b = b[:i+1]
-	} else {
-		b = nil
-	}
+	b = b[:bytes.LastIndexByte(b, '\n')+1]
 	_, err := g.out.Write(b)
 	return err
 }

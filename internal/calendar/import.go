@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -73,8 +74,9 @@ func (s *Service) Import(ctx context.Context, req ImportRequest) iter.Seq2[Impor
 		}
 		r := ical.NewReader(in)
 		var batch []piece
+		seen := map[string]bool{} // UIDs of this source that were dealt with
 		flush := func() bool {
-			done, err := s.importBatch(ctx, req, batch)
+			done, err := s.importBatch(ctx, req, batch, seen)
 			batch = batch[:0]
 			for _, d := range done {
 				if !yield(d, nil) {
@@ -180,12 +182,15 @@ func (s *Service) importDraft(one *ical.Calendar) (*draft, error) {
 	if len(data) > s.limits.ResourceSize {
 		return nil, problem.New(problem.TooLarge, "The object is %d octets long; %d are allowed.", len(data), s.limits.ResourceSize)
 	}
-	if clean := stripControls(data); len(clean) != len(data) {
-		cal, err := ical.ParseLimits(clean, s.parseLimits())
+	if len(one.Repairs) > 0 || len(clean(data)) != len(data) {
+		// What was read leniently is stored so that everyone can read it.
+		one.Normalize()
+		data = clean(one.Bytes())
+		cal, err := ical.ParseLimits(data, s.parseLimits())
 		if err != nil {
 			return nil, unreadable(err)
 		}
-		one, data = cal, clean
+		one = cal
 	}
 	d, err := s.check(one, true)
 	if err != nil {
@@ -206,13 +211,14 @@ func nameless(cal *ical.Calendar) {
 	}
 }
 
-func (s *Service) importBatch(ctx context.Context, req ImportRequest, batch []piece) ([]Imported, error) {
+func (s *Service) importBatch(ctx context.Context, req ImportRequest, batch []piece, before map[string]bool) ([]Imported, error) {
 	if len(batch) == 0 {
 		return nil, nil
 	}
 	var out []Imported
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		out = make([]Imported, 0, len(batch))
+		seen := maps.Clone(before) // this function may run twice
 		target, _, err := s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)
 		if err != nil {
 			return err
@@ -224,12 +230,13 @@ func (s *Service) importBatch(ctx context.Context, req ImportRequest, batch []pi
 		for _, p := range batch {
 			p.out.Source = req.Source
 			if p.d != nil {
-				if err := s.importOne(tx, req, target, all, &p); err != nil {
+				if err := s.importOne(tx, req, target, all, seen, &p); err != nil {
 					if problem.Of(err).Condition == problem.Internal {
 						return err
 					}
 					p.out.State, p.out.Reason = ImportRefused, problem.Of(err).Sentence
 				}
+				seen[p.d.uid] = true
 			}
 			out = append(out, p.out)
 		}
@@ -238,10 +245,15 @@ func (s *Service) importBatch(ctx context.Context, req ImportRequest, batch []pi
 	if err != nil {
 		return nil, fmt.Errorf("import %s: %w", req.Source, err)
 	}
+	for _, p := range batch {
+		if p.d != nil {
+			before[p.d.uid] = true
+		}
+	}
 	return out, nil
 }
 
-func (s *Service) importOne(tx *store.Tx, req ImportRequest, target store.Collection, all []store.Collection, p *piece) error {
+func (s *Service) importOne(tx *store.Tx, req ImportRequest, target store.Collection, all []store.Collection, seen map[string]bool, p *piece) error {
 	same, err := tx.ObjectsByUID(req.Owner, p.d.uid)
 	if err != nil {
 		return fmt.Errorf("look for UID %s: %w", p.d.uid, err)
@@ -267,13 +279,20 @@ func (s *Service) importOne(tx *store.Tx, req ImportRequest, target store.Collec
 		if err != nil {
 			return err
 		}
-		if merged := mergeOverrides(stored, p.d.cal); merged != nil {
+		switch merged, contained := combine(stored, p.d.cal); {
+		case contained:
+			p.out.State = ImportUnchanged
+			return nil
+		case merged != nil:
 			if p.d, err = s.importDraft(merged); err != nil {
 				return err
 			}
 			ch.new = p.d
-		} else if older(p.d.cal, stored) {
+		case older(p.d.cal, stored):
 			p.out.State, p.out.Reason = ImportSkipped, fmt.Sprintf("A newer version is already in the calendar %s.", title(ch.coll))
+			return nil
+		case seen[p.d.uid] && !older(stored, p.d.cal):
+			p.out.State, p.out.Reason = ImportSkipped, "The source holds this event more than once; the first one counts."
 			return nil
 		}
 	} else {
@@ -308,45 +327,73 @@ func (s *Service) importOne(tx *store.Tx, req ImportRequest, target store.Collec
 	return nil
 }
 
-// mergeOverrides adds occurrences that come without their series to the stored
-// series: some programs write each changed occurrence into a VCALENDAR of its
-// own. Nil when there is nothing to merge.
-func mergeOverrides(stored, in *ical.Calendar) *ical.Calendar {
-	if in.Master() != nil || stored.Master() == nil || len(in.Overrides()) == 0 || in.Kind() != stored.Kind() {
-		return nil
+// combine joins parts of one series that come apart: some programs write each
+// changed occurrence into a VCALENDAR of its own. contained says that all of
+// in is in stored already; without a merged calendar in takes the place of
+// stored, or not.
+func combine(stored, in *ical.Calendar) (merged *ical.Calendar, contained bool) {
+	if in.Kind() != stored.Kind() {
+		return nil, false
 	}
-	out := stored.Clone()
-	id := func(c *ical.Component) string {
-		p := c.Prop("RECURRENCE-ID")
-		return p.Value() + ";" + p.Param("TZID")
-	}
-	changed := false
-	for _, o := range in.Overrides() {
-		i := slices.IndexFunc(out.Components, func(c *ical.Component) bool {
-			return c.Name == o.Name && c.Prop("RECURRENCE-ID") != nil && id(c) == id(o)
-		})
-		switch {
-		case i < 0:
-			out.Components = append(out.Components, o.Clone())
-			changed = true
-		case version(o).after(version(out.Components[i])):
-			out.Components[i] = o.Clone()
-			changed = true
+	contained = true
+	for _, c := range in.Main() {
+		if i := partOf(stored, c); i < 0 || !sameText(stored.Components[i], c) {
+			contained = false
 		}
 	}
-	if !changed {
-		return nil
+	if contained {
+		return nil, true
+	}
+	if in.Master() != nil && stored.Master() != nil {
+		return nil, false
+	}
+	into, from := stored.Clone(), in
+	if in.Master() != nil {
+		into, from = in.Clone(), stored
+	}
+	for _, c := range from.Overrides() {
+		switch i := partOf(into, c); {
+		case i < 0:
+			into.Components = append(into.Components, c.Clone())
+		case version(c).after(version(into.Components[i])):
+			into.Components[i] = c.Clone()
+		}
 	}
 	have := map[string]bool{}
-	for c := range out.Children("VTIMEZONE") {
+	for c := range into.Children("VTIMEZONE") {
 		have[c.Text("TZID")] = true
 	}
-	for c := range in.Children("VTIMEZONE") {
+	for c := range from.Children("VTIMEZONE") {
 		if !have[c.Text("TZID")] {
-			out.Components = append([]*ical.Component{c.Clone()}, out.Components...)
+			into.Components = append([]*ical.Component{c.Clone()}, into.Components...)
 		}
 	}
-	return out
+	return into, false
+}
+
+// partOf finds the component of the same occurrence (or the master), by its
+// words; -1 when there is none.
+func partOf(cal *ical.Calendar, c *ical.Component) int {
+	return slices.IndexFunc(cal.Components, func(o *ical.Component) bool {
+		return o.Name == c.Name && occurrenceKey(o) == occurrenceKey(c)
+	})
+}
+
+func occurrenceKey(c *ical.Component) string {
+	p := c.Prop("RECURRENCE-ID")
+	if p == nil {
+		return ""
+	}
+	return p.Value() + ";" + p.Param("TZID")
+}
+
+func sameText(a, b *ical.Component) bool {
+	text := func(c *ical.Component) []byte {
+		cal := ical.New("")
+		cal.Properties, cal.Components = nil, []*ical.Component{c}
+		return cal.Bytes()
+	}
+	return bytes.Equal(text(a), text(b))
 }
 
 // revision orders versions of an object: RFC 5546 2.1.5, and LAST-MODIFIED for

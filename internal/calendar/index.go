@@ -27,8 +27,10 @@ const (
 	// maxIndexed occurrences are looked at for one object; where it stops, the
 	// window ends.
 	maxIndexed = 6000
-	// busyMonth: after so many occurrences in a month the walk jumps to the next.
+	// busyMonth: after so many occurrences in a month the walk jumps to the next,
+	// and after busyRun such months in a row it takes all further ones for busy.
 	busyMonth = 40
+	busyRun   = 3
 )
 
 // timeIndex says when an object takes place, for store.ObjectsInRange: a
@@ -53,7 +55,7 @@ func (s *Service) timeIndex(cal *ical.Calendar, zones *tz.Resolver) (store.Index
 		if t, err := p.Time(); err != nil || t.Kind == ical.Floating || t.Kind == ical.Date {
 			wide = widen
 		} else if t.Kind == ical.Zoned {
-			if _, err := zones.Zone(t.TZID); err != nil {
+			if zones.Find(t.TZID); slices.Contains(zones.Unresolved(), t.TZID) {
 				wide = widen // read as floating
 			}
 		}
@@ -107,7 +109,7 @@ func monthsOf(set *recur.Set, until time.Time, wide time.Duration) ([]int32, int
 	var months []int32
 	horizon := until.Unix()
 	from := time.Time{}
-	looked := 0
+	looked, run, busy := 0, 0, int32(math.MinInt32)
 	for more := true; more; {
 		more = false
 		current, inCurrent := int32(math.MinInt32), 0
@@ -130,14 +132,24 @@ func monthsOf(set *recur.Set, until time.Time, wide time.Duration) ([]int32, int
 				current, inCurrent = at, 0
 			}
 			if inCurrent++; inCurrent >= busyMonth {
+				if run++; current != busy+1 {
+					run = 1
+				}
+				busy = current
 				next := time.Date(int(current/12), time.Month(current%12)+2, 1, 0, 0, 0, 0, time.UTC)
-				if next.Before(until) {
+				if run >= busyRun {
+					for k := month(next); k <= month(until); k++ {
+						months = append(months, k)
+					}
+				} else if next.Before(until) {
 					from, more = next, true
 				}
 				break
 			}
 		}
 	}
+	slices.Sort(months)
+	months = slices.Compact(months)
 	if set.Err() != nil { // its own limit: what lies behind is not known
 		horizon = math.MinInt64
 		if n := len(months); n > 0 {

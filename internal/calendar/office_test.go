@@ -310,3 +310,11 @@ func meeting(uid string, day, hour int, attendees ...string) string {
 	return vevent(uid, lines...)
 }
 
+func parse(t testing.TB, data string) *ical.Calendar {
+	t.Helper()
+	cal, err := ical.Parse([]byte(data))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cal
+}

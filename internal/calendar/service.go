@@ -182,8 +182,8 @@ func (d *directory) local(a ical.Address) bool {
 // settings of an account that belong to this package (store.Account.Settings,
 // JSON shared with other services: unknown keys are kept).
 type settings struct {
-	DefaultCalendar int64 `json:"default-calendar,omitempty"` // collection ID
-	DAV             map[string]string `json:"dav,omitempty"` // dead properties of principal and home
+	DefaultCalendar int64             `json:"default-calendar,omitempty"` // collection ID
+	DAV             map[string]string `json:"dav,omitempty"`              // dead properties of principal and home
 }
 
 func settingsOf(a store.Account) settings {

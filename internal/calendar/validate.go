@@ -46,16 +46,16 @@ func (s *Service) read(data []byte, imported bool) (*draft, error) {
 	if len(data) > s.limits.ResourceSize {
 		return nil, problem.New(problem.TooLarge, "The calendar data is %d octets long; %d are allowed for one object.", len(data), s.limits.ResourceSize)
 	}
-	clean := stripControls(data)
-	cal, err := ical.ParseLimits(clean, s.parseLimits())
+	octets := clean(data)
+	cal, err := ical.ParseLimits(octets, s.parseLimits())
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	repaired := len(clean) != len(data)
+	repaired := len(octets) != len(data)
 	if !imported && strings.Contains(strings.ToUpper(cal.Trailer()), "BEGIN:VCALENDAR") {
 		return nil, problem.New(problem.InvalidCalendarObject, "The data holds more than one VCALENDAR; an object is exactly one.")
 	}
-	if !utf8.Valid(clean) {
+	if !utf8.Valid(octets) {
 		// RFC 5545 3.1.4 and 6: UTF-8. The parser read the octets as what they
 		// most likely are; what is stored is UTF-8 again.
 		cal.Normalize()
@@ -69,7 +69,7 @@ func (s *Service) read(data []byte, imported bool) (*draft, error) {
 		return nil, err
 	}
 	d.repaired = repaired
-	if d.data = clean; repaired {
+	if d.data = octets; repaired {
 		d.data = cal.Bytes()
 	}
 	d.etag = etag(d.data)
@@ -78,8 +78,8 @@ func (s *Service) read(data []byte, imported bool) (*draft, error) {
 
 // check validates a calendar object and works out its time index.
 func (s *Service) check(cal *ical.Calendar, imported bool) (*draft, error) {
-	if v := cal.Value("VERSION"); v != "" && strings.TrimSpace(v) != "2.0" {
-		return nil, problem.New(problem.UnsupportedCalendarData, "This is calendar data of version %s; only iCalendar 2.0 can be stored.", v)
+	if v := strings.TrimSpace(cal.Value("VERSION")); v != "" && v != "2.0" && !(imported && strings.HasPrefix(v, "2.0")) {
+		return nil, problem.New(problem.UnsupportedCalendarData, "This is calendar data of version %s; only iCalendar 2.0 can be stored.", clip(v))
 	}
 	if m := cal.Method(); m != "" {
 		// RFC 4791 4.1: MUST NOT specify METHOD.
@@ -158,7 +158,7 @@ func (s *Service) checkComponent(c *ical.Component, imported bool) error {
 		if p.Line() > 0 {
 			at = p.Line()
 		}
-		return problem.New(problem.InvalidCalendarData, "Line %d: %s: %v.", at, p.Name(), trimDot(err)).At(line(at)).Because(err)
+		return problem.New(problem.InvalidCalendarData, "Line %d: %s: %s.", at, p.Name(), after(trimDot(err), p.Name()+": ")).At(line(at)).Because(err)
 	}
 	if c.Name == "VEVENT" && c.Prop("DTSTART") == nil {
 		// RFC 5545 3.6.1: required where there is no METHOD.
@@ -252,8 +252,9 @@ func checkZones(cal *ical.Calendar, zones *tz.Resolver) error {
 				if id == "" {
 					continue
 				}
-				if _, err := zones.Zone(id); err != nil {
-					return problem.New(problem.InvalidCalendarObject, "Line %d: the time zone %q of %s is not known, and the data has no VTIMEZONE for it.", p.Line(), clip(id), p.Name()).At(line(p.Line())).Because(err)
+				zones.Find(id)
+				if slices.Contains(zones.Unresolved(), id) {
+					return problem.New(problem.InvalidCalendarObject, "Line %d: the time zone %q of %s is not known, and the data has no VTIMEZONE for it.", p.Line(), clip(id), p.Name()).At(line(p.Line()))
 				}
 			}
 		}
@@ -277,9 +278,13 @@ func unreadable(err error) error {
 	return problem.New(problem.InvalidCalendarData, "Line %d, column %d: %s%s.", pe.Line, pe.Column, where, trimDot(errors.New(pe.What))).At(line(pe.Line)).Because(err)
 }
 
-// stripControls takes out the control characters that no iCalendar text may
-// hold (RFC 5545 3.1, CONTROL) and that no XML answer could carry.
-func stripControls(data []byte) []byte {
+// clean takes out the control characters that no iCalendar text may hold (RFC
+// 5545 3.1, CONTROL) and that no XML answer could carry, and gives text with
+// bare CR line ends those of RFC 5545 3.1.
+func clean(data []byte) []byte {
+	if bytes.IndexByte(data, '\n') < 0 && bytes.IndexByte(data, '\r') >= 0 {
+		data = bytes.ReplaceAll(data, []byte{'\r'}, []byte("\r\n"))
+	}
 	bad := func(b byte) bool { return b < 0x20 && b != '\t' && b != '\r' && b != '\n' || b == 0x7f }
 	if !slices.ContainsFunc(data, bad) {
 		return data

@@ -12,6 +12,14 @@ func trimDot(err error) string {
 	return strings.TrimRight(strings.TrimPrefix(err.Error(), "ical: "), ".")
 }
 
+// after gives what follows a word in a text that may already have named it.
+func after(s, word string) string {
+	if i := strings.Index(s, word); i >= 0 {
+		return s[i+len(word):]
+	}
+	return s
+}
+
 // clip shortens what came from outside for a sentence.
 func clip(s string) string {
 	const most = 80

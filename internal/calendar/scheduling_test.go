@@ -1,0 +1,439 @@
+package calendar_test
+
+import (
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/harness/storetest"
+	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
+)
+
+func (o *office) respond(name, uid, partstat string) calendar.PutResult {
+	o.t.Helper()
+	r, err := o.svc.Respond(o.t.Context(), calendar.RespondRequest{By: o.actor(name), Owner: o.people[name].ID, UID: uid, PartStat: partstat})
+	if err != nil {
+		o.t.Fatalf("%s answers %s: %v", name, partstat, err)
+	}
+	return r
+}
+
+func (o *office) inbox(name string) int { o.t.Helper(); return len(o.list(name, "inbox")) }
+
+func TestAMeetingFromInvitationToCancellation(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		o := open(t, s).hire("alice", "bob", "carol")
+		const uid = "m@example.test"
+
+		// Alice invites a colleague and somebody from elsewhere by saving.
+		r := o.put("alice", "default/m.ics", meeting(uid, 3, 9, "bob@example.test", "dave@elsewhere.test"))
+		if r.ScheduleTag == "" || len(r.Sent) != 2 {
+			t.Fatalf("put: schedule tag %q, %d messages", r.ScheduleTag, len(r.Sent))
+		}
+		bobs, text := o.event("bob", uid)
+		o.expect("bob's copy", text, "ATTENDEE", "bob@example.test", "NEEDS-ACTION")
+		o.expect("bob's copy", text, "DTSTART:20260303T090000Z")
+		o.expectNot("bob's copy", text, "METHOD")
+		o.expectNot("bob's copy", text, "SCHEDULE-STATUS")
+		if !bobs.Scheduling || bobs.ScheduleTag == "" {
+			t.Errorf("bob's copy is no scheduling object: %+v", bobs)
+		}
+		if n := o.inbox("bob"); n != 1 {
+			t.Errorf("bob's inbox has %d items, want 1", n)
+		}
+		alices, text := o.get("alice", "default/m.ics")
+		o.expect("alice's event", text, "bob@example.test", "SCHEDULE-STATUS=1.2")
+		o.expect("alice's event", text, "dave@elsewhere.test", "SCHEDULE-STATUS=1.0")
+		if r.ETag != "" && r.ETag != alices.ETag {
+			t.Errorf("put gave the ETag %s, it is %s", r.ETag, alices.ETag)
+		}
+		if got := o.post.letters(); len(got) != 0 {
+			t.Errorf("mailed before the courier ran: %q", got)
+		}
+		o.courier()
+		if got, want := o.post.letters(), []string{"REQUEST dave@elsewhere.test"}; !slices.Equal(got, want) {
+			t.Errorf("mailed %q, want %q", got, want)
+		}
+		alices, text = o.get("alice", "default/m.ics")
+		o.expect("alice's event", text, "dave@elsewhere.test", "SCHEDULE-STATUS=1.1")
+		tag := alices.ScheduleTag
+		if tag != r.ScheduleTag {
+			t.Error("delivery statuses changed the schedule tag")
+		}
+
+		// Bob accepts: alice sees it, her schedule tag stays (RFC 6638 3.2.10).
+		o.later(time.Minute)
+		o.respond("bob", uid, "ACCEPTED")
+		alices, text = o.get("alice", "default/m.ics")
+		o.expect("alice's event", text, "bob@example.test", "PARTSTAT=ACCEPTED")
+		o.expect("alice's event", text, "bob@example.test", "SCHEDULE-STATUS=2.0")
+		if alices.ScheduleTag != tag {
+			t.Error("an answer changed the organizer's schedule tag")
+		}
+		if n := o.inbox("alice"); n != 1 {
+			t.Errorf("alice's inbox has %d items, want the answer", n)
+		}
+		_, text = o.event("bob", uid)
+		o.expect("bob's copy", text, "ORGANIZER", "SCHEDULE-STATUS=1.2")
+
+		// Dave answers by mail; bob's copy is refreshed without fuss.
+		o.later(time.Minute)
+		before, _ := o.event("bob", uid)
+		reply := strings.Replace(vevent(uid, "DTSTART:20260303T090000Z", "ORGANIZER:mailto:alice@example.test", "ATTENDEE;PARTSTAT=TENTATIVE:mailto:dave@elsewhere.test", "SEQUENCE:0"), "VERSION", "METHOD:REPLY\r\nVERSION", 1)
+		reply = strings.Replace(reply, "20260301T120000Z", "20260302T080130Z", 1)
+		if got := o.mail("alice", "dave@elsewhere.test", reply); got.Result.Decision != itip.Applied {
+			t.Errorf("dave's answer: %s %s: %s", got.Result.Decision, got.Result.Reason, got.Result.Sentence)
+		}
+		after, text := o.event("bob", uid)
+		o.expect("bob's copy", text, "dave@elsewhere.test", "TENTATIVE")
+		if after.ScheduleTag != before.ScheduleTag || after.ETag == before.ETag {
+			t.Errorf("refreshing bob's copy: schedule tag %s → %s, etag %s → %s", before.ScheduleTag, after.ScheduleTag, before.ETag, after.ETag)
+		}
+		if n := o.inbox("bob"); n != 1 {
+			t.Errorf("bob's inbox has %d items after a refresh, want still 1", n)
+		}
+		// The same mail again changes nothing (IN-19).
+		alices, _ = o.get("alice", "default/m.ics")
+		if got := o.mail("alice", "dave@elsewhere.test", reply); got.Result.Decision != itip.Unchanged {
+			t.Errorf("the same mail again: %s", got.Result.Decision)
+		}
+		if again, _ := o.get("alice", "default/m.ics"); again.ETag != alices.ETag {
+			t.Error("the same mail again changed the event")
+		}
+
+		// Alice moves it and adds carol.
+		o.later(time.Minute)
+		_, text = o.get("alice", "default/m.ics")
+		moved := strings.NewReplacer("20260303T09", "20260303T14", "20260303T10", "20260303T15", "END:VEVENT", "ATTENDEE:mailto:carol@example.test\r\nEND:VEVENT").Replace(text)
+		o.put("alice", "default/m.ics", moved)
+		_, text = o.event("bob", uid)
+		o.expect("bob's copy", text, "DTSTART:20260303T140000Z")
+		o.expect("bob's copy", text, "bob@example.test", "NEEDS-ACTION")
+		if _, text = o.event("carol", uid); text == "" {
+			t.Error("carol has no copy")
+		}
+		o.courier()
+		if got, want := o.post.letters(), []string{"REQUEST dave@elsewhere.test"}; !slices.Equal(got, want) {
+			t.Errorf("mailed %q, want %q", got, want)
+		}
+
+		// Carol is not needed after all.
+		o.later(time.Minute)
+		_, text = o.get("alice", "default/m.ics")
+		var kept []string
+		for l := range strings.Lines(strings.ReplaceAll(text, "\r\n ", "")) {
+			if !strings.Contains(l, "carol@") {
+				kept = append(kept, l)
+			}
+		}
+		o.put("alice", "default/m.ics", strings.Join(kept, ""))
+		_, text = o.event("carol", uid)
+		o.expect("carol's copy", text, "STATUS:CANCELLED")
+
+		// Alice deletes it.
+		o.later(time.Minute)
+		if err := o.svc.Delete(t.Context(), calendar.DeleteRequest{By: o.actor("alice"), Ref: o.ref("alice", "default/m.ics")}); err != nil {
+			t.Fatal(err)
+		}
+		_, text = o.event("bob", uid)
+		o.expect("bob's copy", text, "STATUS:CANCELLED")
+		o.courier()
+		if got, want := o.post.letters(), []string{"CANCEL dave@elsewhere.test"}; !slices.Equal(got, want) {
+			t.Errorf("mailed %q, want %q", got, want)
+		}
+		for _, l := range o.rows("alice") {
+			if strings.HasSuffix(l, " due") || strings.HasSuffix(l, " failed") {
+				t.Errorf("alice's journal: %s", l)
+			}
+		}
+	})
+}
+
+func TestAnAttendeeDeletesAndDeclines(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	const uid = "m@example.test"
+	o.put("alice", "default/m.ics", meeting(uid, 3, 9, "bob@example.test"))
+	bobs, _ := o.event("bob", uid)
+	if err := o.svc.Delete(t.Context(), calendar.DeleteRequest{By: o.actor("bob"), Ref: o.ref("bob", "default/"+bobs.Name)}); err != nil {
+		t.Fatal(err)
+	}
+	_, text := o.get("alice", "default/m.ics")
+	o.expect("alice's event", text, "bob@example.test", "PARTSTAT=DECLINED")
+}
+
+func TestScheduleReplyFIsSilent(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	const uid = "m@example.test"
+	o.put("alice", "default/m.ics", meeting(uid, 3, 9, "bob@example.test"))
+	bobs, _ := o.event("bob", uid)
+	req := calendar.DeleteRequest{By: o.actor("bob"), Ref: o.ref("bob", "default/"+bobs.Name), Reply: itip.ReplySuppress}
+	if sent, err := o.svc.PreviewDelete(t.Context(), req); err != nil || len(sent) != 0 {
+		t.Errorf("preview: %v, %v", sent, err)
+	}
+	if err := o.svc.Delete(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	_, text := o.get("alice", "default/m.ics")
+	o.expectNot("alice's event", text, "bob@example.test", "DECLINED")
+}
+
+func TestScheduleTagMergesAnswersTheClientDidNotSee(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	const uid = "m@example.test"
+	o.put("alice", "default/m.ics", meeting(uid, 3, 9, "bob@example.test"))
+	seen, text := o.get("alice", "default/m.ics")
+	o.later(time.Minute)
+	o.respond("bob", uid, "ACCEPTED")
+	o.later(time.Minute)
+	edited := strings.Replace(text, "SUMMARY:Planning", "SUMMARY:Planning the year", 1)
+	if _, err := o.tryPut("alice", "default/m.ics", edited, calendar.Precondition{IfMatch: []string{seen.ETag}}); !problem.Has(err, problem.PreconditionFailed) {
+		t.Errorf("with the old ETag: %v, want precondition-failed", err)
+	}
+	r, err := o.tryPut("alice", "default/m.ics", edited, calendar.Precondition{IfScheduleTagMatch: seen.ScheduleTag})
+	if err != nil {
+		t.Fatalf("with the schedule tag, which an answer does not change: %v", err)
+	}
+	_, text = o.get("alice", "default/m.ics")
+	o.expect("alice's event", text, "SUMMARY:Planning the year")
+	o.expect("alice's event", text, "bob@example.test", "PARTSTAT=ACCEPTED")
+	if r.ScheduleTag == seen.ScheduleTag {
+		t.Error("a change by the client kept the schedule tag")
+	}
+	if _, err := o.tryPut("alice", "default/m.ics", edited, calendar.Precondition{IfScheduleTagMatch: seen.ScheduleTag}); !problem.Has(err, problem.PreconditionFailed) {
+		t.Errorf("with the old schedule tag: %v, want precondition-failed", err)
+	}
+}
+
+// A crash after the commit and before the deliveries: the courier of the next
+// process delivers, once.
+func TestCrashBetweenCommitAndDelivery(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		o := open(t, s).hire("alice", "bob")
+		const uid = "m@example.test"
+		// This process never gets to deliver: its journal has no transports.
+		dying := calendar.New(calendar.Options{Store: s, Accounts: o.accounts, ACL: nil, Now: o.clock})
+		dying.SetJournal(journal.New(journal.Options{Store: s, Now: o.clock}))
+		o.svc.SetJournal(o.journal)
+		if _, err := dying.Put(t.Context(), calendar.PutRequest{By: o.actor("alice"), Ref: o.ref("alice", "default/m.ics"), Data: []byte(meeting(uid, 3, 9, "bob@example.test"))}); err != nil {
+			t.Fatal(err)
+		}
+		if _, text := o.event("bob", uid); text != "" {
+			t.Fatal("delivered without a transport")
+		}
+		o.later(time.Minute)
+		o.courier()
+		if _, text := o.event("bob", uid); text == "" {
+			t.Error("the courier did not deliver")
+		}
+		_, text := o.get("alice", "default/m.ics")
+		o.expect("alice's event", text, "bob@example.test", "SCHEDULE-STATUS=1.2")
+
+		// And a crash after the delivery, before it was noted: it is sent again.
+		if err := s.Update(t.Context(), func(tx *store.Tx) error {
+			rows, err := tx.Entries(store.EntryFilter{Account: o.people["alice"].ID, Direction: journal.Out})
+			if err != nil {
+				return err
+			}
+			for _, e := range rows {
+				e.State, e.Attempts = journal.Due, nil
+				if err := tx.UpdateEntry(e); err != nil {
+					return err
+				}
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		before, _ := o.event("bob", uid)
+		o.courier()
+		after, _ := o.event("bob", uid)
+		if n := o.inbox("bob"); n != 1 || before.ETag != after.ETag || before.Seq != after.Seq {
+			t.Errorf("the second delivery had an effect: %d inbox items, seq %d → %d", n, before.Seq, after.Seq)
+		}
+		if got := o.rows("bob"); len(got) != 1 {
+			t.Errorf("bob's journal: %q, want one message", got)
+		}
+	})
+}
+
+func TestACancellationThatOvertookItsInvitation(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice")
+	const uid = "x@elsewhere.test"
+	org := []string{"ORGANIZER:mailto:dave@elsewhere.test", "ATTENDEE:mailto:alice@example.test", "DTSTART:20260303T090000Z", "SUMMARY:Call"}
+	cancel := strings.Replace(vevent(uid, append(slices.Clone(org), "SEQUENCE:1", "STATUS:CANCELLED")...), "VERSION", "METHOD:CANCEL\r\nVERSION", 1)
+	request := strings.Replace(vevent(uid, append(slices.Clone(org), "SEQUENCE:0")...), "VERSION", "METHOD:REQUEST\r\nVERSION", 1)
+	got := o.mail("alice", "dave@elsewhere.test", cancel)
+	if got.Entry.State != calendar.StateHeld {
+		t.Fatalf("the cancellation is %s (%s)", got.Entry.State, got.Entry.Reason)
+	}
+	o.mail("alice", "dave@elsewhere.test", request)
+	_, text := o.event("alice", uid)
+	o.expect("alice's event", text, "STATUS:CANCELLED")
+	rows, err := o.journal.List(t.Context(), store.EntryFilter{Account: o.people["alice"].ID, States: []string{calendar.StateHeld}})
+	if err != nil || len(rows) != 0 {
+		t.Errorf("still held: %v, %v", rows, err)
+	}
+}
+
+func TestHeldInvitationIsApprovedOrRejected(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	receive := func(uid string) calendar.Received {
+		request := strings.Replace(vevent(uid, "ORGANIZER:mailto:dave@elsewhere.test", "ATTENDEE:mailto:alice@example.test", "DTSTART:20260303T090000Z", "SUMMARY:Call"), "VERSION", "METHOD:REQUEST\r\nVERSION", 1)
+		r, err := o.svc.Receive(t.Context(), calendar.Arrival{To: o.people["alice"].ID, Recipient: "mailto:alice@example.test", From: "mailto:dave@elsewhere.test", Message: parse(t, request), Transport: "mail", AskFirst: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	first, second := receive("1@elsewhere.test"), receive("2@elsewhere.test")
+	if first.Entry.State != calendar.StateHeld || first.Entry.Sentence == "" {
+		t.Fatalf("an invitation of a stranger is %s: %s", first.Entry.State, first.Entry.Sentence)
+	}
+	if _, text := o.event("alice", "1@elsewhere.test"); text != "" {
+		t.Error("a held invitation is in the calendar")
+	}
+	if _, err := o.svc.Approve(t.Context(), o.actor("bob"), o.people["alice"].ID, first.Entry.ID); !problem.Has(err, problem.NotFound) {
+		t.Errorf("bob approves alice's message: %v", err)
+	}
+	e, err := o.svc.Approve(t.Context(), o.actor("alice"), o.people["alice"].ID, first.Entry.ID)
+	if err != nil || e.State != string(itip.Applied) {
+		t.Errorf("approve: %s %s, %v", e.State, e.Sentence, err)
+	}
+	if _, text := o.event("alice", "1@elsewhere.test"); text == "" {
+		t.Error("an approved invitation is not in the calendar")
+	}
+	if e, err = o.svc.Reject(t.Context(), o.actor("alice"), o.people["alice"].ID, second.Entry.ID); err != nil || e.State != calendar.StateRejected {
+		t.Errorf("reject: %s, %v", e.State, err)
+	}
+	if _, err := o.svc.Reject(t.Context(), o.actor("alice"), o.people["alice"].ID, first.Entry.ID); !problem.Has(err, problem.BadInput) {
+		t.Errorf("reject what is applied: %v", err)
+	}
+}
+
+func TestOurOwnMailThatCameBackIsIgnored(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	const uid = "m@example.test"
+	o.put("alice", "default/m.ics", meeting(uid, 3, 9, "bob@example.test", "all@lists.test"))
+	o.courier()
+	o.post.mu.Lock()
+	letter := string(o.post.sent[0].Calendar)
+	o.post.mu.Unlock()
+	before, _ := o.event("bob", uid)
+	got := o.mail("bob", "alice@example.test", letter)
+	if after, _ := o.event("bob", uid); got.Result.Decision == itip.Applied || after.ETag != before.ETag {
+		t.Errorf("a list sent our invitation back: %s %s", got.Result.Decision, got.Result.Reason)
+	}
+}
+
+func TestARoomIsNotBookedTwice(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		o := open(t, s).hire("alice", "bob")
+		o.hireAs(store.Room, "blue-room")
+		var wg sync.WaitGroup
+		for _, who := range []string{"alice", "bob"} {
+			wg.Go(func() {
+				data := strings.ReplaceAll(meeting(who+"@x", 3, 9, "blue-room@example.test"), "alice@example.test", who+"@example.test")
+				o.put(who, "default/m.ics", data)
+			})
+		}
+		wg.Wait()
+		accepted, declined := 0, 0
+		for _, who := range []string{"alice", "bob"} {
+			_, text := o.get(who, "default/m.ics")
+			if find(text, "blue-room", "PARTSTAT=ACCEPTED") != "" {
+				accepted++
+			}
+			if find(text, "blue-room", "PARTSTAT=DECLINED") != "" {
+				declined++
+			}
+		}
+		if accepted != 1 || declined != 1 {
+			t.Errorf("the room accepted %d and declined %d of two meetings at the same time", accepted, declined)
+		}
+		// Another hour is free.
+		o.put("alice", "default/n.ics", meeting("n@x", 3, 12, "blue-room@example.test"))
+		_, text := o.get("alice", "default/n.ics")
+		o.expect("alice's event", text, "blue-room", "PARTSTAT=ACCEPTED")
+	})
+}
+
+func TestAWriterOfASharedCalendarActsForItsOwner(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob", "carol")
+	share(t, o, "alice", "default", "bob", "read-write")
+	_, err := o.svc.Put(t.Context(), calendar.PutRequest{By: o.actor("bob"), Ref: o.ref("alice", "default/m.ics"), Data: []byte(meeting("m@example.test", 3, 9, "carol@example.test"))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, text := o.event("carol", "m@example.test")
+	o.expect("carol's copy", text, "ORGANIZER", "SENT-BY", "bob@example.test", "alice@example.test")
+}
+
+func TestImportedMeetingsTellNobody(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	for r, err := range o.svc.Import(t.Context(), calendar.ImportRequest{By: o.actor("alice"), Owner: o.people["alice"].ID, Collection: "default", Data: []byte(meeting("m@example.test", 3, 9, "bob@example.test", "dave@elsewhere.test"))}) {
+		if err != nil || r.State != calendar.ImportCreated {
+			t.Errorf("import: %+v, %v", r, err)
+		}
+	}
+	o.courier()
+	if got := o.post.letters(); len(got) != 0 {
+		t.Errorf("mailed %q", got)
+	}
+	if _, text := o.event("bob", "m@example.test"); text != "" {
+		t.Error("bob was invited")
+	}
+}
+
+func TestDeletingACalendarCancelsItsMeetings(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	alice := o.people["alice"].ID
+	if _, err := o.svc.MakeCalendar(t.Context(), calendar.MakeCalendarRequest{By: o.actor("alice"), Owner: alice, Collection: store.Collection{Name: "work"}}); err != nil {
+		t.Fatal(err)
+	}
+	o.put("alice", "work/m.ics", meeting("m@example.test", 3, 9, "bob@example.test"))
+	if err := o.svc.DeleteCollection(t.Context(), calendar.DeleteCollectionRequest{By: o.actor("alice"), Owner: alice, Collection: "default"}); !problem.Has(err, problem.DefaultCalendarNeeded) {
+		t.Errorf("delete the default calendar: %v, want default-calendar-needed", err)
+	}
+	if err := o.svc.DeleteCollection(t.Context(), calendar.DeleteCollectionRequest{By: o.actor("alice"), Owner: alice, Collection: "work"}); err != nil {
+		t.Fatal(err)
+	}
+	_, text := o.event("bob", "m@example.test")
+	o.expect("bob's copy", text, "STATUS:CANCELLED")
+	if err := o.svc.DeleteCollection(t.Context(), calendar.DeleteCollectionRequest{By: o.actor("alice"), Owner: alice, Collection: "inbox"}); !problem.Has(err, problem.Forbidden) {
+		t.Errorf("delete the inbox: %v, want forbidden", err)
+	}
+}
+
+func TestMovingAMeetingBetweenCalendarsTellsNobody(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	if _, err := o.svc.MakeCalendar(t.Context(), calendar.MakeCalendarRequest{By: o.actor("alice"), Owner: o.people["alice"].ID, Collection: store.Collection{Name: "work"}}); err != nil {
+		t.Fatal(err)
+	}
+	o.put("alice", "default/m.ics", meeting("m@example.test", 3, 9, "bob@example.test"))
+	before, text := o.get("alice", "default/m.ics")
+	rows := len(o.rows("alice"))
+	req := calendar.MoveRequest{By: o.actor("alice"), From: o.ref("alice", "default/m.ics"), To: o.ref("alice", "work/n.ics")}
+	if _, err := o.svc.Copy(t.Context(), calendar.CopyRequest(req)); !problem.Has(err, problem.UniqueSchedulingObject) {
+		t.Errorf("copy: %v, want unique-scheduling-object-resource", err)
+	}
+	r, err := o.svc.Move(t.Context(), req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	after, moved := o.get("alice", "work/n.ics")
+	if moved != text || after.ETag != before.ETag || after.ScheduleTag != before.ScheduleTag || !r.Created || r.ETag != before.ETag {
+		t.Errorf("moved: %+v, tags %s %s → %s %s", r, before.ETag, before.ScheduleTag, after.ETag, after.ScheduleTag)
+	}
+	if _, gone := o.get("alice", "default/m.ics"); gone != "" {
+		t.Error("it is still in its old place")
+	}
+	if n := len(o.rows("alice")); n != rows {
+		t.Errorf("%d messages were sent", n-rows)
+	}
+}

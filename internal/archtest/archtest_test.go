@@ -36,6 +36,7 @@ internal/trust             ical itip internal/problem
 internal/journal           ical itip internal/problem internal/store
 internal/calendar          ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal
 internal/transport/local   ical ical/... itip internal/problem internal/store internal/account internal/journal internal/calendar
+internal/transport/transporttest ical internal/journal internal/store
 internal/transport/mail    ical ical/... itip imip internal/problem internal/store internal/account internal/trust internal/journal internal/calendar
 internal/davserver         ical ical/... caldav itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar
 internal/web               ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar

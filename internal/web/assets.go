@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"embed"
 	"encoding/json"
 	"fmt"
@@ -8,6 +10,7 @@ import (
 	"mime"
 	"net/http"
 	"path"
+	"strings"
 )
 
 // dist is what `go generate` made of ui/src; commit it together with its source.
@@ -20,10 +23,11 @@ var dist embed.FS
 type assets struct {
 	names map[string]string // "main.tsx" → "main-HASH.js"
 	files map[string][]byte
+	gz    map[string][]byte // compressed, where that is smaller
 }
 
 func loadAssets() (*assets, error) {
-	a := &assets{names: map[string]string{}, files: map[string][]byte{}}
+	a := &assets{names: map[string]string{}, files: map[string][]byte{}, gz: map[string][]byte{}}
 	manifest, err := dist.ReadFile("dist/manifest.json")
 	if err != nil {
 		return nil, fmt.Errorf("web assets: %w; run: make ui", err)
@@ -40,12 +44,25 @@ func loadAssets() (*assets, error) {
 			return nil, fmt.Errorf("web assets: %w", err)
 		}
 	}
+	for name, body := range a.files {
+		if small := compress(body); len(small) < len(body) {
+			a.gz[name] = small
+		}
+	}
 	for source, name := range a.names {
 		if a.files[name] == nil {
 			return nil, fmt.Errorf("web assets: %s of %s is missing; run: make ui", name, source)
 		}
 	}
 	return a, nil
+}
+
+func compress(body []byte) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails for unknown levels alone
+	_, _ = w.Write(body)                                  // into memory
+	_ = w.Close()
+	return b.Bytes()
 }
 
 // URL is where the built form of a source file is served.
@@ -66,10 +83,26 @@ func (a *assets) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	w.Header().Set("Content-Type", contentType(name))
+	w.Header().Set("Vary", "Accept-Encoding")
+	if small, ok := a.gz[name]; ok && acceptsGzip(r) {
+		w.Header().Set("Content-Encoding", "gzip")
+		body = small
+	}
 	w.Header().Set("Content-Length", fmt.Sprint(len(body)))
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(body)
 	}
+}
+
+// acceptsGzip reads Accept-Encoding (RFC 9110 12.5.3) as far as browsers write it.
+func acceptsGzip(r *http.Request) bool {
+	for _, coding := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(coding, ";")
+		if strings.EqualFold(strings.TrimSpace(name), "gzip") {
+			return strings.ReplaceAll(weight, " ", "") != "q=0"
+		}
+	}
+	return false
 }
 
 // contentType does not depend on the machine's own table of types.

@@ -35,6 +35,13 @@ func TestAssetsAreImmutableAndNamedByContent(t *testing.T) {
 			t.Errorf("GET %s: %d %v, %d octets", url, w.Code, w.Header(), w.Body.Len())
 		}
 	}
+	small := httptest.NewRequest("GET", a.URL("main.tsx"), nil)
+	small.Header.Set("Accept-Encoding", "br, gzip")
+	w := httptest.NewRecorder()
+	mux.ServeHTTP(w, small)
+	if plain := get(a.URL("main.tsx")); w.Header().Get("Content-Encoding") != "gzip" || w.Body.Len() >= plain.Body.Len() || plain.Header().Get("Content-Encoding") != "" {
+		t.Errorf("compressed: %v, %d of %d octets", w.Header(), w.Body.Len(), plain.Body.Len())
+	}
 	if w := get("/assets/LICENSES.txt"); w.Code != 200 || !strings.Contains(w.Body.String(), "preact 10.") || strings.Contains(w.Header().Get("Cache-Control"), "immutable") {
 		t.Errorf("licences: %d %v", w.Code, w.Header())
 	}

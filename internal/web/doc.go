@@ -30,8 +30,8 @@
 // that sends the mails. {owner}, {calendar} and {name} are the URL segments of
 // CalDAV.
 //
-//	GET    me                                   who am I; addresses; where CalDAV is
-//	PATCH  me                                   {displayName, timeZone}
+//	GET    me?zone                              who am I; addresses; where CalDAV is
+//	PATCH  me?zone                              {displayName, timeZone}
 //	GET    counts                               unanswered invitations, held messages
 //	GET    zones                                the names of all time zones
 //	GET    calendars                            own and shared ones, with what one may do there
@@ -48,7 +48,7 @@
 //	POST   freebusy                             {addresses, from, to, zone, uid} → busy periods; uid does not count
 //	GET    invitations?zone                     what waits for one's answer
 //	POST   respond                              {owner, uid, occurrence, partstat, comment}
-//	GET    messages?show&before                 the scheduling journal, newest first
+//	GET    messages?show&before&zone            the scheduling journal, newest first
 //	POST   messages/{id}/approve|reject|retry
 //	POST   password                             {current, password}
 //	GET    app-passwords; POST {label}; DELETE app-passwords/{id}

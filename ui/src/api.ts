@@ -1,11 +1,12 @@
 // What the server sends and takes; internal/web/doc.go describes it.
-import type { Day, Wall } from "./dates";
+import { browserZone, type Day, type Wall } from "./dates";
 
 export interface Me {
   name: string;
   displayName: string;
   admin: boolean;
   timeZone: string;
+  zone: string;
   addresses: string[];
   caldav: { server: string; principal: string; home: string };
 }
@@ -142,8 +143,9 @@ export interface Message {
   nextAttempt: string;
   attempts: { time: string; transport: string; status: string; sentence: string }[];
   evidence: unknown;
-  changes: { property: string; old: string; new: string; recurrenceId: string }[];
-  canDecide: boolean;
+  changes: string[];
+  canApprove: boolean;
+  canReject: boolean;
   canRetry: boolean;
 }
 
@@ -198,8 +200,8 @@ const at = (p: Place) => [p.owner, p.calendar, p.name].map(encodeURIComponent).j
 const cal = (c: { owner: string; name: string }) => [c.owner, c.name].map(encodeURIComponent).join("/");
 
 export const api = {
-  me: () => call<Me>("GET", "me"),
-  updateMe: (change: { displayName?: string; timeZone?: string }) => call<Me>("PATCH", "me", change),
+  me: () => call<Me>("GET", "me" + q({ zone: browserZone })),
+  updateMe: (change: { displayName?: string; timeZone?: string }) => call<Me>("PATCH", "me" + q({ zone: browserZone }), change),
   counts: () => call<{ invitations: number; held: number }>("GET", "counts"),
   zones: () => call<string[]>("GET", "zones"),
 
@@ -211,12 +213,12 @@ export const api = {
   occurrences: (from: Day, to: Day, zone: string, signal?: AbortSignal) =>
     call<{ occurrences: Occurrence[]; incomplete: string }>("GET", "occurrences" + q({ from, to, zone }), undefined, {}, signal),
   event: (p: Place, occurrence: string, zone: string) => call<EventDetail>("GET", "events/" + at(p) + q({ occurrence, zone })),
-  addEvent: (edit: Edit) => call<{ sent: number } & Place>("POST", "events", edit),
-  updateEvent: (p: Place, etag: string, edit: Edit) => call<{ sent: number } & Place>("PUT", "events/" + at(p), edit, { "If-Match": etag }),
-  deleteEvent: (p: Place, etag: string, occurrence: string) =>
-    call<void>("DELETE", "events/" + at(p) + q({ occurrence }), undefined, { "If-Match": etag }),
-  preview: (p: Place | null, edit: Edit | null, occurrence: string, signal?: AbortSignal) =>
-    call<Sending[]>("POST", "preview", { place: p, edit, occurrence }, {}, signal),
+  addEvent: (edit: Edit, zone: string) => call<{ sent: number } & Place>("POST", "events" + q({ zone }), edit),
+  updateEvent: (p: Place, etag: string, edit: Edit, zone: string) => call<{ sent: number } & Place>("PUT", "events/" + at(p) + q({ zone }), edit, { "If-Match": etag }),
+  deleteEvent: (p: Place, etag: string, occurrence: string, zone: string) =>
+    call<void>("DELETE", "events/" + at(p) + q({ occurrence, zone }), undefined, { "If-Match": etag }),
+  preview: (p: Place | null, edit: Edit | null, occurrence: string, zone: string, signal?: AbortSignal) =>
+    call<Sending[]>("POST", "preview" + q({ zone }), { place: p && { owner: p.owner, calendar: p.calendar, name: p.name }, edit, occurrence }, {}, signal),
 
   directory: (text: string, signal?: AbortSignal) => call<Person[]>("GET", "directory" + q({ q: text }), undefined, {}, signal),
   freebusy: (addresses: string[], from: Day, to: Day, zone: string, uid: string, signal?: AbortSignal) =>
@@ -225,8 +227,8 @@ export const api = {
   invitations: (zone: string) => call<Invitation[]>("GET", "invitations" + q({ zone })),
   respond: (r: { owner: string; uid: string; occurrence: string; partstat: string; comment: string }) => call<void>("POST", "respond", r),
 
-  messages: (filter: { show: string; before: string }) => call<{ messages: Message[]; more: boolean }>("GET", "messages" + q(filter)),
-  decide: (id: number, verb: "approve" | "reject" | "retry") => call<Message>("POST", `messages/${id}/${verb}`, {}),
+  messages: (filter: { show: string; before: string; zone: string }) => call<{ messages: Message[]; more: boolean }>("GET", "messages" + q(filter)),
+  decide: (id: number, verb: "approve" | "reject" | "retry", zone: string) => call<Message>("POST", `messages/${id}/${verb}` + q({ zone }), {}),
 
   changePassword: (current: string, password: string) => call<void>("POST", "password", { current, password }),
   appPasswords: () => call<AppPassword[]>("GET", "app-passwords"),

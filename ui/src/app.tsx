@@ -40,7 +40,7 @@ export function App() {
     api.counts().then(setCounts, () => undefined); // the pages themselves say what is wrong
   }, [version]);
 
-  const zone = me?.timeZone || browserZone;
+  const zone = me?.zone || browserZone;
   const app = useMemo<AppState | null>(
     () => me && { me, zone, calendars, counts, version, refresh, say, setMe },
     [me, zone, calendars, counts, version],
@@ -57,7 +57,7 @@ export function App() {
   return (
     <AppContext.Provider value={app}>
       <a class="skip" href="#main">Skip to the content</a>
-      <header class="bar">
+      <header class="masthead">
         <Link to="/calendar" class="brand" label="Convene, to the calendar">Convene</Link>
         <nav aria-label="Pages">
           <Link to="/calendar" current={route.page === "calendar"}>Calendar</Link>

@@ -113,8 +113,18 @@ export const weekdayShort = (d: Day) => format({ weekday: "short" }).format(utc(
 export const monthAndYear = (d: Day) => format({ month: "long", year: "numeric" }).format(utc(d));
 export const monthShort = (d: Day) => format({ month: "short" }).format(utc(d));
 export const dayNumber = (d: Day) => String(utc(d).getUTCDate());
-export const clock = (w: Wall) => format({ hour: "2-digit", minute: "2-digit" }).format(wallDate(w));
-export const hourLabel = (h: number) => format({ hour: "2-digit", minute: "2-digit" }).format(new Date(h * 3_600_000));
+
+const twelve = new Intl.DateTimeFormat(english, { hour: "numeric" }).resolvedOptions().hour12 === true;
+const time: Intl.DateTimeFormatOptions = twelve ? { hour: "numeric", minute: "2-digit" } : { hour: "2-digit", minute: "2-digit" };
+
+export const clock = (w: Wall) => format(time).format(wallDate(w));
+export const hourLabel = (h: number) => format(twelve ? { hour: "numeric" } : time).format(new Date(h * 3_600_000));
+
+/** "09:00 – 10:30", "1:00 – 2:30 PM": two times of day, whatever their days. */
+export const clockRange = (a: Wall, b: Wall) =>
+  minutesOf(a) === minutesOf(b) ? clock(a) : minutesOf(a) < minutesOf(b)
+    ? format(time).formatRange(wallDate(wallAt("2026-01-01", minutesOf(a))), wallDate(wallAt("2026-01-01", minutesOf(b))))
+    : `${clock(a)} – ${clock(b)}`;
 
 /** "Friday 20 November 2026, 09:00 – 10:00"; all-day ends are the day after the last. */
 export function whenText(start: Wall, end: Wall, allDay: boolean): string {
@@ -123,7 +133,7 @@ export function whenText(start: Wall, end: Wall, allDay: boolean): string {
     return last <= start ? longDay(start) : `${longDay(start)} – ${longDay(last)}`;
   }
   if (dateOf(start) === dateOf(end)) {
-    return start === end ? `${longDay(start)}, ${clock(start)}` : `${longDay(start)}, ${clock(start)} – ${clock(end)}`;
+    return start === end ? `${longDay(start)}, ${clock(start)}` : `${longDay(start)}, ${clockRange(start, end)}`;
   }
   return `${longDay(start)}, ${clock(start)} – ${longDay(end)}, ${clock(end)}`;
 }

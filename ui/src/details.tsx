@@ -27,7 +27,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
 
   useEffect(() => {
     if (deleting === "" || !d) return;
-    api.preview(d, null, deleting === "occurrence" ? occurrence : "").then(setSending, () => setSending([]));
+    api.preview(d, null, deleting === "occurrence" ? occurrence : "", app.zone).then(setSending, () => setSending([]));
   }, [deleting, d?.etag]);
 
   if (!d) return <Dialog title="Event" onClose={onClose}>{error ? <Trouble error={error} /> : <p>Loading…</p>}</Dialog>;
@@ -40,7 +40,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
       : void task.run(async () => onEdit({ detail: await api.event(place, "", app.zone) }));
   const remove = () =>
     task.run(async () => {
-      await api.deleteEvent(d, d.etag, deleting === "occurrence" ? occurrence : "");
+      await api.deleteEvent(d, d.etag, deleting === "occurrence" ? occurrence : "", app.zone);
       app.say("Deleted.");
       app.refresh();
       onClose();

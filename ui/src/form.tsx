@@ -5,6 +5,7 @@ import { addDays, addMinutes, dateOf, daysBetween, minutesBetween, wallAt, type 
 import { FindTime } from "./findtime";
 import { Dialog, Field, Trouble, useTask } from "./parts";
 import { Repeats } from "./repeats";
+import { follow } from "./rrule";
 import { remember, remembered, useApp } from "./state";
 import { address, count } from "./words";
 
@@ -31,7 +32,10 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
   const [zones, setZones] = useState<string[]>([]);
   const [sending, setSending] = useState<Sending[]>([]);
   const [previewError, setPreviewError] = useState("");
+  const [asking, setAsking] = useState(false);
+  const [initial] = useState(() => JSON.stringify(f));
   const task = useTask();
+  const close = () => (JSON.stringify(f) === initial || asking ? onClose() : setAsking(true));
   const set = (change: Partial<EventFields>) => setF((x) => ({ ...x, ...change }));
   const single = detail !== null && detail.occurrence !== "";
 
@@ -55,7 +59,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
     }
     const stop = new AbortController();
     const t = setTimeout(() => {
-      api.preview(detail, edit(), "", stop.signal).then(
+      api.preview(detail, edit(), "", app.zone, stop.signal).then(
         (s) => { setSending(s); setPreviewError(""); },
         (e: Error) => { if (e.name !== "AbortError") { setSending([]); setPreviewError(e.message); } },
       );
@@ -63,10 +67,11 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
     return () => { clearTimeout(t); stop.abort(); };
   }, [JSON.stringify(f), calendar]);
 
-  // Moving the start moves the end with it.
+  // Moving the start moves the end with it, and a rule that named its weekday or day of the month.
   const moveStart = (start: Wall) => {
-    if (f.allDay) set({ start, end: f.end ? addDays(start, Math.max(1, daysBetween(f.start, f.end))) : addDays(start, 1) });
-    else set({ start, end: addMinutes(start, Math.max(0, minutesBetween(f.start, f.end))) });
+    const rrule = f.rrule && dateOf(start) !== dateOf(f.start) ? follow(f.rrule, dateOf(f.start), dateOf(start)) : f.rrule;
+    if (f.allDay) set({ start, rrule, end: f.end ? addDays(start, Math.max(1, daysBetween(f.start, f.end))) : addDays(start, 1) });
+    else set({ start, rrule, end: addMinutes(start, Math.max(0, minutesBetween(f.start, f.end))) });
   };
   const toggleAllDay = (allDay: boolean) => {
     if (allDay) {
@@ -81,7 +86,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
   const save = () =>
     task.run(async () => {
       remember("calendar", calendar);
-      const r = detail ? await api.updateEvent(detail, detail.etag, edit()) : await api.addEvent(edit());
+      const r = detail ? await api.updateEvent(detail, detail.etag, edit(), app.zone) : await api.addEvent(edit(), app.zone);
       app.say(r.sent > 0 ? `Saved. ${count(r.sent, "message is", "messages are")} on the way.` : "Saved.");
       app.refresh();
       onClose();
@@ -90,7 +95,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
   const who = sending.map((s) => s.name || address(s.to));
   const head = detail ? (single ? "Edit this occurrence" : detail.recurring ? "Edit the whole series" : "Edit event") : "New event";
   return (
-    <Dialog title={head} wide onClose={onClose}>
+    <Dialog title={head} wide onClose={close}>
       <form
         class="event-form"
         onSubmit={(e) => {
@@ -121,15 +126,17 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
               </Field>
             </>
           )}
-          <label class="check"><input type="checkbox" name="all-day" checked={f.allDay} onChange={(e) => toggleAllDay(e.currentTarget.checked)} /> All day</label>
         </div>
         {invalid && <p class="clash" role="alert">The end is before the start.</p>}
-        {!f.allDay && (
-          <Field label="Time zone">
-            <input name="zone" list="zones" value={f.zone} autoComplete="off" placeholder="Local time wherever one is" onChange={(e) => set({ zone: e.currentTarget.value.trim() })} />
-            <datalist id="zones">{zones.map((z) => <option value={z} />)}</datalist>
-          </Field>
-        )}
+        <div class="row">
+          {!f.allDay && (
+            <Field label="Time zone" class="grow">
+              <input name="zone" list="zones" value={f.zone} autoComplete="off" placeholder="Local time wherever one is" onChange={(e) => set({ zone: e.currentTarget.value.trim() })} />
+              <datalist id="zones">{zones.map((z) => <option value={z} />)}</datalist>
+            </Field>
+          )}
+          <label class="check"><input type="checkbox" name="all-day" checked={f.allDay} onChange={(e) => toggleAllDay(e.currentTarget.checked)} /> All day</label>
+        </div>
         {!single && <Repeats rrule={f.rrule} start={dateOf(f.start)} stored={detail?.event.rrule ?? ""} text={detail?.ruleText ?? ""} onChange={(rrule) => set({ rrule })} />}
         <div class="row">
           <Field label="Place" class="grow"><input name="location" value={f.location} maxLength={2000} onInput={(e) => set({ location: e.currentTarget.value })} /></Field>
@@ -174,11 +181,17 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
         <Trouble error={task.error}>
           {task.condition === "precondition-failed" && <p>Close this form and open the event again to see its present state; what you wrote here is not saved.</p>}
         </Trouble>
+        {asking && (
+          <div class="trouble" role="alert">
+            <p>What you changed is not saved.</p>
+            <button type="button" class="danger" onClick={onClose}>Discard it</button> <button type="button" autofocus onClick={() => setAsking(false)}>Go on writing</button>
+          </div>
+        )}
         <div class="actions">
           <button type="submit" class="primary" disabled={task.busy || invalid || calendar === ""}>
             {who.length === 0 ? "Save" : who.length <= 2 ? `Save and send to ${who.join(" and ")}` : `Save and send to ${count(who.length, "person", "people")}`}
           </button>
-          <button type="button" onClick={onClose}>Cancel</button>
+          <button type="button" onClick={close}>Cancel</button>
         </div>
       </form>
     </Dialog>

@@ -19,7 +19,7 @@ export function InvitationsPage() {
       <h1>Invitations</h1>
       <Trouble error={error} />
       {list?.length === 0 && <p class="empty">No invitation waits for your answer.</p>}
-      {app.counts.held > 0 && <p><Link to="/messages">{app.counts.held === 1 ? "A message is" : `${app.counts.held} messages are`} held for you</Link> because it is not certain who sent them.</p>}
+      {app.counts.held > 0 && <p><Link to="/messages">{app.counts.held === 1 ? "A message is" : `${app.counts.held} messages are`} held for you</Link> because it is not certain who sent {app.counts.held === 1 ? "it" : "them"}.</p>}
       <ul class="cards">
         {list?.map((i) => {
           const id = `${i.owner}/${i.calendar}/${i.name}/${i.occurrence}`;

@@ -1,5 +1,5 @@
 import type { ViewProps } from "./calendar";
-import { addDays, clock, dateOf, longDay, nowIn, type Day } from "./dates";
+import { addDays, clockRange, dateOf, longDay, nowIn, type Day } from "./dates";
 import { daysOf } from "./lanes";
 import { occurrenceClass } from "./occurrence";
 import { useApp } from "./state";
@@ -27,7 +27,7 @@ export function ListView(p: ViewProps & { first: Day; last: Day }) {
             {byDay.get(d)!.sort((x, y) => Number(y.allDay) - Number(x.allDay) || x.start.localeCompare(y.start)).map((o) => (
               <li>
                 <button type="button" class={occurrenceClass(o) + " row"} style={{ "--c": p.color(o) }} onClick={() => p.open(o)}>
-                  <span class="time">{o.allDay ? "all day" : `${clock(o.start)} – ${clock(o.end)}`}</span>
+                  <span class="time">{o.allDay ? "all day" : clockRange(o.start, o.end)}</span>
                   <span class="what">{o.summary || "No title"}</span>
                   <span class="where">{o.location}</span>
                   {o.partstat && o.partstat !== "ACCEPTED" && <span class="answer">{partstat(o.partstat).text}</span>}

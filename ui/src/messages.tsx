@@ -1,9 +1,9 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, type Message } from "./api";
-import { instantText } from "./dates";
+import { instantText, wallText } from "./dates";
 import { Chip, Trouble, useTask } from "./parts";
 import { useApp } from "./state";
-import { address, method, property, state } from "./words";
+import { address, method, state } from "./words";
 
 const filters: [string, string][] = [["", "All"], ["held", "Held"], ["in", "Received"], ["out", "Sent"], ["waiting", "Waiting"], ["failed", "Failed"]];
 
@@ -15,7 +15,7 @@ export function MessagesPage() {
   const [more, setMore] = useState(false);
   const [error, setError] = useState("");
   const load = (before: string) =>
-    api.messages({ show, before }).then(
+    api.messages({ show, before, zone: app.zone }).then(
       (r) => {
         setList((old) => (before && old ? [...old, ...r.messages] : r.messages));
         setMore(r.more);
@@ -34,7 +34,7 @@ export function MessagesPage() {
       </div>
       <Trouble error={error} />
       {list?.length === 0 && <p class="empty">{show === "" ? "No message has been sent or received." : "No such message."}</p>}
-      <ul class="messages">{list?.map((m) => <Row key={m.id} m={m} onChange={(n) => setList((l) => l?.map((x) => (x.id === n.id ? n : x)) ?? null)} />)}</ul>
+      <ul class="journal">{list?.map((m) => <Row key={m.id} m={m} onChange={(n) => setList((l) => l?.map((x) => (x.id === n.id ? n : x)) ?? null)} />)}</ul>
       {more && <button type="button" onClick={() => load(String(list?.[list.length - 1]?.id ?? ""))}>Earlier messages</button>}
     </>
   );
@@ -45,7 +45,7 @@ function Row({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
   const task = useTask();
   const decide = (verb: "approve" | "reject" | "retry") =>
     task.run(async () => {
-      const after = await api.decide(m.id, verb);
+      const after = await api.decide(m.id, verb, app.zone);
       onChange(after);
       app.say(after.sentence || "Done.");
       app.refresh();
@@ -57,16 +57,16 @@ function Row({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
         <span class="direction" aria-hidden="true">{m.direction === "in" ? "↓" : "↑"}</span>
         <span class="what">
           <span class="sr">{m.direction === "in" ? "Received: " : "Sent: "}</span>
-          <b>{m.summary || "No title"}</b> <span class="hint">{what} {m.direction === "in" ? `from ${address(m.from)}` : `to ${address(m.to)}`}</span>
+          <b>{m.summary || "No title"}</b> <span class="hint">{what}{m.recurrenceId && " for one occurrence"} {m.direction === "in" ? `from ${address(m.from)}` : `to ${address(m.to)}`}</span>
         </span>
         <Chip word={state(m.state)} />
         <time class="hint" dateTime={m.created}>{instantText(m.created)}</time>
       </div>
       {m.sentence && <p class="sentence">{m.sentence}</p>}
-      {(m.canDecide || m.canRetry) && (
+      {(m.canApprove || m.canRetry) && (
         <div class="actions">
-          {m.canDecide && <button type="button" class="primary" disabled={task.busy} onClick={() => decide("approve")}>Approve and apply</button>}
-          {m.canDecide && <button type="button" disabled={task.busy} onClick={() => decide("reject")}>Reject</button>}
+          {m.canApprove && <button type="button" class={m.canReject ? "primary" : ""} disabled={task.busy} onClick={() => decide("approve")}>{m.canReject ? "Approve and apply" : "Apply it after all"}</button>}
+          {m.canReject && <button type="button" disabled={task.busy} onClick={() => decide("reject")}>Reject</button>}
           {m.canRetry && <button type="button" disabled={task.busy} onClick={() => decide("retry")}>Try again now</button>}
         </div>
       )}
@@ -77,13 +77,13 @@ function Row({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
           <dt>From</dt><dd>{address(m.from)}</dd>
           <dt>To</dt><dd>{address(m.to)}</dd>
           {m.transport && <><dt>Way</dt><dd>{m.transport}</dd></>}
-          {m.recurrenceId && <><dt>Occurrence</dt><dd>{m.recurrenceId}</dd></>}
+          {m.recurrenceId && <><dt>Occurrence</dt><dd>{wallText(m.recurrenceId)}</dd></>}
           {m.reason && <><dt>Reason</dt><dd>{m.reason}</dd></>}
           {m.nextAttempt && <><dt>Next attempt</dt><dd>{instantText(m.nextAttempt)}</dd></>}
           {m.changes.length > 0 && (
             <>
               <dt>Changes</dt>
-              <dd><ul class="plain">{m.changes.map((c) => <li>{property(c.property)}: {c.old || "nothing"} → {c.new || "nothing"}</li>)}</ul></dd>
+              <dd><ul class="plain">{m.changes.map((c) => <li>{c}</li>)}</ul></dd>
             </>
           )}
           {m.attempts.length > 0 && (

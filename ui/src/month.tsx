@@ -1,9 +1,10 @@
-import { useRef, useState, useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { span, type ViewProps } from "./calendar";
 import { addDays, clock, dateOf, dayNumber, daysBetween, longDay, monthShort, nowIn, wallAt, weekdayLong, weekdayShort, type Day } from "./dates";
 import { bars, spansDays } from "./lanes";
-import { occurrenceLabel, occurrenceClass } from "./occurrence";
+import { occurrenceClass, occurrenceLabel, unseen } from "./occurrence";
 import { go, useApp } from "./state";
+import { count } from "./words";
 
 const lanes = 4; // bars a day shows before "more"
 
@@ -18,7 +19,7 @@ export function MonthView(p: ViewProps) {
   const focus = at >= from && at < to ? at : p.day;
 
   useEffect(() => setAt(p.day), [p.day]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (moved.current) table.current?.querySelector<HTMLElement>(`[data-day="${focus}"]`)?.focus();
     moved.current = false;
   }, [focus, from]);
@@ -60,12 +61,12 @@ export function MonthView(p: ViewProps) {
                       class="day"
                       data-day={d}
                       tabIndex={d === focus ? 0 : -1}
-                      aria-label={`${longDay(d)}, ${here.length === 0 ? "nothing" : here.length === 1 ? "1 event" : here.length + " events"}. New event`}
                       aria-current={d === today ? "date" : undefined}
                       onKeyDown={(e) => onKeyDown(e, d)}
                       onClick={() => (matchMedia("(max-width: 40rem)").matches ? go(`/calendar/day/${d}`) : p.create(wallAt(d, 540), wallAt(d, 600), false))}
                     >
                       {dayNumber(d) === "1" ? `1 ${monthShort(d)}` : dayNumber(d)}
+                      <span class="sr">, {longDay(d)}, {here.length === 0 ? "nothing" : count(here.length, "event", "events")}. New event</span>
                     </button>
                     {slots.map((b) =>
                       b ? (
@@ -73,20 +74,20 @@ export function MonthView(p: ViewProps) {
                           type="button"
                           class={occurrenceClass(b.occurrence) + " bar" + (spansDays(b.occurrence) ? " whole" : "") + (b.before || b.from < i ? " from" : "") + (b.after || b.to > i ? " to" : "")}
                           style={{ "--c": p.color(b.occurrence) }}
-                          aria-label={occurrenceLabel(b.occurrence)}
                           title={occurrenceLabel(b.occurrence)}
                           onClick={() => p.open(b.occurrence)}
                         >
                           {!spansDays(b.occurrence) && b.from === i && <span class="time">{clock(b.occurrence.start)}</span>}
                           <span class="what">{b.from === i || i === 0 ? b.occurrence.summary || "No title" : "\u00a0"}</span>
+                          <span class="sr">{b.from === i || i === 0 ? "" : b.occurrence.summary || "No title"}, {unseen(b.occurrence)}</span>
                         </button>
                       ) : (
                         <span class="bar blank" aria-hidden="true" />
                       ),
                     )}
                     {!fits && (
-                      <button type="button" class="more" onClick={() => go(`/calendar/day/${d}`)} aria-label={`${here.length - shown.length} more on ${longDay(d)}`}>
-                        {here.length - shown.length} more
+                      <button type="button" class="more" onClick={() => go(`/calendar/day/${d}`)}>
+                        {here.length - shown.length} more<span class="sr"> on {longDay(d)}</span>
                       </button>
                     )}
                   </td>

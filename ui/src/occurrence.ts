@@ -3,14 +3,23 @@ import type { Occurrence } from "./api";
 import { whenText } from "./dates";
 import { partstat } from "./words";
 
-export function occurrenceLabel(o: Occurrence): string {
-  const parts = [o.summary || "No title", whenText(o.start, o.end, o.allDay)];
-  if (o.location) parts.push(o.location);
+function marks(o: Occurrence): string[] {
+  const parts = [];
   if (o.status === "CANCELLED") parts.push("cancelled");
   if (o.status === "TENTATIVE") parts.push("not certain yet");
   if (o.partstat) parts.push("you: " + partstat(o.partstat).text);
   if (o.recurring) parts.push("repeats");
-  return parts.join(", ");
+  return parts;
+}
+
+/** Everything in one line, for the tooltip of a box that has little room. */
+export function occurrenceLabel(o: Occurrence): string {
+  return [o.summary || "No title", whenText(o.start, o.end, o.allDay), o.location, ...marks(o)].filter(Boolean).join(", ");
+}
+
+/** What only the place and the look of a box tell, for those who do not see them. */
+export function unseen(o: Occurrence): string {
+  return [whenText(o.start, o.end, o.allDay), ...marks(o)].join(", ");
 }
 
 export function occurrenceClass(o: Occurrence): string {

@@ -1,6 +1,6 @@
 // The common recurrence rules (RFC 5545 3.3.10), as the form offers them. A rule
 // that says more than the form can is kept as it is.
-import { addDays, dayNumber, weekday, type Day } from "./dates";
+import { addDays, dayNumber, daysBetween, weekday, type Day } from "./dates";
 
 export type Freq = "DAILY" | "WEEKLY" | "MONTHLY" | "YEARLY";
 
@@ -84,6 +84,17 @@ export function rule(s: Simple, start: Day): string {
   if (s.count > 0) out.push("COUNT=" + s.count);
   else if (s.until) out.push("UNTIL=" + s.until.replaceAll("-", ""));
   return out.join(";");
+}
+
+/** The rule for a series whose first day moves: what was said of the old first day is said of the new one. */
+export function follow(text: string, from: Day, to: Day): string {
+  const s = parse(text, from);
+  if (!s) return text;
+  const was = weekdays[weekday(from)]!;
+  if (s.days.length === 1 && s.days[0] === was) s.days = [weekdays[weekday(to)]!];
+  if (s.monthly === "last" && !isLast(to)) s.monthly = "nth";
+  if (s.until && s.until < to) s.until = addDays(to, Math.max(0, daysBetween(from, s.until)));
+  return rule(s, to);
 }
 
 const ordinals = ["first", "second", "third", "fourth", "fifth"];

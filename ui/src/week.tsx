@@ -1,8 +1,8 @@
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
 import type { ViewProps } from "./calendar";
-import { addDays, clock, dateOf, dayNumber, hourLabel, longDay, minutesOf, nowIn, wallAt, weekdayLong, weekdayShort, type Day } from "./dates";
+import { addDays, clock, clockRange, dateOf, dayNumber, hourLabel, longDay, minutesOf, monthAndYear, nowIn, wallAt, weekdayLong, weekdayShort, type Day } from "./dates";
 import { bars, boxes, spansDays } from "./lanes";
-import { occurrenceClass, occurrenceLabel } from "./occurrence";
+import { occurrenceClass, occurrenceLabel, unseen } from "./occurrence";
 import { go, useApp } from "./state";
 
 const half = 30; // minutes a slot holds
@@ -31,7 +31,7 @@ export function TimeGrid(p: ViewProps & { first: Day; days: number }) {
     const i = days.indexOf(dateOf(now));
     setCursor((c) => ({ ...c, day: i >= 0 ? i : Math.min(c.day, p.days - 1) }));
   }, [p.first, p.days]);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (moved.current) grid.current?.querySelector<HTMLElement>(`[data-slot="${cursor.day}.${cursor.slot}"]`)?.focus();
     moved.current = false;
   }, [cursor]);
@@ -72,8 +72,8 @@ export function TimeGrid(p: ViewProps & { first: Day; days: number }) {
       <div class="heads">
         <div class="corner" />
         {days.map((d) => (
-          <button type="button" class={"head" + (d === today ? " today" : "")} onClick={() => go(`/calendar/day/${d}`)} aria-label={longDay(d)} aria-current={d === today ? "date" : undefined}>
-            <span>{p.days === 1 ? weekdayLong(d) : weekdayShort(d)}</span> <b>{dayNumber(d)}</b>
+          <button type="button" class={"head" + (d === today ? " today" : "")} onClick={() => go(`/calendar/day/${d}`)} aria-current={d === today ? "date" : undefined}>
+            <span>{p.days === 1 ? weekdayLong(d) : weekdayShort(d)}</span> <b>{dayNumber(d)}</b><span class="sr"> {monthAndYear(d)}</span>
           </button>
         ))}
         <div class="corner allday" style={{ gridRow: "2" }}>all day</div>
@@ -85,11 +85,11 @@ export function TimeGrid(p: ViewProps & { first: Day; days: number }) {
             type="button"
             class={occurrenceClass(b.occurrence) + " bar whole" + (b.before ? " from" : "") + (b.after ? " to" : "")}
             style={{ "--c": p.color(b.occurrence), gridColumn: `${b.from + 2} / ${b.to + 3}`, gridRow: String(b.lane + 2) }}
-            aria-label={occurrenceLabel(b.occurrence)}
             title={occurrenceLabel(b.occurrence)}
             onClick={() => p.open(b.occurrence)}
           >
             <span class="what">{b.occurrence.summary || "No title"}</span>
+            <span class="sr">, {unseen(b.occurrence)}</span>
           </button>
         ))}
       </div>
@@ -134,13 +134,13 @@ export function TimeGrid(p: ViewProps & { first: Day; days: number }) {
                   left: `${(b.column / b.columns) * 100}%`,
                   width: `${100 / b.columns}%`,
                 }}
-                aria-label={occurrenceLabel(b.occurrence)}
-                title={occurrenceLabel(b.occurrence)}
+                    title={occurrenceLabel(b.occurrence)}
                 onClick={() => p.open(b.occurrence)}
               >
                 <span class="what">{b.occurrence.summary || "No title"}</span>
-                <span class="time">{clock(b.occurrence.start)} – {clock(b.occurrence.end)}</span>
+                <span class="time">{clockRange(b.occurrence.start, b.occurrence.end)}</span>
                 {b.occurrence.location && <span class="where">{b.occurrence.location}</span>}
+                <span class="sr">, {unseen(b.occurrence)}</span>
               </button>
             ))}
             {d === today && <div class="now" style={{ top: `${(minutesOf(now) / 1440) * 100}%` }} aria-hidden="true" />}

@@ -45,13 +45,6 @@ const methods: Record<string, string> = {
 
 export const method = (m: string): string => methods[m.toUpperCase()] ?? m.toLowerCase();
 
-const properties: Record<string, string> = {
-  DTSTART: "start", DTEND: "end", DURATION: "length", SUMMARY: "title", LOCATION: "place", DESCRIPTION: "description",
-  RRULE: "repeats", EXDATE: "left out", RDATE: "further dates", STATUS: "status", ATTENDEE: "attendee", ORGANIZER: "organizer",
-};
-
-export const property = (p: string): string => properties[p.toUpperCase()] ?? p.toLowerCase();
-
 /** The address without its scheme, as people write it. */
 export const address = (a: string): string => a.replace(/^mailto:/i, "");
 

@@ -1,0 +1,461 @@
+package web
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/itip"
+)
+
+// place names an object: owner and calendar by their URL segments.
+type place struct {
+	Owner    string `json:"owner"`
+	Calendar string `json:"calendar"`
+	Name     string `json:"name"`
+}
+
+// eventOnWire is one event, or one occurrence of it, with what one may do.
+type eventOnWire struct {
+	place
+	ETag       string   `json:"etag"`
+	UID        string   `json:"uid"`
+	Occurrence string   `json:"occurrence"` // as asked for; "" is the whole
+	Recurring  bool     `json:"recurring"`
+	RuleText   string   `json:"ruleText"`
+	Event      fields   `json:"event"`
+	Start      string   `json:"start"` // on the reader's clock
+	End        string   `json:"end"`
+	Organizer  *person  `json:"organizer"`
+	Organizing bool     `json:"organizing"` // the calendar's owner organizes it, or nobody does
+	PartStat   string   `json:"partstat"`   // of the calendar's owner; "" for who is not invited
+	Writable   bool     `json:"writable"`
+	Kept       []string `json:"kept"`
+}
+
+// edit is what the event form sends.
+type edit struct {
+	Calendar struct {
+		Owner string `json:"owner"`
+		Name  string `json:"name"`
+	} `json:"calendar"`
+	Occurrence string `json:"occurrence"`
+	Event      fields `json:"event"`
+}
+
+// saved is the answer to a saved edit.
+type saved struct {
+	place
+	Sent int `json:"sent"` // messages to people, without silent refreshes of their copies
+}
+
+// ref finds the place a request names.
+func (a *app) ref(r *request, p place) (calendar.Ref, error) {
+	owner, err := a.owner(r, p.Owner)
+	return calendar.Ref{Owner: owner, Collection: p.Calendar, Name: p.Name}, err
+}
+
+func pathOf(r *request) place {
+	return place{Owner: r.PathValue("owner"), Calendar: r.PathValue("calendar"), Name: r.PathValue("name")}
+}
+
+func (a *app) getEvent(r *request) (any, error) {
+	at := pathOf(r)
+	ref, err := a.ref(r, at)
+	if err != nil {
+		return nil, err
+	}
+	z, err := a.zone(r, r.URL.Query().Get("zone"))
+	if err != nil {
+		return nil, err
+	}
+	o, text, err := a.o.Calendar.Get(r.ctx(), r.who, ref)
+	if err != nil {
+		return nil, err
+	}
+	view, err := a.o.Calendar.Collection(r.ctx(), r.who, ref.Owner, ref.Collection)
+	if err != nil {
+		return nil, err
+	}
+	e, err := openEvent(text, z)
+	if err != nil {
+		return nil, problem.New(problem.InvalidCalendarObject, "This event cannot be read. Other calendar programs get it as it is.").Because(err)
+	}
+	id := r.URL.Query().Get("occurrence")
+	occ, ok := e.first()
+	if !ok {
+		return nil, problem.New(problem.InvalidCalendarObject, "This event takes place at no time: all its occurrences are left out.")
+	}
+	c := occ.Component
+	if id != "" {
+		if occ, err = e.find(id); err != nil {
+			return nil, err
+		}
+		c = occ.Component
+	} else if m := e.cal.Master(); m != nil {
+		c = m
+	}
+	mine, err := a.o.Accounts.Addresses(r.ctx(), ref.Owner)
+	if err != nil {
+		return nil, err
+	}
+	out := eventOnWire{
+		place: at, ETag: o.ETag, UID: o.UID, Occurrence: id, Recurring: e.set.Recurring(), RuleText: ruleText(e.cal.Master()),
+		Organizing: organizes(c, mine), Writable: view.Access >= acl.Write, Kept: kept(c),
+	}
+	if out.Event, err = e.fieldsOf(c); err != nil {
+		return nil, err
+	}
+	if id != "" && !occ.Override {
+		// The occurrence as the master has it, at its own time.
+		out.Event.Start, out.Event.End = onWire(e.wallIn(occ.Start, occ.ID)), onWire(e.wallIn(occ.End, occ.ID))
+	}
+	out.Start, out.End, _ = e.span(occ)
+	if org, ok := itip.Organizer(c); ok {
+		p := personOf(org)
+		out.Organizer = &p
+	}
+	if me, ok := among(c, mine); ok {
+		out.PartStat = me.PartStat
+	}
+	return out, nil
+}
+
+// editor is the account in whose name a home is edited: its owner's.
+func (a *app) editor(r *request, ref calendar.Ref) (editor, error) {
+	owner, err := a.o.Accounts.Account(r.ctx(), ref.Owner)
+	if err != nil {
+		return editor{}, err
+	}
+	mine, err := a.o.Accounts.Addresses(r.ctx(), ref.Owner)
+	return editor{mine: mine, name: owner.DisplayName, now: a.now().UTC()}, err
+}
+
+// creation is the request that stores a new event.
+func (a *app) creation(r *request, ed edit) (calendar.PutRequest, error) {
+	uid := strings.ToLower(rand.Text())
+	ref, err := a.ref(r, place{ed.Calendar.Owner, ed.Calendar.Name, uid + ".ics"})
+	if err != nil {
+		return calendar.PutRequest{}, err
+	}
+	z, err := a.zone(r, r.URL.Query().Get("zone"))
+	if err != nil {
+		return calendar.PutRequest{}, err
+	}
+	who, err := a.editor(r, ref)
+	if err != nil {
+		return calendar.PutRequest{}, err
+	}
+	cal, err := who.create(a.o.Calendar.ProdID(), uid, ed.Event, z)
+	if err != nil {
+		return calendar.PutRequest{}, err
+	}
+	return calendar.PutRequest{By: r.who, Ref: ref, Data: cal.Bytes(), If: calendar.Precondition{IfNoneMatch: []string{"*"}}}, nil
+}
+
+// change is the request that stores an edited event. It goes to the object as
+// it is now, and only when that is still what the person saw.
+func (a *app) change(r *request, at place, etag string, ed edit) (calendar.PutRequest, error) {
+	var req calendar.PutRequest
+	e, ref, etag, err := a.current(r, at, etag)
+	if err != nil {
+		return req, err
+	}
+	who, err := a.editor(r, ref)
+	if err != nil {
+		return req, err
+	}
+	if ed.Occurrence != "" {
+		err = who.occurrence(e, ed.Occurrence, ed.Event)
+	} else {
+		err = who.series(e, ed.Event)
+	}
+	if err != nil {
+		return req, err
+	}
+	return calendar.PutRequest{By: r.who, Ref: ref, Data: e.cal.Bytes(), If: calendar.Precondition{IfMatch: []string{etag}}}, nil
+}
+
+// changedMeanwhile is the refusal of an edit whose ground has moved.
+func changedMeanwhile() *problem.Problem {
+	return problem.New(problem.PreconditionFailed, "This event has changed since you opened it, here or in another program. Nothing was saved.")
+}
+
+// current opens an object for a change. Without an etag (a preview) it is the
+// object as it is now.
+func (a *app) current(r *request, at place, etag string) (*event, calendar.Ref, string, error) {
+	ref, err := a.ref(r, at)
+	if err != nil {
+		return nil, ref, "", err
+	}
+	o, text, err := a.o.Calendar.Get(r.ctx(), r.who, ref)
+	if err != nil {
+		return nil, ref, "", err
+	}
+	if etag != "" && etag != o.ETag {
+		return nil, ref, "", changedMeanwhile()
+	}
+	z, err := a.zone(r, r.URL.Query().Get("zone"))
+	if err != nil {
+		return nil, ref, "", err
+	}
+	e, err := openEvent(text, z)
+	if err != nil {
+		return nil, ref, "", problem.New(problem.InvalidCalendarObject, "This event cannot be read, so it cannot be changed here.").Because(err)
+	}
+	return e, ref, o.ETag, nil
+}
+
+func (a *app) postEvent(r *request) (any, error) {
+	var ed edit
+	if err := r.read(&ed); err != nil {
+		return nil, err
+	}
+	req, err := a.creation(r, ed)
+	if err != nil {
+		return nil, err
+	}
+	res, err := a.o.Calendar.Put(r.ctx(), req)
+	if err != nil {
+		return nil, err
+	}
+	return created{saved{place{ed.Calendar.Owner, ed.Calendar.Name, req.Name}, told(res.Sent)}}, nil
+}
+
+func told(list []calendar.Sent) int {
+	n := 0
+	for _, s := range list {
+		if !s.Refresh {
+			n++
+		}
+	}
+	return n
+}
+
+// ifMatch is the etag a change must name, so that nobody overwrites what they
+// have not seen.
+func ifMatch(r *request) (string, error) {
+	tag := r.Header.Get("If-Match")
+	if tag == "" {
+		return "", problem.New(problem.BadInput, "The request must say with If-Match which state of the event it changes.")
+	}
+	return tag, nil
+}
+
+func (a *app) putEvent(r *request) (any, error) {
+	var ed edit
+	if err := r.read(&ed); err != nil {
+		return nil, err
+	}
+	tag, err := ifMatch(r)
+	if err != nil {
+		return nil, err
+	}
+	at := pathOf(r)
+	req, err := a.change(r, at, tag, ed)
+	if err != nil {
+		return nil, err
+	}
+	res, err := a.o.Calendar.Put(r.ctx(), req)
+	if errors.Is(err, problem.New(problem.PreconditionFailed, "")) {
+		return nil, changedMeanwhile().Because(err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if ed.Calendar.Name != "" && ed.Occurrence == "" && (ed.Calendar.Owner != at.Owner || ed.Calendar.Name != at.Calendar) {
+		to, err := a.ref(r, place{ed.Calendar.Owner, ed.Calendar.Name, at.Name})
+		if err != nil {
+			return nil, err
+		}
+		if _, err := a.o.Calendar.Move(r.ctx(), calendar.MoveRequest{By: r.who, From: req.Ref, To: to}); err != nil {
+			return nil, err
+		}
+		at.Owner, at.Calendar = ed.Calendar.Owner, ed.Calendar.Name
+	}
+	return saved{at, told(res.Sent)}, nil
+}
+
+// removal is what deleting an event or an occurrence comes to: either a put,
+// or, when nothing is left, a deletion.
+func (a *app) removal(r *request, at place, etag, occurrence string) (*calendar.PutRequest, *calendar.DeleteRequest, error) {
+	if occurrence != "" {
+		e, ref, etag, err := a.current(r, at, etag)
+		if err != nil {
+			return nil, nil, err
+		}
+		who, err := a.editor(r, ref)
+		if err != nil {
+			return nil, nil, err
+		}
+		left, err := who.without(e, occurrence)
+		if err != nil {
+			return nil, nil, err
+		}
+		if left {
+			return &calendar.PutRequest{By: r.who, Ref: ref, Data: e.cal.Bytes(), If: calendar.Precondition{IfMatch: []string{etag}}}, nil, nil
+		}
+	}
+	ref, err := a.ref(r, at)
+	if err != nil {
+		return nil, nil, err
+	}
+	req := &calendar.DeleteRequest{By: r.who, Ref: ref}
+	if etag != "" {
+		req.If.IfMatch = []string{etag}
+	}
+	return nil, req, nil
+}
+
+func (a *app) deleteEvent(r *request) (any, error) {
+	tag, err := ifMatch(r)
+	if err != nil {
+		return nil, err
+	}
+	put, del, err := a.removal(r, pathOf(r), tag, r.URL.Query().Get("occurrence"))
+	if err != nil {
+		return nil, err
+	}
+	if put != nil {
+		_, err = a.o.Calendar.Put(r.ctx(), *put)
+	} else {
+		err = a.o.Calendar.Delete(r.ctx(), *del)
+	}
+	if errors.Is(err, problem.New(problem.PreconditionFailed, "")) {
+		return nil, changedMeanwhile().Because(err)
+	}
+	return nil, err
+}
+
+// sending is one line of a preview.
+type sending struct {
+	To       string `json:"to"`
+	Name     string `json:"name"`
+	Method   string `json:"method"`
+	Sentence string `json:"sentence"`
+}
+
+func (a *app) postPreview(r *request) (any, error) {
+	var body struct {
+		Place      *place `json:"place"`
+		Edit       *edit  `json:"edit"`
+		Occurrence string `json:"occurrence"`
+	}
+	if err := r.read(&body); err != nil {
+		return nil, err
+	}
+	var sent []calendar.Sent
+	preview := func(req calendar.PutRequest, err error) error {
+		if err != nil {
+			return err
+		}
+		res, err := a.o.Calendar.Preview(r.ctx(), req)
+		sent = res.Sent
+		return err
+	}
+	var err error
+	switch {
+	case body.Edit != nil && body.Place == nil:
+		err = preview(a.creation(r, *body.Edit))
+	case body.Edit != nil:
+		err = preview(a.change(r, *body.Place, "", *body.Edit))
+	case body.Place != nil:
+		put, del, e := a.removal(r, *body.Place, "", body.Occurrence)
+		switch {
+		case e != nil:
+			err = e
+		case put != nil:
+			err = preview(*put, nil)
+		default:
+			sent, err = a.o.Calendar.PreviewDelete(r.ctx(), *del)
+		}
+	default:
+		err = problem.New(problem.BadInput, "A preview needs an event or an edit.")
+	}
+	if err != nil {
+		return nil, err
+	}
+	return sendings(sent), nil
+}
+
+// sendings words what would be sent, one line for each person and kind of
+// message: a series may need several messages that say one thing.
+func sendings(list []calendar.Sent) []sending {
+	out := []sending{}
+	at := map[string]int{}
+	count := map[string]int{}
+	for _, s := range list {
+		if s.Refresh {
+			continue
+		}
+		key := s.To.Key() + " " + string(s.Method)
+		count[key]++
+		i, again := at[key]
+		if again {
+			out[i].Sentence = fmt.Sprintf("%s for %d parts of the series%s", noun(s), count[key], way(s))
+			continue
+		}
+		at[key] = len(out)
+		out = append(out, sending{To: string(s.To), Name: nameIn(s), Method: string(s.Method), Sentence: noun(s) + about(s) + way(s)})
+	}
+	return out
+}
+
+// noun is what the recipient gets.
+func noun(s calendar.Sent) string {
+	switch s.Method {
+	case itip.Request:
+		if len(s.Changes) > 0 {
+			return "gets an update"
+		}
+		return "gets an invitation"
+	case itip.Cancel:
+		return "gets a cancellation"
+	case itip.Reply:
+		return "gets your answer"
+	}
+	return "gets a message (" + strings.ToLower(string(s.Method)) + ")"
+}
+
+func about(s calendar.Sent) string {
+	if s.RecurrenceID != "" {
+		return " for this occurrence"
+	}
+	return ""
+}
+
+func way(s calendar.Sent) string {
+	if s.Local {
+		return ", at once"
+	}
+	return ", by mail"
+}
+
+// nameIn is what the event calls the recipient.
+func nameIn(s calendar.Sent) string {
+	if s.Calendar == nil {
+		return ""
+	}
+	for _, c := range s.Calendar.Main() {
+		if s.Method == itip.Reply {
+			if o, ok := itip.Organizer(c); ok && o.Address.Equal(s.To) {
+				return o.CN
+			}
+			continue
+		}
+		for _, p := range itip.Attendees(c) {
+			if p.Address.Equal(s.To) {
+				return p.CN
+			}
+		}
+	}
+	return ""
+}
+
+// getZones lists the names of all time zones.
+func (a *app) getZones(*request) (any, error) { return tz.Names(), nil }

@@ -1,0 +1,459 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// These tests drive a real browser against a real service. Screenshots go to
+// the directory CONVENE_SCREENSHOTS, or a temporary one that the log names.
+
+func chromium(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if strings.Contains(os.Getenv("CONVENE_REQUIRE"), "browser") {
+		t.Fatal("a browser is required: apt-get install chromium")
+	}
+	t.Skip("SKIP browser: no chromium in PATH (apt-get install chromium): the web application is not driven by a browser")
+	return ""
+}
+
+// window is one browser tab of its own profile.
+type window struct {
+	t     *testing.T
+	ctx   context.Context
+	url   string
+	shots string
+
+	mu       sync.Mutex
+	problems []string // errors on the console, violations of the content security policy among them
+}
+
+// openBrowser starts a browser and gives the way to open windows in it.
+func openBrowser(t *testing.T, url string) func() *window {
+	t.Helper()
+	path := chromium(t)
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU, chromedp.WindowSize(1280, 800),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("accept-lang", "en-GB"), chromedp.Env("TZ=Europe/Stockholm"), chromedp.UserDataDir(t.TempDir()))
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	first, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(func() { _ = chromedp.Cancel(first); cancel() })
+	if err := chromedp.Do(first); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	shots := os.Getenv("CONVENE_SCREENSHOTS")
+	if shots == "" {
+		var err error
+		if shots, err = os.MkdirTemp("", "convene-screenshots-"); err != nil {
+			t.Fatal(err)
+		}
+	} else if err := os.MkdirAll(shots, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("screenshots in %s", shots)
+	return func() *window {
+		ctx, cancel := chromedp.NewContext(first, chromedp.WithNewBrowserContext())
+		t.Cleanup(cancel)
+		w := &window{t: t, ctx: ctx, url: url, shots: shots}
+		console := chromedp.Console(ctx)
+		go func() {
+			for m, err := range console {
+				if err != nil {
+					return
+				}
+				if strings.Contains(m.URL, "/sign-in") && strings.Contains(m.Text, "401") {
+					continue // the browser's own word about a wrong password
+				}
+				if m.Type == "error" || m.Type == "assert" || m.IsException() {
+					w.mu.Lock()
+					w.problems = append(w.problems, m.String())
+					w.mu.Unlock()
+				}
+			}
+		}()
+		return w
+	}
+}
+
+// patience for one step; the machine may be busy.
+const patience = 20 * time.Second
+
+func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		w.shot("failure")
+		w.t.Fatal(err)
+	}
+}
+
+func (w *window) open(path string) { w.t.Helper(); w.do(chromedp.Navigate(w.url + path)) }
+
+// eval asks the page something.
+func eval[T any](w *window, expression string) T {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	v, err := chromedp.Run(ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		w.t.Fatalf("%.200s: %.2000v", expression, err)
+	}
+	return v
+}
+
+// until waits for the page to say so.
+func (w *window) until(condition string) {
+	w.t.Helper()
+	ctx, cancel := context.WithTimeout(w.ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		// Between two pages there is nothing to ask; that is not yet a failure.
+		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+condition+")")); err == nil && ok {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			w.shot("failure")
+			w.t.Fatalf("waited in vain for %s; the page says:\n%s", condition, eval[string](w, "document.body?.innerText ?? ''"))
+		}
+	}
+}
+
+// says waits for a text on the page.
+func (w *window) says(text string) {
+	w.t.Helper()
+	w.until(fmt.Sprintf("document.body?.innerText.includes(%q)", text))
+}
+
+// button is the button or link of a name, within the dialog when one is open.
+func button(name string) string {
+	return fmt.Sprintf(`[...(document.querySelector("dialog[open]") ?? document).querySelectorAll("button, a")].find(b => (b.getAttribute("aria-label") ?? b.innerText).trim().startsWith(%q))`, name)
+}
+
+func (w *window) press(name string) {
+	w.t.Helper()
+	w.until(button(name) + "?.disabled === false || " + button(name) + "?.href")
+	eval[any](w, "("+button(name)+".click(), null)")
+}
+
+// keys types, as a person without a mouse does. Return goes as one key, whose
+// character the page can prevent, as with a real keyboard; chromedp would send
+// the character apart.
+func (w *window) keys(text string) {
+	w.t.Helper()
+	for i, part := range strings.Split(text, kb.Enter) {
+		if i > 0 {
+			for _, kind := range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
+				p := input.DispatchKeyEventParams{Type: kind, Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13}
+				if kind == input.DispatchKeyEventTypeKeyDown {
+					p.Text = "\r"
+				}
+				if _, err := chromedp.Call(w.ctx, input.DispatchKeyEvent, p); err != nil {
+					w.t.Fatal(err)
+				}
+			}
+		}
+		if part != "" {
+			w.do(chromedp.KeyEvent(part))
+		}
+	}
+}
+
+// fill replaces what a field holds by typing.
+func (w *window) fill(selector, text string) {
+	w.t.Helper()
+	eval[any](w, fmt.Sprintf(`((f) => { f.focus(); f.select() })(document.querySelector(%q))`, selector))
+	w.keys(text)
+}
+
+// tabTo presses Tab until the focus is where the expression of `f` says.
+func (w *window) tabTo(f string) {
+	w.t.Helper()
+	for range 80 {
+		if eval[bool](w, `((f) => Boolean(`+f+`))(document.activeElement)`) {
+			if !eval[bool](w, `document.activeElement.matches(":focus-visible") && (getComputedStyle(document.activeElement).outlineStyle !== "none" || document.activeElement.matches("input[type=date],input[type=time]"))`) {
+				w.t.Errorf("the focus cannot be seen on %s", eval[string](w, "document.activeElement.outerHTML.slice(0, 120)"))
+			}
+			return
+		}
+		w.keys(kb.Tab)
+	}
+	w.shot("failure")
+	w.t.Fatalf("80 times Tab do not lead to %s", f)
+}
+
+func (w *window) shot(name string) {
+	png, err := chromedp.Run(w.ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		err = os.WriteFile(filepath.Join(w.shots, name+".png"), png, 0o644)
+	}
+	if err != nil {
+		w.t.Errorf("screenshot %s: %v", name, err)
+	}
+}
+
+func (w *window) signIn(name string) {
+	w.t.Helper()
+	w.open("/sign-in")
+	w.fill(`input[name=login]`, name)
+	w.fill(`input[name=password]`, name+" password"+kb.Enter)
+	w.until(`document.querySelector(".timegrid, .list")`)
+}
+
+func (w *window) size(width, height int64) {
+	w.t.Helper()
+	w.do(chromedp.EmulateViewport(width, height))
+}
+
+func (w *window) scheme(name string) {
+	w.t.Helper()
+	if _, err := chromedp.Call(w.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: name}, {Name: "prefers-reduced-motion", Value: "reduce"}},
+	}); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// quiet checks that the pages had nothing to complain of.
+func (w *window) quiet() {
+	w.t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, p := range w.problems {
+		w.t.Errorf("console: %s", p)
+	}
+}
+
+// A meeting by mouse and by keyboard: alice invites, bob accepts, alice sees it.
+func TestBrowserMeetingOfTwo(t *testing.T) {
+	chromium(t)
+	o := newOffice(t, time.Now)
+	newWindow := openBrowser(t, o.url)
+	alice, bob := newWindow(), newWindow()
+	day := time.Now().AddDate(0, 0, 14).Format(time.DateOnly)
+
+	alice.scheme("light")
+	alice.open("/calendar/week/" + day)
+	alice.until(`document.querySelector("input[name=login]") === document.activeElement`)
+	alice.shot("sign-in")
+	alice.keys("alice" + kb.Tab + "wrong" + kb.Enter)
+	alice.says("password is wrong")
+	alice.until(`document.querySelector("input[name=password]") === document.activeElement`)
+	alice.keys("alice password" + kb.Enter)
+	alice.until(`location.pathname === "/calendar/week/` + day + `" && document.querySelector(".timegrid")`)
+
+	// Keyboard alone from here: to a slot of the week, into the form, to Save.
+	alice.tabTo(`f.classList.contains("slot")`)
+	alice.until(`document.activeElement.getAttribute("aria-label").includes("09:00")`)
+	alice.keys(kb.ArrowDown + kb.ArrowDown + kb.ArrowRight)
+	alice.until(`document.activeElement.getAttribute("aria-label").includes("10:00")`)
+	alice.keys(kb.Enter)
+	alice.until(`document.querySelector("dialog[open] input[name=summary]") === document.activeElement`)
+	alice.keys("Planning")
+	alice.tabTo(`f.id === "attendee"`)
+	alice.keys("bo")
+	alice.until(`document.querySelector("#attendee-list li")?.innerText.includes("bob@example.test")`)
+	alice.keys(kb.ArrowDown + kb.Enter)
+	alice.until(`document.querySelector(".guests")?.innerText.includes("Bob")`)
+	alice.keys("dave@elsewhere.test" + kb.Enter)
+	alice.says("gets an invitation, by mail")
+	alice.says("Find a time")
+	alice.until(`document.querySelectorAll(".strip").length === 3`)
+	alice.shot("form")
+	alice.tabTo(`f.type === "submit" && f.innerText.startsWith("Save and send to")`)
+	alice.keys(kb.Enter)
+	alice.until(`!document.querySelector("dialog[open]")`)
+	alice.says("messages are on the way")
+	alice.until(`document.querySelector(".box")?.innerText.includes("Planning")`)
+	alice.shot("week")
+
+	bob.scheme("light")
+	bob.signIn("bob")
+	bob.until(`document.querySelector("nav")?.innerText.includes("1")`)
+	bob.press("Invitations")
+	bob.says("Planning")
+	bob.shot("invitations")
+	bob.press("Add a comment")
+	bob.until(`document.activeElement.tagName === "INPUT"`)
+	bob.keys("Gladly")
+	bob.press("Accept")
+	bob.says("No invitation waits")
+	bob.until(`!document.querySelector("nav .count")`)
+
+	// Alice's page was open all the while and knows by itself.
+	alice.tabTo(`f.classList.contains("box")`)
+	alice.keys(kb.Enter)
+	alice.until(`document.querySelector("dialog[open]")?.innerText.includes("accepted")`)
+	alice.shot("details")
+	alice.keys(kb.Escape)
+	alice.until(`!document.querySelector("dialog[open]") && document.activeElement.classList.contains("box")`)
+
+	// Moving and deleting; bob sees the cancellation.
+	alice.keys(kb.Enter)
+	alice.press("Edit")
+	alice.until(`document.querySelector("dialog[open] input[name=summary]")?.value === "Planning"`)
+	alice.fill(`input[name=location]`, "Blue room")
+	alice.says("gets an update")
+	alice.press("Save and send")
+	alice.until(`!document.querySelector("dialog[open]") && document.querySelector(".box")?.innerText.includes("Blue room")`)
+	alice.press("Messages")
+	alice.until(`document.querySelectorAll(".message").length >= 4`)
+	eval[any](alice, `(document.querySelector(".message details summary").click(), null)`)
+	alice.shot("messages")
+	alice.open("/calendar/week/" + day)
+	alice.until(`document.querySelector(".box")`)
+	eval[any](alice, `(document.querySelector(".box").click(), null)`)
+	alice.press("Delete")
+	alice.says("gets a cancellation")
+	alice.shot("delete")
+	alice.press("Delete")
+	alice.until(`!document.querySelector("dialog[open]") && !document.querySelector(".box")`)
+	bob.open("/calendar/week/" + day)
+	bob.until(`document.querySelector(".box.off")`)
+	alice.quiet()
+	bob.quiet()
+}
+
+// A repeating event: one occurrence changes, the others do not; the month and
+// the list show the same.
+func TestBrowserSeries(t *testing.T) {
+	chromium(t)
+	o := newOffice(t, time.Now)
+	alice := openBrowser(t, o.url)()
+	alice.scheme("light")
+	alice.signIn("alice")
+	alice.open("/calendar/month/2027-03-01")
+	alice.until(`document.querySelector('[data-day="2027-03-02"]')`)
+	alice.tabTo(`f.dataset.day === "2027-03-01"`)
+	alice.keys(kb.ArrowRight + kb.Enter)
+	alice.until(`document.querySelector("dialog[open] input[name=start]")?.value === "2027-03-02"`)
+	alice.keys("Choir")
+	eval[any](alice, `((s) => { s.value = "WEEKLY"; s.dispatchEvent(new Event("change", {bubbles: true})) })(document.querySelector(".repeats select"))`)
+	alice.until(`document.querySelector(".weekdays")`)
+	alice.shot("repeats")
+	alice.press("Save")
+	alice.until(`document.querySelectorAll(".month .occurrence").length === 5`)
+	eval[any](alice, `(document.querySelectorAll(".month .occurrence")[1].click(), null)`)
+	alice.press("Edit this occurrence")
+	alice.until(`document.querySelector("dialog[open] input[name=start]")?.value === "2027-03-09"`)
+	alice.fill(`input[name=summary]`, "Concert")
+	alice.press("Save")
+	alice.until(`[...document.querySelectorAll(".month .occurrence")].filter(o => o.innerText.includes("Choir")).length === 4 && document.body.innerText.includes("Concert")`)
+	alice.shot("month")
+	alice.press("List")
+	alice.says("Concert")
+	alice.shot("list")
+	alice.quiet()
+}
+
+// Every page on a phone, in the dark, and before the rules of accessibility.
+func TestBrowserPages(t *testing.T) {
+	chromium(t)
+	o := newOffice(t, time.Now)
+	day := time.Now().AddDate(0, 0, 14).Format(time.DateOnly)
+	me := o.signIn("alice")
+	for i, title := range []string{"Breakfast", "A long meeting with a name that does not fit", "Supper"} {
+		ask[saved](me, "POST", "events", meeting("alice", title, fmt.Sprintf("%sT%02d:00", day, 8+2*i), fmt.Sprintf("%sT%02d:30", day, 9+2*i), "bob@example.test"))
+	}
+	whole := meeting("alice", "Away", day, time.Now().AddDate(0, 0, 16).Format(time.DateOnly))
+	whole.Event.AllDay = true
+	ask[saved](me, "POST", "events", whole)
+	ask[any](me, "POST", "app-passwords", `{"label":"Phone"}`)
+	ask[saved](o.signIn("carol"), "POST", "events", meeting("carol", "Lunch", day+"T08:30", day+"T09:30", "alice@example.test"))
+
+	w := openBrowser(t, o.url)()
+	axe, err := os.ReadFile("../../ui/node_modules/axe-core/axe.min.js")
+	if err != nil {
+		if strings.Contains(os.Getenv("CONVENE_REQUIRE"), "node") {
+			t.Fatal("axe-core is required: cd ui && npm ci --ignore-scripts")
+		}
+		t.Log("SKIP node: no axe-core (cd ui && npm ci --ignore-scripts): the rules of accessibility are not checked")
+	}
+	examine := func(name string) {
+		t.Helper()
+		w.shot(name)
+		if over := eval[int](w, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); over > 0 {
+			t.Errorf("%s: %d pixels wider than the screen", name, over)
+		}
+		if axe == nil {
+			return
+		}
+		if !eval[bool](w, `typeof axe === "object"`) {
+			eval[any](w, string(axe)+"\nnull")
+		}
+		ctx, cancel := context.WithTimeout(w.ctx, 2*patience)
+		defer cancel()
+		found, err := chromedp.Run(ctx, chromedp.Evaluate[string](`axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify(r.violations.map(v => [v.impact, v.id, v.help, ...v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + " " + (n.any[0]?.message ?? ""))])))`, chromedp.EvalAwaitPromise))
+		if err != nil {
+			t.Fatalf("%s: axe: %v", name, err)
+		}
+		var violations [][]string
+		if err := json.Unmarshal([]byte(found), &violations); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range violations {
+			t.Errorf("%s: %s", name, strings.Join(v, "\n\t"))
+		}
+	}
+	pages := []struct{ name, path, ready string }{
+		{"week", "/calendar/week/" + day, `document.querySelectorAll(".box").length >= 4`},
+		{"day", "/calendar/day/" + day, `document.querySelectorAll(".box").length >= 4`},
+		{"month", "/calendar/month/" + day, `document.querySelectorAll(".month .occurrence").length >= 4`},
+		{"list", "/calendar/list/" + day, `document.querySelectorAll(".list li").length >= 4`},
+		{"invitations", "/invitations", `document.querySelector(".card")`},
+		{"messages", "/messages", `document.querySelector(".message")`},
+		{"account", "/account", `document.querySelector(".lines li")`},
+	}
+	w.open("/sign-in")
+	examine("wide-light-sign-in")
+	w.signIn("alice")
+	for _, scheme := range []string{"light", "dark"} {
+		w.scheme(scheme)
+		for _, size := range []struct {
+			name          string
+			width, height int64
+		}{{"wide", 1280, 800}, {"phone", 390, 780}} {
+			w.size(size.width, size.height)
+			for _, p := range pages {
+				w.open(p.path)
+				w.until(p.ready)
+				examine(size.name + "-" + scheme + "-" + p.name)
+			}
+			w.open("/calendar/list/" + day)
+			w.until(`document.querySelectorAll(".list .row").length >= 4`)
+			eval[any](w, `(document.querySelectorAll(".list .row")[1].click(), null)`)
+			w.until(button("Delete"))
+			examine(size.name + "-" + scheme + "-details")
+			if eval[bool](w, "Boolean("+button("Edit")+")") {
+				w.press("Edit")
+				w.until(`document.querySelectorAll(".strip").length >= 2`)
+				examine(size.name + "-" + scheme + "-form")
+			}
+		}
+	}
+	w.quiet()
+}

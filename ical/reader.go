@@ -16,7 +16,13 @@ type Reader struct {
 	line   int // lines before the next calendar
 	any    bool
 	err    error
+	tail   []byte
+	rest   *parser // has read what lies before another calendar in its text
 }
+
+// Trailer is what followed the last calendar, blank lines or other text, once
+// Next has given io.EOF: the Bytes of all calendars and this are the stream.
+func (r *Reader) Trailer() string { return string(r.tail) }
 
 // NewReader reads from r with DefaultLimits, which hold for each calendar.
 func NewReader(r io.Reader) *Reader { return NewReaderLimits(r, DefaultLimits) }
@@ -38,6 +44,9 @@ func (r *Reader) Next() (*Calendar, error) {
 }
 
 func (r *Reader) next() (*Calendar, error) {
+	if r.rest != nil {
+		return r.take(r.rest)
+	}
 	var data []byte
 	lines, begun := 0, false
 	for {
@@ -54,7 +63,11 @@ func (r *Reader) next() (*Calendar, error) {
 				whole = true
 			case errors.Is(err, bufio.ErrBufferFull):
 			case err == io.EOF:
-				if len(data) == 0 || r.any && !begun && strings.TrimSpace(string(data)) == "" {
+				if r.any && !begun {
+					r.tail = data
+					return nil, io.EOF
+				}
+				if len(data) == 0 {
 					return nil, io.EOF
 				}
 				return r.parse(data, lines)
@@ -64,7 +77,7 @@ func (r *Reader) next() (*Calendar, error) {
 		}
 		lines++
 		if len(data)-from < 64 {
-			text := strings.TrimSpace(string(data[from:]))
+			text := strings.TrimSpace(strings.TrimPrefix(string(data[from:]), bom))
 			begun = begun || isBegin(text)
 			if begun && isEnd(text) && strings.EqualFold(strings.TrimSpace(text[4:]), "VCALENDAR") {
 				return r.parse(data, lines)
@@ -80,11 +93,23 @@ func (r *Reader) parse(data []byte, lines int) (*Calendar, error) {
 	}
 	p.line += r.line
 	r.line += lines
+	return r.take(p)
+}
+
+// take reads the next calendar of p. There may be more where one lacks its
+// END:VCALENDAR.
+func (r *Reader) take(p *parser) (*Calendar, error) {
 	c, err := p.calendar()
 	if err != nil {
 		return nil, err
 	}
-	c.trailer = p.s[p.at:]
-	r.any = true
+	r.any, r.rest = true, nil
+	at, line := p.at, p.line
+	if _, more := p.find(); more {
+		p.at, p.line = at, line
+		r.rest = p
+	} else {
+		c.trailer = p.s[at:]
+	}
 	return c, nil
 }

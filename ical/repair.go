@@ -236,6 +236,10 @@ func (m *mender) addressParams() {
 	if section == "" || !oddAddressParams(section) {
 		return
 	}
+	has := map[string]bool{}
+	for _, name := range [...]string{"PARTSTAT", "CUTYPE"} {
+		_, has[name] = param(section, name)
+	}
 	var b strings.Builder
 	differs := false
 	for s := (params{rest: section}); s.next(); {
@@ -246,11 +250,9 @@ func (m *mender) addressParams() {
 			m.set(b.String(), "mailto:"+m.text[m.value:])
 			return
 		}
-		if to := oldName(name); to != "" {
-			if _, both := param(section, to); !both {
-				m.p.repair(m.line, "LEN-08", name+" read as "+to)
-				name, differs = to, true
-			}
+		if to := oldName(name); to != "" && !has[to] {
+			m.p.repair(m.line, "LEN-08", name+" read as "+to)
+			name, differs, has[to] = to, true, true
 		}
 		if enumParam(name) {
 			value = upper(value)

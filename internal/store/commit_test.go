@@ -464,3 +464,40 @@ func TestFullDiskLosesNothingAndSaysSo(t *testing.T) {
 	o := object(account, calendar, 9999)
 	put(t, s, &o, "text", hour(day))
 }
+
+// TestAnotherProcessGetsItsTurn has the command line write while a server
+// commits without a pause.
+func TestAnotherProcessGetsItsTurn(t *testing.T) {
+	dir := t.TempDir()
+	server := storetest.Open(t, store.Options{Dir: dir, Serve: true})
+	account, calendar := home(t, server, "ann")
+	cli := storetest.Open(t, store.Options{Dir: dir})
+	var n atomic.Int64
+	var wg sync.WaitGroup
+	defer wg.Wait()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	for range 8 {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				o := object(account, calendar, int(n.Add(1)))
+				err := server.Update(ctx, func(tx *store.Tx) error {
+					o.ID = 0
+					return tx.PutObject(&o, []byte("text"), hour(day))
+				})
+				if err != nil && ctx.Err() == nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for i := range 10 {
+		o := object(account, calendar, -i-1)
+		before := n.Load()
+		put(t, cli, &o, "text", hour(day))
+		// Without turns it waits for thousands.
+		if passed := n.Load() - before; passed > 1000 {
+			t.Errorf("the server made %d changes before another process could make one", passed)
+		}
+	}
+}

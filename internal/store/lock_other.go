@@ -25,3 +25,13 @@ func lockFile(name string, wait bool) (unlock func() error, err error) {
 		time.Sleep(20 * time.Millisecond)
 	}
 }
+
+// turns is a courtesy between processes that needs flock; elsewhere a waiting
+// writer relies on SQLite's own polling.
+type turns struct{}
+
+func openTurns(string) (*turns, error) { return &turns{}, nil }
+
+func (*turns) begin()       {}
+func (*turns) began()       {}
+func (*turns) close() error { return nil }

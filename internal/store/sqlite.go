@@ -57,14 +57,19 @@ func openSQLite(ctx context.Context, o Options) (*sqliteEngine, error) {
 		"journal_mode(WAL)",
 		"synchronous(" + synchronous + ")",
 		"temp_store(MEMORY)",
-		"cache_size(-8000)", // KiB a connection
+		"cache_size(-2000)", // KiB a connection; the system caches the file too
 	}}
 	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: file, RawQuery: q.Encode()}).String())
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
 	db.SetMaxIdleConns(o.ReadConns + 2)
+	turns, err := openTurns(filepath.Join(o.Dir, "writer.lock"))
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open the store: %w", err), db.Close())
+	}
 	e := &sqliteEngine{dir: o.Dir, db: db, poll: o.PollEvery, read: make(chan *sqliteConn, o.ReadConns), ended: make(chan struct{})}
+	e.write.turns = turns
 	if e.poll <= 0 {
 		e.poll = 500 * time.Millisecond
 	}
@@ -77,6 +82,9 @@ func openSQLite(ctx context.Context, o Options) (*sqliteEngine, error) {
 		e.conns = append(e.conns, conn)
 		if i == 0 {
 			e.write.conn = conn
+			if _, err := c.ExecContext(ctx, "pragma cache_size = -8000"); err != nil {
+				return nil, errors.Join(err, e.close())
+			}
 			continue
 		}
 		if _, err := c.ExecContext(ctx, "pragma query_only = true"); err != nil {
@@ -136,7 +144,7 @@ func (e *sqliteEngine) close() error {
 	for _, c := range e.conns {
 		errs = append(errs, c.close())
 	}
-	return errors.Join(append(errs, e.db.Close())...)
+	return errors.Join(append(errs, e.db.Close(), e.write.turns.close())...)
 }
 
 // sqliteConn is one connection with its prepared statements. Statements run
@@ -226,6 +234,7 @@ func (e *sqliteEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) (
 // one group is the time in which the next one gathers.
 type sqliteWriter struct {
 	conn    *sqliteConn
+	turns   *turns
 	mu      sync.Mutex
 	waiting atomic.Int32
 	group   *commitGroup // open transaction, nil between commits
@@ -302,7 +311,10 @@ func (w *sqliteWriter) join(ctx context.Context, s *Store, fn func(*Tx) error, a
 
 func (w *sqliteWriter) begin(s *Store) error {
 	w.look(s)
-	if err := w.conn.do("begin immediate"); err != nil {
+	w.turns.begin()
+	err := w.conn.do("begin immediate")
+	w.turns.began()
+	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
 	w.group = &commitGroup{began: time.Now(), done: make(chan struct{})}

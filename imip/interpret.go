@@ -133,7 +133,7 @@ func (w *walker) objects(c *candidate) []Found {
 	for _, cal := range cals {
 		f := Found{Calendar: cal, Part: c.part, Signed: c.signed}
 		for _, r := range cal.Repairs {
-			f.Repairs = append(f.Repairs, fmt.Sprint(r))
+			f.Repairs = append(f.Repairs, fmt.Sprintf("Line %d: %s", r.Line, r.What))
 		}
 		resolveMethod(&f, c)
 		kinds := map[string]bool{}

@@ -1,0 +1,120 @@
+package mail
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/trust"
+)
+
+// Name is the transport's name in journal rows.
+const Name = "mail"
+
+// Options of the mail transport. Store, Accounts, Calendar and Journal are required.
+type Options struct {
+	Relay    string   // mail.relay; "" = nothing goes out by mail
+	Domains  []string // whose addresses are ours
+	Hostname string   // for EHLO, greetings, Received and Message-ID
+
+	Accounts *account.Service
+	Store    *store.Store
+	Calendar *calendar.Service
+	Journal  *journal.Journal
+	Trust    trust.Policy
+
+	TLS      *tls.Config // certificates of the SMTP listener; nil = no STARTTLS
+	RelayTLS *tls.Config // roots for the relay; nil = the system's
+
+	MaxMessageSize int           // octets; default 25 MB
+	MaxRecipients  int           // of one incoming mail; default 1000
+	MaxConnections int           // at once, for each listener; default 200
+	Timeout        time.Duration // for one SMTP command; default 5 minutes (RFC 5321 4.5.3.2)
+
+	Now func() time.Time
+	Log *slog.Logger
+}
+
+// Mail is the transport. Its methods may be called from several goroutines.
+type Mail struct {
+	o       Options
+	relay   *relay
+	log     *slog.Logger
+	domains map[string]bool // lower case
+	working sync.Map        // ID of each row that is being processed here
+}
+
+// New checks the options and connects to nothing.
+func New(o Options) (*Mail, error) {
+	if o.MaxMessageSize <= 0 {
+		o.MaxMessageSize = 25 << 20
+	}
+	if o.MaxRecipients <= 0 {
+		o.MaxRecipients = 1000
+	}
+	if o.MaxConnections <= 0 {
+		o.MaxConnections = 200
+	}
+	if o.Timeout <= 0 {
+		o.Timeout = 5 * time.Minute
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if o.Hostname == "" {
+		o.Hostname = "localhost"
+	}
+	m := &Mail{o: o, log: o.Log.With("transport", Name), domains: map[string]bool{}}
+	for _, d := range o.Domains {
+		m.domains[strings.ToLower(strings.TrimSuffix(d, "."))] = true
+	}
+	if o.Relay != "" {
+		r, err := parseRelay(o.Relay)
+		if err != nil {
+			return nil, err
+		}
+		r.config, r.hostname, r.timeout = o.RelayTLS, o.Hostname, o.Timeout
+		m.relay = r
+	}
+	return m, nil
+}
+
+// Name implements [journal.Transport].
+func (m *Mail) Name() string { return Name }
+
+// Accepts implements [journal.Transport]: an address of another domain, when
+// there is a relay. Addresses of our own domains never go out: a relay would
+// send them back here.
+func (m *Mail) Accepts(_ context.Context, to ical.Address) bool {
+	return m.relay != nil && to.Email() != "" && !m.ours(to.Domain())
+}
+
+func (m *Mail) ours(domain string) bool { return m.domains[strings.ToLower(domain)] }
+
+func (m *Mail) now() time.Time { return m.o.Now().UTC() }
+
+// entry reads a row with its mail.
+func (m *Mail) entry(ctx context.Context, account store.AccountID, id int64) (store.Entry, error) {
+	var e store.Entry
+	err := m.o.Store.View(ctx, func(tx *store.Tx) (err error) {
+		e, err = tx.Entry(account, id)
+		return err
+	})
+	if err != nil {
+		return e, fmt.Errorf("read message %d: %w", id, err)
+	}
+	return e, nil
+}

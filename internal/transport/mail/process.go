@@ -1,0 +1,386 @@
+package mail
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/imip"
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/trust"
+	"github.com/convene-cal/convene/itip"
+)
+
+// record is the Evidence of an incoming row: who sent it, and how it was read.
+type record struct {
+	trust.Evidence
+	Sent       int64    `json:"report-on,omitempty"` // came to the return path of this row
+	Border     bool     `json:"border,omitempty"`    // see Envelope.Border
+	Acting     string   `json:"acting,omitempty"`    // the address that the message speaks for
+	Verdict    string   `json:"verdict,omitempty"`
+	Subject    string   `json:"subject,omitempty"`
+	Part       string   `json:"part,omitempty"`
+	MethodFrom string   `json:"method-from,omitempty"`
+	Repairs    []string `json:"repairs,omitempty"`
+	Notes      []string `json:"notes,omitempty"`
+	Reason     string   `json:"review-reason,omitempty"`
+	Review     string   `json:"review,omitempty"` // why a person must look first
+}
+
+func envelopeEvidence(env Envelope, t target) []byte {
+	r := record{Sent: t.sent, Border: env.Border}
+	r.Remote = env.Remote
+	if env.From != "" {
+		r.EnvelopeFrom = ical.Mailto(env.From)
+	}
+	return r.json()
+}
+
+func (r record) json() []byte {
+	b, err := json.Marshal(r)
+	if err != nil { // strings and numbers only: it cannot fail
+		return nil
+	}
+	return b
+}
+
+func recordOf(e *store.Entry) record {
+	var r record
+	if len(e.Evidence) > 0 {
+		_ = json.Unmarshal(e.Evidence, &r) // what we wrote; an unreadable one is no evidence
+	}
+	return r
+}
+
+// process takes a row from "received" to its outcome. It may begin again at
+// any point: a row that has its calendar object is judged and applied, one that
+// has not is read first. It returns the row and the further rows that the mail
+// became.
+func (m *Mail) process(ctx context.Context, e store.Entry) ([]store.Entry, error) {
+	rows := []store.Entry{e}
+	if _, busy := m.working.LoadOrStore(e.ID, true); busy {
+		return rows, nil // delivered twice at the same moment: the other one does it
+	}
+	defer m.working.Delete(e.ID)
+	if len(e.Calendar) == 0 {
+		var err error
+		if rows, err = m.read(ctx, e); err != nil {
+			return []store.Entry{e}, err
+		}
+	}
+	var failed []error
+	for i := range rows {
+		if rows[i].State != stateReceived {
+			continue
+		}
+		if err := m.apply(ctx, &rows[i]); err != nil {
+			failed = append(failed, err)
+		}
+	}
+	return rows, errors.Join(failed...)
+}
+
+// read finds the calendar objects of a mail and writes a row for each, or the
+// sentence why there are none.
+func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
+	r := recordOf(&e)
+	p, err := imip.Parse(e.Raw, imip.Limits{Size: m.o.MaxMessageSize + 1024})
+	if err != nil {
+		return m.settle(ctx, e, stateRejected, "limit", "The mail is too complicated to be read: "+strings.TrimPrefix(err.Error(), "imip: ")+".")
+	}
+	e.MessageID, e.References = p.MessageID, strings.Join(p.References, " ")
+	r.Subject, r.Notes = p.Subject, p.Notes
+	r.From, r.Sender, r.ListID = p.From, p.Sender, p.ListID
+	believed := m.o.Trust.AuthservIDs
+	if r.Border {
+		believed = nil
+	}
+	r.ReadResults(p.AuthenticationResults, believed)
+	r.Spam = flaggedAsSpam(p)
+	if p.From != "" {
+		e.From = string(p.From)
+	}
+	e.Evidence = r.json()
+	switch {
+	case p.Delivery != nil || r.Sent != 0:
+		return m.report(ctx, e, r, p)
+	case p.MessageID != "" && m.isOurs(ctx, e.Account, p.MessageID):
+		return m.settle(ctx, e, stateIgnored, "own-message", "This is a mail that was sent from here and has come back.")
+	case len(p.Found) == 0:
+		return m.withoutCalendar(ctx, e, p)
+	}
+	rows := make([]store.Entry, 0, len(p.Found))
+	for i, f := range p.Found {
+		row := e
+		if i > 0 {
+			row.ID, row.Raw, row.Digest = 0, nil, fmt.Sprintf("%s-%d", e.Digest, i)
+		}
+		one := r
+		one.Part, one.MethodFrom, one.Repairs, one.Reason, one.Review = f.Part, f.MethodFrom, f.Repairs, f.Reason, f.Review
+		if f.Signed && p.Signed != "" {
+			one.Signature = "unverified " + p.Signed + " signature"
+		}
+		describe(&row, f)
+		row.Evidence = one.json()
+		rows = append(rows, row)
+	}
+	if len(rows) == 1 {
+		return rows, nil // written with its outcome; until then it can be read again
+	}
+	// The rows of one mail appear together, so that a crash between them does
+	// not make them twice.
+	err = m.o.Store.Update(ctx, func(tx *store.Tx) error {
+		for i := range rows {
+			rows[i].Updated = m.now()
+			if i > 0 {
+				rows[i].ID = 0
+				if err := tx.AddEntry(&rows[i]); err != nil {
+					return err
+				}
+			} else if err := tx.UpdateEntry(rows[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("write what the mail holds: %w", err)
+	}
+	return rows, nil
+}
+
+// describe puts the facts of a calendar object into its row.
+func describe(row *store.Entry, f imip.Found) {
+	row.Calendar, row.Method, row.UID = f.Calendar.Bytes(), string(f.Method), f.Calendar.UID()
+	main := f.Calendar.Main()
+	if len(main) == 0 {
+		return
+	}
+	if p := main[0].Prop("SEQUENCE"); p != nil {
+		row.Sequence, _ = p.Int() // unreadable is 0 (LEN-12)
+	}
+	if len(main) == 1 && main[0].Prop("RECURRENCE-ID") != nil {
+		row.RecurrenceID = itip.Summarize(f.Calendar, nil).RecurrenceID
+	}
+}
+
+// withoutCalendar keeps a mail that asks for nothing a calendar can do.
+func (m *Mail) withoutCalendar(ctx context.Context, e store.Entry, p *imip.Parsed) ([]store.Entry, error) {
+	reason, sentence := "no-calendar", p.Sentence
+	if p.Encrypted {
+		reason = "encrypted"
+	}
+	if text := strings.TrimSpace(p.Text); text != "" && reason == "no-calendar" && !p.AutoSubmitted {
+		sentence += " It says: “" + oneLine(text) + "”"
+	}
+	return m.settle(ctx, e, stateIgnored, reason, sentence)
+}
+
+// settle writes the end of a row that does not reach the calendar.
+func (m *Mail) settle(ctx context.Context, e store.Entry, state, reason, sentence string) ([]store.Entry, error) {
+	e.State, e.Reason, e.Sentence, e.Updated = state, reason, sentence, m.now()
+	err := m.o.Store.Update(ctx, func(tx *store.Tx) error { return tx.UpdateEntry(e) })
+	if err != nil {
+		return nil, fmt.Errorf("write outcome of message %d: %w", e.ID, err)
+	}
+	return []store.Entry{e}, nil
+}
+
+// isOurs tells whether a Message-ID is that of a mail the account has sent.
+func (m *Mail) isOurs(ctx context.Context, account store.AccountID, messageID string) bool {
+	err := m.o.Store.View(ctx, func(tx *store.Tx) error {
+		_, err := tx.EntryByDigest(account, ownDigest(messageID))
+		return err
+	})
+	return err == nil
+}
+
+// apply judges a row that has its calendar object and hands it to the calendar.
+func (m *Mail) apply(ctx context.Context, e *store.Entry) error {
+	r := recordOf(e)
+	cal, err := ical.Parse(e.Calendar)
+	if err != nil { // it was read before; a later version may read less
+		rows, err := m.settle(ctx, *e, stateRejected, "unreadable", "The calendar object cannot be read: "+err.Error())
+		if err == nil {
+			*e = rows[0]
+		}
+		return err
+	}
+	verdict, err := m.judge(ctx, e, cal, &r)
+	if err != nil {
+		return err
+	}
+	r.Level, r.Acting, r.Verdict = verdict.Level.String(), string(verdict.Acting), verdict.Sentence
+	r.Policy = m.o.Trust.Inbound
+	if verdict.Do == trust.Apply && verdict.Acting != "" {
+		e.From = string(verdict.Acting) // else it stays who sent the mail
+	}
+	e.Evidence = r.json()
+	state, reason, sentence := "", verdict.Reason, verdict.Sentence
+	switch {
+	case verdict.Do == trust.Reject:
+		state = stateRejected
+	case r.Review != "":
+		state, reason, sentence = stateHeld, r.Reason, r.Review
+	case verdict.Do == trust.Hold:
+		state = stateHeld
+	}
+	if state != "" {
+		rows, err := m.settle(ctx, *e, state, reason, sentence)
+		if err == nil {
+			*e = rows[0]
+		}
+		return err
+	}
+	received, err := m.o.Calendar.Receive(ctx, calendar.Arrival{
+		To: e.Account, Recipient: ical.Address(e.To), From: verdict.Acting, Message: cal, Method: itip.Method(e.Method),
+		Transport: Name, Received: e.Created, Entry: e,
+	})
+	if err != nil { // the store's fault: the row waits for the next start
+		return fmt.Errorf("receive message %d: %w", e.ID, err)
+	}
+	if received.Err != nil {
+		refusal := problem.Of(received.Err)
+		rows, err := m.settle(ctx, *e, stateRejected, string(refusal.Condition), refusal.Sentence)
+		if err == nil {
+			*e = rows[0]
+		}
+		return err
+	}
+	*e = received.Entry
+	return nil
+}
+
+// judge gathers what the store knows and asks [trust.Judge].
+func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r *record) (trust.Verdict, error) {
+	q := trust.Question{Evidence: r.Evidence, Policy: m.o.Trust, Method: itip.Method(e.Method)}
+	q.Organizer, q.Attendee = speakers(cal, r.From)
+	q.Known = r.From != "" && m.ours(r.From.Domain())
+	err := m.o.Store.View(ctx, func(tx *store.Tx) error {
+		q.Stored = nil
+		stored, err := tx.ObjectsByUID(e.Account, e.UID)
+		if err != nil {
+			return fmt.Errorf("look for event %s: %w", e.UID, err)
+		}
+		for _, o := range stored {
+			if o.UID != e.UID || !o.Scheduling {
+				continue
+			}
+			body, err := tx.Body(o.Account, o.ID)
+			if err != nil {
+				return fmt.Errorf("read event %s: %w", e.UID, err)
+			}
+			if known, err := ical.Parse(body); err == nil {
+				q.Stored = &trust.Stored{}
+				q.Stored.Organizer = organizerOf(known)
+			}
+			break
+		}
+		if q.Stored != nil {
+			q.Stored.FromDomain, err = madeBy(tx, e)
+			return err
+		}
+		if m.o.Trust.UnknownSenders == "hold" && !q.Known {
+			q.Known, err = hasMet(tx, e.Account, r.From)
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return trust.Verdict{}, err
+	}
+	return trust.Judge(q), nil
+}
+
+// madeBy is the authenticated domain of the first message about an event that
+// was applied.
+func madeBy(tx *store.Tx, e *store.Entry) (string, error) {
+	rows, err := tx.Entries(store.EntryFilter{Account: e.Account, UID: e.UID, Direction: journal.In, States: []string{stateApplied}, Limit: 200})
+	if err != nil {
+		return "", fmt.Errorf("messages about %s: %w", e.UID, err)
+	}
+	if len(rows) == 0 {
+		return "", nil
+	}
+	first := recordOf(&rows[len(rows)-1]) // listings are newest first
+	return first.AuthenticatedDomain(), nil
+}
+
+// hasMet tells whether an account has had to do with somebody before: wrote to
+// them, or had a message of theirs applied. The latest messages decide.
+func hasMet(tx *store.Tx, account store.AccountID, who ical.Address) (bool, error) {
+	if who == "" {
+		return false, nil
+	}
+	rows, err := tx.Entries(store.EntryFilter{Account: account, States: []string{stateApplied, journal.Sent, journal.Delivered}, Limit: 1000})
+	if err != nil {
+		return false, fmt.Errorf("earlier messages: %w", err)
+	}
+	for _, k := range rows {
+		other := k.To
+		if k.Direction == journal.In {
+			other = k.From
+		}
+		if ical.Address(other).Equal(who) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+func organizerOf(cal *ical.Calendar) ical.Address {
+	for _, c := range cal.Main() {
+		if o, ok := itip.Organizer(c); ok {
+			return o.Address
+		}
+	}
+	return ""
+}
+
+// speakers are the organizer and the attendee a message speaks for. Of several
+// attendees in an answer it is the sender, else the delegate, else the first
+// (RFC 5546 4.2.6 shows two, 4.7.1 four).
+func speakers(cal *ical.Calendar, from ical.Address) (organizer, attendee itip.Attendee) {
+	for _, c := range cal.Main() {
+		if o, ok := itip.Organizer(c); ok && organizer.Address == "" {
+			organizer = o
+		}
+		rank := 0
+		for _, a := range itip.Attendees(c) {
+			n := 1
+			switch {
+			case from != "" && (a.Address.Equal(from) || a.Email != "" && ical.Mailto(a.Email).Equal(from) || a.SentBy.Equal(from)):
+				n = 3
+			case len(a.DelegatedFrom) > 0:
+				n = 2
+			}
+			if n > rank && attendee.Address == "" || n > rank && rank > 0 {
+				rank, attendee = n, a
+			}
+		}
+	}
+	return organizer, attendee
+}
+
+// flaggedAsSpam reads the verdict of the usual filters.
+func flaggedAsSpam(p *imip.Parsed) bool {
+	for _, name := range []string{"X-Spam-Flag", "X-Spam"} {
+		for _, v := range p.Header(name) {
+			if strings.EqualFold(strings.TrimSpace(v), "yes") {
+				return true
+			}
+		}
+	}
+	for _, v := range p.Header("X-Spam-Status") {
+		if strings.HasPrefix(strings.ToLower(strings.TrimSpace(v)), "yes") {
+			return true
+		}
+	}
+	return false
+}

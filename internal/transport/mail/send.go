@@ -1,0 +1,287 @@
+package mail
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/emersion/go-smtp"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/imip"
+	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
+)
+
+// Send implements [journal.Transport]. Each entry is one mail to one recipient.
+// The mail is composed and stored with its row before anything is sent, and
+// the same octets go out with every attempt. One connection serves the batch.
+func (m *Mail) Send(ctx context.Context, batch []*store.Entry) []journal.Outcome {
+	outcomes := make([]journal.Outcome, len(batch))
+	if err := m.prepare(ctx, batch, outcomes); err != nil {
+		for i := range outcomes {
+			if outcomes[i].State == "" {
+				outcomes[i] = journal.Outcome{State: journal.Retry, Status: "1.0", Reason: "store", Sentence: "The message could not be prepared for sending: " + oneLine(err.Error())}
+			}
+		}
+		return outcomes
+	}
+	var c *smtp.Client
+	defer func() {
+		if c != nil {
+			c.Quit()
+		}
+	}()
+	failures := 0
+	for i, e := range batch {
+		if outcomes[i].State != "" {
+			continue
+		}
+		if ctx.Err() != nil || failures >= 3 {
+			// A relay that is down is not asked again for each of a hundred messages.
+			outcomes[i] = journal.Outcome{State: journal.Retry, Status: "1.0", Reason: "unreachable", Sentence: "The mail relay could not be used; the message waits."}
+			continue
+		}
+		if c == nil {
+			var err error
+			if c, err = m.relay.connect(ctx); err != nil {
+				c = nil
+				failures++
+				outcomes[i] = outcome(temporary(err), false)
+				continue
+			}
+		}
+		var broken bool
+		outcomes[i], broken = m.sendOne(ctx, c, e)
+		if broken {
+			failures++
+			c.Close()
+			c = nil
+		} else {
+			failures = 0
+		}
+	}
+	return outcomes
+}
+
+// temporary makes a refusal while connecting one of the relay, not of the
+// message: our password or the relay's certificate can be put right.
+func temporary(err error) error {
+	var reply *smtp.SMTPError
+	if errors.As(err, &reply) && !reply.Temporary() {
+		return fmt.Errorf("%s (%d)", oneLine(err.Error()), reply.Code)
+	}
+	return err
+}
+
+// prepare composes what was not composed before, and stores it, in one transaction.
+func (m *Mail) prepare(ctx context.Context, batch []*store.Entry, outcomes []journal.Outcome) error {
+	var made []*store.Entry
+	for i, e := range batch {
+		switch {
+		case m.relay == nil:
+			outcomes[i] = journal.Outcome{State: journal.Failed, Status: "5.2", Reason: "no-way", Sentence: "No mail relay is configured (mail.relay)."}
+			continue
+		case ical.Address(e.To).Email() == "":
+			outcomes[i] = journal.Outcome{State: journal.Failed, Status: "3.7", Reason: "not-mailable", Sentence: fmt.Sprintf("%s is no address that mail can be sent to.", e.To)}
+			continue
+		case len(e.Raw) > 0:
+			continue
+		}
+		if err := m.compose(ctx, e); err != nil {
+			if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errStore) {
+				return err
+			}
+			m.log.Error("message cannot be composed", "id", e.ID, "method", e.Method, "uid", e.UID, "to", e.To, "error", err)
+			outcomes[i] = journal.Outcome{State: journal.Failed, Status: "5.1", Reason: "compose", Sentence: "The mail could not be composed: " + oneLine(err.Error())}
+			continue
+		}
+		made = append(made, e)
+	}
+	if len(made) == 0 {
+		return nil
+	}
+	return m.o.Store.Update(ctx, func(tx *store.Tx) error {
+		for _, e := range made {
+			row, err := tx.Entry(e.Account, e.ID)
+			if err != nil {
+				return err
+			}
+			row.Raw, row.MessageID, row.References, row.Evidence, row.Digest = e.Raw, e.MessageID, e.References, e.Evidence, e.Digest
+			if err := tx.UpdateEntry(row); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+var errStore = errors.New("the store could not be read")
+
+// ownDigest marks the row of a mail we sent, so that it is known when it comes back.
+func ownDigest(messageID string) string { return "sent-" + messageID }
+
+// compose fills in Raw, MessageID, References, Evidence and Digest of a row.
+func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
+	cal, err := ical.Parse(e.Calendar)
+	if err != nil {
+		return fmt.Errorf("message %d: %w", e.ID, err)
+	}
+	msg := itip.Message{Method: itip.Method(e.Method), From: ical.Address(e.From), To: ical.Address(e.To), UID: e.UID, RecurrenceID: e.RecurrenceID, Sequence: e.Sequence, Calendar: cal, Refresh: e.Refresh}
+	if len(e.Changes) > 0 {
+		if err := json.Unmarshal(e.Changes, &msg.Changes); err != nil {
+			return fmt.Errorf("message %d: changes: %w", e.ID, err)
+		}
+	}
+	o := imip.Options{Now: m.now(), Host: m.o.Hostname}
+	if !strings.Contains(o.Host, ".") && len(m.o.Domains) > 0 {
+		o.Host = m.o.Domains[0] // RFC 5322 3.6.4: unique, and "localhost" is everyone's
+	}
+	var own []ical.Address
+	err = m.o.Store.View(ctx, func(tx *store.Tx) error {
+		acc, err := tx.Account(e.Account)
+		if err != nil {
+			return err
+		}
+		addresses, err := tx.Addresses(e.Account)
+		if err != nil {
+			return err
+		}
+		own = nil
+		for _, a := range addresses {
+			own = append(own, ical.Address(a.URI))
+		}
+		o.From.Name, o.Language = acc.DisplayName, acc.Language
+		o.Robot = (acc.Kind == "room" || acc.Kind == "resource") && (msg.Method == itip.Reply || msg.Method == itip.Counter)
+		if acc.TimeZone != "" {
+			o.Zone, _ = tz.Load(acc.TimeZone) // an unknown zone is left out of the text
+		}
+		o.References, err = thread(tx, e)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStore, err)
+	}
+	m.people(&msg, &o, own)
+	mail, err := imip.Compose(msg, o)
+	if err != nil {
+		return err
+	}
+	_, domain, _ := strings.Cut(o.From.Address, "@")
+	kept := outgoing{EnvelopeFrom: newReturnPath(e, domain)}
+	if e.Evidence, err = json.Marshal(kept); err != nil {
+		return err
+	}
+	e.Raw, e.MessageID, e.References, e.Digest = mail.Raw, mail.MessageID, strings.Join(o.References, " "), ownDigest(mail.MessageID)
+	return nil
+}
+
+// people fills in who writes to whom. From is an address of our own domains:
+// mail in the name of a domain that others run is refused everywhere; then the
+// person's own address is where answers go.
+func (m *Mail) people(msg *itip.Message, o *imip.Options, own []ical.Address) {
+	o.From.Address, o.To.Address = msg.From.Email(), msg.To.Email()
+	for _, c := range msg.Calendar.Main() {
+		list := itip.Attendees(c)
+		if org, ok := itip.Organizer(c); ok {
+			list = append(list, org)
+		}
+		for _, a := range list {
+			named := a.CN != "" && !strings.EqualFold(a.CN, a.Address.Email())
+			if named && a.Address.Equal(msg.From) {
+				o.From.Name = a.CN
+			}
+			if named && a.Address.Equal(msg.To) {
+				o.To.Name = a.CN
+			}
+			if a.Address.Equal(msg.From) && a.SentBy != "" && o.Sender.Address == "" && m.ours(a.SentBy.Domain()) {
+				o.Sender.Address = a.SentBy.Email()
+			}
+		}
+	}
+	if o.From.Address != "" && m.ours(msg.From.Domain()) {
+		return
+	}
+	if i := slices.IndexFunc(own, func(a ical.Address) bool { return a.Email() != "" && m.ours(a.Domain()) }); i >= 0 {
+		o.ReplyTo = imip.Mailbox{Name: o.From.Name, Address: o.From.Address}
+		o.From.Address = own[i].Email()
+	}
+}
+
+// thread lists the Message-IDs that a mail follows: those sent to the same
+// person about the event, or, for an answer, those received from them.
+func thread(tx *store.Tx, e *store.Entry) ([]string, error) {
+	rows, err := tx.Entries(store.EntryFilter{Account: e.Account, UID: e.UID})
+	if err != nil {
+		return nil, err
+	}
+	to := ical.Address(e.To)
+	var ids []string
+	for _, r := range slices.Backward(rows) { // listings are newest first
+		with := ical.Address(r.To)
+		if r.Direction == journal.In {
+			with = ical.Address(r.From)
+		}
+		if r.ID != e.ID && r.MessageID != "" && with.Equal(to) && !slices.Contains(ids, r.MessageID) {
+			ids = append(ids, r.MessageID)
+		}
+	}
+	return ids, nil
+}
+
+// sendOne hands one mail to the relay. broken tells that the connection cannot
+// be used any more.
+func (m *Mail) sendOne(ctx context.Context, c *smtp.Client, e *store.Entry) (o journal.Outcome, broken bool) {
+	// Whatever waits on the connection ends with ctx.
+	stop := context.AfterFunc(ctx, func() { c.Close() })
+	defer stop()
+	from, to := returnPathOf(e), asciiAddress(ical.Address(e.To).Email())
+	options := &smtp.MailOptions{Size: int64(len(e.Raw)), Return: smtp.DSNReturnHeaders, EnvelopeID: strings.TrimSuffix(from[:max(strings.IndexByte(from, '@'), 0)], "@")}
+	recipient := &smtp.RcptOptions{Notify: []smtp.DSNNotify{smtp.DSNNotifyFailure, smtp.DSNNotifyDelayed}, OriginalRecipientType: smtp.DSNAddressTypeRFC822, OriginalRecipient: to}
+	header, _, _ := bytes.Cut(e.Raw, []byte("\r\n\r\n"))
+	if !isASCII(to) || !isASCII(from) || !isASCII(string(header)) {
+		if offered, _ := c.Extension("SMTPUTF8"); !offered {
+			// RFC 6531 3.2: there is no way to write the address for this relay.
+			return journal.Outcome{State: journal.Failed, Status: "5.2", Reason: "no-smtputf8", Sentence: fmt.Sprintf("The address %s needs internationalized mail (SMTPUTF8), which the mail relay does not offer.", to)}, false
+		}
+		options.UTF8, recipient.OriginalRecipientType = true, smtp.DSNAddressTypeUTF8
+	}
+	if most, ok := c.MaxMessageSize(); ok && most > 0 && len(e.Raw) > most {
+		return journal.Outcome{State: journal.Failed, Status: "5.2", Reason: "too-large", Sentence: fmt.Sprintf("The mail has %d octets and the relay takes at most %d.", len(e.Raw), most)}, false
+	}
+	fail := func(err error, rcpt bool) (journal.Outcome, bool) {
+		o := outcome(err, rcpt)
+		if ctx.Err() != nil {
+			o = journal.Outcome{State: journal.Retry, Status: "1.0", Reason: "stopped", Sentence: "Sending was interrupted; the message waits."}
+		}
+		var reply *smtp.SMTPError
+		if !errors.As(err, &reply) || reply.Code == 421 { // RFC 5321 3.8: 421 closes the channel
+			return o, true
+		}
+		return o, c.Reset() != nil
+	}
+	if err := c.Mail(from, options); err != nil {
+		return fail(err, false)
+	}
+	if err := c.Rcpt(to, recipient); err != nil {
+		return fail(err, true)
+	}
+	w, err := c.Data()
+	if err != nil {
+		return fail(err, false)
+	}
+	if _, err := w.Write(e.Raw); err != nil {
+		return fail(err, false)
+	}
+	answer, err := w.CloseWithResponse()
+	if err != nil {
+		return fail(err, false)
+	}
+	return journal.Outcome{State: journal.Sent, Status: "1.1", Sentence: fmt.Sprintf("Handed to the mail relay %s: %s", m.relay.host, oneLine(answer.StatusText))}, false
+}

@@ -155,7 +155,7 @@ func TestCorpusSurvivesImportAndExport(t *testing.T) {
 	if len(files) < 10 {
 		t.Fatalf("only %d .ics files under %s", len(files), dir)
 	}
-	o := open(t, storetest.SQLite(t)).hire("alice")
+	o := open(t, storetest.SQLite(t))
 	counts := map[string]int{}
 	reasons := map[string]int{}
 	for i, path := range files {
@@ -164,9 +164,11 @@ func TestCorpusSurvivesImportAndExport(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		coll := fmt.Sprintf("c%d", i)
-		o.makeCalendar("alice", coll)
-		list := o.importInto("alice", coll, data)
+		const coll = "all"
+		alice := fmt.Sprintf("alice%d", i)
+		o.hire(alice)
+		o.makeCalendar(alice, coll)
+		list := o.importInto(alice, coll, data)
 		if t.Failed() {
 			t.Fatalf("at %s", rel)
 		}
@@ -182,10 +184,10 @@ func TestCorpusSurvivesImportAndExport(t *testing.T) {
 				reasons[r.Reason]++
 			}
 		}
-		text := o.export("alice", coll)
+		text := o.export(alice, coll)
 		stored := map[string]int{}
-		for _, ob := range o.list("alice", coll) {
-			_, body := o.get("alice", coll+"/"+ob.Name)
+		for _, ob := range o.list(alice, coll) {
+			_, body := o.get(alice, coll+"/"+ob.Name)
 			for k, n := range components(t, []byte(body)) {
 				stored[k] += n
 			}
@@ -200,7 +202,7 @@ func TestCorpusSurvivesImportAndExport(t *testing.T) {
 		if len(exported) != len(stored) {
 			t.Errorf("%s: %d components stored, %d exported", rel, len(stored), len(exported))
 		}
-		for _, r := range o.importInto("alice", coll, data) {
+		for _, r := range o.importInto(alice, coll, data) {
 			if r.State == calendar.ImportCreated || r.State == calendar.ImportUpdated {
 				t.Errorf("%s: importing again: %+v", rel, r)
 				break

@@ -185,7 +185,7 @@ func (o *office) courier() {
 	go func() { done <- o.journal.Run(ctx) }()
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		due := false
+		due, changed := false, o.store.Changed()
 		err := o.store.View(ctx, func(tx *store.Tx) error {
 			at, ok, err := tx.NextDue()
 			due = ok && !at.After(o.clock())
@@ -201,7 +201,10 @@ func (o *office) courier() {
 			o.t.Error("the courier did not finish within 20 s")
 			break
 		}
-		<-o.store.Changed()
+		select {
+		case <-changed:
+		case <-time.After(time.Second):
+		}
 	}
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/problem"
@@ -256,5 +257,35 @@ func share(t *testing.T, o *office, owner, coll, with, access string) {
 	})
 	if err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestSharingIsTheOwners(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob", "carol")
+	alice, ctx := o.people["alice"].ID, t.Context()
+	want := map[store.AccountID]acl.Access{o.people["bob"].ID: acl.Write, o.people["carol"].ID: acl.Read}
+	if err := o.svc.SetShares(ctx, o.actor("bob"), alice, "default", want); !problem.Has(err, problem.NotFound) {
+		t.Errorf("bob shares alice's calendar: %v", err)
+	}
+	if err := o.svc.SetShares(ctx, o.actor("alice"), alice, "default", want); err != nil {
+		t.Fatal(err)
+	}
+	delete(want, o.people["carol"].ID)
+	if err := o.svc.SetShares(ctx, o.actor("alice"), alice, "default", want); err != nil {
+		t.Fatal(err)
+	}
+	list, err := o.svc.Shares(ctx, o.actor("alice"), alice, "default")
+	if err != nil || len(list) != 1 || list[0].Name != "bob" || list[0].Access != acl.Write {
+		t.Errorf("shares: %+v, %v", list, err)
+	}
+	mine, err := o.svc.SharedWith(ctx, o.actor("bob"))
+	if err != nil || len(mine) != 1 || mine[0].Name != "default" || mine[0].Owner.Name != "alice" || mine[0].Access != acl.Write {
+		t.Errorf("shared with bob: %+v, %v", mine, err)
+	}
+	if none, err := o.svc.SharedWith(ctx, o.actor("carol")); err != nil || len(none) != 0 {
+		t.Errorf("shared with carol: %+v, %v", none, err)
+	}
+	if _, err := o.svc.Shares(ctx, o.actor("bob"), alice, "default"); !problem.Has(err, problem.NeedPrivileges) {
+		t.Errorf("bob asks with whom it is shared: %v", err)
 	}
 }

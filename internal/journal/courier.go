@@ -24,6 +24,11 @@ const (
 func (j *Journal) Run(ctx context.Context) error {
 	var busy sync.WaitGroup
 	defer busy.Wait()
+	if j.named {
+		if err := j.release(ctx); err != nil && ctx.Err() == nil {
+			j.o.Log.Error("courier cannot take back what it held before", "error", err)
+		}
+	}
 	slots := make(chan struct{}, underWay)
 	for ctx.Err() == nil {
 		batches, err := j.claim(ctx)
@@ -48,6 +53,32 @@ func (j *Journal) Run(ctx context.Context) error {
 		}
 	}
 	return ctx.Err()
+}
+
+// release ends the leases of this node: a courier of its name that held them
+// is gone, or it would not be starting now.
+func (j *Journal) release(ctx context.Context) error {
+	return j.o.Store.Update(ctx, func(tx *store.Tx) error {
+		f := store.EntryFilter{Direction: Out, States: []string{Due}, Limit: claimSize}
+		for {
+			rows, err := tx.Entries(f)
+			if err != nil {
+				return fmt.Errorf("look for leases: %w", err)
+			}
+			for _, e := range rows {
+				if f.Before = e.ID; e.LeaseOwner != j.o.Node {
+					continue
+				}
+				e.LeaseOwner, e.LeaseUntil = "", time.Time{}
+				if err := tx.UpdateEntry(e); err != nil {
+					return fmt.Errorf("release message %d: %w", e.ID, err)
+				}
+			}
+			if len(rows) < f.Limit {
+				return nil
+			}
+		}
+	})
 }
 
 // rest waits until a row is due, somebody wakes the courier, or the next poll.

@@ -90,7 +90,10 @@ type Options struct {
 	Transports []Transport // asked in order; see also [Journal.Use]
 	Now        func() time.Time
 	Log        *slog.Logger
-	Node       string // names this process in leases; "" = made up
+	// Node names this process in leases; "" = made up. A name that stays the
+	// same over restarts, and that no other process has, lets the courier take
+	// back at once what a crash left in its hands.
+	Node string
 
 	Lease         time.Duration       // how long a row belongs to the courier that claimed it; default 10 minutes
 	Poll          time.Duration       // how often rows of other processes are looked for; default 1 s
@@ -105,8 +108,9 @@ type Options struct {
 // Journal writes rows and carries them. Its methods may be called from
 // several goroutines.
 type Journal struct {
-	o    Options
-	wake chan struct{}
+	o     Options
+	named bool // Node was given
+	wake  chan struct{}
 
 	mu         sync.RWMutex
 	transports []Transport
@@ -121,7 +125,8 @@ func New(o Options) *Journal {
 	if o.Log == nil {
 		o.Log = slog.New(slog.NewTextHandler(io.Discard, nil))
 	}
-	if o.Node == "" {
+	named := o.Node != ""
+	if !named {
 		var b [8]byte
 		rand.Read(b[:]) // never fails, crypto/rand.Read
 		o.Node = hex.EncodeToString(b[:])
@@ -138,7 +143,7 @@ func New(o Options) *Journal {
 	if o.Jitter == nil {
 		o.Jitter = mathrand.Float64
 	}
-	return &Journal{o: o, transports: o.Transports, wake: make(chan struct{}, 1)}
+	return &Journal{o: o, named: named, transports: o.Transports, wake: make(chan struct{}, 1)}
 }
 
 // Use adds transports behind those there are. Transports need the calendar

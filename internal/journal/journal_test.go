@@ -333,3 +333,25 @@ func TestCourierTakesOverAfterACrash(t *testing.T) {
 		}
 	})
 }
+
+func TestANamedCourierTakesBackWhatItHeld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := storetest.SQLite(t)
+		p := &post{name: "mail"}
+		j := journal.New(journal.Options{Store: s, Transports: []journal.Transport{p}, Node: "one"})
+		a := alice(t, s)
+		add(t, s, j, message(a, "REQUEST", "1@example.test", "", "mailto:dave@elsewhere.test"))
+		if err := s.Update(t.Context(), func(tx *store.Tx) error {
+			_, err := tx.ClaimDue(time.Now(), 10*time.Minute, 10, "one")
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		stop := run(t, j)
+		time.Sleep(3 * time.Second)
+		stop()
+		if got := p.arrived(); len(got) != 1 {
+			t.Errorf("arrived: %q", got)
+		}
+	})
+}

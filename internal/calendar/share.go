@@ -1,0 +1,91 @@
+package calendar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// ShareView is someone a calendar is shared with, and for what.
+type ShareView struct {
+	store.Account
+	Access acl.Access
+}
+
+// Shares lists with whom a calendar is shared; only its owner may know.
+func (s *Service) Shares(ctx context.Context, by account.Actor, owner store.AccountID, coll string) ([]ShareView, error) {
+	var out []ShareView
+	err := s.store.View(ctx, func(tx *store.Tx) error {
+		out = nil
+		c, err := s.owned(tx, by, owner, coll)
+		if err != nil {
+			return err
+		}
+		list, err := s.acl.Shares(tx, owner, c.ID)
+		if err != nil {
+			return fmt.Errorf("shares of %s: %w", coll, err)
+		}
+		for _, sh := range list {
+			who, err := tx.Account(sh.Grantee)
+			if errors.Is(err, store.ErrNotFound) {
+				continue
+			}
+			if err != nil {
+				return err
+			}
+			access, err := acl.Parse(sh.Access)
+			if err != nil {
+				return fmt.Errorf("share of %s: %w", coll, err)
+			}
+			out = append(out, ShareView{who, access})
+		}
+		return nil
+	})
+	return out, err
+}
+
+// SetShares replaces the whole list of those a calendar is shared with.
+func (s *Service) SetShares(ctx context.Context, by account.Actor, owner store.AccountID, coll string, want map[store.AccountID]acl.Access) error {
+	return s.store.Update(ctx, func(tx *store.Tx) error {
+		c, err := s.owned(tx, by, owner, coll)
+		if err != nil {
+			return err
+		}
+		list, err := s.acl.Shares(tx, owner, c.ID)
+		if err != nil {
+			return fmt.Errorf("shares of %s: %w", coll, err)
+		}
+		have := map[store.AccountID]string{}
+		for _, sh := range list {
+			have[sh.Grantee] = sh.Access
+			if _, keep := want[sh.Grantee]; !keep {
+				if err := s.acl.Revoke(tx, owner, c.ID, sh.Grantee); err != nil {
+					return err
+				}
+			}
+		}
+		for who, access := range want {
+			if have[who] == access.String() {
+				continue
+			}
+			if err := s.acl.Grant(tx, owner, c.ID, who, access); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// owned finds a collection that the actor owns.
+func (s *Service) owned(tx *store.Tx, by account.Actor, owner store.AccountID, coll string) (store.Collection, error) {
+	c, have, err := s.collection(tx, by, owner, coll, acl.Read)
+	if err == nil && have < acl.Own {
+		err = problem.New(problem.NeedPrivileges, "Only its owner can share the calendar %s.", title(c)).At(c.Name + "/")
+	}
+	return c, err
+}

@@ -56,11 +56,12 @@ func (e *Evidence) AuthenticatedDomain() string {
 	for _, r := range e.Results {
 		switch r.Method {
 		case "dmarc":
-			saidDMARC = true
 			// The result must be about this From: several From fields are a known trick.
-			if r.Value != "pass" || r.Properties["header.from"] != "" && !sameOrBelow(domain, r.Properties["header.from"]) {
+			about := r.Properties["header.from"]
+			if r.Value != "pass" || about != "" && !sameOrBelow(domain, about) {
 				return ""
 			}
+			saidDMARC = saidDMARC || about != ""
 		case "dkim":
 			signer := r.Properties["header.d"]
 			if signer == "" {

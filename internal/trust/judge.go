@@ -39,10 +39,8 @@ func (d Decision) String() string { return [...]string{"apply", "hold", "reject"
 
 // Stored is what is known of the event that a message is about.
 type Stored struct {
-	Organizer       ical.Address
-	FromDomain      string // authenticated domain of the message that made the event, "" unknown
-	SelfOrganized   bool   // the user is its organizer
-	KnownAttendance bool   // an attendee of the message is on its list
+	Organizer  ical.Address
+	FromDomain string // authenticated domain of the message that made the event, "" unknown
 }
 
 // Question is one calendar object of a mail and what is known about it.

@@ -1,12 +1,14 @@
 package mail
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -457,6 +459,45 @@ func TestPostmaster(t *testing.T) {
 	}
 	if _, err := x.mail.resolve(t.Context(), "postmaster@three.test"); err == nil {
 		t.Error("postmaster of another domain is taken")
+	}
+}
+
+// Our own mail that a list sends back is no message from anyone.
+func TestOwnMailComesBack(t *testing.T) {
+	relay := startRelay(t, nil)
+	x := newSite(t, sqlite(t), "smtp://"+relay.addr, nil)
+	x.one(t, x.due(t, "u1", "list@two.test"))
+	rows, err := x.mail.Intake(t.Context(), relay.got()[0].raw, Envelope{From: "list-bounces@two.test", To: []string{"ann@one.test"}})
+	if err != nil || states(rows) != "REQUEST:ignored!own-message" && states(rows) != ":ignored!own-message" {
+		t.Errorf("%s, %v", states(rows), err)
+	}
+}
+
+// The same mail over many connections at once is one message.
+func TestManyAtOnce(t *testing.T) {
+	x := newSite(t, sqlite(t), "", nil)
+	address := x.listen(t, true)
+	var wg sync.WaitGroup
+	const people, times = 8, 3
+	for i := range people * times {
+		c := dial(t, address, true)
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			if err := c.SendMail("ben@two.test", []string{"ann@one.test"}, bytes.NewReader(invitation("REQUEST", fmt.Sprintf("u%d", i%people)))); err != nil {
+				t.Error(err)
+			}
+		}()
+	}
+	wg.Wait()
+	rows := x.rows(t, x.ann.ID)
+	if len(rows) != people {
+		t.Errorf("%d rows for %d messages: %s", len(rows), people, states(rows))
+	}
+	for _, r := range rows {
+		if r.State != stateApplied {
+			t.Errorf("row %d is %s: %s", r.ID, r.State, r.Sentence)
+		}
 	}
 }
 

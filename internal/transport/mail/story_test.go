@@ -103,6 +103,19 @@ func (o *organisation) event(t *testing.T, uid string) string {
 	return text
 }
 
+// received is the latest row that came in.
+func (o *organisation) received(t *testing.T) store.Entry {
+	t.Helper()
+	var rows []store.Entry
+	if err := o.store.View(t.Context(), func(tx *store.Tx) (err error) {
+		rows, err = tx.Entries(store.EntryFilter{Account: o.person.Account, Direction: journal.In, Limit: 1})
+		return err
+	}); err != nil || len(rows) == 0 {
+		t.Fatalf("%d rows, %v", len(rows), err)
+	}
+	return rows[0]
+}
+
 // Two organisations, one meeting: invited, accepted, moved, answered again,
 // cancelled, by mail alone.
 func TestTwoOrganisationsOneMeeting(t *testing.T) {
@@ -138,6 +151,9 @@ func TestTwoOrganisationsOneMeeting(t *testing.T) {
 	answer("ACCEPTED")
 	dave.sent(t, "REPLY")
 	has(alice, "PARTSTAT=ACCEPTED", "mailto:dave@two.test")
+	if invited, answered := dave.received(t), alice.received(t); answered.References != invited.MessageID || invited.MessageID == "" {
+		t.Errorf("the answer refers to %q, the invitation is %q", answered.References, invited.MessageID)
+	}
 	put("20260702T100000Z")
 	alice.sent(t, "REQUEST")
 	has(dave, "DTSTART:20260702T100000Z", "SEQUENCE:1")

@@ -103,7 +103,7 @@ func (c *cancelling) stored(key string) Version {
 	if have := c.new.component(key); have != nil {
 		return Version{Sequence: sequence(have), Stamp: stamp(have, c.p.a.Received), Cancelled: dead(have)}
 	}
-	return Version{Sequence: c.p.base()}
+	return Version{Sequence: c.p.base(), Stamp: c.p.mem.Versions[""].Stamp}
 }
 
 // forMe reports whether a cancelled component concerns the owner: the event
@@ -139,13 +139,22 @@ func (c *cancelling) strike(key string, msg *ical.Component, is Version) {
 // all cancels the event for the owner. It stays visible, silent and free.
 func (c *cancelling) all(is Version, msg *ical.Component) {
 	p := c.p
+	dies := Version{Sequence: is.Sequence, Stamp: is.Stamp, Cancelled: true}
+	c.whole = true
 	for _, k := range c.new.keys() {
-		comp := c.new.component(k)
-		p.kill(comp, is.Sequence)
-		put(&p.mem.Versions, k, Version{Sequence: max(is.Sequence, p.mem.Versions[k].Sequence), Stamp: is.Stamp, Cancelled: true})
+		if v := p.mem.Versions[k]; v.Sequence > is.Sequence {
+			c.whole = false // sent again after this cancellation
+			continue
+		}
+		p.kill(c.new.component(k), is.Sequence)
+		put(&p.mem.Versions, k, dies)
+		c.changed = true
 	}
-	put(&p.mem.Versions, "", Version{Sequence: is.Sequence, Stamp: is.Stamp, Cancelled: true})
-	c.whole, c.changed = true, true
+	put(&p.mem.Versions, "", dies)
+	c.known = !c.changed
+	if c.known {
+		return
+	}
 	c.removed = c.removed || !dead(msg) && msg.Prop("ATTENDEE") != nil
 	c.diffs = append(c.diffs, Difference{Property: "STATUS", New: stateCancelled})
 }
@@ -180,8 +189,8 @@ func (c *cancelling) occurrence(key string, is Version, msg *ical.Component) {
 			put(&p.mem.Versions, key, Version{Sequence: is.Sequence, Stamp: is.Stamp, Cancelled: true})
 			return
 		}
-		if c.new.master == nil {
-			c.waiting = true // its series or the occurrence itself may still come
+		if c.new.master == nil || is.Sequence > sequence(c.new.master) {
+			c.waiting = true // the version of the series that it is about may still come
 			return
 		}
 		c.unknown = true

@@ -238,7 +238,7 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 	}
 	r.p.res.PartStat = a.PartStat
 	moved := r.p.mem.movedAt(key)
-	if a.Sequence < moved.Sequence || a.Sequence < r.p.mem.Invited[who] {
+	if a.Sequence < moved.Sequence || a.Sequence < r.p.mem.invitedAt(who, key) || r.unmoved(c, key) {
 		a.Stale = true
 		r.stale = true
 		r.p.mem.setReply(who, key, a)
@@ -271,6 +271,18 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 	} else {
 		r.unknown = true
 	}
+}
+
+// unmoved reports whether the reply names the time an occurrence had before it
+// was moved, whatever its SEQUENCE says: the sender has not seen the move.
+func (r *replying) unmoved(c *ical.Component, key string) bool {
+	start := c.Prop("DTSTART")
+	have := r.new.overrides[key]
+	if key == "" || have == nil || start == nil {
+		return false
+	}
+	t, err := start.Time()
+	return err == nil && r.p.msg.when(t) == key && shown(startOf(r.new, have, "DTSTART")) != key
 }
 
 // answered reads what a component of the reply says.
@@ -354,8 +366,11 @@ func (r *replying) whole(a Answered, line *ical.Property, status string) {
 		if target == nil || dead(c) {
 			continue
 		}
-		if own, ok := r.p.mem.reply(target.Address().Key(), k); ok && !own.Stale {
+		if own, ok := r.p.mem.reply(target.Address().Key(), k); ok && !own.Stale && (decided(own.PartStat) || !own.Stamp.Before(a.Stamp)) {
 			continue // answered by itself
+		}
+		if a.Sequence < r.p.mem.Invited[target.Address().Key()+" "+k] {
+			continue
 		}
 		if moved := r.p.mem.Moved[k]; a.Sequence < moved.Sequence || !moved.Stamp.IsZero() && a.Stamp.Before(moved.Stamp.Truncate(time.Second)) {
 			continue // written before this occurrence moved

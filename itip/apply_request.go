@@ -183,17 +183,18 @@ func (p *applying) judge(k string, c *ical.Component) verdict {
 	is := version(c, p.a.Received)
 	was, known := p.mem.Versions[k]
 	have := p.stored.component(k)
+	if all := p.mem.Versions[""]; all.Cancelled && is.Sequence <= all.Sequence {
+		return outdated
+	}
+	if k != "" && p.stored.master != nil && is.Sequence < p.base() {
+		// An occurrence must not be older than the times the series has now (RFC
+		// 5546 4.7.2).
+		return outdated
+	}
 	if !known {
 		switch {
 		case have != nil && (k == "" || !p.derived(k)):
 			was = Version{Sequence: sequence(have), Stamp: stamp(have, p.a.Received)}
-		case k != "" && p.stored.master != nil:
-			// An occurrence we hear of for the first time must not be older than
-			// the times the series has now (RFC 5546 4.7.2).
-			if is.Sequence < p.base() {
-				return outdated
-			}
-			return newer
 		default:
 			return newer
 		}
@@ -284,6 +285,7 @@ func (m *merging) merge(fresh map[string]bool) {
 	if fresh[""] {
 		m.hide()
 	}
+	m.leaveSeries()
 	if m.p.handedOver() {
 		is := m.p.msg.organizer(nil)
 		m.class |= details
@@ -296,6 +298,26 @@ func (m *merging) merge(fresh map[string]bool) {
 	}
 	m.new.index()
 	tz.Complete(m.new.cal, tz.NewResolver(m.new.cal, m.p.a.Zone))
+}
+
+// leaveSeries: who lost the series and is asked to single occurrences of it
+// keeps just those.
+func (m *merging) leaveSeries() {
+	if m.new.master == nil || !dead(m.new.master) {
+		return
+	}
+	var gone []*ical.Component
+	alive := false
+	for _, c := range m.new.cal.Main() {
+		if dead(c) {
+			gone = append(gone, c)
+		} else {
+			alive = true
+		}
+	}
+	if alive {
+		m.new.drop(gone...)
+	}
 }
 
 // zones: the message's definitions replace those of the same name (each object
@@ -413,7 +435,8 @@ func (m *merging) overrides(master Version) {
 		}
 		v, sent := p.mem.Versions[k]
 		switch {
-		case sent && v.Sequence > master.Sequence: // sent after this master
+		case sent && v.Sequence > master.Sequence, // sent after this master
+			sent && v.Sequence == master.Sequence && p.mem.Piecewise && !dead(c): // or with it
 			if dead(c) {
 				gone = append(gone, c)
 			}
@@ -455,7 +478,9 @@ func (m *merging) overrides(master Version) {
 		if d == nil {
 			continue
 		}
+		n := len(m.resend)
 		m.own(d, c, false)
+		m.resend = m.resend[:n] // nobody asked about this one
 		m.new.add(d)
 	}
 	// Occurrences cancelled after this master was written stay cancelled.
@@ -478,6 +503,9 @@ func (m *merging) versionOf(k string) Version {
 }
 
 func (m *merging) ownAnswer(c *ical.Component) string {
+	if c == nil {
+		return ""
+	}
 	if line := m.p.me.line(c); line != nil {
 		return partStat(line)
 	}
@@ -488,6 +516,11 @@ func (m *merging) ownAnswer(c *ical.Component) string {
 func (m *merging) occurrence(k string) {
 	p := m.p
 	is := p.msg.overrides[k]
+	v := version(is, p.a.Received)
+	if line := p.me.line(is); p.mem.Hidden[k] && line != nil && partStat(line) == partStatDeclined {
+		put(&p.mem.Versions, k, v) // the user took it out, and the organizer knows
+		return
+	}
 	got := is.Clone()
 	p.receive(got)
 	if got.Prop("ORGANIZER") == nil {
@@ -500,7 +533,8 @@ func (m *merging) occurrence(k string) {
 	if base == nil {
 		base = m.old.derive(k)
 	}
-	if base != nil {
+	switch {
+	case base != nil:
 		if was != nil && sequence(is) == m.sequenceOf(k) {
 			keepTimes(got, was)
 		}
@@ -510,9 +544,14 @@ func (m *merging) occurrence(k string) {
 		}
 		m.note(k, d, base, got)
 		m.own(got, base, m.moved[k])
-	} else {
+	default:
+		// One the series did not have, or no longer.
 		m.class |= details
-		m.diffs = append(m.diffs, Difference{Property: "RDATE", New: k, RecurrenceID: k})
+		m.diffs = append(m.diffs, Difference{Property: "RDATE", New: k})
+		if m.old.master != nil {
+			m.moved[k] = true
+			m.own(got, m.old.master, true)
+		}
 	}
 	if dead(got) {
 		m.diffs = append(m.diffs, Difference{Property: "STATUS", New: stateCancelled, RecurrenceID: k})
@@ -522,12 +561,15 @@ func (m *merging) occurrence(k string) {
 	} else {
 		m.new.add(got)
 	}
-	put(&p.mem.Versions, k, version(is, p.a.Received))
+	put(&p.mem.Versions, k, v)
 	line := p.me.line(got)
-	if p.mem.Hidden[k] && (line == nil || partStat(line) != partStatDeclined) {
-		delete(p.mem.Hidden, k)
+	if m.moved[k] && line != nil && !p.mem.Stamp.Before(v.Stamp) && decided(m.ownAnswer(m.new.master)) {
+		// We answered the series after this was written: the organizer takes
+		// that for an answer to this occurrence, which it is not.
+		m.resend = append(m.resend, k)
 	}
-	if !p.mem.Hidden[k] && m.new.master != nil {
+	delete(p.mem.Hidden, k)
+	if m.new.master != nil {
 		unexclude(m.new, k)
 	}
 }
@@ -727,6 +769,16 @@ func (p *applying) resend(m *merging) {
 		return
 	}
 	l := letter{o: m.new, stamp: p.mem.nextStamp(p.a.Received), zone: p.a.Zone}
+	if slices.Contains(m.resend, "") {
+		// The answer to the series must not be read as one to occurrences that
+		// the user has yet to answer.
+		for _, k := range m.new.order {
+			c := m.new.overrides[k]
+			if line := p.me.line(c); line != nil && !dead(c) && partStat(line) == partStatNeeds && !slices.Contains(m.resend, k) {
+				m.resend = append(m.resend, k)
+			}
+		}
+	}
 	for _, k := range m.resend {
 		c := m.new.component(k)
 		if c == nil {

@@ -30,7 +30,8 @@ type Memory struct {
 	Replies map[string]map[string]Answered `json:"replies,omitempty"`
 	// Moved says, by occurrence, when the organizer last asked everyone anew.
 	Moved map[string]Version `json:"moved,omitempty"`
-	// Invited says, by address, with which SEQUENCE a person came (again).
+	// Invited says, by address (and occurrence, after a blank), with which
+	// SEQUENCE a person came (again): older answers are from before.
 	Invited map[string]int `json:"invited,omitempty"`
 	// Uninvited says, by address (and occurrence, after a blank), with which
 	// SEQUENCE a person was taken off: only a higher one brings them back.
@@ -101,6 +102,14 @@ func (m *Memory) uninvitedAt(who, key string) int {
 		at = max(at, n)
 	}
 	return at
+}
+
+// invitedAt is the SEQUENCE with which somebody came to an occurrence or all.
+func (m *Memory) invitedAt(who, key string) int {
+	if n, ok := m.Invited[who+" "+key]; ok && key != "" {
+		return n
+	}
+	return m.Invited[who]
 }
 
 // movedAt is the time base of an occurrence: its own or that of the series.

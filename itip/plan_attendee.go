@@ -104,6 +104,7 @@ func (p *attending) modify() error {
 		}
 	}
 	p.keepOccurrences()
+	p.answerWhole()
 	for _, k := range p.new.keys() {
 		p.compareAnswer(k)
 	}
@@ -213,6 +214,24 @@ func (p *attending) keepOccurrences() {
 	for _, k := range p.old.order {
 		if p.new.overrides[k] == nil && !out[k] {
 			p.new.add(p.old.overrides[k].Clone())
+		}
+	}
+}
+
+// answerWhole: who answers the series answers its unanswered occurrences with
+// it; so the organizer reads it as well.
+func (p *attending) answerWhole() {
+	is, was := p.me.line(p.new.master), p.me.line(p.old.master)
+	if is == nil || was == nil || partStat(is) == partStat(was) || !decided(partStat(is)) {
+		return
+	}
+	for _, k := range p.new.order {
+		line := p.me.line(p.new.overrides[k])
+		if line == nil || partStat(line) != partStatNeeds || dead(p.new.overrides[k]) {
+			continue
+		}
+		if before := p.me.line(p.old.overrides[k]); before == nil || partStat(before) == partStatNeeds {
+			line.SetParam("PARTSTAT", partStat(is))
 		}
 	}
 }

@@ -23,6 +23,7 @@ type organizing struct {
 	from         ical.Address
 	still        map[string]bool           // components saved exactly as they were
 	lived, lives []string                  // components not cancelled, of old and new
+	lags         []string                  // overrides that keep what the series had, as far as asked
 	touched      []string                  // occurrences that changed, as far as asked
 	seen         map[string]bool           // components whose roster changed, as far as asked
 	drafts       map[string]*ical.Calendar // messages made so far, shared between recipients of the same view

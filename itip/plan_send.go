@@ -128,12 +128,45 @@ func (p *organizing) judge(one *party) {
 	// A master with a new SEQUENCE goes out with all its overrides: theirs is
 	// new as well, and a receiver may take the master for the whole (RFC 5546
 	// 4.4.7).
-	if slices.Contains(one.asked, "") && (p.bumped[""] || !hadAll) {
-		one.asked = one.listed
+	if slices.Contains(one.asked, "") {
+		if p.bumped[""] || !hadAll {
+			one.asked = one.listed
+		} else {
+			for _, k := range p.lagging() {
+				if slices.Contains(one.listed, k) && !slices.Contains(one.asked, k) {
+					one.asked = append(one.asked, k)
+				}
+			}
+		}
 	}
 	for _, k := range one.listed {
 		one.refresh = one.refresh || p.visible(k)
 	}
+}
+
+// lagging are the overrides that keep what the series had and has changed.
+// Those made by somebody's answer were never sent, so to the attendees these
+// occurrences would seem to change with the series.
+func (p *organizing) lagging() []string {
+	d := p.deltas[""]
+	if p.lags != nil || d == nil || d.class&details == 0 || p.old.master == nil {
+		return p.lags
+	}
+	p.lags = []string{}
+	for _, k := range p.new.order {
+		c := p.new.overrides[k]
+		for _, row := range compared {
+			if row.class != details {
+				continue
+			}
+			was, is := row.read(p.old, p.old.master, row.name), row.read(p.new, p.new.master, row.name)
+			if was != is && row.read(p.new, c, row.name) == was {
+				p.lags = append(p.lags, k)
+				break
+			}
+		}
+	}
+	return p.lags
 }
 
 // losses are the occurrences the person was invited to and is no longer,
@@ -292,11 +325,11 @@ func (p *organizing) tell(one *party) {
 	if len(one.asked) > 0 {
 		p.status(one, statusPending)
 		if one.fresh {
-			n := 0
 			for _, k := range one.asked {
-				n = max(n, sequence(p.new.component(k)))
+				if n := sequence(p.new.component(k)); n > 0 {
+					put(&p.out.Memory.Invited, strings.TrimSpace(one.who+" "+k), n)
+				}
 			}
-			put(&p.out.Memory.Invited, one.who, n)
 		}
 	}
 }

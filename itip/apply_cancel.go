@@ -151,6 +151,7 @@ func (c *cancelling) all(is Version, msg *ical.Component) {
 		c.changed = true
 	}
 	put(&p.mem.Versions, "", dies)
+	c.new.leaveSeries()
 	c.known = !c.changed
 	if c.known {
 		return

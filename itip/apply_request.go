@@ -285,7 +285,7 @@ func (m *merging) merge(fresh map[string]bool) {
 	if fresh[""] {
 		m.hide()
 	}
-	m.leaveSeries()
+	m.new.leaveSeries()
 	if m.p.handedOver() {
 		is := m.p.msg.organizer(nil)
 		m.class |= details
@@ -298,26 +298,6 @@ func (m *merging) merge(fresh map[string]bool) {
 	}
 	m.new.index()
 	tz.Complete(m.new.cal, tz.NewResolver(m.new.cal, m.p.a.Zone))
-}
-
-// leaveSeries: who lost the series and is asked to single occurrences of it
-// keeps just those.
-func (m *merging) leaveSeries() {
-	if m.new.master == nil || !dead(m.new.master) {
-		return
-	}
-	var gone []*ical.Component
-	alive := false
-	for _, c := range m.new.cal.Main() {
-		if dead(c) {
-			gone = append(gone, c)
-		} else {
-			alive = true
-		}
-	}
-	if alive {
-		m.new.drop(gone...)
-	}
 }
 
 // zones: the message's definitions replace those of the same name (each object
@@ -446,6 +426,10 @@ func (m *merging) overrides(master Version) {
 		case sent && m.old.master == nil && v.Sequence >= master.Sequence: // came before its series
 		case m.old.master == nil:
 			gone = append(gone, c)
+			if decided(m.ownAnswer(c)) {
+				again = append(again, k) // if it is at the same time
+				put(&p.mem.Dropped, k, Dropped{PartStat: m.ownAnswer(c), Start: startOf(m.old, c, "DTSTART"), End: endOf(m.old, c, "")})
+			}
 		case m.ownAnswer(c) != m.ownAnswer(m.old.master):
 			gone = append(gone, c)
 			again = append(again, k) // our answer to that occurrence stands
@@ -475,7 +459,7 @@ func (m *merging) overrides(master Version) {
 			continue
 		}
 		d := m.new.derive(k)
-		if d == nil {
+		if d == nil || m.old.master == nil && compare(m.old, c, m.new, d).class&reschedule != 0 {
 			continue
 		}
 		n := len(m.resend)
@@ -551,6 +535,16 @@ func (m *merging) occurrence(k string) {
 		if m.old.master != nil {
 			m.moved[k] = true
 			m.own(got, m.old.master, true)
+		}
+	}
+	if d, ok := p.mem.Dropped[k]; ok {
+		delete(p.mem.Dropped, k)
+		o := m.view(got)
+		if line := p.me.line(got); line != nil && d.Start == startOf(o, got, "DTSTART") && d.End == endOf(o, got, "") {
+			delete(m.moved, k)
+			if partStat(line) != d.PartStat {
+				line.SetParam("PARTSTAT", d.PartStat)
+			}
 		}
 	}
 	if dead(got) {

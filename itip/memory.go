@@ -23,6 +23,9 @@ type Memory struct {
 	Piecewise bool `json:"piecewise,omitempty"`
 	// Hidden are the occurrences the attendee took out of the own copy.
 	Hidden map[string]bool `json:"hidden,omitempty"`
+	// Dropped are our answers to single occurrences that gave way to a newer
+	// series, until those occurrences come again.
+	Dropped map[string]Dropped `json:"dropped,omitempty"`
 	// InvitedAs is the address we were invited as: we answer as that.
 	InvitedAs ical.Address `json:"invitedAs,omitempty"`
 
@@ -36,6 +39,9 @@ type Memory struct {
 	// Uninvited says, by address (and occurrence, after a blank), with which
 	// SEQUENCE a person was taken off: only a higher one brings them back.
 	Uninvited map[string]int `json:"uninvited,omitempty"`
+	// Sent are the SEQUENCEs last sent, by occurrence. An override whose number
+	// rose with that of its series goes out with it, lest it look older.
+	Sent map[string]int `json:"sent,omitempty"`
 	// Stamp is the last DTSTAMP we sent; the next is later, whatever the clock
 	// says, since DTSTAMP orders what SEQUENCE does not.
 	Stamp time.Time `json:"stamp,omitzero"`
@@ -61,12 +67,21 @@ type Answered struct {
 	Stale    bool      `json:"stale,omitempty"`   // given to a time that has changed since: not on the object
 }
 
+// Dropped is an answer with the time it was given for.
+type Dropped struct {
+	PartStat string `json:"partstat"`
+	Start    string `json:"start"`
+	End      string `json:"end"`
+}
+
 // clone copies deeply enough that writing to the copy leaves m alone.
 func (m Memory) clone() Memory {
 	m.Versions = maps.Clone(m.Versions)
+	m.Dropped = maps.Clone(m.Dropped)
 	m.Hidden = maps.Clone(m.Hidden)
 	m.Moved = maps.Clone(m.Moved)
 	m.Invited = maps.Clone(m.Invited)
+	m.Sent = maps.Clone(m.Sent)
 	m.Uninvited = maps.Clone(m.Uninvited)
 	m.Refreshed = maps.Clone(m.Refreshed)
 	m.Replies = maps.Clone(m.Replies) // inner maps are replaced by setReply

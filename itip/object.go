@@ -343,3 +343,23 @@ func (o *object) times(c *ical.Component, name string) map[string]bool {
 func dead(c *ical.Component) bool {
 	return c == nil || upperOr(c.Value("STATUS"), "") == stateCancelled
 }
+
+// leaveSeries: who lost the series and is asked to single occurrences of it
+// keeps just those.
+func (o *object) leaveSeries() {
+	if o.master == nil || !dead(o.master) {
+		return
+	}
+	var gone []*ical.Component
+	alive := false
+	for _, c := range o.cal.Main() {
+		if dead(c) {
+			gone = append(gone, c)
+		} else {
+			alive = true
+		}
+	}
+	if alive {
+		o.drop(gone...)
+	}
+}

@@ -79,7 +79,8 @@ func (p *organizing) keepReverted() {
 			continue
 		}
 		was, is := p.was[k], rosterOf(c, p.cache)
-		says := compare(p.old, p.old.overrides[k], p.new, c).class&significant != 0 || len(was.order) != len(is.order)
+		_, sent := p.out.Memory.Sent[k] // they would keep it through later changes of the series
+		says := sent || compare(p.old, p.old.overrides[k], p.new, c).class&significant != 0 || len(was.order) != len(is.order)
 		for _, who := range is.order {
 			says = says || was.line(who) == nil || partStat(was.line(who)) != partStat(is.line(who))
 		}

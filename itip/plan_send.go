@@ -37,6 +37,9 @@ func (p *organizing) send() {
 	p.letter = letter{stamp: p.out.Memory.nextStamp(p.c.Now), sentBy: p.c.By, zone: p.c.Zone}
 	for _, one := range parties {
 		p.tell(one)
+		for _, k := range one.asked {
+			put(&p.out.Memory.Sent, k, sequence(p.new.component(k)))
+		}
 	}
 	if len(p.out.Send) == 0 {
 		p.out.Memory.Stamp = before
@@ -132,8 +135,10 @@ func (p *organizing) judge(one *party) {
 		if p.bumped[""] || !hadAll {
 			one.asked = one.listed
 		} else {
-			for _, k := range p.lagging() {
-				if slices.Contains(one.listed, k) && !slices.Contains(one.asked, k) {
+			behind := p.lagging()
+			for _, k := range one.listed {
+				n, sent := p.out.Memory.Sent[k]
+				if k != "" && !slices.Contains(one.asked, k) && (sent && n < sequence(p.new.component(k)) || slices.Contains(behind, k)) {
 					one.asked = append(one.asked, k)
 				}
 			}

@@ -24,21 +24,21 @@ func ParseAddress(s string) Address {
 	if strings.HasPrefix(s, mailto) && plainMailbox(s[len(mailto):]) {
 		return Address(s)
 	}
-	t := strings.Trim(strings.TrimSpace(s), `"`)
-	if hasMailto(t) && !strings.ContainsAny(t[len(mailto):], "<>: \t") {
-		return Address(t)
-	}
-	t = strings.TrimSpace(t)
-	mail := false
-	for hasMailto(t) {
-		t, mail = strings.TrimSpace(t[len(mailto):]), true
-	}
+	t := s
 	if open := strings.LastIndexByte(t, '<'); open >= 0 {
-		if end := strings.IndexByte(t[open:], '>'); end > 0 {
-			t = strings.TrimSpace(t[open+1 : open+end])
-			for hasMailto(t) {
-				t, mail = strings.TrimSpace(t[len(mailto):]), true
-			}
+		if end := strings.IndexByte(t[open:], '>'); end > 0 { // Ann <ann@example.com>
+			t = t[open+1 : open+end]
+		}
+	}
+	mail := hasMailto(strings.TrimLeft(s, " \t\"<"))
+	for {
+		t = strings.Trim(t, " \t<>")
+		if len(t) >= 2 && t[0] == '"' && t[len(t)-1] == '"' {
+			t = t[1 : len(t)-1]
+		} else if hasMailto(t) {
+			t, mail = t[len(mailto):], true
+		} else {
+			break
 		}
 	}
 	if mail || isAddrSpec(t) {

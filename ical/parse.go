@@ -352,6 +352,10 @@ func (p *parser) unfold(l *content) {
 			add.to = -1
 		default:
 			add.newline = blank || last.to-last.from < foldedAt
+			if def, known := LookupProperty(upper(l.text[:l.name])); add.newline && known && !def.Allows(Text) {
+				add.to = -1 // only a text has line breaks
+				break
+			}
 			p.repair(p.line, "LEN-01", "a line that is no property was joined to the one before")
 		}
 		if add.to < 0 {

@@ -266,6 +266,9 @@ func mendDateTime(value string) (string, bool) {
 		return value, false
 	}
 	zone = (zone + "00")[:4]
+	if number(zone[:2]) > 23 || number(zone[2:]) > 59 {
+		return value, false
+	}
 	offset := time.Duration(number(zone[:2]))*time.Hour + time.Duration(number(zone[2:]))*time.Minute
 	u := UTCTime(t.Wall.Add(-sign * offset))
 	if y := u.Wall.Year(); y < 0 || y > 9999 {

@@ -35,7 +35,8 @@ type ParamFilter struct {
 }
 
 // TimeRange has an inclusive start and an exclusive end, both UTC; a zero time
-// is an open end (RFC 4791 9.9).
+// is an open end (RFC 4791 9.9). 00010101T000000Z, which some programs send for
+// "from the beginning", is the zero time and so means just that.
 type TimeRange struct{ Start, End time.Time }
 
 // maxFilterNodes bounds a filter: each node is tried on each component.

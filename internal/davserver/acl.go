@@ -1,0 +1,178 @@
+package davserver
+
+import (
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/convene-cal/convene/caldav"
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// needPrivileges writes the body that names what is missing where (RFC 3744 7.1.1).
+func (q *request) needPrivileges(out io.Writer, p *problem.Problem) {
+	w := caldav.NewWriter(out)
+	w.StartDocument(caldav.D("error"))
+	w.Start(caldav.D("need-privileges"))
+	w.Start(caldav.D("resource"))
+	href := q.at.href()
+	if p.Where != "" {
+		href = q.hrefOf(p.Where)
+	}
+	w.Href(href)
+	privilege(w, needed(q.r.Method))
+	w.End(caldav.D("resource"))
+	w.End(caldav.D("need-privileges"))
+	w.Element(caldav.D("responsedescription"), p.Sentence)
+	w.End(caldav.D("error"))
+	w.Flush()
+}
+
+// needed privilege by method (RFC 3744 appendix B).
+func needed(method string) caldav.Name {
+	switch method {
+	case "PUT":
+		return caldav.D("write-content")
+	case "PROPPATCH":
+		return caldav.D("write-properties")
+	case "MKCALENDAR", "MKCOL", "POST":
+		return caldav.D("bind")
+	case "DELETE", "MOVE":
+		return caldav.D("unbind")
+	case "COPY":
+		return caldav.D("bind")
+	case "ACL":
+		return caldav.D("write-acl")
+	}
+	return caldav.D("read")
+}
+
+// shares of a calendar, in a stable order.
+func (q *request) shares(r *resource) ([]sharee, error) {
+	list, err := q.s.calendar.Shares(q.ctx, q.by, r.owner.ID, r.place.coll)
+	if err != nil {
+		return nil, err
+	}
+	var out []sharee
+	for _, s := range list {
+		out = append(out, sharee{id: s.ID, name: s.Name, access: s.Access.String()})
+	}
+	return out, nil
+}
+
+// setACL is RFC 3744 8.1. What can be granted is what a calendar can be shared
+// for: busy time, reading, reading and writing, to one account each. The
+// protected entries may be repeated, as clients do that send back what they
+// read, and not changed.
+func (q *request) setACL() error {
+	list, err := readXML(q, caldav.ParseACL)
+	if err != nil {
+		return err
+	}
+	r, err := q.find(q.at)
+	if err != nil {
+		return err
+	}
+	if r.coll.Access < acl.Own {
+		return problem.New(problem.NeedPrivileges, "Only its owner can share the calendar.")
+	}
+	grants := map[store.AccountID]acl.Access{}
+	for i := range list {
+		id, access, err := q.grantOf(r, &list[i])
+		if err != nil {
+			return err
+		}
+		if id != 0 {
+			grants[id] = max(grants[id], access)
+		}
+	}
+	if err := q.s.calendar.SetShares(q.ctx, q.by, r.owner.ID, r.place.coll, grants); err != nil {
+		return err
+	}
+	q.w.Header().Set("Content-Length", "0")
+	q.w.WriteHeader(http.StatusOK)
+	return nil
+}
+
+// grantOf reads one entry; a zero account means that it says nothing new.
+func (q *request) grantOf(r *resource, a *caldav.ACE) (store.AccountID, acl.Access, error) {
+	refuse := func(condition problem.Condition, sentence string) (store.AccountID, acl.Access, error) {
+		return 0, acl.None, problem.New(condition, "%s", sentence)
+	}
+	// RFC 3744 8.1.1
+	switch {
+	case a.Deny:
+		return refuse("grant-only", "Rights can be granted here, not denied.")
+	case a.Invert:
+		return refuse("no-invert", "An entry for everyone but someone is not possible here.")
+	case a.Inherited:
+		return refuse("no-inherited-ace-conflict", "Inherited entries are changed where they come from.")
+	}
+	access := acl.None
+	for _, p := range a.Privileges {
+		level, ok := levels[p]
+		if !ok {
+			return refuse("not-supported-privilege", "The privilege "+p.Local+" is not known here.")
+		}
+		access = max(access, level)
+	}
+	switch a.Principal.Kind {
+	case "href":
+	case "property":
+		if a.Principal.Property == caldav.D("owner") {
+			return 0, acl.None, nil // has everything, for good
+		}
+		return refuse("allowed-principal", "Rights can be granted to accounts.")
+	case "authenticated":
+		if access == acl.FreeBusy || a.Protected {
+			return 0, acl.None, nil // has it, for good
+		}
+		return refuse("allowed-principal", "A calendar cannot be shared with everyone at once; name the accounts.")
+	case "all", "unauthenticated", "self":
+		return refuse("allowed-principal", "Rights can be granted to accounts of this server only.")
+	default:
+		return refuse("recognized-principal", "The principal of an entry is not known.")
+	}
+	p, err := parseHref(a.Principal.Href, q.sameHost)
+	if err != nil || p.kind != principal {
+		return refuse("recognized-principal", "There is no principal "+clip(a.Principal.Href)+" here.")
+	}
+	who, err := q.account(p.account)
+	if err != nil {
+		return refuse("recognized-principal", "There is no principal "+clip(a.Principal.Href)+" here.")
+	}
+	if who.ID == r.owner.ID {
+		return 0, acl.None, nil
+	}
+	if access > acl.Write {
+		return refuse("no-ace-conflict", "Managing a calendar stays with its owner; it can be shared for reading and writing.")
+	}
+	return who.ID, access, nil
+}
+
+// levels of sharing that privileges ask for; those of inbox and outbox, and
+// parts that every level includes, raise nothing.
+var levels = map[caldav.Name]acl.Access{
+	caldav.C("read-free-busy"):                  acl.FreeBusy,
+	caldav.D("read"):                            acl.Read,
+	caldav.D("read-current-user-privilege-set"): acl.FreeBusy,
+	caldav.D("write"):                           acl.Write,
+	caldav.D("write-content"):                   acl.Write,
+	caldav.D("bind"):                            acl.Write,
+	caldav.D("unbind"):                          acl.Write,
+	caldav.D("unlock"):                          acl.Write,
+	caldav.D("write-properties"):                acl.Own,
+	caldav.D("read-acl"):                        acl.Own,
+	caldav.D("write-acl"):                       acl.Own,
+	caldav.D("all"):                             acl.Own,
+}
+
+// clip shortens what a client sent for a sentence about it.
+func clip(s string) string {
+	if len(s) > 80 {
+		return strings.ToValidUTF8(s[:80], "") + "…"
+	}
+	return s
+}

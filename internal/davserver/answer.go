@@ -1,0 +1,229 @@
+package davserver
+
+import (
+	"compress/gzip"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/convene-cal/convene/caldav"
+	"github.com/convene-cal/convene/internal/problem"
+)
+
+const (
+	xmlType      = "application/xml; charset=utf-8"
+	calendarType = "text/calendar; charset=utf-8"
+)
+
+// How long a client may take to send its body or to take one piece of the
+// answer: slow lines pass, half-open connections do not pin the server.
+const (
+	bodyTime  = 2 * time.Minute
+	pieceTime = 30 * time.Second
+)
+
+// multistatus is a 207 on its way. Nothing is sent before its spool is full,
+// so that a refusal up to then is still an answer of its own, that an answer of
+// usual size does not keep a database snapshot open while the client reads it,
+// and that it goes out in one write with its length.
+type multistatus struct {
+	*caldav.Multistatus
+	q     *request
+	spool []byte
+	body  *body // nil while everything is in the spool
+}
+
+// maxSpool is kept of one answer; longer ones stream, and this is all the
+// memory they take.
+const maxSpool = 512 << 10
+
+func (q *request) multistatus() *multistatus {
+	m := &multistatus{q: q}
+	m.Multistatus = caldav.NewMultistatus(m, q.prefer.minimal)
+	if q.prefer.minimal {
+		q.applied("return=minimal")
+	}
+	return m
+}
+
+// Write implements io.Writer for the pieces.
+func (m *multistatus) Write(b []byte) (int, error) {
+	if m.body == nil {
+		if m.spool = append(m.spool, b...); len(m.spool) <= maxSpool {
+			return len(b), nil
+		}
+		m.begin(-1)
+		_, err := m.body.Write(m.spool)
+		m.spool = nil
+		return len(b), err
+	}
+	return m.body.Write(b)
+}
+
+func (m *multistatus) begin(length int) {
+	m.q.w.Header().Set("Content-Type", xmlType)
+	m.body = m.q.begin(http.StatusMultiStatus, length)
+}
+
+// finish ends the answer, or refuses when nothing of it has gone out.
+func (m *multistatus) finish(syncToken string, err error) error {
+	if err != nil {
+		if m.body != nil {
+			m.q.breakOff(err)
+		}
+		return err
+	}
+	m.End(syncToken)
+	err = m.Flush()
+	if m.body == nil {
+		m.begin(len(m.spool))
+		_, err = m.body.Write(m.spool)
+	}
+	if err == nil {
+		err = m.body.Close()
+	}
+	if err != nil {
+		m.q.breakOff(err)
+	}
+	return nil
+}
+
+// breakOff ends an answer that has begun and cannot go on: part of one must
+// not look like a whole one, so the connection breaks.
+func (q *request) breakOff(err error) {
+	q.s.log.Info("an answer was broken off", "method", q.r.Method, "path", q.r.URL.Path, "error", err)
+	panic(http.ErrAbortHandler)
+}
+
+// body is an answer's body on its way out, compressed when that pays.
+type body struct {
+	q  *request
+	gz *gzip.Writer
+}
+
+// worthCompressing is about what fits into one packet anyway.
+const worthCompressing = 1400
+
+// begin writes the header of an answer of a length, -1 when it is not known.
+func (q *request) begin(status, length int) *body {
+	h := q.w.Header()
+	b := &body{q: q}
+	if (length < 0 || length > worthCompressing) && q.acceptsGzip() {
+		h.Set("Content-Encoding", "gzip")
+		h.Add("Vary", "Accept-Encoding")
+		b.gz, _ = q.s.gzip.Get().(*gzip.Writer)
+		if b.gz == nil {
+			b.gz, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed)
+		}
+		b.gz.Reset(timed{q})
+	} else if length >= 0 {
+		h.Set("Content-Length", strconv.Itoa(length))
+	}
+	q.w.WriteHeader(status)
+	return b
+}
+
+// acceptsGzip reports whether the client asks for it (RFC 9110 12.5.3) and has
+// a line between it and us that is slower than compressing.
+func (q *request) acceptsGzip() bool {
+	if host, _, err := net.SplitHostPort(q.r.RemoteAddr); err == nil {
+		if a, err := netip.ParseAddr(host); err == nil && a.IsLoopback() {
+			return false
+		}
+	}
+	for part := range strings.SplitSeq(q.r.Header.Get("Accept-Encoding"), ",") {
+		name, weight, _ := strings.Cut(strings.ReplaceAll(part, " ", ""), ";")
+		if strings.EqualFold(name, "gzip") {
+			return !strings.HasPrefix(weight, "q=0") || strings.Trim(weight, "q=0.") != ""
+		}
+	}
+	return false
+}
+
+func (b *body) Write(p []byte) (int, error) {
+	if b.gz != nil {
+		return b.gz.Write(p)
+	}
+	return timed{b.q}.Write(p)
+}
+
+func (b *body) Close() error {
+	if b.gz == nil {
+		return nil
+	}
+	err := b.gz.Close()
+	b.q.s.gzip.Put(b.gz)
+	return err
+}
+
+// timed gives the client time for each piece.
+type timed struct{ q *request }
+
+func (t timed) Write(p []byte) (int, error) {
+	t.q.moreTime()
+	return t.q.w.Write(p)
+}
+
+// moreTime lets the client take the next piece.
+func (q *request) moreTime() {
+	// Not every writer has deadlines (tests, middleware); then others watch.
+	_ = http.NewResponseController(q.w).SetWriteDeadline(time.Now().Add(pieceTime))
+}
+
+// readBody reads the request's body, at most max octets; more is refused before
+// anything is read where the client says how long it is.
+func (q *request) readBody(max int, condition problem.Condition) ([]byte, error) {
+	tooLong := func() error {
+		return problem.New(condition, "The request body has more than %d octets.", max)
+	}
+	if q.r.ContentLength > int64(max) {
+		return nil, tooLong()
+	}
+	_ = http.NewResponseController(q.w).SetReadDeadline(time.Now().Add(bodyTime))
+	data, err := io.ReadAll(io.LimitReader(q.r.Body, int64(max)+1))
+	if err != nil {
+		return nil, problem.New(problem.BadInput, "The request body could not be read to its end.").Because(err)
+	}
+	if len(data) > max {
+		return nil, tooLong()
+	}
+	return data, nil
+}
+
+// xmlBody reads a body that has to be XML. What is no XML by its media type is
+// refused as such when it cannot be read (RFC 4918 8.2).
+func (q *request) xmlBody() ([]byte, error) {
+	limit := q.s.limits.XML.Size
+	if limit <= 0 {
+		limit = caldav.DefaultLimits.Size
+	}
+	return q.readBody(limit, bodyTooLarge)
+}
+
+// mediaType of the request, lower case and without parameters.
+func (q *request) mediaType() string {
+	t, _, _ := strings.Cut(q.r.Header.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(t))
+}
+
+func isXML(mediaType string) bool {
+	return mediaType == "" || mediaType == "application/xml" || mediaType == "text/xml" || strings.HasSuffix(mediaType, "+xml")
+}
+
+// readXML reads a body with a parser of package caldav.
+func readXML[T any](q *request, parse func([]byte, caldav.Limits) (T, error)) (T, error) {
+	var zero T
+	data, err := q.xmlBody()
+	if err != nil {
+		return zero, err
+	}
+	v, err := parse(data, q.s.limits.XML)
+	if err != nil && len(data) > 0 && !isXML(q.mediaType()) {
+		return zero, problem.New(problem.UnsupportedMedia, "The request body is %s; this needs application/xml.", q.mediaType()).Because(err)
+	}
+	return v, err
+}

@@ -1,0 +1,127 @@
+package davserver
+
+import (
+	"io"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/convene-cal/convene/internal/problem"
+)
+
+// get is GET and HEAD: an object as it is stored, a calendar as one file, and
+// a sentence elsewhere for a person with a browser.
+func (q *request) get() error {
+	r, err := q.find(q.at)
+	if err != nil {
+		return err
+	}
+	h := q.w.Header()
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'") // what users store is never a page of ours
+	switch r.kind {
+	case object, message:
+		return q.getObject(r)
+	case calendarColl:
+		return q.export(r)
+	}
+	const sentence = "This is the address of calendars, for calendar programs: give it to one as the server's address (CalDAV).\n"
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Content-Length", strconv.Itoa(len(sentence)))
+	_, err = io.WriteString(q.w, sentence)
+	return ignoreGone(err)
+}
+
+// ignoreGone: a client that has left needs no answer.
+func ignoreGone(error) error { return nil }
+
+func (q *request) getObject(r *resource) error {
+	q.objectHeaders(r)
+	if done, err := q.conditional(r.obj.ETag, r.obj.Modified); done || err != nil {
+		return err
+	}
+	q.w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
+	q.moreTime()
+	_, err := q.w.Write(r.body)
+	return ignoreGone(err)
+}
+
+func (q *request) objectHeaders(r *resource) {
+	h := q.w.Header()
+	h.Set("Content-Type", r.contentType())
+	h.Set("ETag", r.obj.ETag)
+	if !r.obj.Modified.IsZero() {
+		h.Set("Last-Modified", r.obj.Modified.UTC().Format(http.TimeFormat))
+	}
+	if r.obj.ScheduleTag != "" { // RFC 6638 8.2
+		h.Set("Schedule-Tag", r.obj.ScheduleTag)
+	}
+}
+
+// conditional evaluates the preconditions of a GET in the order of RFC 9110
+// 13.2.2; done means that the answer has been written.
+func (q *request) conditional(etag string, modified time.Time) (done bool, err error) {
+	h := q.r.Header
+	if tags := etags(h, "If-Match"); tags != nil {
+		if !slices.Contains(tags, "*") && !slices.Contains(tags, etag) {
+			return false, problem.New(problem.PreconditionFailed, "The resource is no longer what If-Match asks for.")
+		}
+	} else if since, err := http.ParseTime(h.Get("If-Unmodified-Since")); err == nil && modified.Truncate(time.Second).After(since) {
+		return false, problem.New(problem.PreconditionFailed, "The resource was changed since the time in If-Unmodified-Since.")
+	}
+	unchanged := false
+	if tags := etags(h, "If-None-Match"); tags != nil {
+		unchanged = slices.ContainsFunc(tags, func(t string) bool { return t == "*" || strings.TrimPrefix(t, "W/") == etag })
+	} else if since, err := http.ParseTime(h.Get("If-Modified-Since")); err == nil && !modified.IsZero() {
+		unchanged = !modified.Truncate(time.Second).After(since)
+	}
+	if !unchanged {
+		return false, nil
+	}
+	q.w.Header().Del("Content-Type")
+	q.w.WriteHeader(http.StatusNotModified)
+	return true, nil
+}
+
+// export is GET on a calendar: all of it as one file.
+func (q *request) export(r *resource) error {
+	h := q.w.Header()
+	h.Set("Content-Type", calendarType)
+	h.Set("ETag", `"`+r.ctag()+`"`)
+	h.Set("Content-Disposition", `attachment; filename="calendar.ics"; filename*=UTF-8''`+escape(r.coll.Name)+`.ics`)
+	if done, err := q.conditional(`"`+r.ctag()+`"`, time.Time{}); done || err != nil {
+		return err
+	}
+	if q.r.Method == "HEAD" {
+		q.w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	out := &exported{q: q}
+	err := q.s.calendar.Export(q.ctx, q.by, r.owner.ID, r.coll.Name, out)
+	switch {
+	case out.body == nil:
+		return err
+	case err == nil:
+		err = out.body.Close()
+	}
+	if err != nil {
+		q.breakOff(err)
+	}
+	return nil
+}
+
+// exported begins the answer with the first octets, so that a refusal before
+// is still one.
+type exported struct {
+	q    *request
+	body *body
+}
+
+func (e *exported) Write(p []byte) (int, error) {
+	if e.body == nil {
+		e.body = e.q.begin(http.StatusOK, -1)
+	}
+	return e.body.Write(p)
+}

@@ -1,0 +1,209 @@
+package davserver
+
+import (
+	"github.com/convene-cal/convene/caldav"
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// aclProperties are those of RFC 3744 5 and RFC 5397.
+var aclProperties = []property{
+	{name: caldav.D("current-user-principal"), where: anything, value: func(q *request, _ *resource, x *caldav.Writer) (bool, error) { // RFC 5397 3
+		x.Href(principalHref(q.by.Name))
+		return true, nil
+	}},
+	{name: caldav.D("principal-collection-set"), where: anything, value: func(_ *request, _ *resource, x *caldav.Writer) (bool, error) {
+		x.Href(principalPath)
+		return true, nil
+	}},
+	{name: caldav.D("owner"), where: principal | home | collections | objects, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+		x.Href(principalHref(r.owner.Name))
+		return true, nil
+	}},
+	{name: caldav.D("current-user-privilege-set"), where: anything, value: func(q *request, r *resource, x *caldav.Writer) (bool, error) {
+		for _, p := range q.privileges(r) {
+			privilege(x, p)
+		}
+		return true, nil
+	}},
+	{name: caldav.D("supported-privilege-set"), where: anything, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+		supportedPrivilege(x, privilegeTree(r.kind))
+		return true, nil
+	}},
+	{name: caldav.D("acl"), where: collections | objects | home, value: aclValue},
+	{name: caldav.D("acl-restrictions"), where: anything, value: func(_ *request, _ *resource, x *caldav.Writer) (bool, error) { // RFC 3744 5.6
+		x.Empty(caldav.D("grant-only"))
+		x.Empty(caldav.D("no-invert"))
+		return true, nil
+	}},
+	{name: caldav.D("inherited-acl-set"), where: anything, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) { // RFC 3744 5.7
+		if r.kind&objects != 0 {
+			x.Href(collectionHref(r.owner.Name, r.place.coll))
+		}
+		return true, nil
+	}},
+}
+
+func privilege(x *caldav.Writer, p caldav.Name) {
+	x.Start(caldav.D("privilege"))
+	x.Empty(p)
+	x.End(caldav.D("privilege"))
+}
+
+// Privileges by what the door lets someone do.
+var (
+	readPrivileges = []caldav.Name{caldav.D("read"), caldav.D("read-current-user-privilege-set"), caldav.C("read-free-busy")}
+	// A writer changes objects, not the calendar's own properties: the parts of
+	// DAV:write are named, and the whole, which is what many clients look for.
+	writePrivileges = append(readPrivileges[:len(readPrivileges):len(readPrivileges)],
+		caldav.D("write"), caldav.D("write-content"), caldav.D("bind"), caldav.D("unbind"), caldav.D("unlock"))
+	ownPrivileges = append(writePrivileges[:len(writePrivileges):len(writePrivileges)],
+		caldav.D("write-properties"), caldav.D("read-acl"), caldav.D("write-acl"), caldav.D("all"))
+	// RFC 6638 6.1
+	deliverPrivileges = []caldav.Name{caldav.C("schedule-deliver"), caldav.C("schedule-deliver-invite"), caldav.C("schedule-deliver-reply"), caldav.C("schedule-query-freebusy")}
+	sendPrivileges    = []caldav.Name{caldav.C("schedule-send"), caldav.C("schedule-send-invite"), caldav.C("schedule-send-reply"), caldav.C("schedule-send-freebusy")}
+)
+
+// privileges of the user on a resource that find has let through.
+func (q *request) privileges(r *resource) []caldav.Name {
+	own := r.owner.ID == q.by.Account
+	switch r.kind {
+	case root, principalSet, homeSet:
+		return readPrivileges[:2]
+	case principal, home:
+		if own {
+			return append(readPrivileges[:len(readPrivileges):len(readPrivileges)],
+				caldav.D("write-properties"), caldav.D("read-acl"), caldav.D("bind"), caldav.D("unbind"))
+		}
+		return readPrivileges[:2]
+	case inbox:
+		return append(readPrivileges[:len(readPrivileges):len(readPrivileges)],
+			append([]caldav.Name{caldav.D("write-properties"), caldav.D("unbind"), caldav.D("read-acl")}, deliverPrivileges...)...)
+	case outbox:
+		return append(readPrivileges[:2:2], append([]caldav.Name{caldav.D("write-properties"), caldav.D("read-acl")}, sendPrivileges...)...)
+	}
+	switch {
+	case r.coll.Access >= acl.Own:
+		return ownPrivileges
+	case r.coll.Access >= acl.Write:
+		return writePrivileges
+	}
+	return readPrivileges
+}
+
+// supported is a node of DAV:supported-privilege-set (RFC 3744 5.3).
+type supported struct {
+	name  caldav.Name
+	about string
+	parts []supported
+}
+
+func privilegeTree(k kind) supported {
+	all := supported{name: caldav.D("all"), about: "Everything", parts: []supported{
+		{name: caldav.D("read"), about: "Read what is here", parts: []supported{
+			{name: caldav.D("read-current-user-privilege-set"), about: "Read one's own rights"},
+			{name: caldav.C("read-free-busy"), about: "See when its owner is busy"},
+		}},
+		{name: caldav.D("read-acl"), about: "See who has which rights"},
+		{name: caldav.D("write-acl"), about: "Share it with others"},
+		{name: caldav.D("write"), about: "Change what is here", parts: []supported{
+			{name: caldav.D("write-properties"), about: "Change properties"},
+			{name: caldav.D("write-content"), about: "Change events"},
+			{name: caldav.D("bind"), about: "Add events"},
+			{name: caldav.D("unbind"), about: "Remove events"},
+			{name: caldav.D("unlock"), about: "Remove locks"},
+		}},
+	}}
+	leaves := func(whole string, list []caldav.Name) supported {
+		s := supported{name: list[0], about: whole}
+		for _, n := range list[1:] {
+			s.parts = append(s.parts, supported{name: n, about: whole})
+		}
+		return s
+	}
+	switch k {
+	case inbox:
+		all.parts = append(all.parts, leaves("Deliver scheduling messages", deliverPrivileges))
+	case outbox:
+		all.parts = append(all.parts, leaves("Send scheduling messages", sendPrivileges))
+	}
+	return all
+}
+
+func supportedPrivilege(x *caldav.Writer, s supported) {
+	sp := caldav.D("supported-privilege")
+	x.Start(sp)
+	privilege(x, s.name)
+	x.Start(caldav.D("description"), "xml:lang", "en")
+	x.Text(s.about)
+	x.End(caldav.D("description"))
+	for _, p := range s.parts {
+		supportedPrivilege(x, p)
+	}
+	x.End(sp)
+}
+
+// grants by share level, as an ACE writes them.
+func granted(access string) []caldav.Name {
+	switch access {
+	case "freebusy":
+		return []caldav.Name{caldav.C("read-free-busy")}
+	case "read":
+		return []caldav.Name{caldav.D("read")}
+	}
+	return []caldav.Name{caldav.D("read"), caldav.D("write-content"), caldav.D("bind"), caldav.D("unbind")}
+}
+
+// aclValue lists who may do what: the owner everything, for good; colleagues
+// see when the owner is busy; and the shares (RFC 3744 5.5).
+func aclValue(q *request, r *resource, x *caldav.Writer) (bool, error) {
+	if r.owner.ID != q.by.Account { // read-acl is the owner's
+		return false, nil
+	}
+	inherited := ""
+	if r.kind&objects != 0 {
+		inherited = collectionHref(r.owner.Name, r.place.coll)
+	}
+	ace := func(principal func(), protected bool, names ...caldav.Name) {
+		x.Start(caldav.D("ace"))
+		x.Start(caldav.D("principal"))
+		principal()
+		x.End(caldav.D("principal"))
+		x.Start(caldav.D("grant"))
+		for _, n := range names {
+			privilege(x, n)
+		}
+		x.End(caldav.D("grant"))
+		if protected {
+			x.Empty(caldav.D("protected"))
+		}
+		if inherited != "" {
+			x.HrefIn(caldav.D("inherited"), inherited)
+		}
+		x.End(caldav.D("ace"))
+	}
+	ace(func() {
+		x.Start(caldav.D("property"))
+		x.Empty(caldav.D("owner"))
+		x.End(caldav.D("property"))
+	}, true, caldav.D("all"))
+	if r.kind&(calendarColl|object) == 0 {
+		return true, nil
+	}
+	ace(func() { x.Empty(caldav.D("authenticated")) }, true, caldav.C("read-free-busy"))
+	shares, err := q.shares(r)
+	if err != nil {
+		return false, err
+	}
+	for _, s := range shares {
+		ace(func() { x.Href(principalHref(s.name)) }, false, granted(s.access)...)
+	}
+	return true, nil
+}
+
+// sharee is someone to whom a calendar is shared.
+type sharee struct {
+	id     store.AccountID
+	name   string
+	access string
+}

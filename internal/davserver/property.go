@@ -1,0 +1,186 @@
+package davserver
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/convene-cal/convene/caldav"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// property is one live property: a row of the tables in properties_*.go.
+type property struct {
+	name  caldav.Name
+	where kind
+	// all says that DAV:allprop includes it: those of RFC 4918 15 do; those of
+	// the other standards should not (RFC 4791 5.2, RFC 6638 2, RFC 3744 5).
+	all bool
+	// value writes the content; false means that the resource has no such property.
+	value func(q *request, r *resource, x *caldav.Writer) (bool, error)
+	// set changes a collection; nil means protected (RFC 4918 15). The element
+	// is nil when the property is to be removed.
+	set func(q *request, c *store.Collection, e *caldav.Element) error
+}
+
+// live are the rows by name. The tables do not change.
+var live = func() map[caldav.Name]*property {
+	rows := map[caldav.Name]*property{}
+	for _, table := range [][]property{webdavProperties, aclProperties, principalProperties, calendarProperties, schedulingProperties} {
+		for i := range table {
+			if rows[table[i].name] != nil {
+				panic("davserver: two rows for the property " + caldav.Clark(table[i].name))
+			}
+			rows[table[i].name] = &table[i]
+		}
+	}
+	return rows
+}()
+
+// liveNames in a stable order, for allprop and propname.
+var liveNames = slices.SortedFunc(maps.Keys(live), func(a, b caldav.Name) int {
+	if a.Space != b.Space {
+		return compare(a.Space, b.Space)
+	}
+	return compare(a.Local, b.Local)
+})
+
+func compare(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
+
+// selection answers a request for properties, resource after resource.
+type selection struct {
+	q     *request
+	want  caldav.PropRequest
+	stats caldav.Propstats
+	data  func(r *resource, x *caldav.Writer) error // writes calendar-data, in reports only
+	probe caldav.Writer
+}
+
+func (q *request) selection(want caldav.PropRequest) *selection {
+	return &selection{q: q, want: want}
+}
+
+// of collects the properties of r for its response.
+func (s *selection) of(r *resource) (*caldav.Propstats, error) {
+	s.stats.Reset()
+	var err error
+	switch s.want.Kind {
+	case caldav.Props:
+		for _, n := range s.want.Names {
+			if err = s.one(r, n); err != nil {
+				return nil, err
+			}
+		}
+	case caldav.AllProp:
+		err = s.allprop(r)
+	case caldav.PropName:
+		err = s.propname(r)
+	}
+	return &s.stats, err
+}
+
+// one writes a property into the propstat of its status.
+func (s *selection) one(r *resource, n caldav.Name) error {
+	x := s.stats.At(200)
+	if n == calendarData {
+		if s.data == nil || r.kind&objects == 0 {
+			s.stats.At(404).Empty(n) // RFC 4791 9.6: no property, known to reports only
+			return nil
+		}
+		return s.data(r, x)
+	}
+	found, err := s.live(r, n, x)
+	if err != nil || found {
+		return err
+	}
+	if xml, ok := r.dead(n); ok {
+		x.Fragment(xml)
+		return nil
+	}
+	s.stats.At(404).Empty(n)
+	return nil
+}
+
+var calendarData = caldav.C("calendar-data")
+
+func (s *selection) live(r *resource, n caldav.Name, x *caldav.Writer) (found bool, err error) {
+	p := live[n]
+	if p == nil || p.where&r.kind == 0 {
+		return false, nil
+	}
+	found = x.Property(n, func() bool {
+		var ok bool
+		ok, err = p.value(s.q, r, x)
+		return ok && err == nil
+	})
+	return found, err
+}
+
+func (s *selection) allprop(r *resource) error {
+	seen := map[caldav.Name]bool{}
+	for _, n := range liveNames {
+		if !live[n].all {
+			continue
+		}
+		seen[n] = true
+		if _, err := s.live(r, n, s.stats.At(200)); err != nil {
+			return err
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.deadAll())) {
+		n, _ := caldav.ParseClark(key)
+		if seen[n] {
+			continue
+		}
+		seen[n] = true
+		s.stats.At(200).Fragment(r.deadAll()[key])
+	}
+	for _, n := range s.want.Names { // DAV:include
+		if !seen[n] {
+			if err := s.one(r, n); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *selection) propname(r *resource) error {
+	x := s.stats.At(200)
+	for _, n := range liveNames {
+		s.probe = caldav.Writer{}
+		found, err := s.live(r, n, &s.probe)
+		if err != nil {
+			return err
+		}
+		if found {
+			x.Empty(n)
+		}
+	}
+	for _, key := range slices.Sorted(maps.Keys(r.deadAll())) {
+		if n, ok := caldav.ParseClark(key); ok && live[n] == nil {
+			x.Empty(n)
+		}
+	}
+	return nil
+}
+
+// dead is a property that a client left on the resource (RFC 4918 4.3).
+func (r *resource) dead(n caldav.Name) (string, bool) {
+	xml, ok := r.deadAll()[caldav.Clark(n)]
+	return xml, ok
+}
+
+func (r *resource) deadAll() map[string]string {
+	if r.kind&collections != 0 {
+		return r.coll.Properties
+	}
+	return r.props
+}

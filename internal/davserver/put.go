@@ -1,0 +1,330 @@
+package davserver
+
+import (
+	"crypto/rand"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/itip"
+)
+
+// put stores a calendar object resource (RFC 4791 5.3.2).
+func (q *request) put() error {
+	switch q.at.kind {
+	case message: // RFC 6638 2.2: only the server fills the inbox
+		return problem.New(problem.NeedPrivileges, "Only the server puts messages into the inbox.").At(collectionHref(q.at.account, q.at.coll))
+	case beyond:
+		return problem.New(problem.ParentMissing, "There is no collection at this address to put an object into.")
+	}
+	owner, err := q.account(q.at.account)
+	if problem.Has(err, problem.NotFound) {
+		return problem.New(problem.ParentMissing, "There is no calendar at %s.", collectionHref(q.at.account, q.at.coll))
+	}
+	if err != nil {
+		return err
+	}
+	data, err := q.calendarBody()
+	if err != nil {
+		return err
+	}
+	cond := q.precondition()
+	if tag, err := q.checkIf(); err != nil {
+		return q.withRepresentation(err)
+	} else if tag != "" && cond.IfMatch == nil {
+		cond.IfMatch = []string{tag}
+	}
+	res, err := q.s.calendar.Put(q.ctx, calendar.PutRequest{
+		By:          q.by,
+		Ref:         calendar.Ref{Owner: owner.ID, Collection: q.at.coll, Name: q.at.name},
+		Data:        data,
+		If:          cond,
+		Reply:       q.replyPolicy(),
+		ContentType: q.mediaType(),
+	})
+	if err != nil {
+		if problem.Has(err, problem.NotFound) { // the calendar; the object may well be absent
+			return problem.New(problem.ParentMissing, "There is no calendar at %s.", collectionHref(q.at.account, q.at.coll)).Because(err)
+		}
+		return q.withRepresentation(err)
+	}
+	return q.stored(res)
+}
+
+// stored words the answer to a PUT or an add-member POST.
+func (q *request) stored(res calendar.PutResult) error {
+	status := http.StatusNoContent
+	if res.Created {
+		status = http.StatusCreated
+	}
+	if q.prefer.representation { // RFC 8144 3
+		r, err := q.find(q.at)
+		if err == nil {
+			q.applied("return=representation")
+			q.w.Header().Set("Content-Location", r.href())
+			if status == http.StatusNoContent {
+				status = http.StatusOK
+			}
+			return q.sendObject(r, status)
+		}
+	}
+	h := q.w.Header()
+	// RFC 4791 5.3.4: an ETag says that what is stored is what was sent.
+	if res.ETag != "" && !res.Rewritten {
+		h.Set("ETag", res.ETag)
+	}
+	if res.ScheduleTag != "" { // RFC 6638 3.2.10
+		h.Set("Schedule-Tag", res.ScheduleTag)
+	}
+	if q.prefer.minimal {
+		q.applied("return=minimal")
+	}
+	if status == http.StatusCreated {
+		h.Set("Content-Length", "0")
+	}
+	q.w.WriteHeader(status)
+	return nil
+}
+
+func (q *request) sendObject(r *resource, status int) error {
+	q.objectHeaders(r)
+	q.w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
+	q.w.WriteHeader(status)
+	_, err := q.w.Write(r.body)
+	return ignoreGone(err)
+}
+
+// withRepresentation answers 412 with what is there now, for a client that
+// asked for it (RFC 8144 3.2).
+func (q *request) withRepresentation(err error) error {
+	if !q.prefer.representation || !problem.Has(err, problem.PreconditionFailed) {
+		return err
+	}
+	r, notThere := q.find(q.at)
+	if notThere != nil || r.kind != object {
+		return err
+	}
+	q.applied("return=representation")
+	q.w.Header().Set("Content-Location", r.href())
+	return q.sendObject(r, http.StatusPreconditionFailed)
+}
+
+// replyPolicy is the Schedule-Reply header (RFC 6638 8.1).
+func (q *request) replyPolicy() itip.ReplyPolicy {
+	switch strings.ToUpper(strings.TrimSpace(q.r.Header.Get("Schedule-Reply"))) {
+	case "F":
+		return itip.ReplySuppress
+	case "T":
+		return itip.ReplySend
+	}
+	return itip.ReplyDefault
+}
+
+// calendarBody reads calendar data: text/calendar, with whatever parameters,
+// in UTF-8 in the end.
+func (q *request) calendarBody() ([]byte, error) {
+	if ce := q.r.Header.Get("Content-Encoding"); ce != "" && !strings.EqualFold(ce, "identity") {
+		return nil, problem.New(problem.UnsupportedMedia, "The body is encoded with %q; send it as it is.", ce) // RFC 9110 8.4
+	}
+	if q.r.Header.Get("Content-Range") != "" {
+		return nil, problem.New(problem.BadInput, "An object cannot be stored in parts.") // RFC 9110 14.5
+	}
+	charset := ""
+	if ct := q.r.Header.Get("Content-Type"); ct != "" {
+		t, params, err := mime.ParseMediaType(ct)
+		if err != nil { // parameters that cannot be read say nothing
+			t = q.mediaType()
+		}
+		if t != "text/calendar" {
+			// RFC 4791 5.3.2.1
+			return nil, problem.New(problem.UnsupportedCalendarData, "Calendars hold text/calendar, not %s.", t)
+		}
+		if v := params["version"]; v != "" && v != "2.0" {
+			return nil, problem.New(problem.UnsupportedCalendarData, "Calendars hold iCalendar version 2.0, not %s.", v)
+		}
+		charset = strings.ToLower(params["charset"])
+	}
+	data, err := q.readBody(q.s.calendar.Limits().ResourceSize, problem.TooLarge)
+	if err != nil {
+		return nil, err
+	}
+	switch charset {
+	case "", "utf-8", "utf8", "us-ascii":
+	case "iso-8859-1", "latin1":
+		return latin1(data), nil
+	default:
+		// RFC 9110 15.5.16
+		return nil, problem.New(problem.UnsupportedMedia, "The calendar data is in the character set %q; send UTF-8.", charset)
+	}
+	return data, nil
+}
+
+func latin1(data []byte) []byte {
+	out := make([]byte, 0, len(data)+len(data)/8)
+	for _, c := range data {
+		out = utf8.AppendRune(out, rune(c))
+	}
+	return out
+}
+
+// post is add-member on calendars (RFC 5995) and free/busy on the outbox.
+func (q *request) post() error {
+	if q.at.kind == outbox {
+		return q.postOutbox()
+	}
+	r, err := q.find(q.at)
+	if err != nil {
+		return err
+	}
+	data, err := q.calendarBody()
+	if err != nil {
+		return err
+	}
+	q.at.kind, q.at.name = object, strings.ToLower(rand.Text())+".ics"
+	res, err := q.s.calendar.Put(q.ctx, calendar.PutRequest{
+		By:          q.by,
+		Ref:         calendar.Ref{Owner: r.owner.ID, Collection: q.at.coll, Name: q.at.name},
+		Data:        data,
+		If:          calendar.Precondition{IfNoneMatch: []string{"*"}},
+		Reply:       q.replyPolicy(),
+		ContentType: q.mediaType(),
+	})
+	if err != nil {
+		return err
+	}
+	q.w.Header().Set("Location", q.at.href())
+	return q.stored(res)
+}
+
+// delete removes an object, a message of the inbox, or a calendar with all it
+// holds (RFC 4918 9.6, RFC 6638 3.2.1.3).
+func (q *request) delete() error {
+	r, err := q.find(q.at)
+	if err != nil {
+		return err
+	}
+	d, err := q.depth(depthInfinity)
+	if err != nil {
+		return err
+	}
+	cond := q.precondition()
+	if tag, err := q.checkIf(); err != nil {
+		return err
+	} else if tag != "" && cond.IfMatch == nil {
+		cond.IfMatch = []string{tag}
+	}
+	if r.kind == calendarColl {
+		if d != depthInfinity { // RFC 4918 9.6.1
+			return problem.New(problem.BadInput, "A calendar is deleted with all it holds: Depth must be infinity.")
+		}
+		if m := cond.IfMatch; m != nil && m[0] != "*" && m[0] != `"`+r.ctag()+`"` {
+			return problem.New(problem.PreconditionFailed, "The calendar was changed meanwhile (If-Match).")
+		}
+		err = q.s.calendar.DeleteCollection(q.ctx, calendar.DeleteCollectionRequest{By: q.by, Owner: r.owner.ID, Collection: r.coll.Name, Reply: q.replyPolicy()})
+	} else {
+		err = q.s.calendar.Delete(q.ctx, calendar.DeleteRequest{
+			By: q.by, Ref: calendar.Ref{Owner: r.owner.ID, Collection: r.place.coll, Name: r.name}, If: cond, Reply: q.replyPolicy(),
+		})
+	}
+	if err != nil {
+		return err
+	}
+	q.w.WriteHeader(http.StatusNoContent)
+	return nil
+}
+
+// copymove is COPY and MOVE of an object, and MOVE of a calendar to another
+// name (RFC 4918 9.8, 9.9).
+func (q *request) copymove() error {
+	from, err := q.find(q.at)
+	if err != nil {
+		return err
+	}
+	dest := q.r.Header.Get("Destination")
+	if dest == "" {
+		return problem.New(problem.BadInput, "%s needs a Destination header.", q.r.Method)
+	}
+	to, err := parseHref(dest, q.sameHost)
+	if err != nil {
+		return err
+	}
+	overwrite := true
+	switch v := strings.ToUpper(strings.TrimSpace(q.r.Header.Get("Overwrite"))); v {
+	case "", "T":
+	case "F":
+		overwrite = false
+	default:
+		return problem.New(problem.BadInput, "Overwrite is %q; it must be T or F.", v)
+	}
+	d, err := q.depth(depthInfinity)
+	if err != nil {
+		return err
+	}
+	if to.kind == from.kind && to.href() == from.href() { // RFC 4918 9.8.5, 9.9.4
+		return problem.New(problem.Forbidden, "Source and destination are the same.")
+	}
+	cond := q.precondition()
+	if tag, err := q.checkIf(); err != nil {
+		return err
+	} else if tag != "" && cond.IfMatch == nil {
+		cond.IfMatch = []string{tag}
+	}
+	if from.kind == calendarColl {
+		return q.moveCalendar(from, to, d)
+	}
+	if to.kind == message || to.kind == beyond || to.kind&collections != 0 {
+		return problem.New(problem.BadCalendarLocation, "An event can be moved or copied to a name in a calendar, not to %s.", to.href())
+	}
+	if to.kind != object {
+		return problem.New(problem.ParentMissing, "There is no calendar at %s.", dest)
+	}
+	owner, err := q.account(to.account)
+	if err != nil {
+		return destinationMissing(err, to)
+	}
+	target, err := q.collection(owner, to.coll)
+	if err != nil {
+		return destinationMissing(err, to)
+	}
+	req := calendar.MoveRequest{
+		By:   q.by,
+		From: calendar.Ref{Owner: from.owner.ID, Collection: from.place.coll, Name: from.name},
+		To:   calendar.Ref{Owner: owner.ID, Collection: target.Name, Name: to.name},
+		If:   cond, Overwrite: overwrite,
+	}
+	var res calendar.MoveResult
+	if q.r.Method == "MOVE" {
+		res, err = q.s.calendar.Move(q.ctx, req)
+	} else {
+		res, err = q.s.calendar.Copy(q.ctx, calendar.CopyRequest(req))
+	}
+	if err != nil {
+		return err
+	}
+	h := q.w.Header()
+	if res.ETag != "" {
+		h.Set("ETag", res.ETag)
+	}
+	if res.ScheduleTag != "" { // RFC 6638 3.2.10
+		h.Set("Schedule-Tag", res.ScheduleTag)
+	}
+	if !res.Created {
+		q.w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	h.Set("Location", to.href())
+	h.Set("Content-Length", "0")
+	q.w.WriteHeader(http.StatusCreated)
+	return nil
+}
+
+func destinationMissing(err error, to place) error {
+	if problem.Has(err, problem.NotFound) {
+		return problem.New(problem.ParentMissing, "There is no calendar at %s.", collectionHref(to.account, to.coll)).Because(err)
+	}
+	return err
+}

@@ -1,0 +1,423 @@
+package davserver
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/convene-cal/convene/caldav"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/problem"
+)
+
+// searchable properties of principals (RFC 3744 9.5, RFC 6638 2.4.1): their
+// texts for an account.
+var searchable = []struct {
+	name  caldav.Name
+	about string
+	texts func(account.Match) []string
+}{
+	{caldav.D("displayname"), "Name", func(m account.Match) []string {
+		if m.DisplayName == "" {
+			return []string{m.Name}
+		}
+		return []string{m.DisplayName}
+	}},
+	{caldav.C("calendar-user-address-set"), "Calendar user address", func(m account.Match) []string {
+		return append(plainAddresses(m), principalHref(m.Name))
+	}},
+	{caldav.CS("email-address-set"), "E-mail address", func(m account.Match) []string {
+		var out []string
+		for _, a := range m.Addresses {
+			out = append(out, a.Email())
+		}
+		return out
+	}},
+	{caldav.C("calendar-user-type"), "Kind of calendar user", func(m account.Match) []string { return []string{userType(m.Kind)} }},
+	{caldav.CS("first-name"), "First name", func(m account.Match) []string {
+		first, _ := names(m.DisplayName)
+		return []string{first}
+	}},
+	{caldav.CS("last-name"), "Last name", func(m account.Match) []string {
+		_, last := names(m.DisplayName)
+		return []string{last}
+	}},
+}
+
+func plainAddresses(m account.Match) []string {
+	var out []string
+	for _, a := range m.Addresses {
+		out = append(out, string(a))
+	}
+	return out
+}
+
+func (q *request) principalSearchPropertySet() error {
+	var out buffer
+	x := caldav.NewWriter(&out)
+	x.StartDocument(caldav.D("principal-search-property-set"))
+	for _, s := range searchable {
+		x.Start(caldav.D("principal-search-property"))
+		x.Start(caldav.D("prop"))
+		x.Empty(s.name)
+		x.End(caldav.D("prop"))
+		x.Start(caldav.D("description"), "xml:lang", "en")
+		x.Text(s.about)
+		x.End(caldav.D("description"))
+		x.End(caldav.D("principal-search-property"))
+	}
+	x.End(caldav.D("principal-search-property-set"))
+	if err := x.Flush(); err != nil {
+		return err
+	}
+	h := q.w.Header()
+	h.Set("Content-Type", xmlType)
+	h.Set("Content-Length", strconv.Itoa(len(out)))
+	q.w.WriteHeader(http.StatusOK)
+	_, err := q.w.Write(out)
+	return ignoreGone(err)
+}
+
+// principalPropertySearch is RFC 3744 9.4. It finds people by what is typed,
+// not everyone: an empty text finds nobody.
+func (q *request) principalPropertySearch(r *resource, b *caldav.PrincipalPropertySearch) error {
+	if d, err := q.depth(depth0); err != nil || d != depth0 {
+		return errors.Join(err, problem.New(problem.BadInput, "principal-property-search needs Depth 0."))
+	}
+	limit := q.searchLimit(b.Limit)
+	var found []account.Match
+	seen := map[string]bool{}
+	more := false
+	if r.kind == principalSet || b.Everywhere {
+		for i, s := range b.Searches {
+			if i > 0 && !b.AnyOf { // each must match: the first gives the candidates
+				break
+			}
+			list, m, err := q.candidates(s)
+			if err != nil {
+				return err
+			}
+			more = more || m
+			for _, c := range list {
+				if !seen[c.Name] && q.searchMatches(b, c) {
+					seen[c.Name] = true
+					found = append(found, c)
+				}
+			}
+		}
+	}
+	return q.principals(b.PropRequest, found, limit, more)
+}
+
+// candidates are the accounts that could match one search. The directory finds
+// by the beginnings of words; what is typed is looked for anywhere in the
+// property afterwards.
+func (q *request) candidates(s caldav.PropertySearch) (list []account.Match, more bool, err error) {
+	token := s.Match
+	for _, prefix := range []string{"mailto:", "MAILTO:"} {
+		token = strings.TrimPrefix(token, prefix)
+	}
+	if p, err := parseHref(token, q.sameHost); err == nil && p.kind == principal {
+		token = p.account
+	}
+	if strings.TrimSpace(token) == "" {
+		return nil, false, nil
+	}
+	if s.Names[0] == caldav.C("calendar-user-type") {
+		token = ""
+	}
+	list, err = q.s.accounts.Search(q.ctx, strings.Fields(token), q.s.limits.SearchResults+1)
+	return list, len(list) > q.s.limits.SearchResults, err
+}
+
+func (q *request) searchMatches(b *caldav.PrincipalPropertySearch, m account.Match) bool {
+	for _, s := range b.Searches {
+		hit := false
+		for _, n := range s.Names {
+			for _, row := range searchable {
+				if row.name == n {
+					hit = hit || anyText(row.texts(m), s)
+				}
+			}
+		}
+		if hit == b.AnyOf {
+			return hit
+		}
+	}
+	return !b.AnyOf
+}
+
+func anyText(texts []string, s caldav.PropertySearch) bool {
+	want := strings.ToLower(s.Match)
+	for _, t := range texts {
+		t = strings.ToLower(t)
+		switch s.Kind {
+		case "equals":
+			if t == want {
+				return true
+			}
+		case "starts-with":
+			if strings.HasPrefix(t, want) {
+				return true
+			}
+		default:
+			if strings.Contains(t, want) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// principalSearch is CalendarServer's: every word somewhere, of one kind of principal.
+func (q *request) principalSearch(b *caldav.PrincipalSearch) error {
+	list, err := q.s.accounts.Search(q.ctx, b.Tokens, q.s.limits.SearchResults+1)
+	if err != nil {
+		return err
+	}
+	more := len(list) > q.s.limits.SearchResults
+	kinds, restricted := map[string]string{
+		"attendee": "INDIVIDUAL GROUP", "user": "INDIVIDUAL", "group": "GROUP", "location": "ROOM", "resource": "RESOURCE",
+	}[b.Context]
+	var found []account.Match
+	for _, m := range list {
+		if !restricted || strings.Contains(kinds, userType(m.Kind)) {
+			found = append(found, m)
+		}
+	}
+	return q.principals(b.PropRequest, found, q.searchLimit(b.Limit), more)
+}
+
+func (q *request) searchLimit(asked int) int {
+	if asked > 0 {
+		return min(asked, q.s.limits.SearchResults)
+	}
+	return q.s.limits.SearchResults
+}
+
+// principals answers with the properties of accounts, at most limit.
+func (q *request) principals(want caldav.PropRequest, list []account.Match, limit int, more bool) error {
+	m := q.multistatus()
+	s := q.selection(want)
+	for i, a := range list {
+		if i == limit {
+			more = true
+			break
+		}
+		r := &resource{place: place{kind: principal, account: a.Name}, owner: a.Account}
+		p, err := s.of(r)
+		if err != nil {
+			return m.finish("", err)
+		}
+		m.Response(r.href(), p)
+	}
+	if more { // RFC 3744 9.4
+		m.Status(q.at.href(), 507, caldav.D("number-of-matches-within-limits"), "More people match than one answer holds; type more.")
+	}
+	return m.finish("", nil)
+}
+
+// principalMatch is RFC 3744 9.3: the members of a collection that are the
+// user, or that a property ties to the user.
+func (q *request) principalMatch(r *resource, b *caldav.PrincipalMatch) error {
+	m := q.multistatus()
+	s := q.selection(b.PropRequest)
+	mine := principalHref(q.by.Name)
+	visit := func(c *resource) error {
+		if b.Self {
+			if c.kind != principal || c.owner.ID != q.by.Account {
+				return nil
+			}
+		} else if hrefs, err := q.hrefsIn(c, b.Property); err != nil {
+			return err
+		} else if !contains(hrefs, mine) {
+			return nil
+		}
+		p, err := s.of(c)
+		if err == nil {
+			m.Response(c.href(), p)
+		}
+		return err
+	}
+	return m.finish("", q.walk(r, visit))
+}
+
+func contains(list []string, s string) bool {
+	for _, v := range list {
+		if v == s {
+			return true
+		}
+	}
+	return false
+}
+
+// walk visits every member of a collection, at any depth.
+func (q *request) walk(r *resource, visit func(*resource) error) error {
+	var below []*resource
+	if err := q.children(r, func(c *resource) error {
+		if c.kind&objects == 0 {
+			below = append(below, c)
+		}
+		return visit(c)
+	}); err != nil {
+		return err
+	}
+	for _, c := range below {
+		if err := q.walk(c, visit); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// hrefsIn are the hrefs in the value of a live property.
+func (q *request) hrefsIn(r *resource, n caldav.Name) ([]string, error) {
+	value, err := q.valueOf(r, n)
+	if value == nil || err != nil {
+		return nil, err
+	}
+	var out []string
+	var collect func(*caldav.Element)
+	collect = func(e *caldav.Element) {
+		for c := range e.Elements() {
+			if c.Is(caldav.D("href")) {
+				out = append(out, strings.TrimSpace(c.Text()))
+			} else {
+				collect(c)
+			}
+		}
+	}
+	collect(value)
+	return out, nil
+}
+
+// valueOf is a property as an element, nil when the resource has none.
+func (q *request) valueOf(r *resource, n caldav.Name) (*caldav.Element, error) {
+	var x caldav.Writer
+	s := q.selection(caldav.PropRequest{})
+	x.StartDocument(caldav.D("prop"))
+	found, err := s.live(r, n, &x)
+	if err != nil {
+		return nil, err
+	}
+	if !found {
+		xml, ok := r.dead(n)
+		if !ok {
+			return nil, nil
+		}
+		x.Fragment(xml)
+	}
+	x.End(caldav.D("prop"))
+	e, err := caldav.ParseElement(x.Bytes(), caldav.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	return e.Child(n), nil
+}
+
+// expandProperty is RFC 3253 3.8: properties, and the properties of what their
+// hrefs lead to.
+func (q *request) expandProperty(r *resource, b *caldav.ExpandProperty) error {
+	d, err := q.depth(depth0)
+	if err != nil {
+		return err
+	}
+	m := q.multistatus()
+	budget := maxExpanded
+	respond := func(r *resource) error { return q.expand(m.Multistatus, r, b.Properties, &budget) }
+	err = respond(r)
+	if err == nil && d == depth1 {
+		err = q.children(r, respond)
+	}
+	return m.finish("", err)
+}
+
+// maxExpanded resources in one answer.
+const maxExpanded = 1000
+
+func (q *request) expand(m *caldav.Multistatus, r *resource, list []caldav.Expansion, budget *int) error {
+	if *budget--; *budget < 0 {
+		return problem.New(problem.TooManyMatches, "The answer would hold more than %d resources.", maxExpanded)
+	}
+	var p caldav.Propstats
+	s := q.selection(caldav.PropRequest{})
+	for _, e := range list {
+		if len(e.Properties) == 0 {
+			s.stats = p
+			if err := s.one(r, e.Name); err != nil {
+				return err
+			}
+			p = s.stats
+			continue
+		}
+		hrefs, err := q.hrefsIn(r, e.Name)
+		if err != nil {
+			return err
+		}
+		value, err := q.valueOf(r, e.Name)
+		if err != nil {
+			return err
+		}
+		if value == nil {
+			p.At(404).Empty(e.Name)
+			continue
+		}
+		x := p.At(200)
+		x.Start(e.Name)
+		for _, h := range hrefs {
+			if err := q.expandHref(x, h, e.Properties, budget); err != nil {
+				return err
+			}
+		}
+		x.End(e.Name)
+	}
+	m.Response(r.href(), &p)
+	return nil
+}
+
+// expandHref writes the response for what an href leads to, or the href itself
+// when it leads elsewhere.
+func (q *request) expandHref(x *caldav.Writer, href string, list []caldav.Expansion, budget *int) error {
+	at, err := parseHref(href, q.sameHost)
+	if err == nil {
+		var r *resource
+		if r, err = q.find(at); err == nil {
+			inner := caldav.Within(x)
+			return q.expand(inner, r, list, budget)
+		}
+	}
+	if problem.Of(err).Condition == problem.Internal {
+		return err
+	}
+	x.Href(href)
+	return nil
+}
+
+// aclPrincipals is RFC 3744 9.2: the principals in an access control list.
+func (q *request) aclPrincipals(r *resource, b *caldav.ACLPrincipalPropSet) error {
+	hrefs, err := q.hrefsIn(r, caldav.D("acl"))
+	if err != nil {
+		return err
+	}
+	m := q.multistatus()
+	s := q.selection(b.PropRequest)
+	seen := map[string]bool{}
+	for _, h := range append([]string{principalHref(r.owner.Name)}, hrefs...) {
+		at, err := parseHref(h, q.sameHost)
+		if err != nil || at.kind != principal || seen[at.href()] {
+			continue
+		}
+		seen[at.href()] = true
+		c, err := q.find(at)
+		if err != nil {
+			continue
+		}
+		p, err := s.of(c)
+		if err != nil {
+			return m.finish("", err)
+		}
+		m.Response(c.href(), p)
+	}
+	return m.finish("", nil)
+}

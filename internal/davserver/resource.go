@@ -1,0 +1,213 @@
+package davserver
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// resource is a place that exists and that the user may know of.
+type resource struct {
+	place
+	owner store.Account // of a principal, home, collection or object
+	coll  calendar.CollectionView
+	obj   store.Object
+	body  []byte            // text of the object, when it was fetched with it
+	props map[string]string // dead properties of a principal or home
+}
+
+func nothingAt(p place) error {
+	return problem.New(problem.NotFound, "There is nothing at %s.", p.href())
+}
+
+// account finds who a URL segment names; it is remembered for this request.
+func (q *request) account(name string) (store.Account, error) {
+	if a, ok := q.owners[name]; ok {
+		return a, nil
+	}
+	a, err := q.s.accounts.Find(q.ctx, name)
+	if err != nil {
+		return a, err
+	}
+	if a.Name != name { // found by an address or in other letters: not this URL (RFC 3986 6.2.2.1)
+		return store.Account{}, problem.New(problem.NotFound, "There is no account %s on this server.", name)
+	}
+	if q.owners == nil {
+		q.owners = map[string]store.Account{}
+	}
+	q.owners[name] = a
+	return a, nil
+}
+
+// me is the account of the user.
+func (q *request) me() (store.Account, error) { return q.account(q.by.Name) }
+
+// find looks a place up. Who may not read a collection does not learn whether
+// it is there.
+func (q *request) find(p place) (*resource, error) {
+	r := &resource{place: p}
+	switch p.kind {
+	case root, principalSet, homeSet:
+		return r, nil
+	case beyond, nowhere:
+		return nil, nothingAt(p)
+	}
+	var err error
+	if r.owner, err = q.account(p.account); err != nil {
+		return nil, err
+	}
+	if p.kind&(principal|home) != 0 {
+		if p.kind == home {
+			if err := q.mayEnter(r.owner); err != nil {
+				return nil, err
+			}
+		}
+		if r.owner.ID == q.by.Account {
+			all, err := q.s.calendar.HomeProperties(q.ctx, q.by, r.owner.ID)
+			if err != nil {
+				return nil, err
+			}
+			r.props = deadOf(p.kind, all)
+		}
+		return r, nil
+	}
+	if r.coll, err = q.collection(r.owner, p.coll); err != nil {
+		return nil, err
+	}
+	if r.coll.Access < acl.Read {
+		return nil, nothingAt(p)
+	}
+	if p.kind&objects == 0 {
+		return r, nil
+	}
+	r.obj, r.body, err = q.s.calendar.Get(q.ctx, q.by, calendar.Ref{Owner: r.owner.ID, Collection: p.coll, Name: p.name})
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// mayEnter refuses the home of another who shares nothing: that it exists is
+// known from the principal, what is in it is not.
+func (q *request) mayEnter(owner store.Account) error {
+	if owner.ID == q.by.Account {
+		return nil
+	}
+	list, err := q.s.calendar.Collections(q.ctx, q.by, owner.ID)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 {
+		return problem.New(problem.NeedPrivileges, "%s shares no calendar with you.", owner.Name).At(homeHref(owner.Name))
+	}
+	return nil
+}
+
+// collection finds a collection of the kind its name says.
+func (q *request) collection(owner store.Account, name string) (calendar.CollectionView, error) {
+	v, err := q.s.calendar.Collection(q.ctx, q.by, owner.ID, name)
+	if err != nil {
+		return v, err
+	}
+	v.Owner = owner
+	return v, nil
+}
+
+// children visits what is directly in a collection, in a stable order.
+func (q *request) children(r *resource, visit func(*resource) error) error {
+	switch r.kind {
+	case root:
+		if err := visit(&resource{place: place{kind: principalSet}}); err != nil {
+			return err
+		}
+		return visit(&resource{place: place{kind: homeSet}})
+	case principalSet, homeSet:
+		// One's own only: the others are found by search, which has limits (RFC 3744 9.4).
+		me, err := q.me()
+		if err != nil {
+			return err
+		}
+		k := principal
+		if r.kind == homeSet {
+			k = home
+		}
+		c, err := q.find(place{kind: k, account: me.Name})
+		if err != nil {
+			return err
+		}
+		return visit(c)
+	case home:
+		list, err := q.s.calendar.Collections(q.ctx, q.by, r.owner.ID)
+		if err != nil {
+			return err
+		}
+		for _, v := range list {
+			v.Owner = r.owner
+			if err := visit(q.member(r, v)); err != nil {
+				return err
+			}
+		}
+	case calendarColl, inbox:
+		return q.s.calendar.List(q.ctx, q.by, r.owner.ID, r.place.coll, func(o store.Object) error {
+			return visit(r.object(o))
+		})
+	}
+	return nil
+}
+
+// member is a collection of a home.
+func (q *request) member(h *resource, v calendar.CollectionView) *resource {
+	k := calendarColl
+	switch v.Kind {
+	case store.Inbox:
+		k = inbox
+	case store.Outbox:
+		k = outbox
+	}
+	return &resource{place: place{kind: k, account: h.owner.Name, coll: v.Name}, owner: h.owner, coll: v}
+}
+
+// object is one in the collection.
+func (r *resource) object(o store.Object) *resource {
+	k := object
+	if r.kind == inbox {
+		k = message
+	}
+	return &resource{place: place{kind: k, account: r.owner.Name, coll: r.place.coll, name: o.Name}, owner: r.owner, coll: r.coll, obj: o}
+}
+
+// hrefOf turns a place that the door names, relative to the home the request
+// is about, into an href.
+func (q *request) hrefOf(where string) string {
+	if strings.HasPrefix(where, "/") {
+		return where
+	}
+	owner := q.at.account
+	if owner == "" {
+		owner = q.by.Name
+	}
+	coll, name, _ := strings.Cut(where, "/")
+	return collectionHref(owner, coll) + escape(name)
+}
+
+// syncToken names a state of the collection; a token of one collection is none
+// of another (RFC 6578 4: an absolute URI, opaque to clients).
+func (r *resource) syncToken(seq int64) string {
+	return fmt.Sprintf("%s%d-%d-%d", tokenScheme, r.coll.Account, r.coll.ID, seq)
+}
+
+const tokenScheme = "data:,sync-"
+
+// parseSyncToken is the inverse of syncToken, for the same collection.
+func (r *resource) parseSyncToken(token string) (int64, error) {
+	var acct, coll, seq int64
+	if n, err := fmt.Sscanf(token, tokenScheme+"%d-%d-%d", &acct, &coll, &seq); err != nil || n != 3 ||
+		acct != int64(r.coll.Account) || coll != r.coll.ID || seq < 0 || token != r.syncToken(seq) {
+		return 0, problem.New(problem.InvalidSyncToken, "The sync token is not one of this collection. Synchronise from the beginning, without a token.")
+	}
+	return seq, nil
+}

@@ -1,0 +1,148 @@
+package davserver_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	annBox = "/dav/calendars/ann/inbox/"
+	bobBox = "/dav/calendars/bob/inbox/"
+	bob    = "/dav/calendars/bob/default/"
+)
+
+// meeting is ann's, with bob and someone elsewhere.
+func meeting(lines string) string {
+	return event("m1", lines+"\nSUMMARY:Plans\nORGANIZER;CN=Ann:mailto:ann@example.test\nATTENDEE;PARTSTAT=ACCEPTED:mailto:ann@example.test\n"+
+		"ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:bob@example.test")
+}
+
+// only is the one member of a collection that the pattern names.
+func (h *house) only(name, coll string) string {
+	h.t.Helper()
+	a := h.as(name, "PROPFIND", coll, "Depth: 1\nPrefer: depth-noroot", props("getetag")).is(207)
+	if n := strings.Count(a.body, "<d:response>"); n != 1 {
+		h.t.Fatalf("%d members in %s, want 1\n%s", n, coll, clip(a.body))
+	}
+	return a.find(`<d:href>(.*?)</d:href>`)
+}
+
+// RFC 6638 3.2, 4: saving invites, answering is saving, deleting cancels.
+func TestSavingSchedules(t *testing.T) {
+	h := open(t, "ann", "bob", "eve")
+	a := h.put("ann", ann+"m.ics", meeting("DTSTART:20260310T100000Z\nDTEND:20260310T110000Z"))
+	if a.header.Get("Schedule-Tag") == "" { // 3.2.10
+		t.Error("no Schedule-Tag for a scheduling object resource")
+	}
+	if a.header.Get("ETag") != "" && !strings.Contains(h.as("ann", "GET", ann+"m.ics", "", "").body, meeting("DTSTART:20260310T100000Z\nDTEND:20260310T110000Z")) {
+		t.Error("an ETag although the stored octets differ (RFC 4791 5.3.4)")
+	}
+	h.as("ann", "GET", ann+"m.ics", "", "").has("SCHEDULE-STATUS=") // 3.2.9
+	// The colleague has it in the calendar and in the inbox.
+	copy := h.only("bob", bob)
+	got := h.as("bob", "GET", copy, "", "").is(200).has("UID:m1", "PARTSTAT=NEEDS-ACTION")
+	item := h.only("bob", bobBox)
+	h.as("bob", "GET", item, "", "").is(200).has("METHOD:REQUEST", "UID:m1")
+	h.as("bob", "PROPFIND", bobBox, "Depth: 0", props("sync-token", "CS:getctag")).is(207).lacks("404")
+	h.as("bob", "REPORT", bobBox, "Depth: 1", query(`<C:time-range start="20200101T000000Z" end="20200102T000000Z"/>`)).is(207).lacks("UID:m1")
+	h.as("bob", "REPORT", bobBox, "Depth: 1", query(`<C:time-range start="20260310T000000Z" end="20260311T000000Z"/>`)).is(207).has("METHOD:REQUEST")
+	h.as("bob", "REPORT", bobBox, "", multiget("<C:calendar-data/>", item)).is(207).has("METHOD:REQUEST")
+	h.as("eve", "GET", item, "", "").is(404)
+	h.as("bob", "DELETE", item, "", "").is(204) // 2.2: clients may delete items
+
+	// Bob accepts, by Schedule-Tag (3.2.10).
+	h.later(time.Minute)
+	yes := strings.Replace(unfold(got.body), "PARTSTAT=NEEDS-ACTION", "PARTSTAT=ACCEPTED", 1)
+	h.as("bob", "PUT", copy, calendarHead+"\nIf-Schedule-Tag-Match: \"x\"", yes).is(412)
+	tag := got.header.Get("Schedule-Tag")
+	h.as("bob", "PROPFIND", copy, "Depth: 0", props("C:schedule-tag")).has("<c:schedule-tag>" + tag + "</c:schedule-tag>")
+	h.as("bob", "PUT", copy, calendarHead+"\nIf-Schedule-Tag-Match: "+tag, yes).is(204)
+	mine := h.as("ann", "GET", ann+"m.ics", "", "").is(200)
+	if !strings.Contains(attendee(mine.body, "bob"), "PARTSTAT=ACCEPTED") {
+		t.Errorf("the organizer does not know of the answer:\n%s", mine.body)
+	}
+	h.as("ann", "GET", h.only("ann", annBox), "", "").has("METHOD:REPLY")
+
+	// What an attendee may not change (3.2.4.4), and one UID in one place (3.2.4.1).
+	now := unfold(h.as("bob", "GET", copy, "", "").body)
+	h.as("bob", "PUT", bob+"again.ics", calendarHead, now).is(403).has("<d:href>" + copy + "</d:href>")
+	h.as("bob", "PUT", copy, calendarHead, strings.Replace(now, "SUMMARY:Plans", "SUMMARY:Plots", 1)+"").is(403).has("<c:allowed-attendee-scheduling-object-change/>")
+	two := strings.Replace(meeting("DTSTART:20260311T100000Z\nRRULE:FREQ=DAILY;COUNT=3"), "UID:m1", "UID:m2", 1)
+	two = strings.Replace(two, "END:VEVENT", "END:VEVENT\r\nBEGIN:VEVENT\r\nUID:m2\r\nDTSTAMP:20260302T080000Z\r\nRECURRENCE-ID:20260312T100000Z\r\nDTSTART:20260312T110000Z\r\nORGANIZER:mailto:eve@example.test\r\nATTENDEE:mailto:bob@example.test\r\nEND:VEVENT", 1)
+	h.as("ann", "PUT", ann+"two.ics", calendarHead, two).is(403).has("<c:same-organizer-in-all-components/>")
+
+	// Bob drops it without a word (8.1), then ann cancels.
+	h.as("bob", "DELETE", copy, "Schedule-Reply: F", "").is(204)
+	if after := h.as("ann", "GET", ann+"m.ics", "", "").body; strings.Contains(attendee(after, "bob"), "DECLINED") {
+		t.Error("Schedule-Reply: F was not heard")
+	}
+	h.later(time.Minute)
+	h.as("ann", "DELETE", ann+"m.ics", "", "").is(204)
+}
+
+func unfold(s string) string { return strings.ReplaceAll(s, "\r\n ", "") }
+
+// attendee is the line of an attendee.
+func attendee(text, name string) string {
+	for line := range strings.Lines(unfold(text)) {
+		if strings.HasPrefix(line, "ATTENDEE") && strings.Contains(line, "mailto:"+name+"@") {
+			return line
+		}
+	}
+	return ""
+}
+
+func TestDefaultCalendarForInvitations(t *testing.T) { // RFC 6638 4.3, 9.2
+	h := open(t, "ann", "bob")
+	h.as("bob", "MKCALENDAR", "/dav/calendars/bob/work/", "", "").is(201)
+	set := func(href string) *answer {
+		return h.as("bob", "PROPPATCH", bobBox, "", "<propertyupdate"+ns+"><set><prop><C:schedule-default-calendar-URL><href>"+href+"</href></C:schedule-default-calendar-URL></prop></set></propertyupdate>").is(207)
+	}
+	for _, bad := range []string{"/dav/calendars/bob/nothing/", ann, bobBox, "/dav/calendars/bob/tasks/", "http://elsewhere.test/x/", ""} {
+		set(bad).has("<c:valid-schedule-default-calendar-URL/>")
+	}
+	set("/dav/calendars/bob/work/").has("200 OK")
+	h.as("bob", "PROPFIND", bobBox, "Depth: 0", props("C:schedule-default-calendar-URL")).has("/dav/calendars/bob/work/")
+	h.put("ann", ann+"m.ics", meeting("DTSTART:20260310T100000Z\nDTEND:20260310T110000Z"))
+	h.only("bob", "/dav/calendars/bob/work/")
+	h.as("bob", "DELETE", "/dav/calendars/bob/work/", "", "").is(403).has("<c:default-calendar-needed/>")
+	h.as("bob", "DELETE", "/dav/calendars/bob/default/", "", "").is(204)
+}
+
+func freeBusyAsk(lines string) string {
+	return crlf("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Example//Test//EN\nMETHOD:REQUEST\nBEGIN:VFREEBUSY\nUID:fb1\nDTSTAMP:20260302T080000Z\n" + lines + "\nEND:VFREEBUSY\nEND:VCALENDAR")
+}
+
+func TestFreeBusyByOutbox(t *testing.T) { // RFC 6638 5
+	h := open(t, "ann", "bob")
+	h.put("bob", bob+"1.ics", event("busy", one))
+	const out = "/dav/calendars/ann/outbox/"
+	const span = "DTSTART:20260310T000000Z\nDTEND:20260311T000000Z\n"
+	const who = "ORGANIZER:mailto:Ann@Example.test\nATTENDEE;CN=Bob:mailto:bob@example.test\nATTENDEE:mailto:zoe@example.test\nATTENDEE:mailto:dave@elsewhere.test"
+	for _, ct := range []string{calendarHead, "Content-Type: text/calendar", "Content-Type: text/calendar; component=VFREEBUSY; method=REQUEST", ""} {
+		h.as("ann", "POST", out, ct+"\nOriginator: mailto:ann@example.test\nRecipient: mailto:bob@example.test", freeBusyAsk(span+who)).is(200).head("Content-Type", "application/xml; charset=utf-8").
+			has("<c:schedule-response", "<c:response><c:recipient><d:href>mailto:bob@example.test</d:href></c:recipient><c:request-status>2.0;Success</c:request-status><c:calendar-data>BEGIN:VCALENDAR",
+				"METHOD:REPLY", "UID:fb1", "20260310T100000Z/", "ATTENDEE;CN=Bob:mailto:bob@example.test",
+				"<d:href>mailto:zoe@example.test</d:href></c:recipient><c:request-status>3.7", "<d:href>mailto:dave@elsewhere.test</d:href></c:recipient><c:request-status>5").lacks("UID:busy", "SUMMARY")
+	}
+	h.as("ann", "POST", out, calendarHead, freeBusyAsk(span+"X-CALENDARSERVER-MASK-UID:busy\n"+who)).is(200).lacks("20260310T100000Z/")
+	for _, c := range []struct{ what, path, head, data, condition string }{
+		{"another's name", out, calendarHead, freeBusyAsk(span + "ORGANIZER:mailto:bob@example.test\nATTENDEE:mailto:bob@example.test"), "valid-organizer"},
+		{"no organizer", out, calendarHead, freeBusyAsk(span + "ATTENDEE:mailto:bob@example.test"), "valid-organizer"},
+		{"no attendee", out, calendarHead, freeBusyAsk(span + "ORGANIZER:mailto:ann@example.test"), "valid-scheduling-message"},
+		{"no start", out, calendarHead, freeBusyAsk("DTEND:20260311T000000Z\n" + who), "valid-scheduling-message"},
+		{"backwards", out, calendarHead, freeBusyAsk("DTSTART:20260312T000000Z\nDTEND:20260311T000000Z\n" + who), "valid-scheduling-message"},
+		{"an invitation", out, calendarHead, strings.Replace(meeting(one), "VERSION", "METHOD:REQUEST\r\nVERSION", 1), "valid-scheduling-message"},
+		{"no method", out, calendarHead, strings.Replace(freeBusyAsk(span+who), "METHOD:REQUEST\r\n", "", 1), "valid-scheduling-message"},
+		{"no calendar", out, calendarHead, "hello", "valid-calendar-data"},
+		{"no calendar by its type", out, "Content-Type: text/plain", freeBusyAsk(span + who), "supported-calendar-data"},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			h.t = t
+			h.as("ann", "POST", c.path, c.head, c.data).is(403).has("<c:" + c.condition + "/>")
+		})
+	}
+	h.as("bob", "POST", out, calendarHead, freeBusyAsk(span+who)).is(404)
+	h.as("ann", "POST", out, calendarHead, freeBusyAsk("DTSTART:19000310T000000Z\nDTEND:29000311T000000Z\n"+who)).is(400) // J10
+}

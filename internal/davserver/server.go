@@ -1,0 +1,234 @@
+package davserver
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/convene-cal/convene/caldav"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// Limits of one request beyond those of the door. A zero field means the
+// value in [DefaultLimits].
+type Limits struct {
+	XML           caldav.Limits
+	Instances     int // instances in one expanded answer
+	SearchResults int // principals in the answer to one search
+}
+
+// DefaultLimits are the project's decisions.
+var DefaultLimits = Limits{XML: caldav.DefaultLimits, Instances: 10_000, SearchResults: 100}
+
+// Options of a handler. Calendar, Accounts and ACL are required.
+type Options struct {
+	Calendar  *calendar.Service
+	Accounts  *account.Service
+	ACL       *acl.ACL
+	Limits    Limits
+	PublicURL string // as clients see us, "https://cal.example.org"; "" = as the request says
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// server is the handler; it is safe for concurrent use.
+type server struct {
+	calendar *calendar.Service
+	accounts *account.Service
+	acl      *acl.ACL
+	limits   Limits
+	host     string // of PublicURL, "" when unknown
+	log      *slog.Logger
+	now      func() time.Time
+	gzip     sync.Pool // of *gzip.Writer
+	origins  *http.CrossOriginProtection
+}
+
+// New makes the handler for /dav/, /.well-known/caldav, and PROPFIND and
+// OPTIONS on /.
+func New(o Options) http.Handler {
+	s := &server{calendar: o.Calendar, accounts: o.Accounts, acl: o.ACL, limits: o.Limits, log: o.Log, now: o.Now, origins: http.NewCrossOriginProtection()}
+	if s.limits.Instances <= 0 {
+		s.limits.Instances = DefaultLimits.Instances
+	}
+	if s.limits.SearchResults <= 0 {
+		s.limits.SearchResults = DefaultLimits.SearchResults
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.NewTextHandler(io.Discard, nil))
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if u, err := url.Parse(o.PublicURL); err == nil {
+		s.host = u.Host
+	}
+	return s
+}
+
+// request is one request on its way.
+type request struct {
+	s      *server
+	ctx    context.Context
+	w      http.ResponseWriter
+	r      *http.Request
+	at     place
+	by     account.Actor
+	prefer preferences
+	owners map[string]store.Account // looked up before, by URL segment
+}
+
+// methods are those that some resource here has.
+var methods = map[string]func(*request) error{
+	"OPTIONS": (*request).options, "GET": (*request).get, "HEAD": (*request).get,
+	"PUT": (*request).put, "DELETE": (*request).delete, "POST": (*request).post,
+	"PROPFIND": (*request).propfind, "PROPPATCH": (*request).proppatch, "REPORT": (*request).report,
+	"MKCALENDAR": (*request).mkcalendar, "MKCOL": (*request).mkcol,
+	"COPY": (*request).copymove, "MOVE": (*request).copymove, "ACL": (*request).setACL,
+}
+
+// known methods that nothing here has answer 405; any other is 501 (RFC 9110 15.6.2).
+var known = map[string]bool{
+	"LOCK": true, "UNLOCK": true, "PATCH": true, "TRACE": true, "CONNECT": true, "SEARCH": true, "BIND": true, "UNBIND": true, "REBIND": true,
+	"VERSION-CONTROL": true, "CHECKOUT": true, "CHECKIN": true, "UNCHECKOUT": true, "LABEL": true, "UPDATE": true, "MERGE": true,
+	"MKWORKSPACE": true, "MKACTIVITY": true, "BASELINE-CONTROL": true, "ORDERPATCH": true, "MKREDIRECTREF": true, "UPDATEREDIRECTREF": true,
+}
+
+// ServeHTTP never redirects below /dav/.
+func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	path := r.URL.EscapedPath()
+	if path == wellKnown || path == wellKnown+"/" {
+		redirect(w, r)
+		return
+	}
+	q := &request{s: s, ctx: r.Context(), w: w, r: r, prefer: parsePrefer(r.Header)}
+	w.Header().Set("DAV", davHeader)
+	// Answers depend on who asks and are worth nothing to anyone else (RFC 9111 5.2.2).
+	w.Header().Set("Cache-Control", "private, no-cache")
+	if err := q.serve(path); err != nil {
+		q.refuse(err)
+	}
+}
+
+// redirect leads from the well-known address to the context path (RFC 6764 5).
+// Clients follow 301 with the methods that discovery uses; for any other, 308
+// says that it must stay what it is.
+func redirect(w http.ResponseWriter, r *http.Request) {
+	status := http.StatusPermanentRedirect
+	switch r.Method {
+	case "GET", "HEAD", "OPTIONS", "PROPFIND", "REPORT":
+		status = http.StatusMovedPermanently
+	}
+	w.Header().Set("Location", rootPath)
+	w.Header().Set("Cache-Control", "max-age=3600") // it tells nothing about anyone
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(status)
+}
+
+func (q *request) serve(path string) error {
+	var err error
+	if q.r.Method == "OPTIONS" && path == "*" {
+		q.at.kind = root
+	} else if q.at, err = parsePlace(path); err != nil {
+		return err
+	}
+	do := methods[q.r.Method]
+	if q.r.Method == "OPTIONS" && q.r.Header.Get("Authorization") == "" {
+		// Some clients ask before they sign in; the answer depends on the URL's form alone.
+		return q.options()
+	}
+	if err := q.authenticate(); err != nil {
+		return err
+	}
+	// Browsers add remembered Basic credentials to what foreign pages send;
+	// calendar programs say nothing of origins.
+	if err := q.s.origins.Check(q.r); err != nil {
+		return problem.New(problem.Forbidden, "This request comes from a page of another site.").Because(err)
+	}
+	switch {
+	case do == nil && !known[q.r.Method]:
+		return problem.New(unknownMethod, "The method %q is not known here.", q.r.Method)
+	case do == nil || !allows(q.at.kind, q.r.Method):
+		if q.at.kind == nowhere {
+			return problem.New(problem.NotFound, "There is nothing at this address.")
+		}
+		return problem.New(problem.MethodNotAllowed, "%s is not possible here.", q.r.Method)
+	}
+	return do(q)
+}
+
+// authenticate finds out who asks, by Basic (RFC 7617).
+func (q *request) authenticate() error {
+	login, password, ok := q.r.BasicAuth()
+	if !ok {
+		return problem.New(problem.Unauthenticated, "Sign in with your address and password, or with an app password.")
+	}
+	source := q.r.RemoteAddr
+	if host, _, err := net.SplitHostPort(source); err == nil {
+		source = host
+	}
+	var err error
+	q.by, err = q.s.accounts.Authenticate(q.ctx, login, password, source)
+	return err
+}
+
+// sameHost reports whether a host, with its port if any, is this server: the
+// one of the public address, or the one the client itself speaks to.
+func (q *request) sameHost(host string) bool {
+	return strings.EqualFold(host, q.s.host) || strings.EqualFold(host, q.r.Host)
+}
+
+// davHeader lists what is implemented, and nothing else (RFC 4918 10.1).
+const davHeader = "1, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendarserver-principal-search"
+
+// allowed methods by kind of place.
+var allowed = []struct {
+	kinds   kind
+	methods string
+}{
+	{root | principalSet | homeSet | principal, "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"},
+	{home, "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"},
+	{calendarColl, "OPTIONS, GET, HEAD, POST, DELETE, PROPFIND, PROPPATCH, REPORT, MKCALENDAR, MKCOL, COPY, MOVE, ACL"},
+	{inbox, "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"},
+	{outbox, "OPTIONS, GET, HEAD, POST, PROPFIND, PROPPATCH, REPORT"},
+	{object, "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, COPY, MOVE, MKCALENDAR, MKCOL"},
+	{message, "OPTIONS, GET, HEAD, DELETE, PROPFIND, REPORT, PUT"},
+	{beyond, "OPTIONS, PUT, PROPFIND, GET, HEAD, DELETE, MKCALENDAR, MKCOL, REPORT, COPY, MOVE"},
+	{nowhere, "OPTIONS"},
+}
+
+func allow(k kind) string {
+	for _, a := range allowed {
+		if a.kinds&k != 0 {
+			return a.methods
+		}
+	}
+	return "OPTIONS"
+}
+
+func allows(k kind, method string) bool {
+	for m := range strings.SplitSeq(allow(k), ", ") {
+		if m == method {
+			return true
+		}
+	}
+	return false
+}
+
+func (q *request) options() error {
+	h := q.w.Header()
+	h.Set("Allow", allow(q.at.kind))
+	h.Set("Content-Length", "0")
+	q.w.WriteHeader(http.StatusOK)
+	return nil
+}

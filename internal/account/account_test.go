@@ -333,7 +333,23 @@ func TestSessions(t *testing.T) {
 			t.Fatal(err)
 		}
 		refused("a session from before the new password", two)
-		three := sign()
+		three, four := sign(), sign()
+		who, err := s.Session(t.Context(), three)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range []struct {
+			current, new string
+			want         problem.Condition
+		}{{"wrong", "new", problem.Forbidden}, {"another", "", problem.BadInput}, {"another", "new", ""}} {
+			if err := s.ChangePassword(t.Context(), who, c.current, c.new); c.want == "" && err != nil || c.want != "" && !problem.Has(err, c.want) {
+				t.Errorf("ChangePassword(%s, %s): %v, want %q", c.current, c.new, err, c.want)
+			}
+		}
+		refused("another browser after the password was changed", four)
+		if _, err := s.Session(t.Context(), three); err != nil {
+			t.Errorf("the browser that changed the password: %v", err)
+		}
 		c.pass(31 * 24 * time.Hour)
 		refused("an old session", three)
 		if err := s.ExpireSessions(context.Background()); err != nil {

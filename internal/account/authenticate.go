@@ -43,18 +43,28 @@ func (s *Service) Authenticate(ctx context.Context, login, password, source stri
 	if wait := s.limiter.wait(login, source, now); wait > 0 {
 		return Actor{}, tooMany(wait)
 	}
-	v, err := s.verify(ctx, login, password, now)
-	if err != nil {
-		if problem.Has(err, problem.Unauthenticated) {
-			s.limiter.failed(login, source, key, now)
-			s.log.Info("failed sign-in", "login", login, "source", source)
+	// A client that opens with many requests at once has its password hashed
+	// once. The work goes on when the one who began it leaves.
+	flight := s.flights.DoChan(string(key[:]), func() (any, error) {
+		v, err := s.verify(context.WithoutCancel(ctx), login, password, now)
+		if err != nil {
+			if problem.Has(err, problem.Unauthenticated) {
+				s.limiter.failed(login, source, key, now)
+				s.log.Info("failed sign-in", "login", login, "source", source)
+			}
+			return v, err
 		}
-		return Actor{}, err
+		s.limiter.succeeded(login)
+		v.checked, v.until = now, now.Add(rememberFor)
+		s.cache.put(key, v)
+		return v, nil
+	})
+	select {
+	case r := <-flight:
+		return r.Val.(verified).actor, r.Err
+	case <-ctx.Done():
+		return Actor{}, ctx.Err()
 	}
-	s.limiter.succeeded(login)
-	v.checked, v.until = now, now.Add(rememberFor)
-	s.cache.put(key, v)
-	return v.actor, nil
 }
 
 // verify goes to the store and, for an account password, through argon2.
@@ -160,7 +170,7 @@ func (s *Service) Session(ctx context.Context, secret string) (who Actor, err er
 		if a.Disabled {
 			return over
 		}
-		who = Actor{Account: a.ID, Name: a.Name, Admin: a.Admin, Via: ViaSession}
+		who = Actor{Account: a.ID, Name: a.Name, Admin: a.Admin, Via: ViaSession, session: string(row.Hash)}
 		return nil
 	})
 	if errors.Is(err, store.ErrNotFound) {

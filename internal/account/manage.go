@@ -172,6 +172,40 @@ func (s *Service) SetPassword(ctx context.Context, id store.AccountID, password 
 	})
 }
 
+// ChangePassword is SetPassword by the account itself, which shows that it
+// knows the present one: wrong ones are slowed like failed sign-ins. The
+// session it is signed in by stays, others end.
+func (s *Service) ChangePassword(ctx context.Context, who Actor, current, new string) error {
+	if new == "" {
+		return problem.New(problem.BadInput, "The new password is empty.")
+	}
+	now, login := s.clock(), fmt.Sprintf("change of %d", who.Account)
+	if wait := s.limiter.wait(login, login, now); wait > 0 {
+		return tooMany(wait)
+	}
+	a, err := s.Account(ctx, who.Account)
+	if err != nil {
+		return err
+	}
+	ok, err := s.hasher.verify(ctx, current, a.PasswordHash)
+	if err != nil {
+		return err
+	}
+	if !ok {
+		s.limiter.failed(login, login, s.cache.key(login, current), now)
+		return problem.New(problem.Forbidden, "The present password is wrong.")
+	}
+	s.limiter.succeeded(login)
+	hash, err := s.hasher.hash(ctx, new)
+	if err != nil {
+		return err
+	}
+	return s.change(ctx, who.Account, func(tx *store.Tx, a *store.Account) error {
+		a.PasswordHash = hash
+		return tx.DeleteOtherSessions(who.Account, []byte(who.session))
+	})
+}
+
 // Disable keeps an account from signing in, or allows it again. Its calendars
 // stay, and invitations still arrive.
 func (s *Service) Disable(ctx context.Context, id store.AccountID, disabled bool) error {

@@ -1,9 +1,13 @@
 package account
 
 import (
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/convene-cal/convene/internal/harness/storetest"
 )
 
 func TestPasswordHashIsAPHCStringOfRFC9106(t *testing.T) {
@@ -51,4 +55,37 @@ func TestLimiterMemoryIsBounded(t *testing.T) {
 	if l.wait("x", "192.0.2.1", at) == 0 {
 		t.Error("the busy source was forgotten")
 	}
+}
+
+// TestOneCredentialIsHashedOnce is a client that opens with many requests.
+func TestOneCredentialIsHashedOnce(t *testing.T) {
+	s := New(storetest.SQLite(t), Options{Hash: Argon2{Memory: 64, Time: 1, Threads: 1}})
+	if _, err := s.Add(t.Context(), NewAccount{Address: "mailto:ann@example.com", Password: "secret"}); err != nil {
+		t.Fatal(err)
+	}
+	for range argonRuns { // hold all hashing up
+		s.hasher.slots <- struct{}{}
+	}
+	var wg sync.WaitGroup
+	for range 16 {
+		wg.Go(func() {
+			if _, err := s.Authenticate(t.Context(), "ann", "secret", "192.0.2.1"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for s.hasher.waiting.Load() == 0 {
+		runtime.Gosched()
+	}
+	for range 1000 {
+		runtime.Gosched()
+		if n := s.hasher.waiting.Load(); n > 1 {
+			t.Errorf("%d hashes of one password wait", n)
+			break
+		}
+	}
+	for range argonRuns {
+		<-s.hasher.slots
+	}
+	wg.Wait()
 }

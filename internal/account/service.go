@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
@@ -32,6 +34,7 @@ type Service struct {
 	hasher   *hasher
 	cache    *cache
 	limiter  limiter
+	flights  singleflight.Group
 }
 
 // How an actor proved who it is.
@@ -48,6 +51,7 @@ type Actor struct {
 	Name    string // URL name
 	Admin   bool
 	Via     string
+	session string // hash of the session it is signed in by
 }
 
 // New makes the service of one store.
@@ -153,6 +157,15 @@ func (s *Service) Account(ctx context.Context, id store.AccountID) (a store.Acco
 		return err
 	})
 	return a, noSuchAccount(err, "")
+}
+
+// ByName reads an account by its URL name.
+func (s *Service) ByName(ctx context.Context, name string) (a store.Account, err error) {
+	err = s.store.View(ctx, func(tx *store.Tx) (err error) {
+		a, err = tx.AccountByName(name)
+		return err
+	})
+	return a, noSuchAccount(err, name)
 }
 
 func noSuchAccount(err error, login string) error {

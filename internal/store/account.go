@@ -267,6 +267,12 @@ func (tx *Tx) DeleteSessionsOf(id AccountID) error {
 	return err
 }
 
+// DeleteOtherSessions signs an account out everywhere but in one browser.
+func (tx *Tx) DeleteOtherSessions(id AccountID, keep []byte) error {
+	_, err := tx.exec(`delete from session where account = $1 and hash <> $2`, id, keep)
+	return err
+}
+
 // ExpireSessions removes the sessions that ended before now and counts them.
 func (tx *Tx) ExpireSessions(now time.Time) (int64, error) {
 	return tx.exec(`delete from session where expires < $1`, now)

@@ -50,9 +50,9 @@ type octets struct {
 
 // Backup writes a consistent state of the whole store to a file, which appears
 // when it is complete, readable by its owner alone: it holds password hashes
-// and everyone's calendars. The store goes on meanwhile. progress, if not nil,
+// and everyone's calendars. The store goes on meanwhile. progress
 // is called now and then with the number of rows written so far.
-func (s *Store) Backup(ctx context.Context, path string, progress func(rows int64)) (err error) {
+func (s *Store) Backup(ctx context.Context, path string, progress ...func(rows int64)) (err error) {
 	f, err := os.CreateTemp(filepath.Dir(path), ".convene-backup-*") // mode 0600
 	if err != nil {
 		return fmt.Errorf("write the backup: %w", err)
@@ -63,7 +63,7 @@ func (s *Store) Backup(ctx context.Context, path string, progress func(rows int6
 			os.Remove(f.Name())
 		}
 	}()
-	if err := s.BackupTo(ctx, f, progress); err != nil {
+	if err := s.BackupTo(ctx, f, progress...); err != nil {
 		return err
 	}
 	if err := errors.Join(f.Sync(), f.Close()); err != nil {
@@ -73,7 +73,7 @@ func (s *Store) Backup(ctx context.Context, path string, progress func(rows int6
 }
 
 // BackupTo is Backup to a writer.
-func (s *Store) BackupTo(ctx context.Context, w io.Writer, progress func(rows int64)) error {
+func (s *Store) BackupTo(ctx context.Context, w io.Writer, progress ...func(rows int64)) error {
 	schema, err := s.engine.migrate(ctx, 0)
 	if err != nil {
 		return explain(err)
@@ -90,8 +90,8 @@ func (s *Store) BackupTo(ctx context.Context, w io.Writer, progress func(rows in
 	err = s.View(ctx, func(tx *Tx) error {
 		for _, table := range archived {
 			if err := tx.dump(table, out, func() {
-				if total++; progress != nil && total%1000 == 0 {
-					progress(total)
+				if total++; total%1000 == 0 {
+					report(progress, total)
 				}
 			}); err != nil {
 				return fmt.Errorf("back up %s: %w", table, err)
@@ -105,10 +105,14 @@ func (s *Store) BackupTo(ctx context.Context, w io.Writer, progress func(rows in
 	if err := errors.Join(out.Encode(archiveLine{End: &total}), zip.Close(), buffered.Flush()); err != nil {
 		return fmt.Errorf("write the backup: %w", explain(err))
 	}
-	if progress != nil {
-		progress(total)
-	}
+	report(progress, total)
 	return nil
+}
+
+func report(progress []func(int64), rows int64) {
+	for _, p := range progress {
+		p(rows)
+	}
 }
 
 func (tx *Tx) dump(table string, out *json.Encoder, wrote func()) error {
@@ -158,7 +162,7 @@ func (tx *Tx) columns(table string) (names []string, boolean []bool, err error) 
 
 // Restore fills an empty store from a backup of either engine, all or nothing.
 // A store with accounts in it is refused.
-func (s *Store) Restore(ctx context.Context, path string, progress func(rows int64)) error {
+func (s *Store) Restore(ctx context.Context, path string, progress ...func(rows int64)) error {
 	schema, err := s.engine.migrate(ctx, 0)
 	if err != nil {
 		return explain(err)
@@ -190,7 +194,7 @@ func (s *Store) Restore(ctx context.Context, path string, progress func(rows int
 type loader struct {
 	tx       *Tx
 	schema   int64
-	progress func(int64)
+	progress []func(int64)
 	line     int
 	rows     int64
 	engine   error // what failed was the store, not the file
@@ -317,8 +321,8 @@ func (l *loader) row(text []byte) error {
 		l.engine = err
 		return fmt.Errorf("restore line %d: %w", l.line, err)
 	}
-	if l.rows++; l.progress != nil && l.rows%1000 == 0 {
-		l.progress(l.rows)
+	if l.rows++; l.rows%1000 == 0 {
+		report(l.progress, l.rows)
 	}
 	return nil
 }
@@ -377,8 +381,6 @@ func (l *loader) numbersContinue() error {
 			return err
 		}
 	}
-	if l.progress != nil {
-		l.progress(l.rows)
-	}
+	report(l.progress, l.rows)
 	return nil
 }

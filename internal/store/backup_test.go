@@ -123,17 +123,17 @@ func TestBackupOfOneEngineIsRestoredOnTheOther(t *testing.T) {
 			}
 		}
 		storetest.Each(t, func(t *testing.T, to *store.Store) {
-			if err := to.Restore(t.Context(), path, nil); err != nil {
+			if err := to.Restore(t.Context(), path); err != nil {
 				t.Fatal(err)
 			}
 			again := filepath.Join(t.TempDir(), "again")
-			if err := to.Backup(t.Context(), again, nil); err != nil {
+			if err := to.Backup(t.Context(), again); err != nil {
 				t.Fatal(err)
 			}
 			if d := cmp.Diff(want, content(t, again)); d != "" {
 				t.Errorf("(-backed up +restored):\n%s", d)
 			}
-			if err := to.Restore(t.Context(), path, nil); !problem.Has(err, problem.Exists) {
+			if err := to.Restore(t.Context(), path); !problem.Has(err, problem.Exists) {
 				t.Errorf("restored over accounts: %v", err)
 			}
 			// Life goes on with new numbers.
@@ -153,7 +153,7 @@ func TestDamagedBackupLeavesTheStoreEmpty(t *testing.T) {
 	from := storetest.SQLite(t)
 	populate(t, from)
 	var whole bytes.Buffer
-	if err := from.BackupTo(t.Context(), &whole, nil); err != nil {
+	if err := from.BackupTo(t.Context(), &whole); err != nil {
 		t.Fatal(err)
 	}
 	zip, err := gzip.NewReader(bytes.NewReader(whole.Bytes()))
@@ -191,7 +191,7 @@ func TestDamagedBackupLeavesTheStoreEmpty(t *testing.T) {
 		if err := os.WriteFile(path, data, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := to.Restore(t.Context(), path, nil); !problem.Has(err, problem.BadInput) {
+		if err := to.Restore(t.Context(), path); !problem.Has(err, problem.BadInput) {
 			t.Errorf("%s: %v", what, err)
 		}
 		view(t, to, func(tx *store.Tx) error {
@@ -201,7 +201,7 @@ func TestDamagedBackupLeavesTheStoreEmpty(t *testing.T) {
 			return nil
 		})
 	}
-	if err := to.Restore(t.Context(), filepath.Join(t.TempDir(), "absent"), nil); !problem.Has(err, problem.BadInput) {
+	if err := to.Restore(t.Context(), filepath.Join(t.TempDir(), "absent")); !problem.Has(err, problem.BadInput) {
 		t.Errorf("absent file: %v", err)
 	}
 }

@@ -9,12 +9,23 @@ import (
 // bury leaves a tombstone where an object was. A name that is used again keeps
 // its tombstone until it is deleted again; Changes passes over it.
 func (tx *Tx) bury(account AccountID, collection int64, name string, seq int64) error {
+	if err := tx.leaveTombstone(account, collection, name, seq); err != nil {
+		return err
+	}
+	return tx.bump(account, collection, seq)
+}
+
+// theHome is the number that stands for the home itself where a collection's
+// stands: its members are the collections.
+const theHome = 0
+
+func (tx *Tx) leaveTombstone(account AccountID, collection int64, name string, seq int64) error {
 	if _, err := tx.exec(`insert into tombstone (account, collection, name, seq, deleted) values ($1, $2, $3, $4, $5)
 		on conflict (account, collection, name) do update set seq = excluded.seq, deleted = excluded.deleted`,
 		account, collection, name, seq, tx.Now()); err != nil {
 		return fmt.Errorf("log deletion of %s: %w", name, err)
 	}
-	return tx.bump(account, collection, seq)
+	return nil
 }
 
 const newestStates = `
@@ -24,15 +35,28 @@ const newestStates = `
 		and (select n.id from object n where n.account = t.account and n.collection = t.collection and n.name = t.name) is null
 	order by 1 limit $4`
 
+// newestCollections is newestStates for a home: $2 is theHome.
+const newestCollections = `
+	select s.changed, cast($2 as bigint), c.name, false from collection c join collection_state s on s.account = c.account and s.collection = c.id
+		where c.account = $1 and s.changed > $3
+	union all
+	select t.seq, t.collection, t.name, true from tombstone t where t.account = $1 and t.collection = $2 and t.seq > $3 and $3 > 0
+		and (select n.id from collection n where n.account = t.account and n.name = t.name) is null
+	order by 1 limit $4`
+
 // Changes lists the newest state of every name of a collection that changed
 // after sinceSeq, in order of change, at most limit (0: all); more says that
 // there are further ones, after the last Seq. From 0 on, it lists what is
 // there and nothing of what was deleted. Its cost is that of what changed. A
 // sinceSeq below MinSeq, or below the collection's ID, cannot be answered: the
-// caller refuses it (RFC 6578 3.2).
+// caller refuses it (RFC 6578 3.2). Collection 0 is the home: its names are
+// those of the collections, which change with their properties and objects.
 func (tx *Tx) Changes(account AccountID, collection, sinceSeq int64, limit int) (list []Change, more bool, err error) {
 	query := newestStates
-	if sinceSeq == 0 {
+	switch {
+	case collection == theHome:
+		query = newestCollections
+	case sinceSeq == 0:
 		query = `select o.seq, o.collection, o.name, false from object o where o.account = $1 and o.collection = $2 and o.seq > $3 order by o.seq limit $4`
 	}
 	scan := func(r *sql.Rows, c *Change) error { return r.Scan(&c.Seq, &c.Collection, &c.Name, &c.Deleted) }

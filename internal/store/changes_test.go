@@ -134,3 +134,50 @@ func TestPruningTombstonesRaisesTheHorizon(t *testing.T) {
 		})
 	})
 }
+
+// TestHomeHasAChangeLogOfItsCollections is sync-collection on a calendar home.
+func TestHomeHasAChangeLogOfItsCollections(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		account, calendar := home(t, s, "ann")
+		other := store.Collection{Account: account, Name: "other", Kind: store.Calendar, Created: day}
+		update(t, s, func(tx *store.Tx) error { return tx.AddCollection(&other) })
+		since := int64(0)
+		step := func(what, want string, fn func(tx *store.Tx) error) {
+			t.Helper()
+			update(t, s, fn)
+			view(t, s, func(tx *store.Tx) error {
+				list, _, err := tx.Changes(account, 0, since, 0)
+				got := ""
+				for _, c := range list {
+					got += fmt.Sprintf("%s %v; ", c.Name, c.Deleted)
+					if c.Seq <= since {
+						t.Errorf("%s: %+v after %d", what, c, since)
+					}
+					since = c.Seq
+				}
+				if got != want {
+					t.Errorf("%s: %s, want %s", what, got, want)
+				}
+				return err
+			})
+		}
+		step("at first", "default false; other false; ", func(tx *store.Tx) error { return nil })
+		step("nothing", "", func(tx *store.Tx) error { return nil })
+		step("an object", "default false; ", func(tx *store.Tx) error {
+			o := object(account, calendar, 1)
+			return tx.PutObject(&o, nil, hour(day))
+		})
+		step("properties", "other false; ", func(tx *store.Tx) error {
+			other.DisplayName = "Other"
+			return tx.UpdateCollection(other)
+		})
+		step("another name", "other true; third false; ", func(tx *store.Tx) error {
+			other.Name = "third"
+			return tx.UpdateCollection(other)
+		})
+		step("deleted", "third true; ", func(tx *store.Tx) error { return tx.DeleteCollection(account, other.ID) })
+		step("made again", "third false; ", func(tx *store.Tx) error {
+			return tx.AddCollection(&store.Collection{Account: account, Name: "third", Kind: store.Calendar, Created: day})
+		})
+	})
+}

@@ -36,7 +36,7 @@ func (tx *Tx) AddCollection(c *Collection) error {
 	if n == 0 {
 		return exists("collection %s", c.Name)
 	}
-	if _, err := tx.exec(`insert into collection_state (account, collection, seq) values ($1, $2, $3)`, c.Account, seq, seq); err != nil {
+	if _, err := tx.exec(`insert into collection_state (account, collection, seq, changed) values ($1, $2, $3, $3)`, c.Account, seq, seq); err != nil {
 		return fmt.Errorf("add collection %s: %w", c.Name, err)
 	}
 	c.ID, c.Seq = seq, seq
@@ -46,7 +46,12 @@ func (tx *Tx) AddCollection(c *Collection) error {
 // UpdateCollection replaces name and properties; Kind, Created and Seq stay.
 // It moves the home's sequence, not the collection's: no object changed.
 func (tx *Tx) UpdateCollection(c Collection) error {
-	if _, err := tx.nextSeq(c.Account); err != nil {
+	seq, err := tx.nextSeq(c.Account)
+	if err != nil {
+		return err
+	}
+	old, err := tx.Collection(c.Account, c.ID)
+	if err != nil {
 		return err
 	}
 	var other int64
@@ -57,7 +62,18 @@ func (tx *Tx) UpdateCollection(c Collection) error {
 	if taken {
 		return exists("collection %s", c.Name)
 	}
-	n, err := tx.exec(`
+	if old.Name != c.Name {
+		if err := tx.leaveTombstone(c.Account, theHome, old.Name, seq); err != nil {
+			return err
+		}
+		if seq, err = tx.nextSeq(c.Account); err != nil {
+			return err
+		}
+	}
+	if _, err := tx.exec(`update collection_state set changed = $3 where account = $1 and collection = $2`, c.Account, c.ID, seq); err != nil {
+		return err
+	}
+	_, err = tx.exec(`
 		update collection set name = $3, display_name = $4, description = $5, color = $6, position = $7, components = $8, time_zone = $9,
 			transparent = $10, modified = $11, properties = $12 where account = $1 and id = $2`,
 		c.Account, c.ID, c.Name, c.DisplayName, c.Description, c.Color, c.Order, jsonText(c.Components), c.TimeZone, c.Transparent,
@@ -65,27 +81,25 @@ func (tx *Tx) UpdateCollection(c Collection) error {
 	if err != nil {
 		return fmt.Errorf("update collection %s: %w", c.Name, err)
 	}
-	if n == 0 {
-		return notFound("collection %d", c.ID)
-	}
 	return nil
 }
 
 // DeleteCollection removes a collection with its objects, which go to the
 // history, its change log and its shares.
 func (tx *Tx) DeleteCollection(account AccountID, id int64) error {
-	if _, err := tx.nextSeq(account); err != nil {
+	seq, err := tx.nextSeq(account)
+	if err != nil {
+		return err
+	}
+	old, err := tx.Collection(account, id)
+	if err != nil {
 		return err
 	}
 	if _, err := tx.exec(keepVersion+` and o.collection = $4`, account, tx.Now(), true, id); err != nil {
 		return fmt.Errorf("keep objects of collection %d: %w", id, err)
 	}
-	n, err := tx.exec(`delete from collection where account = $1 and id = $2`, account, id)
-	if err != nil {
-		return fmt.Errorf("delete collection %d: %w", id, err)
-	}
-	if n == 0 {
-		return notFound("collection %d", id)
+	if _, err := tx.exec(`delete from collection where account = $1 and id = $2`, account, id); err != nil {
+		return fmt.Errorf("delete collection %s: %w", old.Name, err)
 	}
 	if _, err := tx.exec(`delete from object_text where account = $1 and id in (select o.id from object o where o.account = $1 and o.collection = $2)`, account, id); err != nil {
 		return fmt.Errorf("delete texts of collection %d: %w", id, err)
@@ -95,7 +109,7 @@ func (tx *Tx) DeleteCollection(account AccountID, id int64) error {
 			return fmt.Errorf("delete %s of collection %d: %w", table, id, err)
 		}
 	}
-	return nil
+	return tx.leaveTombstone(account, theHome, old.Name, seq)
 }
 
 // Collections lists a home's collections by their order, then name.

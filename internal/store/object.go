@@ -8,11 +8,11 @@ import (
 )
 
 const objectColumns = `o.account, o.collection, o.id, o.name, o.uid, o.etag, o.schedule_tag, o.component, o.size, o.created, o.modified,
-	o.seq, o.organizer, o.scheduling, o.summary`
+	o.seq, o.organizer, o.scheduling, o.summary, o.properties`
 
 func (o *Object) fields() []any {
 	return []any{&o.Account, &o.Collection, &o.ID, &o.Name, &o.UID, &o.ETag, &o.ScheduleTag, &o.Component, &o.Size,
-		instant{&o.Created}, instant{&o.Modified}, &o.Seq, &o.Organizer, &o.Scheduling, &o.Summary}
+		instant{&o.Created}, instant{&o.Modified}, &o.Seq, &o.Organizer, &o.Scheduling, &o.Summary, text{&o.Properties}}
 }
 
 func scanObject(r *sql.Rows, o *Object) error { return r.Scan(o.fields()...) }
@@ -47,7 +47,7 @@ func (tx *Tx) nextSeq(account AccountID) (int64, error) {
 }
 
 func (tx *Tx) bump(account AccountID, collection, seq int64) error {
-	n, err := tx.exec(`update collection_state set seq = $3 where account = $1 and collection = $2`, account, collection, seq)
+	n, err := tx.exec(`update collection_state set seq = $3, changed = $3 where account = $1 and collection = $2`, account, collection, seq)
 	if err == nil && n == 0 {
 		return notFound("collection %d", collection)
 	}
@@ -87,8 +87,8 @@ func (tx *Tx) insertObject(o *Object, body []byte, x Index, seq int64) error {
 	cover := x.cover()
 	n, err := tx.exec(`
 		insert into object (account, collection, id, name, uid, etag, schedule_tag, component, size, created, modified, seq, organizer,
-			scheduling, summary, first, last, horizon, cover)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $3, $12, $13, $14, $15, $16, $17, $18) on conflict do nothing`,
+			scheduling, summary, first, last, horizon, cover, properties)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $3, $12, $13, $14, $15, $16, $17, $18, '') on conflict do nothing`,
 		o.Account, o.Collection, seq, o.Name, o.UID, o.ETag, o.ScheduleTag, o.Component, o.Size, o.Created, o.Modified,
 		o.Organizer, o.Scheduling, o.Summary, x.First, x.Last, x.horizon(), cover)
 	if err != nil {
@@ -155,6 +155,20 @@ func (tx *Tx) setText(o *Object, body []byte) error {
 // the object itself does not change.
 func (tx *Tx) UpdateMemory(account AccountID, id int64, memory []byte) error {
 	n, err := tx.exec(`update object_text set memory = $3 where account = $1 and id = $2`, account, id, memory)
+	if err == nil && n == 0 {
+		return notFound("object %d", id)
+	}
+	return err
+}
+
+// SetObjectProperties replaces an object's dead properties. The change log does
+// not move: RFC 6578 reports resources, and their content is as it was.
+func (tx *Tx) SetObjectProperties(account AccountID, id int64, properties map[string]string) error {
+	packed := ""
+	if len(properties) > 0 {
+		packed = jsonText(properties)
+	}
+	n, err := tx.exec(`update object set properties = $3 where account = $1 and id = $2`, account, id, packed)
 	if err == nil && n == 0 {
 		return notFound("object %d", id)
 	}

@@ -163,3 +163,37 @@ func TestDeletingACollectionKeepsItsObjectsInHistory(t *testing.T) {
 		})
 	})
 }
+
+func TestObjectPropertiesMoveNothing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		account, calendar := home(t, s, "ann")
+		o := object(account, calendar, 1)
+		put(t, s, &o, "text", hour(day))
+		want := map[string]string{"{urn:x}y": "<y/>"}
+		update(t, s, func(tx *store.Tx) error { return tx.SetObjectProperties(account, o.ID, want) })
+		update(t, s, func(tx *store.Tx) error { return tx.MoveObject(account, o.ID, calendar, "2.ics") })
+		o.Name = "2.ics"
+		put(t, s, &o, "new text", hour(day)) // keeps them, though o has none
+		view(t, s, func(tx *store.Tx) error {
+			got, err := tx.Object(account, calendar, "2.ics")
+			if d := cmp.Diff(want, got.Properties); d != "" {
+				t.Errorf("(-set +got):\n%s", d)
+			}
+			for listed, err := range tx.ListObjects(account, calendar) {
+				if d := cmp.Diff(want, listed.Properties); d != "" || err != nil {
+					t.Errorf("listed %v (-set +got):\n%s", err, d)
+				}
+			}
+			return err
+		})
+		seq := o.Seq
+		update(t, s, func(tx *store.Tx) error { return tx.SetObjectProperties(account, o.ID, nil) })
+		view(t, s, func(tx *store.Tx) error {
+			got, err := tx.ObjectByID(account, o.ID)
+			if got.Properties != nil || got.Seq != seq {
+				t.Errorf("after removing them: %+v", got)
+			}
+			return err
+		})
+	})
+}

@@ -121,6 +121,9 @@ type Object struct {
 	// fill it; listings leave it nil, and PutObject keeps what is stored when
 	// it is nil.
 	Memory []byte
+	// Properties are dead WebDAV properties, as Collection.Properties; nil
+	// when there are none. SetObjectProperties writes them.
+	Properties map[string]string
 }
 
 // Change is the newest state of one name of a collection.

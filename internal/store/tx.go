@@ -202,12 +202,15 @@ func (i instant) Scan(v any) error {
 	return nil
 }
 
-// text is JSON in a text column.
+// text is JSON in a text column; an empty one leaves the zero value.
 type text struct{ v any }
 
 func (j text) Scan(v any) error {
 	switch s := v.(type) {
 	case string:
+		if s == "" {
+			return nil
+		}
 		return json.Unmarshal([]byte(s), j.v)
 	case []byte:
 		return json.Unmarshal(s, j.v)

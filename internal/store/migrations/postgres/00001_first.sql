@@ -85,11 +85,13 @@ create table collection (
 create unique index collection_name on collection (account, name);
 
 -- Apart from collection, whose row may hold a time zone and client properties:
--- every change to an object writes this one.
+-- every change to an object writes this one. "changed" moves with the
+-- collection's own properties too.
 create table collection_state (
     account    bigint not null,
     collection bigint not null,
     seq        bigint not null,
+    changed    bigint not null,
     primary key (account, collection)
 );
 
@@ -113,6 +115,7 @@ create table object (
     last         bigint not null,
     horizon      bigint not null,
     cover        text not null,
+    properties   text not null,
     primary key (account, collection, id)
 );
 create unique index object_name on object (account, collection, name);

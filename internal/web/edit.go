@@ -442,17 +442,17 @@ func (ed editor) text(c *ical.Component, was, f fields) error {
 // roster adds and removes attendees, and changes their roles. The lines of
 // those who stay keep everything else they say.
 func (ed editor) roster(c *ical.Component, was, list []person) error {
-	wanted := map[string]person{}
-	for _, p := range list {
-		a := ical.ParseAddress(p.Address)
-		if a.Email() == "" && !strings.Contains(string(a), ":") {
-			return problem.New(problem.BadInput, "%q is not an address that can be invited.", p.Address)
-		}
-		wanted[a.Key()] = p
-	}
 	had := map[string]bool{}
 	for _, p := range was {
 		had[ical.ParseAddress(p.Address).Key()] = true
+	}
+	wanted := map[string]person{}
+	for _, p := range list {
+		a := ical.ParseAddress(p.Address)
+		if a.Email() == "" && !strings.Contains(string(a), ":") && !had[a.Key()] {
+			return problem.New(problem.BadInput, "%q is not an address that can be invited.", p.Address)
+		}
+		wanted[a.Key()] = p
 	}
 	present := map[string]bool{}
 	c.RemoveFunc(func(p *ical.Property) bool {
@@ -470,6 +470,7 @@ func (ed editor) roster(c *ical.Component, was, list []person) error {
 		}
 		return false
 	})
+	added := false
 	for _, p := range list {
 		a := ical.ParseAddress(p.Address)
 		key := a.Key()
@@ -478,6 +479,7 @@ func (ed editor) roster(c *ical.Component, was, list []person) error {
 		}
 		present[key] = true
 		c.Add(invitation(a, p))
+		added = true
 	}
 	guests := 0
 	for p := range c.Props("ATTENDEE") {
@@ -492,7 +494,9 @@ func (ed editor) roster(c *ical.Component, was, list []person) error {
 		}
 		return nil
 	}
-	if c.Prop("ORGANIZER") == nil {
+	// Whoever invites somebody organizes. A list of names that came without an
+	// organizer, from an import, stays what it is.
+	if added && c.Prop("ORGANIZER") == nil {
 		if len(ed.mine) == 0 {
 			return problem.New(problem.InvalidOrganizer, "You have no address that could invite others. Ask the administrator for one.")
 		}

@@ -236,11 +236,13 @@ func (e *event) bounds(c *ical.Component) (start, end ical.Time, err error) {
 	case start.IsDate():
 		end.Wall = end.Wall.AddDate(0, 0, 1)
 	}
-	if start.IsDate() != end.IsDate() { // seen in the wild: DTSTART a date, DTEND not
+	// Seen in the wild: an end before the start, an all-day event that ends on
+	// its own day, DTSTART a date and DTEND not.
+	switch {
+	case start.IsDate() && (!end.IsDate() || !end.Wall.After(start.Wall)):
+		end = ical.Time{Wall: start.Wall.AddDate(0, 0, 1), Kind: ical.Date}
+	case !start.IsDate() && (end.IsDate() || e.wallIn(end, start).Wall.Before(start.Wall)):
 		end = start
-		if start.IsDate() {
-			end.Wall = end.Wall.AddDate(0, 0, 1)
-		}
 	}
 	return start, end, nil
 }

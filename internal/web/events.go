@@ -2,7 +2,6 @@ package web
 
 import (
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"strings"
 
@@ -262,7 +261,7 @@ func (a *app) putEvent(r *request) (any, error) {
 		return nil, err
 	}
 	res, err := a.o.Calendar.Put(r.ctx(), req)
-	if errors.Is(err, problem.New(problem.PreconditionFailed, "")) {
+	if problem.Has(err, problem.PreconditionFailed) {
 		return nil, changedMeanwhile().Because(err)
 	}
 	if err != nil {
@@ -274,7 +273,8 @@ func (a *app) putEvent(r *request) (any, error) {
 			return nil, err
 		}
 		if _, err := a.o.Calendar.Move(r.ctx(), calendar.MoveRequest{By: r.who, From: req.Ref, To: to}); err != nil {
-			return nil, err
+			p := problem.Of(err)
+			return nil, problem.New(p.Condition, "The event is saved, but it stays in its calendar: %s", p.Sentence).Because(err)
 		}
 		at.Owner, at.Calendar = ed.Calendar.Owner, ed.Calendar.Name
 	}
@@ -326,7 +326,7 @@ func (a *app) deleteEvent(r *request) (any, error) {
 	} else {
 		err = a.o.Calendar.Delete(r.ctx(), *del)
 	}
-	if errors.Is(err, problem.New(problem.PreconditionFailed, "")) {
+	if problem.Has(err, problem.PreconditionFailed) {
 		return nil, changedMeanwhile().Because(err)
 	}
 	return nil, err

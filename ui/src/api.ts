@@ -236,16 +236,42 @@ export const api = {
   revokeAppPassword: (id: number) => call<void>("DELETE", `app-passwords/${id}`),
 };
 
-/** Calls back after each change of one's data; returns the way to stop. */
+/**
+ * Calls back after each change of one's data; returns the way to stop. A page
+ * that nobody looks at does not listen: browsers open few connections to one
+ * server, and a row of forgotten tabs would use them up.
+ */
 export function watch(changed: () => void): () => void {
-  const source = new EventSource("/api/changes");
+  let source: EventSource | null = null;
   let timer = 0;
-  source.addEventListener("change", () => {
+  const soon = () => {
     clearTimeout(timer);
     timer = window.setTimeout(changed, 150); // a save touches several rows
-  });
+  };
+  const listen = () => {
+    if (document.visibilityState === "hidden") {
+      source?.close();
+      source = null;
+    } else if (!source) {
+      source = new EventSource("/api/changes");
+      source.addEventListener("change", soon);
+      soon(); // what changed while nobody listened
+    }
+  };
+  const again = () => {
+    // After an answer that is not a stream (signed out, server restarting) the browser gives up by itself.
+    if (source?.readyState === EventSource.CLOSED) {
+      source = null;
+      listen();
+    }
+  };
+  listen();
+  document.addEventListener("visibilitychange", listen);
+  const retry = window.setInterval(again, 15_000);
   return () => {
     clearTimeout(timer);
-    source.close();
+    clearInterval(retry);
+    document.removeEventListener("visibilitychange", listen);
+    source?.close();
   };
 }

@@ -26,13 +26,7 @@ export function App() {
 
   useEffect(() => {
     api.me().then(setMe, (e: Error) => setTrouble(e.message));
-    const stop = watch(refresh);
-    const visible = () => document.visibilityState === "visible" && refresh();
-    document.addEventListener("visibilitychange", visible);
-    return () => {
-      stop();
-      document.removeEventListener("visibilitychange", visible);
-    };
+    return watch(refresh);
   }, []);
 
   useEffect(() => {

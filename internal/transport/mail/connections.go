@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"sync"
@@ -68,4 +69,39 @@ func (c *countedConn) Close() error {
 		c.l.conns.remove(c)
 	})
 	return c.Conn.Close()
+}
+
+// inProgress lets one goroutine at a time work on a key.
+type inProgress struct {
+	mu   sync.Mutex
+	done map[string]chan struct{}
+}
+
+// begin waits until nobody works on the key, or ctx ends.
+func (p *inProgress) begin(ctx context.Context, key string) error {
+	for {
+		p.mu.Lock()
+		other, busy := p.done[key]
+		if !busy {
+			if p.done == nil {
+				p.done = map[string]chan struct{}{}
+			}
+			p.done[key] = make(chan struct{})
+			p.mu.Unlock()
+			return nil
+		}
+		p.mu.Unlock()
+		select {
+		case <-other:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (p *inProgress) end(key string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	close(p.done[key])
+	delete(p.done, key)
 }

@@ -175,6 +175,13 @@ func (m *Mail) intake(ctx context.Context, raw []byte, env Envelope, targets []t
 	if countReceived(raw) > maxReceived {
 		return nil, errLoop
 	}
+	// The same mail over two connections at once is taken by one of them; the
+	// other then finds what became of it.
+	mail := digestOf(raw, env, target{})
+	if err := m.taking.begin(ctx, mail); err != nil {
+		return nil, err
+	}
+	defer m.taking.end(mail)
 	now := m.now()
 	var rows []store.Entry
 	err := m.o.Store.Update(ctx, func(tx *store.Tx) error {

@@ -7,7 +7,6 @@ import (
 	"io"
 	"log/slog"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
@@ -51,7 +50,7 @@ type Mail struct {
 	relay   *relay
 	log     *slog.Logger
 	domains map[string]bool // lower case
-	working sync.Map        // ID of each row that is being processed here
+	taking  inProgress      // mails that are being taken, by digest
 }
 
 // New checks the options and connects to nothing.

@@ -173,7 +173,7 @@ func newSite(t testing.TB, s *store.Store, relay string, change func(*Options)) 
 	x.calendar = calendar.New(calendar.Options{Store: s, Accounts: x.accounts, ACL: acl.New(), Domains: []string{"one.test"}, Now: clock})
 	x.calendar.SetJournal(x.journal)
 	o := Options{Relay: relay, Domains: []string{"one.test"}, Hostname: "cal.one.test", Accounts: x.accounts, Store: s, Journal: x.journal, Calendar: x.calendar,
-		Trust: trust.Policy{Inbound: trust.Accept}, Now: clock, Timeout: 5 * time.Second}
+		Trust: trust.Policy{Inbound: trust.Accept}, Now: clock, Timeout: time.Minute}
 	if change != nil {
 		change(&o)
 	}

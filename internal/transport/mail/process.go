@@ -64,10 +64,6 @@ func recordOf(e *store.Entry) record {
 // became.
 func (m *Mail) process(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 	rows := []store.Entry{e}
-	if _, busy := m.working.LoadOrStore(e.ID, true); busy {
-		return rows, nil // delivered twice at the same moment: the other one does it
-	}
-	defer m.working.Delete(e.ID)
 	if len(e.Calendar) == 0 {
 		var err error
 		if rows, err = m.read(ctx, e); err != nil {

@@ -55,7 +55,7 @@ func found(t *testing.T) (alice, dave *organisation) {
 		}})
 		o.service.SetJournal(j)
 		m, err := New(Options{Relay: "smtp://" + other.Addr().String() + "?tls=none", Domains: []string{domain}, Hostname: "cal." + domain, Accounts: accounts, Store: s, Calendar: o.service, Journal: j,
-			Trust: trust.Policy{Inbound: trust.Accept}, Now: clock, Timeout: 10 * time.Second})
+			Trust: trust.Policy{Inbound: trust.Accept}, Now: clock, Timeout: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -79,7 +79,7 @@ func (o *organisation) sent(t *testing.T, method string) {
 		if !strings.HasPrefix(got, method+" sent ") {
 			t.Fatalf("%s, want %s sent", got, method)
 		}
-	case <-time.After(20 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatalf("no %s was sent", method)
 	}
 }

@@ -1,0 +1,213 @@
+package calendar_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/harness/storetest"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+func TestSyncTellsWhatChanged(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		o := open(t, s).hire("alice")
+		alice, ctx := o.people["alice"].ID, t.Context()
+		put := func(n int, hour string) {
+			o.put("alice", fmt.Sprintf("default/%d.ics", n), vevent(fmt.Sprintf("%d@x", n), "DTSTART:20260303T"+hour+"0000Z"))
+		}
+		sync := func(since int64, limit int) calendar.SyncResult {
+			t.Helper()
+			r, err := o.svc.Sync(ctx, o.actor("alice"), alice, "default", since, limit)
+			if err != nil {
+				t.Fatalf("sync since %d: %v", since, err)
+			}
+			return r
+		}
+		names := func(r calendar.SyncResult) []string {
+			var out []string
+			for _, x := range r.Changed {
+				out = append(out, x.Name)
+			}
+			slices.Sort(out)
+			for _, x := range r.Deleted {
+				out = append(out, "-"+x)
+			}
+			return out
+		}
+		for n := 1; n <= 4; n++ {
+			put(n, "09")
+		}
+		first := sync(0, 0)
+		if got := names(first); !slices.Equal(got, []string{"1.ics", "2.ics", "3.ics", "4.ics"}) {
+			t.Errorf("initial: %q", got)
+		}
+		v, err := o.svc.Collection(ctx, o.actor("alice"), alice, "default")
+		if err != nil || v.Seq != first.Seq {
+			t.Errorf("the collection is at %d, the sync ended at %d (%v)", v.Seq, first.Seq, err)
+		}
+		if again := sync(first.Seq, 0); len(names(again)) != 0 || again.Seq != first.Seq {
+			t.Errorf("nothing changed: %q, %d → %d", names(again), first.Seq, again.Seq)
+		}
+		put(2, "10")
+		put(5, "09")
+		put(6, "09")
+		for _, n := range []string{"3.ics", "6.ics"} {
+			if err := o.svc.Delete(ctx, calendar.DeleteRequest{By: o.actor("alice"), Ref: o.ref("alice", "default/"+n)}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		delta := sync(first.Seq, 0)
+		if got := names(delta); !slices.Equal(got, []string{"2.ics", "5.ics", "-3.ics", "-6.ics"}) {
+			t.Errorf("delta: %q", got)
+		}
+		// In pages it is the same.
+		var paged []string
+		at := first.Seq
+		for more := true; more; {
+			r := sync(at, 1)
+			paged = append(paged, names(r)...)
+			at, more = r.Seq, r.More
+		}
+		slices.Sort(paged)
+		if !slices.Equal(paged, []string{"-3.ics", "-6.ics", "2.ics", "5.ics"}) || at != delta.Seq {
+			t.Errorf("in pages: %q ending at %d, want %d", paged, at, delta.Seq)
+		}
+		for _, bad := range []int64{-1, delta.Seq + 1000} {
+			if _, err := o.svc.Sync(ctx, o.actor("alice"), alice, "default", bad, 0); !problem.Has(err, problem.InvalidSyncToken) {
+				t.Errorf("since %d: %v, want valid-sync-token", bad, err)
+			}
+		}
+	})
+}
+
+func TestQueryFindsTheMonth(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		o := open(t, s).hire("alice")
+		o.put("alice", "default/1.ics", vevent("1@x", "DTSTART:20260303T090000Z"))
+		o.put("alice", "default/2.ics", vevent("2@x", "DTSTART:20260503T090000Z"))
+		o.put("alice", "default/3.ics", vevent("3@x", "DTSTART:20200103T090000Z", "RRULE:FREQ=MONTHLY"))
+		o.put("alice", "default/4.ics", vevent("4@x", "DTSTART:20200603T090000Z", "RRULE:FREQ=YEARLY"))
+		query := func(component string, from, to time.Time) []string {
+			t.Helper()
+			var out []string
+			err := o.svc.Query(t.Context(), o.actor("alice"), o.people["alice"].ID, []string{"default"}, component, from, to, func(ob store.Object, body []byte) error {
+				if len(body) != ob.Size {
+					t.Errorf("%s: %d octets of %d", ob.Name, len(body), ob.Size)
+				}
+				out = append(out, ob.Name)
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(out)
+			return out
+		}
+		march := time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
+		if got := query("VEVENT", march, march.AddDate(0, 1, 0)); !slices.Equal(got, []string{"1.ics", "3.ics"}) {
+			t.Errorf("March: %q", got)
+		}
+		if got := query("", march.AddDate(0, 1, 0), time.Time{}); !slices.Equal(got, []string{"2.ics", "3.ics", "4.ics"}) {
+			t.Errorf("from April on: %q", got)
+		}
+		if got := query("", time.Time{}, time.Time{}); len(got) != 4 {
+			t.Errorf("always: %q", got)
+		}
+		if got := query("VTODO", march, march.AddDate(0, 1, 0)); len(got) != 0 {
+			t.Errorf("tasks: %q", got)
+		}
+	})
+}
+
+func TestBodiesInTheOrderAsked(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice")
+	var names []string
+	for n := range 250 {
+		name := fmt.Sprintf("%d.ics", n)
+		o.put("alice", "default/"+name, vevent(name, "DTSTART:20260303T090000Z"))
+		names = append(names, name)
+	}
+	slices.Reverse(names)
+	names = slices.Insert(names, 7, "none.ics")
+	var got []string
+	err := o.svc.Bodies(t.Context(), o.actor("alice"), o.people["alice"].ID, "default", names, func(ob store.Object, body []byte, err error) error {
+		if (ob.Name == "none.ics") != problem.Has(err, problem.NotFound) || err == nil && len(body) != ob.Size {
+			t.Errorf("%s: %d octets, %v", ob.Name, len(body), err)
+		}
+		got = append(got, ob.Name)
+		return nil
+	})
+	if err != nil || !slices.Equal(got, names) {
+		t.Errorf("%v: %d names in another order or number", err, len(got))
+	}
+	stop := errors.New("enough")
+	if err := o.svc.Bodies(t.Context(), o.actor("alice"), o.people["alice"].ID, "default", names, func(store.Object, []byte, error) error { return stop }); !errors.Is(err, stop) {
+		t.Errorf("an error of the callback: %v", err)
+	}
+}
+
+func TestMakingAndChangingCalendars(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	alice, ctx := o.people["alice"].ID, t.Context()
+	make := func(by string, c store.Collection) error {
+		_, err := o.svc.MakeCalendar(ctx, calendar.MakeCalendarRequest{By: o.actor(by), Owner: alice, Collection: c})
+		return err
+	}
+	for _, c := range []struct {
+		name string
+		by   string
+		coll store.Collection
+		want problem.Condition
+	}{
+		{"a calendar", "alice", store.Collection{Name: "work", Components: []string{"vevent"}}, ""},
+		{"its name again", "alice", store.Collection{Name: "work"}, problem.ResourceMustBeNull},
+		{"the inbox", "alice", store.Collection{Name: "inbox"}, problem.ResourceMustBeNull},
+		{"in another's home", "bob", store.Collection{Name: "mine"}, problem.NeedPrivileges},
+		{"for alarms", "alice", store.Collection{Name: "x", Components: []string{"VALARM"}}, problem.UnsupportedComponent},
+		{"with a zone that is none (RFC 4791 5.2.2)", "alice", store.Collection{Name: "y", TimeZone: "Berlin"}, problem.InvalidCalendarData},
+		{"with an event as zone", "alice", store.Collection{Name: "z", TimeZone: vevent("1", "DTSTART:20260303T090000Z")}, problem.InvalidCalendarData},
+		{"with a slash", "alice", store.Collection{Name: "a/b"}, problem.BadInput},
+	} {
+		err := make(c.by, c.coll)
+		if c.want == "" && err != nil || c.want != "" && !problem.Has(err, c.want) {
+			t.Errorf("%s: %v, want %q", c.name, err, c.want)
+		}
+	}
+	update := func(by string, edit func(*store.Collection) error) error {
+		_, err := o.svc.UpdateCollection(ctx, o.actor(by), alice, "work", edit)
+		return err
+	}
+	o.put("alice", "work/1.ics", vevent("1@x", "DTSTART:20260303T090000Z"))
+	if err := update("alice", func(c *store.Collection) error { c.Components = []string{"VTODO"}; return nil }); !problem.Has(err, problem.ProtectedProperty) {
+		t.Errorf("forbid what it holds: %v", err)
+	}
+	if err := update("alice", func(c *store.Collection) error {
+		c.DisplayName = "Work"
+		c.Properties = map[string]string{"{x}y": "<y/>"}
+		return nil
+	}); err != nil {
+		t.Error(err)
+	}
+	stop := errors.New("no")
+	if err := update("alice", func(c *store.Collection) error { c.DisplayName = "Other"; return stop }); !errors.Is(err, stop) {
+		t.Errorf("an error of the edit: %v", err)
+	}
+	v, err := o.svc.Collection(ctx, o.actor("alice"), alice, "work")
+	if err != nil || v.DisplayName != "Work" || v.Properties["{x}y"] != "<y/>" {
+		t.Errorf("%+v, %v", v.Collection, err)
+	}
+	if err := o.svc.SetDefaultCalendar(ctx, o.actor("alice"), alice, "tasks"); !problem.Has(err, problem.InvalidDefaultCalendar) {
+		t.Errorf("invitations to the tasks: %v", err)
+	}
+	if err := o.svc.SetDefaultCalendar(ctx, o.actor("alice"), alice, "work"); err != nil {
+		t.Error(err)
+	}
+	if c, err := o.svc.DefaultCalendar(ctx, o.actor("alice"), alice); err != nil || c.Name != "work" {
+		t.Errorf("invitations go to %s, %v", c.Name, err)
+	}
+}

@@ -119,7 +119,10 @@ func (c *Calendar) Main() []*Component {
 func (c *Calendar) Normalize() {
 	c.prefix, c.trailer, c.eol = "", "", ""
 	for s := range c.all() {
-		s.open, s.begin, s.end = 0, "", ""
+		if s.open&partial == 0 {
+			s.open = 0
+		}
+		s.begin, s.end = "", ""
 		s.Name = dropControls(s.Name)
 		// A property with one of these names would read as something else.
 		s.Remove("BEGIN", "END")

@@ -25,6 +25,7 @@ const (
 	parsed  opening = 1 << iota // came from an input
 	noBegin                     // the input lacked the BEGIN line
 	noEnd                       // the input lacked the END line
+	partial                     // the lacking lines stand in other parts of a stream (Reader.NextPart)
 )
 
 // NewComponent gives an empty component.

@@ -80,7 +80,9 @@ type parser struct {
 	starts  []start      // where theirs begin in pending and children
 	pending []*Property  // properties of the open components
 	kids    []*Component
-	aside   int // octets before p.at that belong to the next line
+	part    bool // reads a part of a calendar (Reader.NextPart)
+	inside  bool // and that does not start with BEGIN:VCALENDAR
+	aside   int  // octets before p.at that belong to the next line
 	repairs []Repair
 
 	// Room for a usual object, so that it costs no allocations.
@@ -439,7 +441,10 @@ var (
 // calendar reads the next VCALENDAR.
 func (p *parser) calendar() (*Calendar, error) {
 	prefix := p.at
-	bare, ok := p.find()
+	bare, ok := true, true
+	if !p.inside {
+		bare, ok = p.find()
+	}
 	if !ok {
 		return nil, &ParseError{Line: p.line, Column: 1, What: "no line BEGIN:VCALENDAR: this is not an iCalendar object"}
 	}
@@ -448,7 +453,9 @@ func (p *parser) calendar() (*Calendar, error) {
 	c := &Calendar{prefix: p.s[prefix:p.at]}
 	if bare {
 		c.Name, c.open, c.line = "VCALENDAR", parsed|noBegin, uint32(p.line)
-		p.repair(p.line, "LEN-01", "BEGIN:VCALENDAR added")
+		if !p.part {
+			p.repair(p.line, "LEN-01", "BEGIN:VCALENDAR added")
+		}
 		p.push(&c.Component)
 	}
 	firstLine := p.line
@@ -461,7 +468,7 @@ func (p *parser) calendar() (*Calendar, error) {
 		}
 		if !ok {
 			p.at = l.from
-			if !bare {
+			if !bare && !p.part {
 				p.repair(p.line, "LEN-01", "END:VCALENDAR missing")
 			}
 			p.closeTo(0, p.line, bare)
@@ -494,13 +501,21 @@ func (p *parser) calendar() (*Calendar, error) {
 			return nil, err
 		}
 	}
+	if p.part {
+		c.open |= partial
+		if c.end == "" {
+			c.open |= noEnd
+		}
+	}
 	c.Repairs = p.repairs
 	if !p.crlf && (p.cr || p.line > firstLine+1) {
 		c.eol = "\n"
 		if p.cr {
 			c.eol = "\r"
 		}
-		c.Repairs = append([]Repair{{firstLine, "LEN-01", RepairLineEnds}}, c.Repairs...)
+		if !p.inside {
+			c.Repairs = append([]Repair{{firstLine, "LEN-01", RepairLineEnds}}, c.Repairs...)
+		}
 	}
 	c.adopt()
 	return c, nil

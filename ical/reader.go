@@ -17,7 +17,13 @@ type Reader struct {
 	any    bool
 	err    error
 	tail   []byte
-	rest   *parser // has read what lies before another calendar in its text
+
+	// NextPart
+	ahead  []byte // the line that starts the next part
+	depth  int    // open components
+	within bool   // the next part continues a calendar
+
+	rest *parser // has read what lies before another calendar in its text
 }
 
 // Trailer is what followed the last calendar, blank lines or other text, once

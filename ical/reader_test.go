@@ -70,6 +70,9 @@ func TestReaderGivesCorpus(t *testing.T) {
 		if _, got := readAll(t, ical.NewReader(bytes.NewReader(data))); !bytes.Equal(got, data) {
 			t.Errorf("%s: differs%s", path, firstDifference(data, got))
 		}
+		if _, got := readParts(t, ical.NewReader(bytes.NewReader(data))); !bytes.Equal(got, data) {
+			t.Errorf("%s: in parts differs%s", path, firstDifference(data, got))
+		}
 		return nil
 	})
 	if err != nil {
@@ -77,5 +80,49 @@ func TestReaderGivesCorpus(t *testing.T) {
 	}
 	if files < 2000 {
 		t.Errorf("only %d files", files)
+	}
+}
+
+func readParts(t *testing.T, r *ical.Reader) (list []*ical.Calendar, text []byte) {
+	t.Helper()
+	for {
+		c, err := r.NextPart()
+		if err == io.EOF {
+			return list, append(text, r.Trailer()...)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, c)
+		text = c.AppendTo(text)
+	}
+}
+
+// A calendar comes in parts of one component each, and parts may be changed.
+func TestReaderParts(t *testing.T) {
+	text := crlf("BEGIN:VCALENDAR\nVERSION:2.0\nBEGIN:VEVENT\nUID:1\nBEGIN:VALARM\nEND:VALARM\nEND:VEVENT\nX-MID:1\nBEGIN:VEVENT\nUID:2\nEND:VEVENT\nEND:VCALENDAR\n\n")
+	list, got := readParts(t, ical.NewReader(iotest.OneByteReader(bytes.NewReader([]byte(text)))))
+	if string(got) != text || len(list) != 5 {
+		t.Fatalf("%d parts, %q", len(list), got)
+	}
+	var changed []byte
+	for i, c := range list {
+		if len(c.Components) > 1 || len(c.Repairs) > 0 {
+			t.Errorf("part %d: %d components, %v", i, len(c.Components), c.Repairs)
+		}
+		for _, e := range c.Components {
+			if e.Line() != []int{0, 3, 0, 9}[i] {
+				t.Errorf("part %d: line %d", i, e.Line())
+			}
+			e.SetText("SUMMARY", "new")
+		}
+		if i == 0 {
+			c.SetText("VERSION", "2.1")
+		}
+		changed = c.AppendTo(changed)
+	}
+	want := crlf("BEGIN:VCALENDAR\nVERSION:2.1\nBEGIN:VEVENT\nUID:1\nSUMMARY:new\nBEGIN:VALARM\nEND:VALARM\nEND:VEVENT\nX-MID:1\nBEGIN:VEVENT\nUID:2\nSUMMARY:new\nEND:VEVENT\nEND:VCALENDAR\n")
+	if string(changed) != want {
+		t.Errorf("changed: got %q want %q", changed, want)
 	}
 }

@@ -43,7 +43,7 @@ func (w *writer) component(c *Component) {
 	switch {
 	case c.begin != "":
 		w.raw(c.begin)
-	case c.open&noBegin == 0 || w.dirty:
+	case c.open&noBegin == 0 || w.dirty && c.open&partial == 0:
 		w.line("BEGIN:" + c.Name)
 	}
 	next := 0
@@ -63,7 +63,7 @@ func (w *writer) component(c *Component) {
 	switch {
 	case c.end != "":
 		w.raw(c.end)
-	case c.open&noEnd == 0 || w.dirty:
+	case c.open&noEnd == 0 || w.dirty && c.open&partial == 0:
 		w.line("END:" + c.Name)
 	}
 }

@@ -1,0 +1,131 @@
+package ical
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// NextPart gives the stream in parts of at most one component each, so that a
+// calendar of any size needs only the memory of its largest component: the
+// VCALENDAR with the properties before its components, then each component in
+// a Calendar of its own, then END:VCALENDAR with the properties after the
+// last. Joining the Bytes of all parts and Trailer gives the stream; parts
+// may be changed. What is about a whole calendar (LEN-05) is not done here.
+// NextPart and Next must not be mixed on one Reader.
+func (r *Reader) NextPart() (*Calendar, error) {
+	if r.err != nil {
+		return nil, r.err
+	}
+	c, err := r.nextPart()
+	r.err = err
+	return c, err
+}
+
+func (r *Reader) nextPart() (*Calendar, error) {
+	data, lines := r.ahead, 0
+	if data != nil {
+		lines = 1
+		r.ahead = nil
+		if r.began(data) {
+			r.depth++
+		}
+	}
+	for {
+		text, err := r.readLine(len(data))
+		if err != nil && err != io.EOF {
+			return nil, err
+		}
+		if len(text) > 0 {
+			trimmed := ""
+			if len(text) < 80 {
+				trimmed = strings.TrimSpace(strings.TrimPrefix(string(text), bom))
+			}
+			switch {
+			case isBegin(trimmed) && r.depth == 1 && len(data) > 0, isBegin(trimmed) && isVCalendar(trimmed[6:]) && r.depth > 0:
+				// What was read is a part; this line starts the next.
+				r.ahead = text
+				if isVCalendar(trimmed[6:]) {
+					r.depth = 0
+				}
+				return r.parsePart(data, lines)
+			case r.began(text):
+				r.depth++
+			case isEnd(trimmed) && r.depth > 0:
+				if r.depth--; isVCalendar(trimmed[4:]) {
+					r.depth = 0
+				} else {
+					r.depth = max(r.depth, 1)
+				}
+				if r.depth <= 1 {
+					return r.parsePart(append(data, text...), lines+1)
+				}
+			}
+			data = append(data, text...)
+			lines++
+		}
+		if err == io.EOF {
+			if r.depth == 0 && r.any {
+				r.tail = data
+				return nil, io.EOF
+			}
+			if len(data) == 0 {
+				return nil, io.EOF
+			}
+			return r.parsePart(data, lines)
+		}
+	}
+}
+
+func isVCalendar(name string) bool { return strings.EqualFold(strings.TrimSpace(name), "VCALENDAR") }
+
+// began tells whether a line opens a component: outside of a calendar only
+// what a calendar can start with.
+func (r *Reader) began(line []byte) bool {
+	if len(line) >= 80 {
+		return false
+	}
+	text := strings.TrimSpace(strings.TrimPrefix(string(line), bom))
+	if !isBegin(text) {
+		return false
+	}
+	name := upper(strings.TrimSpace(text[6:]))
+	if r.depth == 0 && topLevel[name] {
+		r.depth = 1 // the VCALENDAR around it is missing
+	}
+	return r.depth > 0 || name == "VCALENDAR"
+}
+
+// readLine reads a physical line; have octets are held already.
+func (r *Reader) readLine(have int) ([]byte, error) {
+	var line []byte
+	for {
+		piece, err := r.r.ReadSlice('\n')
+		if have+len(line)+len(piece) > r.limits.Size {
+			return nil, &ParseError{Line: r.line + 1, Column: 1, What: fmt.Sprintf("a part of a calendar of more than %d octets", r.limits.Size), Err: ErrLimit}
+		}
+		line = append(line, piece...)
+		if !errors.Is(err, bufio.ErrBufferFull) {
+			return line, err
+		}
+	}
+}
+
+func (r *Reader) parsePart(data []byte, lines int) (*Calendar, error) {
+	p, err := newParser(data, r.limits)
+	if err != nil {
+		return nil, err
+	}
+	p.line += r.line
+	r.line += lines
+	p.part, p.inside = true, r.within
+	c, err := p.calendar()
+	if err != nil {
+		return nil, err
+	}
+	c.trailer = p.s[p.at:]
+	r.any, r.within = true, r.depth > 0
+	return c, nil
+}

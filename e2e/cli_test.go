@@ -1,0 +1,171 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestUsage(t *testing.T) {
+	for _, tt := range []struct {
+		args   []string
+		status int
+		says   string
+	}{
+		{[]string{"version"}, 0, "convene"},
+		{[]string{"no-such-command"}, 2, "no-such-command"},
+		{[]string{"account", "add"}, 2, ""},
+		{[]string{"serve", "--no-such-flag"}, 2, ""},
+		{[]string{"ical", "check", "/no/such/file.ics"}, 1, "/no/such/file.ics"},
+		{[]string{"serve", "--data", "/proc/convene"}, 1, "/proc"},
+	} {
+		out, errs, status := run(t, "", tt.args...)
+		if status != tt.status || !strings.Contains(out+errs, tt.says) {
+			t.Errorf("convene %v: status %d, want %d; %s%s", tt.args, status, tt.status, out, errs)
+		}
+	}
+}
+
+func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
+	for _, c := range []string{"demo", "init", "serve", "account add", "account list", "account show", "account set-password", "account set-address",
+		"account disable", "account delete", "account rename", "app-password add", "app-password list", "app-password revoke", "calendar add", "calendar list",
+		"calendar share", "calendar unshare", "calendar delete", "event add", "event list", "event show", "event edit", "event delete", "event respond",
+		"import", "export", "message list", "message show", "message approve", "message reject", "message retry", "message receive",
+		"freebusy", "ical check", "ical fmt", "ical expand", "backup", "restore", "version"} {
+		out, errs, status := run(t, "", append(strings.Fields(c), "--help")...)
+		if status != 0 || !strings.Contains(out, "Example") {
+			t.Errorf("convene %s --help: status %d, no example in\n%s%s", c, status, out, errs)
+		}
+	}
+}
+
+func TestAccountsAndAppPasswords(t *testing.T) {
+	s := newService(t, "example.test", []string{"alice"}).start()
+	s.cli("s3cret\n", "account", "add", "bob@example.test", "--name", "Bob Builder", "--password-stdin")
+	s.cli("", "account", "add", "blue-room@example.test", "--kind", "room", "--no-password")
+	if _, errs, status := run(t, "x", "account", "add", "bob@example.test", "--password-stdin", "--data", s.data); status != 1 || !strings.Contains(errs, "bob") {
+		t.Errorf("adding an account twice: %d %s", status, errs)
+	}
+	var names []string
+	for l := range strings.Lines(s.cli("", "account", "list", "--json")) {
+		var a map[string]any
+		if err := json.Unmarshal([]byte(l), &a); err != nil {
+			t.Fatalf("%v in %s", err, l)
+		}
+		names = append(names, a["name"].(string))
+	}
+	if got := strings.Join(names, " "); got != "alice blue-room bob" {
+		t.Errorf("accounts: %s", got)
+	}
+	bob := func(password string) int {
+		req := s.do("", "PROPFIND", "/dav/principals/bob/", "", "Depth", "0", "Authorization", "Basic "+basic("bob", password))
+		return req.status
+	}
+	if bob("s3cret") != 207 {
+		t.Error("bob cannot sign in beside a running server")
+	}
+	out := s.cli("", "app-password", "add", "bob@example.test", "--label", "phone", "--json")
+	var app struct{ ID, Password string }
+	if err := json.Unmarshal([]byte(out), &app); err != nil || app.Password == "" {
+		t.Fatalf("app-password add: %v %s", err, out)
+	}
+	if bob(app.Password) != 207 {
+		t.Error("the app password does not open the account")
+	}
+	s.cli("", "app-password", "revoke", "bob@example.test", app.ID)
+	eventually(t, "a revoked app password is refused", func() (bool, string) { return bob(app.Password) == 401, "" })
+	s.cli("changed", "account", "set-password", "bob@example.test", "--password-stdin")
+	eventually(t, "the old password is refused", func() (bool, string) { return bob("s3cret") == 401, "" })
+	if bob("changed") != 207 {
+		t.Error("the new password is refused")
+	}
+	s.cli("", "account", "disable", "bob@example.test")
+	eventually(t, "a disabled account is refused", func() (bool, string) { return bob("changed") == 401, "" })
+}
+
+func TestEventsFromTheCommandLine(t *testing.T) {
+	s := newService(t, "example.test", []string{"alice", "bob"}).start()
+	uid := strings.TrimSpace(s.cli("", "event", "add", "--account", "alice@example.test", "--summary", "Lunch", "--start", "2027-04-01T12:00", "--end", "2027-04-01T13:00",
+		"--tz", "Europe/Berlin", "--attendee", "bob@example.test"))
+	if _, text := s.find("bob", uid); !strings.Contains(text, "SUMMARY:Lunch") {
+		t.Errorf("bob's copy of %q: %s", uid, text)
+	}
+	s.cli("", "event", "respond", uid, "--account", "bob@example.test", "--partstat", "accepted")
+	s.has("alice", uid, "ATTENDEE", "PARTSTAT=ACCEPTED", "bob@")
+	s.cli("", "event", "edit", uid, "--account", "alice@example.test", "--start", "2027-04-01T12:30", "--end", "2027-04-01T13:30")
+	s.has("bob", uid, "DTSTART", "20270401T123000")
+	if out := s.cli("", "event", "list", "--account", "bob@example.test", "--from", "2027-04-01", "--to", "2027-04-02"); !strings.Contains(out, "Lunch") {
+		t.Errorf("event list: %s", out)
+	}
+	if out := s.cli("", "freebusy", "alice@example.test", "--from", "2027-04-01", "--to", "2027-04-02"); !strings.Contains(out, "10:30") {
+		t.Errorf("freebusy: %s", out)
+	}
+	s.cli("", "event", "delete", uid, "--account", "alice@example.test")
+	s.has("bob", uid, "STATUS:CANCELLED")
+}
+
+func TestImportExportBackup(t *testing.T) {
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	must(t, "alice", "account", "add", "alice@example.test", "--password-stdin", "--data", data)
+	file := filepath.Join(dir, "many.ics")
+	one, two := event("one", "DTSTART:20270401T100000Z\nSUMMARY:First\nX-ODD;X-P=\"a,b\":kept"), event("two", "DTSTART;VALUE=DATE:20270402\nSUMMARY:Zweites \u00fc")
+	if err := os.WriteFile(file, []byte(one+two+"BEGIN:VCALENDAR\r\nVERSION:2.0\r\nBEGIN:VEVENT\r\nSUMMARY:no uid\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, errs, _ := run(t, "", "import", "--account", "alice@example.test", "--calendar", "holidays", "--data", data, file)
+	if !strings.Contains(out+errs, "many.ics") || !strings.Contains(out+errs, "2") {
+		t.Errorf("import says: %s%s", out, errs)
+	}
+	export := func(data string) string {
+		return must(t, "", "export", "--account", "alice@example.test", "--calendar", "holidays", "--data", data)
+	}
+	first := export(data)
+	for _, want := range []string{"SUMMARY:First", "X-ODD;X-P=\"a,b\":kept", "SUMMARY:Zweites ü", "UID:one", "UID:two"} {
+		if !strings.Contains(first, want) {
+			t.Errorf("the export lacks %q", want)
+		}
+	}
+	if out, _, _ := run(t, "", "import", "--account", "alice@example.test", "--calendar", "holidays", "--data", data, file); !strings.Contains(out, "2 unchanged") {
+		t.Errorf("importing the same again says: %s", out)
+	}
+	if again := export(data); again != first {
+		t.Errorf("importing twice changed the calendar:\n%s", again)
+	}
+	archive := filepath.Join(dir, "backup")
+	must(t, "", "backup", archive, "--data", data)
+	restored := filepath.Join(dir, "restored")
+	must(t, "", "restore", archive, "--data", restored)
+	if got := export(restored); got != first {
+		t.Errorf("the restored calendar differs:\n%s", got)
+	}
+}
+
+func TestFileTools(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "a.ics")
+	text := event("a", "DTSTART;TZID=Europe/Berlin:20270301T090000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;COUNT=3\nSUMMARY:Weekly")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var starts []string
+	for l := range strings.Lines(must(t, "", "ical", "expand", "--json", file)) {
+		var o struct{ UID, Start, End, TZID, Summary string }
+		if err := json.Unmarshal([]byte(l), &o); err != nil {
+			t.Fatalf("%v in %s", err, l)
+		}
+		starts = append(starts, o.Start)
+	}
+	if got, want := strings.Join(starts, " "), "2027-03-01T09:00:00+01:00 2027-03-08T09:00:00+01:00 2027-03-15T09:00:00+01:00"; got != want {
+		t.Errorf("expand: %s, want %s", got, want)
+	}
+	out, _, status := run(t, text, "ical", "check", "--json", "-")
+	if status != 1 || !strings.Contains(out, `"severity":"error"`) {
+		t.Errorf("a TZID without VTIMEZONE passes the check: %d %s", status, out)
+	}
+	if got := must(t, text, "ical", "fmt", "--preserve", "-"); got != text {
+		t.Errorf("fmt --preserve changed\n%q\nto\n%q", text, got)
+	}
+}

@@ -1,0 +1,125 @@
+package e2e
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// need skips loudly when a program is missing, and fails when CONVENE_REQUIRE
+// says that this machine has to have it.
+func need(t testing.TB, what, program, install string) {
+	t.Helper()
+	if _, err := exec.LookPath(program); err == nil {
+		return
+	}
+	if strings.Contains(os.Getenv("CONVENE_REQUIRE"), what) {
+		t.Fatalf("%s is required and is not installed: %s", program, install)
+	}
+	t.Skipf("SKIP %s: %s", program, install)
+}
+
+// client runs a calendar program with a home of its own.
+func client(t testing.TB, home string, name string, args ...string) string {
+	t.Helper()
+	cmd := exec.Command(name, args...)
+	cmd.Env = append(os.Environ(), "HOME="+home, "XDG_CONFIG_HOME="+home+"/.config", "XDG_CACHE_HOME="+home+"/.cache", "XDG_DATA_HOME="+home+"/.local", "LC_ALL=C.UTF-8", "TZ=Europe/Berlin")
+	cmd.Stdin = strings.NewReader(strings.Repeat("y\n", 50))
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}
+
+func file(t testing.TB, path, text string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// vdirsyncer finds the calendars by itself, syncs both ways, and khal makes an
+// event that reaches the invited colleague's server copy.
+func TestVdirsyncerAndKhal(t *testing.T) {
+	need(t, "clients", "vdirsyncer", "apt-get install vdirsyncer")
+	need(t, "clients", "khal", "apt-get install khal")
+	s := newService(t, "example.test", []string{"alice", "bob"}).start()
+	s.expect(201, s.do("alice", "PUT", "/dav/calendars/alice/default/from-server.ics", event("from-server", "DTSTART:20270401T100000Z\nDTEND:20270401T110000Z\nSUMMARY:Written by the server"), "Content-Type", "text/calendar"))
+	home := t.TempDir()
+	file(t, home+"/.config/vdirsyncer/config", `
+[general]
+status_path = "`+home+`/status/"
+[pair alice]
+a = "local"
+b = "remote"
+collections = ["from b"]
+conflict_resolution = "b wins"
+[storage local]
+type = "filesystem"
+path = "`+home+`/calendars/"
+fileext = ".ics"
+[storage remote]
+type = "caldav"
+url = "http://`+s.http+`/"
+username = "alice"
+password = "alice"
+`)
+	file(t, home+"/.config/khal/config", `
+[calendars]
+[[default]]
+path = `+home+`/calendars/default
+[locale]
+timeformat = %H:%M
+dateformat = %Y-%m-%d
+longdateformat = %Y-%m-%d
+datetimeformat = %Y-%m-%d %H:%M
+longdatetimeformat = %Y-%m-%d %H:%M
+[default]
+default_calendar = default
+`)
+	client(t, home, "vdirsyncer", "discover")
+	client(t, home, "vdirsyncer", "sync")
+	if out := client(t, home, "khal", "list", "2027-04-01", "2d"); !strings.Contains(out, "Written by the server") {
+		t.Errorf("khal does not see the server's event: %s", out)
+	}
+	client(t, home, "khal", "new", "-a", "default", "2027-04-02", "15:00", "16:00", "Written by khal")
+	client(t, home, "vdirsyncer", "sync")
+	if r := s.do("alice", "GET", "/dav/calendars/alice/default/", ""); !strings.Contains(r.body, "Written by khal") {
+		t.Errorf("the server does not have khal's event: %d %s", r.status, r.body)
+	}
+
+	// A change and a deletion on the server reach the client.
+	path, text := s.find("alice", "from-server")
+	if r := s.do("alice", "PUT", path, strings.Replace(text, "Written by the server", "Changed by the server", 1), "Content-Type", "text/calendar"); r.status != 204 {
+		t.Fatalf("PUT: %d %s", r.status, r.body)
+	}
+	client(t, home, "vdirsyncer", "sync")
+	if out := client(t, home, "khal", "list", "2027-04-01", "2d"); !strings.Contains(out, "Changed by the server") {
+		t.Errorf("khal does not see the change: %s", out)
+	}
+	if r := s.do("alice", "DELETE", path, ""); r.status != 204 {
+		t.Fatalf("DELETE: %d", r.status)
+	}
+	client(t, home, "vdirsyncer", "sync")
+	if out := client(t, home, "khal", "list", "2027-04-01", "2d"); strings.Contains(out, "by the server") || !strings.Contains(out, "Written by khal") {
+		t.Errorf("after the deletion khal lists: %s", out)
+	}
+}
+
+// swaks is a mailer written by other people: what it says is real SMTP.
+func TestInvitationBySwaks(t *testing.T) {
+	need(t, "clients", "swaks", "apt-get install swaks")
+	s := newService(t, "example.test", []string{"alice"}, "--mail-smtp-listen", "127.0.0.1:0").start()
+	home := t.TempDir()
+	invitation := strings.Replace(event("by-swaks", "DTSTART:20270401T100000Z\nDTEND:20270401T110000Z\nSUMMARY:From outside\nORGANIZER:mailto:olga@outside.test\nATTENDEE;RSVP=TRUE:mailto:alice@example.test"), "VERSION:2.0", "VERSION:2.0\r\nMETHOD:REQUEST", 1)
+	file(t, home+"/mail", "From: olga@outside.test\nTo: alice@example.test\nSubject: Invitation\nMessage-ID: <swaks-1@outside.test>\nMIME-Version: 1.0\nContent-Type: text/calendar; charset=utf-8; method=REQUEST\n\n"+strings.ReplaceAll(invitation, "\r\n", "\n"))
+	host, port, _ := strings.Cut(s.smtp, ":")
+	client(t, home, "swaks", "--server", host, "--port", port, "--from", "olga@outside.test", "--to", "alice@example.test", "--data", "@"+home+"/mail")
+	s.has("alice", "by-swaks", "SUMMARY", "From outside")
+}

@@ -1,0 +1,3 @@
+// Package e2e tries the built binary from outside, as its users do: over
+// HTTP, LMTP and SMTP, with real calendar clients, and by killing it.
+package e2e

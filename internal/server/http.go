@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net"
@@ -51,24 +50,10 @@ func recovered(log *slog.Logger, next http.Handler) http.Handler {
 	})
 }
 
-// proxiedScheme is the context key under which behindProxy keeps the scheme
-// the client used.
-type proxiedScheme struct{}
-
-// Scheme is "https" when the client spoke TLS, to us or to a trusted proxy.
-func Scheme(r *http.Request) string {
-	if s, ok := r.Context().Value(proxiedScheme{}).(string); ok {
-		return s
-	}
-	if r.TLS != nil {
-		return "https"
-	}
-	return "http"
-}
-
 // behindProxy believes X-Forwarded-For and X-Forwarded-Proto from trusted
-// networks and removes them from everyone else's requests, so that no code
-// further in can be fooled by them.
+// networks: the first becomes RemoteAddr, the second is left in the header.
+// From everyone else's requests both are removed, so that no code further in
+// can be fooled by them.
 func behindProxy(trusted []netip.Prefix, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		forwarded, scheme := r.Header.Values("X-Forwarded-For"), r.Header.Get("X-Forwarded-Proto")
@@ -82,7 +67,7 @@ func behindProxy(trusted []netip.Prefix, next http.Handler) http.Handler {
 				r.RemoteAddr = net.JoinHostPort(client, "0")
 			}
 			if scheme == "https" || scheme == "http" {
-				r = r.WithContext(context.WithValue(r.Context(), proxiedScheme{}, scheme))
+				r.Header.Set("X-Forwarded-Proto", scheme)
 			}
 		}
 		next.ServeHTTP(w, r)

@@ -14,17 +14,17 @@ func TestForwardedHeadersOnlyFromTrustedProxies(t *testing.T) {
 		name, remote, forwarded, proto string
 		wantRemote, wantScheme         string
 	}{
-		{"stranger's header is nothing", "192.0.2.1:5", "203.0.113.9", "https", "192.0.2.1:5", "http"},
+		{"stranger's header is nothing", "192.0.2.1:5", "203.0.113.9", "https", "192.0.2.1:5", ""},
 		{"proxy tells the client", "10.1.2.3:5", "203.0.113.9", "https", "203.0.113.9:0", "https"},
-		{"client cannot prepend", "10.1.2.3:5", "1.1.1.1, 203.0.113.9", "", "203.0.113.9:0", "http"},
+		{"client cannot prepend", "10.1.2.3:5", "1.1.1.1, 203.0.113.9", "", "203.0.113.9:0", ""},
 		{"two proxies", "10.1.2.3:5", "203.0.113.9, 10.9.9.9", "https", "203.0.113.9:0", "https"},
-		{"garbage", "10.1.2.3:5", "not an address", "gopher", "10.1.2.3:5", "http"},
+		{"garbage", "10.1.2.3:5", "not an address", "gopher", "10.1.2.3:5", ""},
 		{"IPv6 proxy", "[::1]:5", "2001:db8::1", "https", "[2001:db8::1]:0", "https"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var remote, scheme, left string
 			h := behindProxy(trusted, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				remote, scheme, left = r.RemoteAddr, Scheme(r), r.Header.Get("X-Forwarded-For")
+				remote, scheme, left = r.RemoteAddr, r.Header.Get("X-Forwarded-Proto"), r.Header.Get("X-Forwarded-For")
 			}))
 			r := httptest.NewRequest("GET", "/", nil)
 			r.RemoteAddr = tt.remote

@@ -1,0 +1,209 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/config"
+	"github.com/convene-cal/convene/internal/davserver"
+	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/transport/local"
+	"github.com/convene-cal/convene/internal/transport/mail"
+	"github.com/convene-cal/convene/internal/trust"
+	"github.com/convene-cal/convene/internal/web"
+)
+
+// prodID marks the calendars that we write ourselves (RFC 5545 3.7.3).
+const prodID = "-//Convene//Convene//EN"
+
+// Services are the parts below the front ends, wired. The command line uses
+// them without a listener, beside a server that may be running.
+type Services struct {
+	Config   config.Config
+	Store    *store.Store
+	Accounts *account.Service
+	ACL      *acl.ACL
+	Calendar *calendar.Service
+	Journal  *journal.Journal
+	Mail     *mail.Mail
+
+	log *slog.Logger
+}
+
+// Open opens the store, which is made when the data folder is empty, and
+// wires the services. The caller closes them.
+func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*Services, error) {
+	return open(ctx, cfg, log, false)
+}
+
+// open takes the data folder for a server alone when serve is true; the
+// command line works beside it.
+func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) (*Services, error) {
+	db, err := store.Open(ctx, store.Options{URL: cfg.Store.URL, Dir: cfg.Data, Durability: cfg.Store.Durability, Serve: serve, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	s := &Services{Config: cfg, Store: db, log: log, ACL: acl.New()}
+	s.Accounts = account.New(db, account.Options{Domains: cfg.Domains, Log: log})
+	s.Journal = journal.New(journal.Options{Store: db, Log: log, Node: node(cfg, serve)})
+	s.Calendar = calendar.New(calendar.Options{
+		Store: db, Accounts: s.Accounts, ACL: s.ACL, Domains: cfg.Domains, Log: log, ProdID: prodID, UndoWindow: cfg.Mail.UndoWindow,
+		Limits: calendar.Limits{
+			ResourceSize:      limit(int(cfg.Limits.MaxResourceSize)),
+			Attendees:         limit(cfg.Limits.MaxAttendees),
+			ExternalAttendees: limit(cfg.Limits.MaxExternalAttendees),
+			Instances:         limit(cfg.Limits.MaxInstances),
+		},
+	})
+	s.Calendar.SetJournal(s.Journal)
+	var certificates *tls.Config
+	if cfg.HTTP.TLS == "files" {
+		pair, err := tls.LoadX509KeyPair(cfg.HTTP.Cert, cfg.HTTP.Key)
+		if err != nil {
+			return nil, fmt.Errorf("http.cert and http.key: %w", errors.Join(err, db.Close()))
+		}
+		certificates = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
+	}
+	s.Mail, err = mail.New(mail.Options{
+		Relay: cfg.Mail.Relay, Domains: cfg.Domains, Hostname: cfg.Hostname, MaxMessageSize: int(cfg.Mail.MaxMessageSize),
+		Accounts: s.Accounts, Store: db, Calendar: s.Calendar, Journal: s.Journal, TLS: certificates, Log: log,
+		Trust: trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders, AuthservIDs: cfg.Mail.AuthservIDs},
+	})
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	// Asked in this order (local before the world).
+	s.Journal.Use(local.New(local.Options{Calendar: s.Calendar, Accounts: s.Accounts, Log: log}), s.Mail)
+	return s, nil
+}
+
+// node names this instance in the journal's leases. A server has the same name
+// after a crash, so that it takes up at once what it had in hand; the command
+// line has none of its own.
+func node(cfg config.Config, serve bool) string {
+	if !serve {
+		return ""
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = cfg.Hostname
+	}
+	return host + " " + cfg.Data + " " + cfg.HTTP.Listen
+}
+
+// limit turns the configuration's 0 for "no limit" into the services' word for
+// it; their 0 is the default.
+func limit(n int) int {
+	if n == 0 {
+		return -1
+	}
+	return n
+}
+
+// Close closes the store.
+func (s *Services) Close() error { return s.Store.Close() }
+
+// handler is everything below one HTTP listener: CalDAV by prefix, so that
+// odd paths reach it as they were sent, the web application for the rest.
+func (s *Services) handler(done <-chan struct{}) http.Handler {
+	dav := davserver.New(davserver.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, PublicURL: s.Config.HTTP.PublicURL, Log: s.log})
+	app := web.New(web.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, Journal: s.Journal, PublicURL: s.Config.HTTP.PublicURL, Log: s.log, Now: time.Now, Done: done})
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.EscapedPath()
+		switch {
+		case path == "/healthz":
+			w.WriteHeader(http.StatusNoContent)
+		case path == "/readyz":
+			s.ready(w, r)
+		case strings.HasPrefix(path, "/dav/"), path == "/dav", strings.HasPrefix(path, "/.well-known/caldav"), isDAV(r.Method):
+			dav.ServeHTTP(w, r)
+		default:
+			app.ServeHTTP(w, r)
+		}
+	})
+}
+
+// isDAV: clients that ignore /.well-known/caldav ask the root (RFC 6764 5).
+func isDAV(method string) bool {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodConnect, http.MethodTrace:
+		return false
+	}
+	return true
+}
+
+// ready is 200 when a request could be served: the store answers.
+func (s *Services) ready(w http.ResponseWriter, r *http.Request) {
+	if err := s.Store.View(r.Context(), func(tx *store.Tx) error { _, err := tx.Accounts("", 1); return err }); err != nil {
+		s.log.Warn("not ready", "error", err)
+		http.Error(w, "The store does not answer.", http.StatusServiceUnavailable)
+		return
+	}
+	w.Write([]byte("ready\n"))
+}
+
+// Times of housekeeping.
+const (
+	housekeepingEvery = time.Hour
+	keepVersions      = 30 * 24 * time.Hour  // history of objects that people can restore
+	keepTombstones    = 400 * 24 * time.Hour // an older sync token starts anew (RFC 6578 3.8)
+	keepEntries       = 400 * 24 * time.Hour // finished rows of the journal
+	rolledAtOnce      = 200                  // series whose time index is pushed ahead in one transaction
+)
+
+// keepHouse does periodic work until ctx ends. Every step is repeatable, so
+// several nodes may do it at once.
+func (s *Services) keepHouse(ctx context.Context) error {
+	tick := time.NewTicker(housekeepingEvery)
+	defer tick.Stop()
+	for {
+		if err := s.houseworkOnce(ctx, time.Now()); err != nil && ctx.Err() == nil {
+			s.log.Error("housekeeping failed and is tried again in an hour", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *Services) houseworkOnce(ctx context.Context, now time.Time) error {
+	prune := func(do func(tx *store.Tx) (bool, error)) error {
+		for more := true; more; {
+			if err := s.Store.Update(ctx, func(tx *store.Tx) (err error) {
+				more, err = do(tx)
+				return err
+			}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	for {
+		n, err := s.Calendar.RollIndex(ctx, rolledAtOnce)
+		if err != nil {
+			return err
+		}
+		if n < rolledAtOnce {
+			break
+		}
+	}
+	return errors.Join(
+		s.Accounts.ExpireSessions(ctx),
+		prune(func(tx *store.Tx) (bool, error) { return tx.PruneVersions(now.Add(-keepVersions)) }),
+		prune(func(tx *store.Tx) (bool, error) { return tx.PruneTombstones(now.Add(-keepTombstones)) }),
+		prune(func(tx *store.Tx) (bool, error) { return tx.PruneEntries(now.Add(-keepEntries)) }),
+	)
+}

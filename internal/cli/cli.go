@@ -46,7 +46,21 @@ type commands struct {
 	Data   string `help:"Data folder of the service." placeholder:"DIR" short:"d"`
 	Config string `help:"Configuration file (default: convene.toml in the data folder)." placeholder:"FILE" short:"c"`
 
-	Version versionCommand `cmd:"" help:"Print the version and what was built in."`
+	Demo        demoCommand         `cmd:"" help:"Two organisations in one process, nothing to configure."`
+	Init        initCommand         `cmd:"" help:"Set up a service: configuration, store, first administrator."`
+	Serve       serveCommand        `cmd:"" help:"Run the service in the foreground."`
+	Account     accountCommands     `cmd:"" help:"People, groups and rooms."`
+	AppPassword appPasswordCommands `cmd:"" help:"Passwords for single clients."`
+	Calendar    calendarCommands    `cmd:"" help:"Calendars of an account."`
+	Event       eventCommands       `cmd:"" help:"One's own calendar from the command line."`
+	Import      importCommand       `cmd:"" help:"Take calendar files and mails into an account."`
+	Export      exportCommand       `cmd:"" help:"Write calendars as files."`
+	Message     messageCommands     `cmd:"" help:"The scheduling journal: every message in and out."`
+	Freebusy    freebusyCommand     `cmd:"" help:"When people are busy."`
+	Ical        icalCommands        `cmd:"" help:"File tools: need no server and no store."`
+	Backup      backupCommand       `cmd:"" help:"Write everything into one archive."`
+	Restore     restoreCommand      `cmd:"" help:"Fill an empty store from an archive."`
+	Version     versionCommand      `cmd:"" help:"Print the version and what was built in."`
 }
 
 // env is what every command gets.
@@ -107,6 +121,7 @@ func parse(p *kong.Kong, args []string) (c *kong.Context, err error) {
 // exitStatus prints the one sentence of an error and chooses the status.
 func (e *env) exitStatus(err error) int {
 	var usage usageError
+	var status statusError
 	switch {
 	case err == nil:
 		return exitDone
@@ -115,6 +130,9 @@ func (e *env) exitStatus(err error) int {
 	case errors.As(err, &usage):
 		fmt.Fprintf(e.Err, "convene: %v\n", err)
 		return exitUsage
+	case errors.As(err, &status):
+		fmt.Fprintf(e.Err, "convene: %s\n", sentence(err))
+		return status.status
 	case errors.Is(err, context.Canceled) && e.ctx.Err() != nil:
 		fmt.Fprintln(e.Err, "convene: interrupted")
 		return exitFailed

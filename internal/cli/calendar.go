@@ -1,0 +1,209 @@
+package cli
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/server"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
+)
+
+type calendarCommands struct {
+	Add     calendarAdd     `cmd:"" help:"Make a calendar."`
+	List    calendarList    `cmd:"" help:"List the calendars of an account."`
+	Share   calendarShare   `cmd:"" help:"Let a colleague read or change a calendar."`
+	Unshare calendarUnshare `cmd:"" help:"Take a share back."`
+	Delete  calendarDelete  `cmd:"" help:"Delete a calendar with all that is in it; attendees are told."`
+}
+
+// accountFlag is on every command that acts for somebody.
+type accountFlag struct {
+	Account string `required:"" short:"a" help:"Whose: an address or the account's name." placeholder:"ADDRESS"`
+}
+
+type calendarAdd struct {
+	accountFlag `embed:""`
+	Name        string   `arg:"" help:"Name of the calendar."`
+	Component   []string `help:"What it holds (VEVENT, VTODO, VJOURNAL); repeat for several. Default: VEVENT."`
+	Color       string   `help:"#RRGGBB."`
+	Description string   `help:"A sentence about it."`
+}
+
+func (calendarAdd) Help() string {
+	return "Example: convene calendar add --account alice@example.org Holidays"
+}
+
+func (c calendarAdd) Run(e *env) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
+		components := c.Component
+		if len(components) == 0 {
+			components = []string{"VEVENT"}
+		}
+		made, err := s.Calendar.MakeCalendar(e.ctx, calendar.MakeCalendarRequest{By: by, Owner: a.ID, Collection: store.Collection{
+			Name: segment(c.Name), DisplayName: c.Name, Description: c.Description, Color: c.Color, Components: components,
+		}})
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintln(e.Out, made.Name)
+		return err
+	})
+}
+
+var unusual = regexp.MustCompile(`[^a-z0-9._-]+`)
+
+// segment is the URL name made from what a person calls the calendar.
+func segment(name string) string {
+	s := strings.Trim(unusual.ReplaceAllString(strings.ToLower(name), "-"), "-.")
+	if s == "" {
+		s = "calendar"
+	}
+	return s
+}
+
+type calendarList struct {
+	accountFlag `embed:""`
+	JSON        bool `help:"One JSON object a calendar."`
+}
+
+func (calendarList) Help() string {
+	return "Example: convene calendar list --account alice@example.org --json"
+}
+
+func (c calendarList) Run(e *env) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
+		views, err := s.Calendar.Collections(e.ctx, by, a.ID)
+		if err != nil {
+			return err
+		}
+		for _, v := range views {
+			if v.Kind != store.Calendar {
+				continue
+			}
+			if c.JSON {
+				err = e.printJSON(map[string]any{"name": v.Name, "display-name": v.DisplayName, "components": v.Components, "color": v.Color, "url": "/dav/calendars/" + a.Name + "/" + v.Name + "/"})
+			} else {
+				_, err = fmt.Fprintf(e.Out, "%-20s %-30s %s\n", v.Name, v.DisplayName, strings.Join(v.Components, ","))
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// calendarNamed finds a calendar by URL segment, or by display name where
+// that is unambiguous. An empty name is the default calendar.
+func calendarNamed(e *env, s *server.Services, owner store.AccountID, by account.Actor, name string) (store.Collection, error) {
+	if name == "" {
+		return s.Calendar.DefaultCalendar(e.ctx, by, owner)
+	}
+	views, err := s.Calendar.Collections(e.ctx, by, owner)
+	if err != nil {
+		return store.Collection{}, err
+	}
+	var found []store.Collection
+	for _, v := range views {
+		if v.Kind != store.Calendar {
+			continue
+		}
+		if v.Name == name {
+			return v.Collection, nil
+		}
+		if v.DisplayName == name {
+			found = append(found, v.Collection)
+		}
+	}
+	switch len(found) {
+	case 0:
+		return store.Collection{}, problem.New(problem.NotFound, "There is no calendar %q; convene calendar list shows them.", name)
+	case 1:
+		return found[0], nil
+	}
+	return store.Collection{}, usagef("%d calendars are called %q; use the name in the first column of convene calendar list", len(found), name)
+}
+
+type calendarShare struct {
+	accountFlag `embed:""`
+	Calendar    string `arg:"" help:"Which calendar."`
+	With        string `required:"" help:"With whom: a colleague's address." placeholder:"ADDRESS"`
+	Access      string `enum:"freebusy,read,read-write" default:"read" help:"freebusy, read or read-write."`
+}
+
+func (calendarShare) Help() string {
+	return "Example: convene calendar share --account alice@example.org default --with bob@example.org --access read-write"
+}
+
+func (c calendarShare) Run(e *env) error {
+	return c.change(e, func(s *server.Services, coll store.Collection, to store.Account) error {
+		access, err := acl.Parse(c.Access)
+		if err != nil {
+			return err
+		}
+		return s.Store.Update(e.ctx, func(tx *store.Tx) error {
+			return s.ACL.Grant(tx, coll.Account, coll.ID, to.ID, access)
+		})
+	})
+}
+
+func (c calendarShare) change(e *env, do func(*server.Services, store.Collection, store.Account) error) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
+		coll, err := calendarNamed(e, s, a.ID, by, c.Calendar)
+		if err != nil {
+			return err
+		}
+		to, err := s.Accounts.Find(e.ctx, c.With)
+		if err != nil {
+			return err
+		}
+		return do(s, coll, to)
+	})
+}
+
+type calendarUnshare struct {
+	accountFlag `embed:""`
+	Calendar    string `arg:"" help:"Which calendar."`
+	With        string `required:"" help:"Whose share ends." placeholder:"ADDRESS"`
+}
+
+func (calendarUnshare) Help() string {
+	return "Example: convene calendar unshare --account alice@example.org default --with bob@example.org"
+}
+
+func (c calendarUnshare) Run(e *env) error {
+	share := calendarShare{accountFlag: c.accountFlag, Calendar: c.Calendar, With: c.With}
+	return share.change(e, func(s *server.Services, coll store.Collection, to store.Account) error {
+		return s.Store.Update(e.ctx, func(tx *store.Tx) error { return s.ACL.Revoke(tx, coll.Account, coll.ID, to.ID) })
+	})
+}
+
+type calendarDelete struct {
+	accountFlag `embed:""`
+	Calendar    string `arg:"" help:"Which calendar."`
+	Quiet       bool   `help:"Tell nobody that one's meetings are gone."`
+}
+
+func (calendarDelete) Help() string {
+	return "Example: convene calendar delete --account alice@example.org holidays"
+}
+
+func (c calendarDelete) Run(e *env) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
+		coll, err := calendarNamed(e, s, a.ID, by, c.Calendar)
+		if err != nil {
+			return err
+		}
+		reply := itip.ReplyDefault
+		if c.Quiet {
+			reply = itip.ReplySuppress
+		}
+		return s.Calendar.DeleteCollection(e.ctx, calendar.DeleteCollectionRequest{By: by, Owner: a.ID, Collection: coll.Name, Reply: reply})
+	})
+}

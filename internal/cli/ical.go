@@ -1,0 +1,291 @@
+package cli
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/check"
+	"github.com/convene-cal/convene/ical/recur"
+	"github.com/convene-cal/convene/ical/tz"
+)
+
+type icalCommands struct {
+	Check  icalCheck  `cmd:"" help:"Report every breach of the standards in calendar files."`
+	Fmt    icalFmt    `cmd:"" help:"Write a calendar file with canonical folding, order kept."`
+	Expand icalExpand `cmd:"" help:"List the occurrences of events and to-dos."`
+}
+
+type icalCheck struct {
+	Files []string `arg:"" name:"file" help:"Files, directories, or - for standard input."`
+	JSON  bool     `help:"One JSON object a finding."`
+}
+
+func (icalCheck) Help() string {
+	return "Exit status 1 when there is an error, 0 when there are warnings at most.\n\nExample: convene ical check --json calendars/"
+}
+
+func (c icalCheck) Run(e *env) error {
+	failed := false
+	out := bufio.NewWriter(e.Out)
+	defer out.Flush()
+	encode := json.NewEncoder(out)
+	encode.SetEscapeHTML(false)
+	told := e.progress("files checked")
+	defer told.done()
+	var unwritten error
+	err := e.eachInput(c.Files, func(name string, r io.Reader) error {
+		told.add(1)
+		return errors.Join(check.Reader(r, check.Options{File: name}, func(f check.Finding) {
+			failed = failed || f.Severity == check.Error
+			var err error
+			if c.JSON {
+				err = encode.Encode(f)
+			} else {
+				_, err = fmt.Fprintln(out, f)
+			}
+			if unwritten == nil {
+				unwritten = err
+			}
+		}), unwritten)
+	})
+	if err == nil && failed {
+		err = errFailed
+	}
+	return err
+}
+
+// eachCalendar calls do for every VCALENDAR of a stream, and once with the
+// error that ended it early.
+func eachCalendar(r io.Reader, do func(*ical.Calendar, error) error) error {
+	for stream := ical.NewReader(r); ; {
+		cal, err := stream.Next()
+		if err == io.EOF {
+			return nil
+		}
+		if failed := do(cal, err); failed != nil || err != nil {
+			return failed
+		}
+	}
+}
+
+type icalFmt struct {
+	File     string `arg:"" help:"A file, or - for standard input."`
+	Preserve bool   `help:"Change nothing that is readable: unchanged lines come out octet for octet."`
+}
+
+func (icalFmt) Help() string { return "Example: convene ical fmt messy.ics > tidy.ics" }
+
+func (c icalFmt) Run(e *env) error {
+	out := bufio.NewWriter(e.Out)
+	err := e.eachInput([]string{c.File}, func(name string, r io.Reader) error {
+		stream := ical.NewReader(r)
+		for {
+			cal, err := stream.Next()
+			if err == io.EOF {
+				if c.Preserve {
+					_, err = out.WriteString(stream.Trailer())
+					return err
+				}
+				return nil
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			if !c.Preserve {
+				cal.Normalize()
+			}
+			if _, err := out.Write(cal.Bytes()); err != nil {
+				return err
+			}
+		}
+	})
+	return errors.Join(err, out.Flush())
+}
+
+type icalExpand struct {
+	Files []string `arg:"" name:"file" help:"Files, directories, or - for standard input."`
+	From  string   `help:"First moment (2027-03-01, 2027-03-01T09:00 or with an offset)." placeholder:"T"`
+	To    string   `help:"Moment after the last." placeholder:"T"`
+	Limit int      `help:"Most occurrences of one UID (default: 1000 where a series has no end and no --to is given)." placeholder:"N"`
+	TZ    string   `name:"tz" help:"Zone of floating times and of --from and --to (default: UTC)." placeholder:"ZONE"`
+	JSON  bool     `help:"One JSON object an occurrence."`
+}
+
+// endlessLimit stops the listing of an endless series that nobody bounded.
+const endlessLimit = 1000
+
+func (icalExpand) Help() string {
+	return "Example: convene ical expand --from 2027-03-01 --to 2027-04-01 --json team.ics"
+}
+
+// occurrence is a line of output.
+type occurrence struct {
+	UID          string `json:"uid"`
+	RecurrenceID string `json:"recurrence-id,omitempty"`
+	Start        string `json:"start"`
+	End          string `json:"end"`
+	TZID         string `json:"tzid,omitempty"`
+	Summary      string `json:"summary"`
+}
+
+func (c icalExpand) Run(e *env) error {
+	floating, err := zoneFlag(c.TZ)
+	if err != nil {
+		return err
+	}
+	from, err := instantFlag("--from", c.From, floating)
+	if err != nil {
+		return err
+	}
+	to, err := instantFlag("--to", c.To, floating)
+	if err != nil {
+		return err
+	}
+	out := bufio.NewWriter(e.Out)
+	encode := json.NewEncoder(out)
+	encode.SetEscapeHTML(false)
+	failed := false
+	err = e.eachInput(c.Files, func(name string, r io.Reader) error {
+		return eachCalendar(r, func(cal *ical.Calendar, err error) error {
+			if err != nil {
+				failed = true
+				fmt.Fprintf(e.Err, "%s: %v\n", name, err)
+				return nil
+			}
+			for _, object := range cal.SplitByUID() {
+				var stopped writeError
+				err := c.expand(object, floating, from, to, func(o occurrence) error {
+					if c.JSON {
+						return asWriteError(encode.Encode(o))
+					}
+					_, err := fmt.Fprintf(out, "%s  %s  %s  %s\n", o.Start, o.End, o.Summary, o.UID)
+					return asWriteError(err)
+				})
+				switch {
+				case errors.As(err, &stopped):
+					return err
+				case err != nil: // one broken event does not hide the others
+					failed = true
+					fmt.Fprintf(e.Err, "%s: UID %s: %v\n", name, object.UID(), err)
+				}
+			}
+			return nil
+		})
+	})
+	if err = errors.Join(err, out.Flush()); err == nil && failed {
+		err = errFailed
+	}
+	return err
+}
+
+// writeError is a failure of the output, which ends the work; failures of the
+// input do not.
+type writeError struct{ error }
+
+func (e writeError) Unwrap() error { return e.error }
+
+func asWriteError(err error) error {
+	if err != nil {
+		err = writeError{err}
+	}
+	return err
+}
+
+func (c icalExpand) expand(cal *ical.Calendar, floating *tz.Zone, from, to time.Time, print func(occurrence) error) error {
+	switch cal.Kind() {
+	case "VEVENT", "VTODO", "VJOURNAL":
+	default:
+		return nil // has no occurrences
+	}
+	zones := tz.NewResolver(cal, floating)
+	set, err := recur.New(cal, zones, recur.Options{})
+	if err != nil {
+		return err
+	}
+	limit := c.Limit
+	if _, _, endless := set.Bounds(); limit == 0 && endless && to.IsZero() {
+		limit = endlessLimit
+	}
+	n := 0
+	for o := range set.Between(from, to) {
+		if n++; limit > 0 && n > limit {
+			break
+		}
+		line := occurrence{UID: cal.UID(), Start: stamp(o.Start, zones), End: stamp(o.End, zones), TZID: o.Start.TZID, Summary: o.Component.Text("SUMMARY")}
+		if set.Recurring() || o.Override {
+			line.RecurrenceID = stamp(o.ID, zones)
+		}
+		if err := print(line); err != nil {
+			return err
+		}
+	}
+	return set.Err()
+}
+
+// stamp writes a time as scripts read it: a date for all-day, no offset for
+// floating, else RFC 3339 with the zone's offset.
+func stamp(t ical.Time, zones *tz.Resolver) string {
+	switch {
+	case t.IsZero():
+		return ""
+	case t.Kind == ical.Date:
+		return t.Wall.Format(time.DateOnly)
+	case t.Kind == ical.Floating:
+		return t.Wall.Format("2006-01-02T15:04:05")
+	case t.Kind == ical.UTC:
+		return t.Wall.Format(time.RFC3339)
+	}
+	zone, err := zones.Zone(t.TZID)
+	if err != nil {
+		return t.Wall.Format("2006-01-02T15:04:05")
+	}
+	// A reading in a gap exists only with the offset from before it, and is
+	// printed as the clock shows it then (RFC 5545 3.3.5).
+	wall, offset := zone.Wall(zone.Instant(t.Wall))
+	return time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), wall.Second(), 0, time.FixedZone("", offset)).Format(time.RFC3339)
+}
+
+func zoneFlag(name string) (*tz.Zone, error) {
+	if name == "" {
+		return tz.UTC, nil
+	}
+	zone, err := tz.Load(name)
+	if err != nil {
+		return nil, usagef("--tz: %q is not a time zone; write a name such as Europe/Berlin", name)
+	}
+	return zone, nil
+}
+
+// flagTimes are the spellings of a moment; those without an offset are read in
+// the zone given.
+var flagTimes = []struct {
+	layout string
+	offset bool
+}{
+	{time.RFC3339, true}, {"2006-01-02T15:04Z07:00", true},
+	{"2006-01-02T15:04:05", false}, {"2006-01-02T15:04", false}, {"2006-01-02 15:04", false}, {time.DateOnly, false},
+	{"20060102T150405Z", true}, {"20060102T150405", false}, {"20060102", false},
+}
+
+// instantFlag reads a moment; empty is the zero time.
+func instantFlag(flag, value string, zone *tz.Zone) (time.Time, error) {
+	if value == "" {
+		return time.Time{}, nil
+	}
+	for _, f := range flagTimes {
+		t, err := time.Parse(f.layout, value)
+		if err != nil {
+			continue
+		}
+		if f.offset {
+			return t.UTC(), nil
+		}
+		return zone.Instant(t), nil
+	}
+	return time.Time{}, usagef("%s: %q is not a time; write 2027-03-01, 2027-03-01T09:00 or 2027-03-01T09:00:00+01:00", flag, value)
+}

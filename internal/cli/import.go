@@ -1,0 +1,377 @@
+package cli
+
+import (
+	"archive/zip"
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/server"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/transport/mail"
+)
+
+type importCommand struct {
+	accountFlag `embed:""`
+	Calendar    string   `help:"Into which calendar; one that does not exist is made (default: the default calendar)."`
+	JSON        bool     `help:"One JSON object for each calendar object: file, uid, outcome, line, reason."`
+	Sources     []string `arg:"" name:"source" help:"Files, directories, - for standard input, or http(s) addresses: .ics, .zip of them, .eml and mbox with invitations."`
+}
+
+func (importCommand) Help() string {
+	return "Nobody is told of what is imported. Importing the same again changes nothing. Exit status 1 when something was refused.\n\nExample: convene import --account alice@example.org --calendar holidays holidays.ics"
+}
+
+// importLine is the outcome of one calendar object, as scripts read it.
+type importLine struct {
+	File    string `json:"file"`
+	UID     string `json:"uid,omitempty"`
+	Outcome string `json:"outcome"`
+	Line    int    `json:"line,omitempty"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+// importer takes sources into one calendar and keeps count.
+type importer struct {
+	e      *env
+	s      *server.Services
+	owner  store.Account
+	by     account.Actor
+	into   string
+	json   bool
+	counts map[string]int
+	told   *progress
+}
+
+func (c importCommand) Run(e *env) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
+		coll, err := calendarNamed(e, s, a.ID, by, c.Calendar)
+		if problem.Has(err, problem.NotFound) && c.Calendar != "" {
+			coll, err = s.Calendar.MakeCalendar(e.ctx, calendar.MakeCalendarRequest{By: by, Owner: a.ID, Collection: store.Collection{Name: segment(c.Calendar), DisplayName: c.Calendar}})
+		}
+		if err != nil {
+			return err
+		}
+		im := &importer{e: e, s: s, owner: a, by: by, into: coll.Name, json: c.JSON, counts: map[string]int{}, told: e.progress("objects imported")}
+		for _, source := range c.Sources {
+			if err := im.source(source); err != nil {
+				return err
+			}
+		}
+		im.told.done()
+		if !c.JSON {
+			if _, err := fmt.Fprintf(e.Out, "%d created, %d updated, %d unchanged, %d skipped, %d refused\n", im.counts[calendar.ImportCreated], im.counts[calendar.ImportUpdated],
+				im.counts[calendar.ImportUnchanged], im.counts[calendar.ImportSkipped], im.counts[calendar.ImportRefused]); err != nil {
+				return err
+			}
+		}
+		if im.counts[calendar.ImportRefused] > 0 {
+			return errFailed
+		}
+		return nil
+	})
+}
+
+func (im *importer) source(name string) error {
+	if strings.HasPrefix(name, "http://") || strings.HasPrefix(name, "https://") {
+		return im.download(name)
+	}
+	if name == "-" {
+		return im.stream("standard input", im.e.In)
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		return err
+	}
+	if !info.IsDir() {
+		return readFile(name, im.stream)
+	}
+	return filepath.WalkDir(name, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		return readFile(path, func(name string, r io.Reader) error {
+			in := bufio.NewReaderSize(r, streamBuffer)
+			if !importable(path) && !beginsCalendar(in) {
+				return nil
+			}
+			return im.stream(name, in)
+		})
+	})
+}
+
+// beginsCalendar recognises a calendar under another name.
+func beginsCalendar(in *bufio.Reader) bool {
+	head, _ := in.Peek(512)
+	head = bytes.TrimSpace(bytes.TrimPrefix(head, []byte("\ufeff")))
+	const begin = "BEGIN:VCALENDAR"
+	return len(head) >= len(begin) && bytes.EqualFold(head[:len(begin)], []byte(begin))
+}
+
+// streamBuffer is how much of a source is looked at to tell what it is.
+const streamBuffer = 64 << 10
+
+// importable is what is taken from a directory by its name; a file named on
+// the command line is taken whatever it is called.
+func importable(path string) bool {
+	switch strings.ToLower(filepath.Ext(path)) {
+	case ".zip", ".eml", ".mbox":
+		return true
+	}
+	return isCalendarFile(path)
+}
+
+// downloadTime bounds one download.
+const downloadTime = 2 * time.Minute
+
+func (im *importer) download(address string) error {
+	ctx, cancel := context.WithTimeout(im.e.ctx, downloadTime)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return usageError{err}
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", address, resp.Status)
+	}
+	return im.stream(address, resp.Body)
+}
+
+// stream tells by its first octets what a source is.
+func (im *importer) stream(name string, r io.Reader) error {
+	in := bufio.NewReaderSize(r, streamBuffer)
+	head, err := in.Peek(512)
+	if err != nil && err != io.EOF && len(head) == 0 {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	switch {
+	case bytes.HasPrefix(head, []byte("PK\x03\x04")):
+		return im.archive(name, in)
+	case bytes.HasPrefix(head, []byte("From ")):
+		return im.mbox(name, in)
+	case looksLikeMail(head):
+		return im.mail(name, in)
+	}
+	for out, err := range im.s.Calendar.Import(im.e.ctx, calendar.ImportRequest{By: im.by, Owner: im.owner.ID, Collection: im.into, Reader: in, Source: name}) {
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		if err := im.outcome(importLine{File: out.Source, UID: out.UID, Outcome: out.State, Line: out.Line, Reason: out.Reason}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (im *importer) outcome(l importLine) error {
+	im.counts[l.Outcome]++
+	im.told.add(1)
+	if im.json {
+		return im.e.printJSON(l)
+	}
+	if l.Outcome != calendar.ImportRefused {
+		return nil
+	}
+	where := l.File
+	if l.Line > 0 {
+		where = fmt.Sprintf("%s:%d", l.File, l.Line)
+	}
+	_, err := fmt.Fprintf(im.e.Err, "%s: %s\n", where, l.Reason)
+	return err
+}
+
+// looksLikeMail: a header line comes first, and it is none of iCalendar's.
+func looksLikeMail(head []byte) bool {
+	line, _, _ := bytes.Cut(head, []byte("\n"))
+	name, _, found := bytes.Cut(line, []byte(":"))
+	if !found || len(name) == 0 || bytes.ContainsAny(name, " \t;=") {
+		return false
+	}
+	switch strings.ToLower(string(name)) {
+	case "return-path", "received", "from", "to", "subject", "date", "message-id", "mime-version", "content-type", "delivered-to", "x-original-to", "dkim-signature":
+		return true
+	}
+	return false
+}
+
+// maxArchive bounds what a zip may unpack to, whatever its header says.
+const maxArchive = 2 << 30
+
+func (im *importer) archive(name string, r io.Reader) error {
+	spool, err := os.CreateTemp("", "convene-import")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(spool.Name())
+	defer spool.Close()
+	size, err := io.Copy(spool, r)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	z, err := zip.NewReader(spool, size)
+	if err != nil {
+		return im.outcome(importLine{File: name, Outcome: calendar.ImportRefused, Reason: "this is not a readable zip archive"})
+	}
+	left := int64(maxArchive)
+	for _, f := range z.File {
+		if f.FileInfo().IsDir() || !isCalendarFile(f.Name) && !strings.EqualFold(filepath.Ext(f.Name), ".eml") {
+			continue
+		}
+		in, err := f.Open()
+		if err != nil {
+			return fmt.Errorf("%s: %s: %w", name, f.Name, err)
+		}
+		limited := &io.LimitedReader{R: in, N: left}
+		err = im.stream(name+"/"+f.Name, limited)
+		in.Close()
+		if err != nil {
+			return err
+		}
+		if left = limited.N; left <= 0 {
+			return fmt.Errorf("%s: it unpacks to more than %d octets", name, int64(maxArchive))
+		}
+	}
+	return nil
+}
+
+// mail takes one mail through the same gate as the mail listeners do.
+func (im *importer) mail(name string, r io.Reader) error {
+	limit := im.s.Config.Mail.MaxMessageSize
+	raw, err := io.ReadAll(io.LimitReader(r, limit+1))
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	if int64(len(raw)) > limit {
+		return im.outcome(importLine{File: name, Outcome: calendar.ImportRefused, Reason: fmt.Sprintf("the mail has more than %d octets", limit)})
+	}
+	own, err := im.s.Accounts.Addresses(im.e.ctx, im.owner.ID)
+	if err != nil {
+		return err
+	}
+	if len(own) == 0 {
+		return problem.New(problem.BadInput, "%s has no address that a mail could be for.", im.owner.Name)
+	}
+	rows, err := im.s.Mail.Intake(im.e.ctx, raw, mail.Envelope{To: []string{own[0].Email()}, Remote: "import"})
+	if err != nil {
+		var p *problem.Problem
+		if errors.As(err, &p) && p.Condition != problem.Internal && p.Condition != problem.Unavailable {
+			return im.outcome(importLine{File: name, Outcome: calendar.ImportRefused, Reason: p.Sentence})
+		}
+		return err
+	}
+	for _, x := range rows {
+		if err := im.outcome(importLine{File: name, UID: x.UID, Outcome: x.State, Reason: x.Sentence}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// mbox splits at the lines "From " (RFC 4155) and takes each mail.
+func (im *importer) mbox(name string, in *bufio.Reader) error {
+	var one bytes.Buffer
+	n, blank := 0, true
+	flush := func() error {
+		defer one.Reset()
+		if one.Len() == 0 {
+			return nil
+		}
+		n++
+		return im.mail(fmt.Sprintf("%s message %d", name, n), &one)
+	}
+	for {
+		line, err := in.ReadBytes('\n')
+		if blank && bytes.HasPrefix(line, []byte("From ")) {
+			if err := flush(); err != nil {
+				return err
+			}
+		} else {
+			// ">From " at the start of a line was quoted by the writer.
+			if bytes.HasPrefix(bytes.TrimLeft(line, ">"), []byte("From ")) && line[0] == '>' {
+				line = line[1:]
+			}
+			one.Write(line)
+		}
+		blank = len(bytes.TrimSpace(line)) == 0
+		if err == io.EOF {
+			return flush()
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+	}
+}
+
+type exportCommand struct {
+	accountFlag `embed:""`
+	Calendar    string `help:"Which calendar (default: all of them)."`
+	Format      string `enum:"ics" default:"ics" help:"ics."`
+	Output      string `short:"o" help:"File to write (default: standard output)." placeholder:"FILE"`
+}
+
+func (exportCommand) Help() string {
+	return "Every component and property of every object comes out as it was stored.\n\nExample: convene export --account alice@example.org --calendar holidays -o holidays.ics"
+}
+
+func (c exportCommand) Run(e *env) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
+		names := []string{c.Calendar}
+		if c.Calendar == "" {
+			var err error
+			if names, err = calendarNames(e, s, a.ID, by); err != nil {
+				return err
+			}
+		}
+		out := e.Out
+		if c.Output != "" {
+			f, err := os.OpenFile(c.Output, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
+			if err != nil {
+				return err
+			}
+			defer f.Close()
+			out = f
+		}
+		for _, name := range names {
+			coll, err := calendarNamed(e, s, a.ID, by, name)
+			if err != nil {
+				return err
+			}
+			if err := s.Calendar.Export(e.ctx, by, a.ID, coll.Name, out); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// importText takes iCalendar text into an account's calendar and fails on the
+// first object that is refused.
+func importText(ctx context.Context, s *server.Services, a store.Account, into string, text []byte) error {
+	by := s.Accounts.ActorOf(a)
+	for out, err := range s.Calendar.Import(ctx, calendar.ImportRequest{By: by, Owner: a.ID, Collection: into, Data: text, Source: "sample calendar"}) {
+		if err != nil {
+			return err
+		}
+		if out.State == calendar.ImportRefused {
+			return fmt.Errorf("sample calendar of %s, line %d: %s", a.Name, out.Line, out.Reason)
+		}
+	}
+	return nil
+}

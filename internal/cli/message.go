@@ -1,0 +1,347 @@
+package cli
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/server"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/transport/mail"
+)
+
+type messageCommands struct {
+	List    messageList    `cmd:"" help:"List scheduling messages, newest first."`
+	Show    messageShow    `cmd:"" help:"Show one message with its evidence and text."`
+	Approve messageApprove `cmd:"" help:"Apply a message that was held."`
+	Reject  messageReject  `cmd:"" help:"Refuse a message that was held."`
+	Retry   messageRetry   `cmd:"" help:"Send a waiting or failed message again now."`
+	Receive messageReceive `cmd:"" help:"Take one mail from standard input, for a mail server's pipe."`
+}
+
+// messageLine is a journal row as scripts read it.
+type messageLine struct {
+	ID           string          `json:"id"`
+	Direction    string          `json:"direction"`
+	Transport    string          `json:"transport"`
+	Method       string          `json:"method"`
+	UID          string          `json:"uid"`
+	RecurrenceID string          `json:"recurrence-id"`
+	From         string          `json:"from"`
+	To           string          `json:"to"`
+	State        string          `json:"state"`
+	Reason       string          `json:"reason"`
+	Sentence     string          `json:"sentence"`
+	Status       string          `json:"status,omitempty"`
+	Evidence     json.RawMessage `json:"evidence"`
+	Time         time.Time       `json:"time"`
+	Attempts     []attemptLine   `json:"attempts"`
+	Calendar     string          `json:"calendar,omitempty"`
+	Raw          string          `json:"raw,omitempty"`
+}
+
+type attemptLine struct {
+	Time      time.Time `json:"time"`
+	Transport string    `json:"transport"`
+	Status    string    `json:"status,omitempty"`
+	Sentence  string    `json:"sentence,omitempty"`
+}
+
+func lineFor(x store.Entry) messageLine {
+	m := messageLine{
+		ID: strconv.FormatInt(x.ID, 10), Direction: x.Direction, Transport: x.Transport, Method: x.Method, UID: x.UID, RecurrenceID: x.RecurrenceID,
+		From: x.From, To: x.To, State: x.State, Reason: x.Reason, Sentence: x.Sentence, Status: x.Status, Time: x.Created, Attempts: []attemptLine{},
+	}
+	m.Evidence = json.RawMessage("{}")
+	if json.Valid(x.Evidence) {
+		m.Evidence = x.Evidence
+	}
+	for _, a := range x.Attempts {
+		m.Attempts = append(m.Attempts, attemptLine{a.Time, a.Transport, a.Status, a.Sentence})
+	}
+	return m
+}
+
+type messageList struct {
+	Account string `help:"Only of this account." placeholder:"ADDRESS"`
+	State   string `help:"Only in this state: due, sent, delivered, applied, held, rejected, failed, …"`
+	UID     string `name:"uid" help:"Only of this event."`
+	Limit   int    `help:"At most so many." placeholder:"N"`
+	JSON    bool   `help:"One JSON object a message."`
+}
+
+func (messageList) Help() string { return "Example: convene message list --state held --json" }
+
+func (c messageList) Run(e *env) error {
+	return e.with(func(s *server.Services) error {
+		filter := store.EntryFilter{UID: c.UID, Limit: c.Limit}
+		if c.State != "" {
+			filter.States = []string{c.State}
+		}
+		if c.Account != "" {
+			a, err := s.Accounts.Find(e.ctx, c.Account)
+			if err != nil {
+				return err
+			}
+			filter.Account = a.ID
+		}
+		var rows []store.Entry
+		if err := s.Store.View(e.ctx, func(tx *store.Tx) (err error) {
+			rows, err = tx.Entries(filter)
+			return err
+		}); err != nil {
+			return err
+		}
+		for _, x := range rows {
+			m := lineFor(x)
+			var err error
+			if c.JSON {
+				err = e.printJSON(m)
+			} else {
+				_, err = fmt.Fprintf(e.Out, "%-6s %-3s %-9s %-10s %s → %s  %s  %s\n", m.ID, m.Direction, m.Method, m.State, m.From, m.To, m.Time.Format(time.RFC3339), m.Sentence)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// messageID is the argument of the commands on one message.
+type messageID struct {
+	ID int64 `arg:"" help:"Number in the first column of convene message list."`
+}
+
+// entry finds the row and whoever it belongs to.
+func (c messageID) entry(e *env, s *server.Services) (x store.Entry, by account.Actor, err error) {
+	err = s.Store.View(e.ctx, func(tx *store.Tx) error {
+		if x, err = tx.FindEntry(c.ID); err != nil {
+			if errors.Is(err, store.ErrNotFound) {
+				return problem.New(problem.NotFound, "There is no message %d; convene message list shows them.", c.ID)
+			}
+			return err
+		}
+		a, err := tx.Account(x.Account)
+		by = s.Accounts.ActorOf(a)
+		return err
+	})
+	return x, by, err
+}
+
+type messageShow struct {
+	messageID `embed:""`
+	JSON      bool `help:"One JSON object."`
+}
+
+func (messageShow) Help() string { return "Example: convene message show 17" }
+
+func (c messageShow) Run(e *env) error {
+	return e.with(func(s *server.Services) error {
+		x, _, err := c.entry(e, s)
+		if err != nil {
+			return err
+		}
+		m := lineFor(x)
+		m.Calendar, m.Raw = string(x.Calendar), string(x.Raw)
+		if c.JSON {
+			return e.printJSON(m)
+		}
+		fmt.Fprintf(e.Out, "message %s, %s by %s\n  %s %s\n  from %s\n  to %s\n  state %s", m.ID, m.Direction, m.Transport, m.Method, m.UID, m.From, m.To, m.State)
+		if m.Sentence != "" {
+			fmt.Fprintf(e.Out, ": %s", m.Sentence)
+		}
+		fmt.Fprintln(e.Out)
+		for _, a := range m.Attempts {
+			fmt.Fprintf(e.Out, "  tried %s by %s: %s %s\n", a.Time.Format(time.RFC3339), a.Transport, a.Status, a.Sentence)
+		}
+		if len(x.Evidence) > 0 {
+			fmt.Fprintf(e.Out, "  evidence %s\n", m.Evidence)
+		}
+		_, err = fmt.Fprintf(e.Out, "\n%s\n", m.Calendar)
+		return err
+	})
+}
+
+type messageApprove struct {
+	messageID `embed:""`
+}
+
+func (messageApprove) Help() string { return "Example: convene message approve 17" }
+
+func (c messageApprove) Run(e *env) error {
+	return c.settle(e, func(s *server.Services, x store.Entry, by account.Actor) (store.Entry, error) {
+		return s.Calendar.Approve(e.ctx, by, x.Account, x.ID)
+	})
+}
+
+func (c messageID) settle(e *env, do func(*server.Services, store.Entry, account.Actor) (store.Entry, error)) error {
+	return e.with(func(s *server.Services) error {
+		x, by, err := c.entry(e, s)
+		if err != nil {
+			return err
+		}
+		if x, err = do(s, x, by); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(e.Out, "%s: %s\n", x.State, x.Sentence)
+		return err
+	})
+}
+
+type messageReject struct {
+	messageID `embed:""`
+}
+
+func (messageReject) Help() string { return "Example: convene message reject 17" }
+
+func (c messageReject) Run(e *env) error {
+	return c.settle(e, func(s *server.Services, x store.Entry, by account.Actor) (store.Entry, error) {
+		return s.Calendar.Reject(e.ctx, by, x.Account, x.ID)
+	})
+}
+
+type messageRetry struct {
+	messageID `embed:""`
+}
+
+func (messageRetry) Help() string { return "Example: convene message retry 17" }
+
+func (c messageRetry) Run(e *env) error {
+	return c.settle(e, func(s *server.Services, x store.Entry, _ account.Actor) (store.Entry, error) {
+		return s.Journal.Retry(e.ctx, x.Account, x.ID)
+	})
+}
+
+type messageReceive struct {
+	To   []string `help:"Recipient as the mail server knows it; default: the mail's own To and Cc." placeholder:"ADDRESS"`
+	From string   `help:"Envelope sender." placeholder:"ADDRESS"`
+}
+
+func (messageReceive) Help() string {
+	return "Exit statuses are those of sysexits.h: 0 taken, 65 not a mail, 67 no such user, 75 try again later.\n\nExample (Postfix master.cf): convene message receive --to ${recipient}"
+}
+
+// Exit statuses of sysexits.h that a mail server understands.
+const (
+	exDataErr  = 65
+	exNoUser   = 67
+	exTempFail = 75
+)
+
+// statusError ends a command with a status of its own.
+type statusError struct {
+	status int
+	error
+}
+
+func (e statusError) Unwrap() error { return e.error }
+
+func (c messageReceive) Run(e *env) error {
+	cfg, err := e.load(nil)
+	if err != nil {
+		return err
+	}
+	raw, err := io.ReadAll(io.LimitReader(e.In, cfg.Mail.MaxMessageSize+1))
+	if err != nil {
+		return statusError{exTempFail, err}
+	}
+	if int64(len(raw)) > cfg.Mail.MaxMessageSize {
+		return statusError{exDataErr, fmt.Errorf("the mail has more than %d octets (mail.max-message-size)", cfg.Mail.MaxMessageSize)}
+	}
+	s, err := e.open()
+	if err != nil {
+		return statusError{exTempFail, err}
+	}
+	defer s.Close()
+	_, err = s.Mail.Intake(e.ctx, raw, mail.Envelope{From: c.From, To: c.To, Remote: "pipe"})
+	switch {
+	case err == nil:
+		return nil
+	case problem.Has(err, problem.NotFound):
+		return statusError{exNoUser, err}
+	case problem.Has(err, problem.TooLarge), problem.Has(err, problem.BadInput):
+		return statusError{exDataErr, err}
+	}
+	return statusError{exTempFail, err}
+}
+
+type freebusyCommand struct {
+	Addresses []string `arg:"" name:"address" help:"Whose time."`
+	From      string   `required:"" help:"Begin." placeholder:"T"`
+	To        string   `required:"" help:"End." placeholder:"T"`
+	As        string   `help:"Ask as this account (default: the first address)." placeholder:"ADDRESS"`
+	TZ        string   `name:"tz" help:"Zone of --from, --to and the answer (default: UTC)." placeholder:"ZONE"`
+	JSON      bool     `help:"One JSON object an address."`
+}
+
+func (freebusyCommand) Help() string {
+	return "Example: convene freebusy bob@example.org --from 2027-04-01 --to 2027-04-02 --tz Europe/Berlin"
+}
+
+func (c freebusyCommand) Run(e *env) error {
+	as := c.As
+	if as == "" {
+		as = c.Addresses[0]
+	}
+	zone, err := zoneFlag(c.TZ)
+	if err != nil {
+		return err
+	}
+	from, err := instantFlag("--from", c.From, zone)
+	if err != nil {
+		return err
+	}
+	to, err := instantFlag("--to", c.To, zone)
+	if err != nil {
+		return err
+	}
+	return e.as(as, func(s *server.Services, _ store.Account, by account.Actor) error {
+		var who []ical.Address
+		for _, a := range c.Addresses {
+			who = append(who, ical.ParseAddress(a))
+		}
+		answers, err := s.Calendar.FreeBusy(e.ctx, by, who, from, to, "")
+		if err != nil {
+			return err
+		}
+		failed := false
+		for _, a := range answers {
+			type period struct {
+				From time.Time `json:"from"`
+				To   time.Time `json:"to"`
+				Type string    `json:"type"`
+			}
+			busy := []period{}
+			for _, p := range a.Periods {
+				busy = append(busy, period{p.From.In(zone.Location()), p.To.In(zone.Location()), p.Type})
+			}
+			if c.JSON {
+				if err := e.printJSON(map[string]any{"address": a.Address, "status": a.Status, "busy": busy}); err != nil {
+					return err
+				}
+				continue
+			}
+			if len(a.Status) > 0 && a.Status[0] != '2' {
+				failed = true
+				fmt.Fprintf(e.Err, "convene: %s: %s\n", a.Address, a.Status)
+				continue
+			}
+			for _, p := range busy {
+				if _, err := fmt.Fprintf(e.Out, "%s  %s  %s  %s\n", a.Address.Email(), p.From.Format("2006-01-02T15:04Z07:00"), p.To.Format("2006-01-02T15:04Z07:00"), p.Type); err != nil {
+					return err
+				}
+			}
+		}
+		if failed {
+			return errFailed
+		}
+		return nil
+	})
+}

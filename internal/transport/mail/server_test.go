@@ -14,6 +14,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
@@ -399,6 +400,28 @@ func TestDeliveryReport(t *testing.T) {
 			// A return path that was not given is no address.
 			if got := code(deliver(t, smtp, false, "", nil, "bounce+1-1-00@one.test")["bounce+1-1-00@one.test"]); got != "550 5.1.1" {
 				t.Errorf("guessed return path: %s", got)
+			}
+		})
+	}
+}
+
+// What was held can be applied by hand.
+func TestHeldMailIsApproved(t *testing.T) {
+	for name, raw := range map[string][]byte{
+		"unverified":   invitation("REQUEST", "u1"),
+		"wrong sender": []byte(strings.Replace(string(invitation("REQUEST", "u1")), "From: Ben <ben@two.test>", "From: Eve <eve@evil.test>", 1)),
+		"sent by":      []byte(strings.Replace(strings.Replace(string(invitation("REQUEST", "u1")), "From: Ben <ben@two.test>", "From: Sam <sam@two.test>", 1), "ORGANIZER:", `ORGANIZER;SENT-BY="mailto:sam@two.test":`, 1)),
+		"attached":     []byte(strings.Replace(string(invitation("REQUEST", "u1")), "text/calendar; charset=UTF-8; method=REQUEST", "application/octet-stream; name=invite.ics", 1)),
+	} {
+		t.Run(name, func(t *testing.T) {
+			x := newSite(t, sqlite(t), "", func(o *Options) { o.Trust.Inbound = trust.Verify })
+			rows, err := x.mail.Intake(t.Context(), raw, Envelope{From: "ben@two.test", To: []string{"ann@one.test"}})
+			if err != nil || len(rows) != 1 || rows[0].State != stateHeld {
+				t.Fatalf("%s, %v", states(rows), err)
+			}
+			row, err := x.calendar.Approve(t.Context(), account.Actor{Account: x.ann.ID, Name: x.ann.Name}, x.ann.ID, rows[0].ID)
+			if err != nil || row.State != stateApplied || x.objects(t, x.ann.ID, "u1") != 1 {
+				t.Errorf("row is %s %q, %v", row.State, row.Sentence, err)
 			}
 		})
 	}

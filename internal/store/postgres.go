@@ -15,9 +15,12 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/lock"
+
+	"github.com/convene-cal/convene/internal/problem"
 )
 
 // pgEngine runs REPEATABLE READ transactions on a pool of connections. Several
@@ -41,6 +44,8 @@ const (
 	// pgAttempts bounds how often a transaction that met others runs again; the
 	// pauses between add up to some seconds.
 	pgAttempts = 40
+	// pgDeadConns is how many dead connections in a row a transaction tries.
+	pgDeadConns = 4
 	// pgGather is how long changes gather before one notification tells the
 	// other nodes: NOTIFY takes a lock that all commits of a cluster share.
 	pgGather = 20 * time.Millisecond
@@ -58,9 +63,12 @@ func openPostgres(ctx context.Context, o Options) (*pgEngine, error) {
 		// The driver's own words repeat the address, which may hold a password.
 		return nil, errors.New("store url: it is not a PostgreSQL address; it looks like postgres://user:password@host:5432/database")
 	}
-	if o.Durability == "normal" {
-		// A server crash may lose the last commits, never half of one.
-		config.RuntimeParams["synchronous_commit"] = "off"
+	if config.RuntimeParams["synchronous_commit"] == "" { // else the URL says better, as remote_apply
+		config.RuntimeParams["synchronous_commit"] = "on"
+		if o.Durability == "normal" {
+			// A server crash may lose the last commits, never half of one.
+			config.RuntimeParams["synchronous_commit"] = "off"
+		}
 	}
 	if config.RuntimeParams["application_name"] == "" {
 		config.RuntimeParams["application_name"] = "convene"
@@ -120,10 +128,25 @@ func (c pgConn) query(ctx context.Context, query string, args []any) (*sql.Rows,
 	return c.tx.QueryContext(ctx, c.text(query), args...)
 }
 
-func (e *pgEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) error {
-	t, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true})
+// begin begins a transaction, on another connection when one is found dead, as
+// the pool's are after a failover.
+func (e *pgEngine) begin(ctx context.Context, readOnly bool) (t *sql.Tx, err error) {
+	for range pgDeadConns {
+		t, err = e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: readOnly})
+		if err == nil || !pgconn.SafeToRetry(err) || ctx.Err() != nil {
+			break
+		}
+	}
 	if err != nil {
-		return fmt.Errorf("begin: %w", err)
+		return nil, fmt.Errorf("begin: %w", err)
+	}
+	return t, nil
+}
+
+func (e *pgEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) error {
+	t, err := e.begin(ctx, true)
+	if err != nil {
+		return err
 	}
 	defer t.Rollback()
 	tx := &Tx{s: s, ctx: ctx, conn: pgConn{e, t}}
@@ -157,9 +180,9 @@ func (e *pgEngine) update(ctx context.Context, s *Store, fn func(*Tx) error) err
 }
 
 func (e *pgEngine) once(ctx context.Context, s *Store, fn func(*Tx) error) (map[AccountID]struct{}, error) {
-	t, err := e.db.BeginTx(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead})
+	t, err := e.begin(ctx, false)
 	if err != nil {
-		return nil, fmt.Errorf("begin: %w", err)
+		return nil, err
 	}
 	defer t.Rollback()
 	tx := &Tx{s: s, ctx: ctx, conn: pgConn{e, t}, write: true}
@@ -171,6 +194,9 @@ func (e *pgEngine) once(ctx context.Context, s *Store, fn func(*Tx) error) (map[
 		return nil, err
 	}
 	if err := t.Commit(); err != nil {
+		if sqlState(err) == "" && !pgconn.SafeToRetry(err) {
+			return nil, problem.New(problem.Unavailable, "The connection to the calendar store broke while saving: look whether it was saved before you try again.").Because(err)
+		}
 		return nil, fmt.Errorf("commit: %w", err)
 	}
 	return tx.touched, nil

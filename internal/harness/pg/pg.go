@@ -34,6 +34,7 @@ type Cluster struct {
 	port     int
 	cred     *syscall.Credential
 	server   *exec.Cmd
+	ended    chan struct{} // closed when the server has ended; nil when none was started
 	mu       sync.Mutex
 	made     int
 
@@ -199,7 +200,14 @@ func (c *Cluster) start(ctx context.Context) error {
 	if c.port, err = freePort(); err != nil {
 		return err
 	}
+	return c.Restart(ctx)
+}
+
+// Restart starts the server of a cluster that does not run and waits until it
+// answers.
+func (c *Cluster) Restart(ctx context.Context) error {
 	// A test's data need not survive the machine.
+	data := filepath.Join(c.dir, "data")
 	c.server = c.command("postgres", "-D", data, "-k", c.dir, "-p", strconv.Itoa(c.port), "-h", "127.0.0.1",
 		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "shared_buffers=32MB", "-c", "max_connections=200")
 	log, err := os.Create(filepath.Join(c.dir, "log"))
@@ -230,19 +238,19 @@ func (c *Cluster) start(ctx context.Context) error {
 // launch starts the server from a thread that lives as long as the process:
 // the death signal below comes when the starting thread ends.
 func (c *Cluster) launch() error {
-	started := make(chan error)
+	started, ended := make(chan error), make(chan struct{})
 	go func() {
 		runtime.LockOSThread()
 		err := c.server.Start()
 		started <- err
 		if err == nil {
-			_ = c.server.Wait() // ended by Stop, which waits for the files to be free
+			_ = c.server.Wait() // how it ends is the test's business
 		}
-		close(started)
+		close(ended)
 	}()
 	err := <-started
 	if err == nil {
-		go func() { <-started }()
+		c.ended = ended
 	}
 	return err
 }
@@ -291,16 +299,21 @@ func (c *Cluster) CopyDatabase(ctx context.Context, template string) (string, er
 	return c.URL(name), nil
 }
 
+// Crash ends the server at once, without closing its files well.
+func (c *Cluster) Crash() error {
+	if c.ended == nil {
+		return nil
+	}
+	if err := c.server.Process.Signal(syscall.SIGQUIT); err != nil && !errors.Is(err, os.ErrProcessDone) {
+		return err
+	}
+	<-c.ended
+	c.ended = nil
+	return nil
+}
+
 // Stop ends the server and removes its files.
 func (c *Cluster) Stop() {
-	if c.server != nil && c.server.Process != nil {
-		_ = c.server.Process.Signal(syscall.SIGQUIT) // the data is thrown away: no need to close it well
-		for range 500 {
-			if c.server.Process.Signal(syscall.Signal(0)) != nil {
-				break
-			}
-			time.Sleep(10 * time.Millisecond)
-		}
-	}
+	_ = c.Crash() // the data is thrown away
 	_ = os.RemoveAll(c.dir)
 }

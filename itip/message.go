@@ -56,6 +56,7 @@ func (l *letter) calendar(m Method, list ...*ical.Component) *ical.Calendar {
 	cal.Set("METHOD", string(m))
 	cal.Components = append(cal.Components, list...)
 	tz.Complete(cal, l.o.zones)
+	cal.Normalize() // what a client wrote loosely goes out in the strict form
 	return cal
 }
 

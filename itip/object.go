@@ -109,7 +109,7 @@ func (o *object) keyOf(c *ical.Component) string {
 	}
 	t, err := p.Time()
 	if err != nil {
-		return p.Value() // unreadable: itself, so that it meets its like
+		return "?" + p.Value() // unreadable: itself, so that it meets its like
 	}
 	return o.key(t, o.zones)
 }

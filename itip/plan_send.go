@@ -329,11 +329,10 @@ func (p *organizing) tell(one *party) {
 	}
 	if len(one.asked) > 0 {
 		p.status(one, statusPending)
-		if one.fresh {
-			for _, k := range one.asked {
-				if n := sequence(p.new.component(k)); n > 0 {
-					put(&p.out.Memory.Invited, strings.TrimSpace(one.who+" "+k), n)
-				}
+		for _, k := range one.asked {
+			was, known := p.before(k)
+			if n := sequence(p.new.component(k)); n > 0 && !p.old.empty() && (!known || was.served(one.who) == nil) {
+				put(&p.out.Memory.Invited, strings.TrimSpace(one.who+" "+k), n)
 			}
 		}
 	}

@@ -141,6 +141,9 @@ func checkComponent(c *ical.Component, method string, table ical.Restrictions, z
 }
 
 func checkProperty(p *ical.Property, name string, zones map[string]bool) error {
+	if p.Repaired() {
+		return fmt.Errorf("%s is only readable with a repair", name)
+	}
 	switch name {
 	case "ATTENDEE", "ORGANIZER":
 		for param := range p.Params() {
@@ -149,7 +152,7 @@ func checkProperty(p *ical.Property, name string, zones map[string]bool) error {
 			}
 		}
 	case "DTSTAMP":
-		if t, err := p.Time(); err != nil || t.Kind != ical.UTC {
+		if _, err := p.Time(); err != nil || !strings.HasSuffix(p.Value(), "Z") {
 			return fmt.Errorf("DTSTAMP must be UTC (RFC 5545 3.8.7.2)")
 		}
 	}

@@ -26,11 +26,12 @@ const (
 	widen = 14 * time.Hour
 	// maxIndexed occurrences are looked at for one object; where it stops, the
 	// window ends.
-	maxIndexed = 6000
+	maxIndexed = 20000
 	// busyMonth: after so many occurrences in a month the walk jumps to the next,
-	// and after busyRun such months in a row it takes all further ones for busy.
-	busyMonth = 40
-	busyRun   = 3
+	// and after busyRun such months in a row, more than a year of them, it takes
+	// all further ones for busy.
+	busyMonth = 20
+	busyRun   = 14
 )
 
 // timeIndex says when an object takes place, for store.ObjectsInRange: a
@@ -217,7 +218,7 @@ func freeBusyIndex(cal *ical.Calendar, zones *tz.Resolver) store.Index {
 }
 
 // RollIndex moves the window of the time index for series whose window ends
-// soon, up to limit objects, and says how many there were. Run it once a day.
+// soon. It looks at limit objects at most and says how many moved.
 func (s *Service) RollIndex(ctx context.Context, limit int) (int, error) {
 	before := s.now().Add(rollBefore).Unix()
 	var stale []store.Object
@@ -227,8 +228,11 @@ func (s *Service) RollIndex(ctx context.Context, limit int) (int, error) {
 	}); err != nil {
 		return 0, fmt.Errorf("look for old time indexes: %w", err)
 	}
+	moved := 0
 	for part := range slices.Chunk(stale, 50) {
+		n := 0
 		err := s.store.Update(ctx, func(tx *store.Tx) error {
+			n = 0
 			for _, o := range part {
 				body, err := tx.Body(o.Account, o.ID)
 				if errors.Is(err, store.ErrNotFound) {
@@ -250,12 +254,16 @@ func (s *Service) RollIndex(ctx context.Context, limit int) (int, error) {
 				if err := tx.SetIndex(o.Account, o.ID, ix); err != nil {
 					return err
 				}
+				if ix.Horizon >= before {
+					n++
+				}
 			}
 			return nil
 		})
 		if err != nil {
-			return 0, fmt.Errorf("move time indexes: %w", err)
+			return moved, fmt.Errorf("move time indexes: %w", err)
 		}
+		moved += n
 	}
-	return len(stale), nil
+	return moved, nil
 }

@@ -211,3 +211,72 @@ func TestMakingAndChangingCalendars(t *testing.T) {
 		t.Errorf("invitations go to %s, %v", c.Name, err)
 	}
 }
+
+func TestHomeSyncAndProperties(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	alice, ctx := o.people["alice"].ID, t.Context()
+	first, err := o.svc.HomeSync(ctx, o.actor("alice"), alice, 0, 0)
+	if err != nil || len(first.Changed) != 4 {
+		t.Fatalf("initial: %d collections, %v", len(first.Changed), err)
+	}
+	o.makeCalendar("alice", "work")
+	r := o.put("alice", "work/1.ics", vevent("1@x", "DTSTART:20260303T090000Z"))
+	if err := o.svc.SetProperties(ctx, o.actor("alice"), o.ref("alice", "work/1.ics"), func(p map[string]string) error { p["{x}note"] = "<note/>"; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	ob, _ := o.get("alice", "work/1.ics")
+	if ob.Properties["{x}note"] != "<note/>" || ob.ETag != r.ETag || ob.Seq != r.Object.Seq {
+		t.Errorf("a property changed the object: %+v", ob)
+	}
+	if err := o.svc.SetProperties(ctx, o.actor("bob"), o.ref("alice", "work/1.ics"), func(map[string]string) error { return nil }); !problem.Has(err, problem.NotFound) {
+		t.Errorf("bob sets properties: %v", err)
+	}
+	if _, err := o.svc.Copy(ctx, calendar.CopyRequest{By: o.actor("alice"), From: o.ref("alice", "work/1.ics"), To: o.ref("alice", "default/1.ics")}); err != nil {
+		t.Fatal(err)
+	}
+	if ob, _ := o.get("alice", "default/1.ics"); ob.Properties["{x}note"] != "<note/>" {
+		t.Errorf("a copy without properties: %+v", ob)
+	}
+	delta, err := o.svc.HomeSync(ctx, o.actor("alice"), alice, first.Seq, 0)
+	if err != nil || len(delta.Changed) != 2 || len(delta.Deleted) != 0 {
+		t.Errorf("delta: %+v, %v", delta, err)
+	}
+	if err := o.svc.DeleteCollection(ctx, calendar.DeleteCollectionRequest{By: o.actor("alice"), Owner: alice, Collection: "work"}); err != nil {
+		t.Fatal(err)
+	}
+	last, err := o.svc.HomeSync(ctx, o.actor("alice"), alice, delta.Seq, 0)
+	if err != nil || !slices.Equal(last.Deleted, []string{"work"}) {
+		t.Errorf("after deleting: %+v, %v", last, err)
+	}
+}
+
+func TestMaintainMovesTheTimeIndex(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice")
+	o.put("alice", "default/1.ics", vevent("1@x", "DTSTART:20260603T090000Z", "RRULE:FREQ=YEARLY"))
+	o.put("alice", "default/2.ics", vevent("2@x", "DTSTART:19900603T090000Z", "RRULE:FREQ=SECONDLY"))
+	o.later(4 * 366 * 24 * time.Hour)
+	found := func() (n int) {
+		from := time.Date(2031, 3, 1, 0, 0, 0, 0, time.UTC)
+		if err := o.svc.Query(t.Context(), o.actor("alice"), o.people["alice"].ID, []string{"default"}, "", from, from.AddDate(0, 1, 0), func(ob store.Object, _ []byte) error {
+			if ob.UID == "1@x" {
+				n++
+			}
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
+	if found() != 1 {
+		t.Error("beyond the window the series is not a candidate")
+	}
+	if err := o.svc.Maintain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if found() != 0 {
+		t.Error("within the new window a series of Junes is still a candidate for March")
+	}
+	if n, err := o.svc.RollIndex(t.Context(), 10); n != 0 || err != nil {
+		t.Errorf("again: %d moved, %v", n, err)
+	}
+}

@@ -195,6 +195,12 @@ func (s *Service) copyTo(tx *store.Tx, req MoveRequest, src *store.Object, to st
 	if err != nil {
 		return MoveResult{}, nil, err
 	}
+	if len(src.Properties) > 0 || len(e.object.Properties) > 0 {
+		// RFC 4918 9.8.2: dead properties are duplicated.
+		if err := tx.SetObjectProperties(e.object.Account, e.object.ID, src.Properties); err != nil {
+			return MoveResult{}, nil, fmt.Errorf("copy properties of %s: %w", req.From, err)
+		}
+	}
 	return MoveResult{Created: dest == nil, ETag: e.object.ETag, ScheduleTag: e.object.ScheduleTag}, append(rows, e.rows...), nil
 }
 

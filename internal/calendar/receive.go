@@ -30,9 +30,9 @@ const (
 // Arrival is a scheduling message for one calendar user of this service. Its
 // transport has made sure whom it is from.
 type Arrival struct {
-	To        store.AccountID
-	Recipient ical.Address // the address it was sent to; only for the row
-	From      ical.Address // acting address; "" = trusted without looking (approved by the owner)
+	To        store.AccountID // 0: whoever has the address Recipient
+	Recipient ical.Address    // the address it was sent to
+	From      ical.Address    // acting address; "" = trusted without looking (approved by the owner)
 	Message   *ical.Calendar
 	Method    itip.Method // "" = METHOD of Message
 	Transport string      // journal.Local, "mail", …
@@ -101,12 +101,9 @@ func (s *Service) receive(tx *store.Tx, a Arrival, dir *directory) (Received, er
 	if a.Method == "" {
 		a.Method = itip.Method(a.Message.Method())
 	}
-	who, err := tx.Account(a.To)
-	if errors.Is(err, store.ErrNotFound) {
-		return Received{}, problem.New(problem.NotFound, "This calendar user does not exist here, or not any more.").Because(err)
-	}
+	who, err := s.addressee(tx, &a, dir)
 	if err != nil {
-		return Received{}, fmt.Errorf("account %d: %w", a.To, err)
+		return Received{}, err
 	}
 	e := s.row(a)
 	if done, err := s.duplicate(tx, a, e); done != nil || err != nil {
@@ -120,6 +117,29 @@ func (s *Service) receive(tx *store.Tx, a Arrival, dir *directory) (Received, er
 		return r, err
 	}
 	return r, s.note(tx, a, e, r.Result, &r)
+}
+
+// addressee is the account that a message is for.
+func (s *Service) addressee(tx *store.Tx, a *Arrival, dir *directory) (store.Account, error) {
+	if a.To == 0 {
+		who, ok := dir.account(a.Recipient)
+		if dir.err != nil {
+			return who, fmt.Errorf("look up %s: %w", a.Recipient, dir.err)
+		}
+		if !ok {
+			return who, problem.New(problem.NotFound, "%s is not a calendar user here.", a.Recipient)
+		}
+		a.To = who.ID
+		return who, nil
+	}
+	who, err := tx.Account(a.To)
+	if errors.Is(err, store.ErrNotFound) {
+		return who, problem.New(problem.NotFound, "This calendar user does not exist here, or not any more.").Because(err)
+	}
+	if err != nil {
+		return who, fmt.Errorf("account %d: %w", a.To, err)
+	}
+	return who, nil
 }
 
 // row is the journal row of an arrival.

@@ -53,7 +53,7 @@ func (l *Local) Send(ctx context.Context, batch []*store.Entry) []journal.Outcom
 	arrivals := make([]calendar.Arrival, 0, len(batch))
 	index := make([]int, 0, len(batch)) // of arrivals in batch
 	for i, e := range batch {
-		a, o := l.arrival(ctx, e)
+		a, o := arrival(e)
 		if o != nil {
 			out[i] = *o
 			continue
@@ -77,21 +77,13 @@ func (l *Local) Send(ctx context.Context, batch []*store.Entry) []journal.Outcom
 	return out
 }
 
-func (l *Local) arrival(ctx context.Context, e *store.Entry) (calendar.Arrival, *journal.Outcome) {
-	to, ok, err := l.o.Accounts.Lookup(ctx, ical.Address(e.To))
-	if err != nil {
-		return calendar.Arrival{}, &journal.Outcome{State: journal.Retry, Reason: "store", Sentence: problem.Of(err).Sentence}
-	}
-	if !ok {
-		// RFC 6638 3.2.9: 3.7, not a valid calendar user.
-		return calendar.Arrival{}, &journal.Outcome{State: journal.Failed, Status: "3.7", Reason: "no-such-user", Sentence: fmt.Sprintf("%s is not a calendar user here.", e.To)}
-	}
+func arrival(e *store.Entry) (calendar.Arrival, *journal.Outcome) {
 	cal, err := ical.Parse(e.Calendar)
 	if err != nil {
 		return calendar.Arrival{}, &journal.Outcome{State: journal.Failed, Status: "5.1", Reason: "unreadable", Sentence: fmt.Sprintf("The message cannot be read: %v.", err)}
 	}
 	return calendar.Arrival{
-		To: to.ID, Recipient: ical.Address(e.To), From: ical.Address(e.From), Message: cal, Method: itip.Method(e.Method),
+		Recipient: ical.Address(e.To), From: ical.Address(e.From), Message: cal, Method: itip.Method(e.Method),
 		Transport: journal.Local, Received: e.Created, Sent: e,
 	}, nil
 }
@@ -102,6 +94,7 @@ func outcome(r calendar.Received) journal.Outcome {
 	o := journal.Outcome{State: journal.Delivered, Status: "1.2", Next: r.Next}
 	switch {
 	case r.Err != nil && problem.Has(r.Err, problem.NotFound):
+		// RFC 6638 3.2.9: 3.7, not a valid calendar user.
 		return journal.Outcome{State: journal.Failed, Status: "3.7", Reason: "no-such-user", Sentence: problem.Of(r.Err).Sentence}
 	case r.Err != nil:
 		return journal.Outcome{State: journal.Failed, Status: "5.3", Reason: string(problem.Of(r.Err).Condition), Sentence: problem.Of(r.Err).Sentence}

@@ -19,7 +19,8 @@ type person struct {
 	Role     string `json:"role"`
 	Kind     string `json:"kind"` // CUTYPE
 	PartStat string `json:"partstat"`
-	Status   string `json:"status"` // what became of the last message, in words
+	Status   string `json:"status"`  // what became of the last message, in words
+	Comment  string `json:"comment"` // the note that came with the answer
 }
 
 // fields are what the event form knows of a component. Clock readings are in
@@ -274,7 +275,7 @@ func (e *event) fieldsOf(c *ical.Component) (fields, error) {
 func personOf(a itip.Attendee) person {
 	return person{
 		Address: string(a.Address), Name: a.CN, Role: a.Role, Kind: a.CUType, PartStat: a.PartStat,
-		Status: deliveryWords(a.ScheduleStatus),
+		Status: deliveryWords(a.ScheduleStatus), Comment: a.Comment,
 	}
 }
 
@@ -293,8 +294,8 @@ func deliveryWords(status string) string {
 	return deliveries[strings.TrimSpace(code)]
 }
 
-// ruleText says the recurrence in words; "" for what does not repeat, or
-// repeats by a list of dates alone.
+// ruleText says the recurrence in words that follow "repeats"; "" for what
+// does not repeat, or repeats by a list of dates alone.
 func ruleText(c *ical.Component) string {
 	if c == nil || c.Value("RRULE") == "" {
 		return ""
@@ -303,7 +304,11 @@ func ruleText(c *ical.Component) string {
 	if err != nil {
 		return "by a rule that cannot be read"
 	}
-	return strings.TrimSuffix(r.Text(), ".")
+	text := strings.TrimSuffix(r.Text(), ".")
+	if text == "" {
+		return text
+	}
+	return strings.ToLower(text[:1]) + text[1:]
 }
 
 // among reports which attendee, if any, is one of the addresses.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
@@ -135,6 +136,27 @@ func (a *app) editor(r *request, ref calendar.Ref) (editor, error) {
 	return editor{mine: mine, name: owner.DisplayName, now: a.now().UTC()}, err
 }
 
+// introduce fills in the names and kinds of colleagues and rooms who were
+// invited by their address alone.
+func (a *app) introduce(r *request, list []person) error {
+	for i, p := range list {
+		if p.Name != "" {
+			continue
+		}
+		acc, ok, err := a.o.Accounts.Lookup(r.ctx(), ical.ParseAddress(p.Address))
+		if err != nil {
+			return err
+		}
+		if ok {
+			list[i].Name = acc.DisplayName
+			if p.Kind == "" {
+				list[i].Kind = acc.Kind
+			}
+		}
+	}
+	return nil
+}
+
 // creation is the request that stores a new event.
 func (a *app) creation(r *request, ed edit) (calendar.PutRequest, error) {
 	uid := strings.ToLower(rand.Text())
@@ -148,6 +170,9 @@ func (a *app) creation(r *request, ed edit) (calendar.PutRequest, error) {
 	}
 	who, err := a.editor(r, ref)
 	if err != nil {
+		return calendar.PutRequest{}, err
+	}
+	if err := a.introduce(r, ed.Event.Attendees); err != nil {
 		return calendar.PutRequest{}, err
 	}
 	cal, err := who.create(a.o.Calendar.ProdID(), uid, ed.Event, z)
@@ -167,6 +192,9 @@ func (a *app) change(r *request, at place, etag string, ed edit) (calendar.PutRe
 	}
 	who, err := a.editor(r, ref)
 	if err != nil {
+		return req, err
+	}
+	if err := a.introduce(r, ed.Event.Attendees); err != nil {
 		return req, err
 	}
 	if ed.Occurrence != "" {

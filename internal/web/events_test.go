@@ -51,6 +51,9 @@ func TestMeetingOfTwo(t *testing.T) {
 	if got := statOf(seen, "bob@example.test"); got != "TENTATIVE" {
 		t.Errorf("alice sees bob as %q", got)
 	}
+	if bob := seen.Event.Attendees[0]; bob.Name != "Bob" || bob.Comment != "If the train is on time" {
+		t.Errorf("alice sees %+v", bob)
+	}
 	if !seen.Organizing || !seen.Writable || seen.Recurring || seen.Start != "2026-11-20T13:00" {
 		t.Errorf("alice's event: %+v", seen)
 	}

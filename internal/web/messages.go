@@ -38,6 +38,7 @@ type messageOnWire struct {
 	Attempts     []attemptOnWire `json:"attempts"`
 	Evidence     json.RawMessage `json:"evidence"`
 	Changes      []string        `json:"changes"` // sentences
+	Refresh      bool            `json:"refresh"` // only brought a colleague's copy up to date
 	CanApprove   bool            `json:"canApprove"`
 	CanReject    bool            `json:"canReject"`
 	CanRetry     bool            `json:"canRetry"`
@@ -55,7 +56,7 @@ func messageOf(e store.Entry, z *tz.Zone) messageOnWire {
 	m := messageOnWire{
 		ID: e.ID, Direction: e.Direction, Transport: e.Transport, Method: e.Method, UID: e.UID, RecurrenceID: e.RecurrenceID,
 		From: e.From, To: e.To, State: e.State, Reason: e.Reason, Sentence: e.Sentence, Created: instant(e.Created), Updated: instant(e.Updated),
-		Attempts: []attemptOnWire{}, Evidence: json.RawMessage("null"), Changes: []string{},
+		Refresh: e.Refresh, Attempts: []attemptOnWire{}, Evidence: json.RawMessage("null"), Changes: []string{},
 		CanApprove: e.Direction == journal.In && (e.State == calendar.StateHeld || e.State == calendar.StateRejected),
 		CanReject:  e.Direction == journal.In && e.State == calendar.StateHeld,
 		CanRetry:   e.Direction == journal.Out && (e.State == journal.Failed || e.State == journal.Due && len(e.Attempts) > 0),

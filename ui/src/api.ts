@@ -50,6 +50,7 @@ export interface Attendee {
   kind: string;
   partstat: string;
   status: string;
+  comment: string;
 }
 
 export interface EventFields {
@@ -144,6 +145,7 @@ export interface Message {
   attempts: { time: string; transport: string; status: string; sentence: string }[];
   evidence: unknown;
   changes: string[];
+  refresh: boolean;
   canApprove: boolean;
   canReject: boolean;
   canRetry: boolean;

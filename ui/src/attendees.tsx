@@ -42,7 +42,7 @@ export function Attendees(p: { list: Attendee[]; organizer: string; onChange: (l
     setFound([]);
     setHint("");
     if (!taken.has(key(person.address)) && !mine.has(key(person.address))) {
-      p.onChange([...p.list, { address: person.address, name: person.name, role: "REQ-PARTICIPANT", kind: person.kind, partstat: "NEEDS-ACTION", status: "" }]);
+      p.onChange([...p.list, { address: person.address, name: person.name, role: "REQ-PARTICIPANT", kind: person.kind, partstat: "NEEDS-ACTION", status: "", comment: "" }]);
     }
     input.current?.focus();
   };

@@ -73,6 +73,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
                     <span class={"sign " + partstat(a.partstat).tone} aria-hidden="true">{partstat(a.partstat).sign}</span>
                     <span class="person">
                       {a.name || address(a.address)} <span class="hint">{partstat(a.partstat).text}{a.role === "OPT-PARTICIPANT" ? ", optional" : ""}{kinds[a.kind] ? ", " + kinds[a.kind] : ""}</span>
+                      {a.comment && <div class="hint">“{a.comment}”</div>}
                       {a.status && <div class="hint">{a.status}</div>}
                     </span>
                   </li>

@@ -50,7 +50,7 @@ function Row({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
       app.say(after.sentence || "Done.");
       app.refresh();
     });
-  const what = method(m.method);
+  const what = m.refresh ? "silent update" : method(m.method);
   return (
     <li class="message">
       <div class="line">
@@ -93,9 +93,22 @@ function Row({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
             </>
           )}
           <dt>Event</dt><dd><code>{m.uid}</code></dd>
-          {m.evidence !== null && <><dt>Evidence</dt><dd><pre tabIndex={0}>{JSON.stringify(m.evidence, null, 2)}</pre></dd></>}
+          {m.evidence !== null && <><dt>Evidence</dt><dd><Evidence value={m.evidence} /></dd></>}
         </dl>
       </details>
     </li>
   );
+}
+
+/** What the service went by: names and what they say, in the order they came. */
+function Evidence({ value }: { value: unknown }) {
+  if (Array.isArray(value)) return <ul class="plain">{value.map((v) => <li><Evidence value={v} /></li>)}</ul>;
+  if (value !== null && typeof value === "object") {
+    return (
+      <dl class="facts">
+        {Object.entries(value).map(([k, v]) => <><dt>{k.replaceAll("-", " ")}</dt><dd><Evidence value={v} /></dd></>)}
+      </dl>
+    );
+  }
+  return <>{String(value)}</>;
 }

@@ -154,6 +154,9 @@ func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 // describe puts the facts of a calendar object into its row.
 func describe(row *store.Entry, f imip.Found) {
 	row.Calendar, row.Method, row.UID = f.Calendar.Bytes(), string(f.Method), f.Calendar.UID()
+	if f.Method == "" {
+		row.Method = string(itip.Publish) // what it amounts to when the user takes it
+	}
 	main := f.Calendar.Main()
 	if len(main) == 0 {
 		return

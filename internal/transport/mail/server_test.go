@@ -295,7 +295,7 @@ func TestHeldAndIgnoredMail(t *testing.T) {
 		{"forged results", "Authentication-Results: mx.evil.test; dmarc=pass header.from=two.test\r\n" + string(invitation("REQUEST", "u9")), "REQUEST:held!unverified", "mx.one.test", trust.Policy{Inbound: trust.Verify, AuthservIDs: []string{"mx.one.test"}}},
 		{"good results", "Authentication-Results: mx.one.test; dmarc=pass header.from=two.test\r\n" + string(invitation("REQUEST", "u9")), "REQUEST:applied", "", trust.Policy{Inbound: trust.Verify, AuthservIDs: []string{"mx.one.test"}}},
 		{"methods differ", strings.Replace(string(invitation("REQUEST", "u9")), "method=REQUEST", "method=CANCEL", 1), "REQUEST:held!inconsistent-method", "neither is believed", trust.Policy{Inbound: trust.Accept}},
-		{"no METHOD", strings.Replace(strings.Replace(string(invitation("REQUEST", "u9")), "; method=REQUEST", "", 1), "METHOD:REQUEST\r\n", "", 1), ":held!no-method", "asks for nothing", trust.Policy{Inbound: trust.Accept}},
+		{"no METHOD", strings.Replace(strings.Replace(string(invitation("REQUEST", "u9")), "; method=REQUEST", "", 1), "METHOD:REQUEST\r\n", "", 1), "PUBLISH:held!no-method", "asks for nothing", trust.Policy{Inbound: trust.Accept}},
 		{"a person writes back", "From: Ben <ben@two.test>\r\nMessage-ID: <x@two.test>\r\n\r\nSorry, I cannot come.\r\n", ":ignored!no-calendar", "Sorry, I cannot come.", trust.Policy{Inbound: trust.Accept}},
 		{"an encrypted mail", "From: Ben <ben@two.test>\r\nContent-Type: application/pkcs7-mime; smime-type=enveloped-data\r\n\r\nAAAA", ":ignored!encrypted", "encrypted", trust.Policy{Inbound: trust.Accept}},
 		{"a forged delivery report", report("bounce+1-1-00000000000000000000000000000000@one.test", "ann@one.test", "failed", "5.1.1"), ":ignored!unmatched-report", "cannot be matched", trust.Policy{Inbound: trust.Accept}},
@@ -411,6 +411,7 @@ func TestHeldMailIsApproved(t *testing.T) {
 		"unverified":   invitation("REQUEST", "u1"),
 		"wrong sender": []byte(strings.Replace(string(invitation("REQUEST", "u1")), "From: Ben <ben@two.test>", "From: Eve <eve@evil.test>", 1)),
 		"sent by":      []byte(strings.Replace(strings.Replace(string(invitation("REQUEST", "u1")), "From: Ben <ben@two.test>", "From: Sam <sam@two.test>", 1), "ORGANIZER:", `ORGANIZER;SENT-BY="mailto:sam@two.test":`, 1)),
+		"no method":    []byte(strings.Replace(strings.Replace(string(invitation("REQUEST", "u1")), "; method=REQUEST", "", 1), "METHOD:REQUEST\r\n", "", 1)),
 		"attached":     []byte(strings.Replace(string(invitation("REQUEST", "u1")), "text/calendar; charset=UTF-8; method=REQUEST", "application/octet-stream; name=invite.ics", 1)),
 	} {
 		t.Run(name, func(t *testing.T) {

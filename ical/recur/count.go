@@ -2,48 +2,50 @@ package recur
 
 import "math/bits"
 
-// countTo goes over the given number of periods, from a fresh cursor, and takes
-// what they hold from COUNT. Where every period holds the same, that is one
-// multiplication; else days are counted by the month, or periods one by one
-// without making their members.
-func (c *cursor) countTo(first, periods int64) {
-	if c.skip != 0 {
-		return // members can be met twice: seek counts one by one
+// consume goes over periods, from a fresh cursor, and takes their members from
+// COUNT without making them. It stops at the period goal, or earlier before the
+// month, day or period in which COUNT ends. Where every period holds the same it
+// is one multiplication; days are counted by the month or by the day, others
+// period by period.
+func (c *cursor) consume(goal int64) {
+	if c.skip != 0 || c.never {
+		return // members can be met twice: they are counted singly
 	}
-	goal := first + periods*c.step
 	if per := c.perPeriod(); per > 0 {
-		if !c.nextPeriod() {
-			c.left = 0
-			return
-		}
-		had := per - c.before(c.start)
-		full := periods - 1
-		if full > 0 && (c.left-had)/per < full {
-			c.left = 0
-		} else {
-			c.left = max(0, c.left-had-full*per)
-		}
-		c.restartAt(goal)
+		c.consumeEqual(goal, per)
 		return
 	}
-	if c.freq <= Daily && c.countDays(goal) {
+	if c.freq <= Daily && c.step <= secondsPerDay/c.unit {
+		c.consumeDays(goal)
 		return
 	}
-	for c.left > 0 {
-		if !c.nextPeriod() {
-			c.left = 0
-			return
-		}
-		if c.period >= goal {
-			c.restartAt(c.period)
-			return
-		}
+	for c.nextPeriod() {
 		n := int64(len(c.bases)) * int64(len(c.times))
 		if c.bases[0] <= c.start {
 			n -= c.before(c.start)
 		}
-		c.left -= min(c.left, n)
+		if c.period >= goal || c.left <= n {
+			break
+		}
+		c.left -= n
 	}
+	c.restartAt(c.period)
+}
+
+func (c *cursor) consumeEqual(goal, per int64) {
+	if !c.nextPeriod() {
+		return
+	}
+	first := c.period
+	had := per - c.before(c.start)
+	periods := (goal - first) / c.step // before the goal, the first among them
+	if periods < 1 || c.left <= had {
+		c.restartAt(first)
+		return
+	}
+	full := min(periods-1, (c.left-had-1)/per)
+	c.left -= had + full*per
+	c.restartAt(first + (full+1)*c.step)
 }
 
 func (c *cursor) restartAt(period int64) {
@@ -51,115 +53,100 @@ func (c *cursor) restartAt(period int64) {
 	c.period = period
 	c.bases = c.bases[:0]
 	c.i, c.j = 0, 0
+	if period > c.periodOf(c.start) {
+		c.last = max(c.last, c.start)
+	}
 }
 
-// countDays counts a rule of days or less whose steps fall on the same times
-// of every day: whole months at a time. It reports whether it could.
-func (c *cursor) countDays(goal int64) bool {
+// consumeDays counts a rule of days or less, whose interval is at most a day,
+// day by day: what a day holds depends only on how far into it the first step
+// falls.
+func (c *cursor) consumeDays(goal int64) {
 	perDay := secondsPerDay / c.unit
-	if perDay%c.step != 0 {
-		return false
-	}
-	var each int64 // members of a day that passes
-	if c.freq == Daily {
-		each = int64(len(c.times))
-	} else {
-		for at := floorMod(c.period, c.step); at < perDay; at += c.step {
-			if c.timePasses(at * c.unit) {
-				each += int64(len(c.times))
-			}
-		}
-	}
+	origin := floorDiv(c.start, c.unit)
+	day := floorDiv(c.start, secondsPerDay)
+	lastDay := floorDiv(goal, perDay) // not included
 	// The first day by itself: members before the start do not count.
-	firstDay := floorDiv(c.start, secondsPerDay)
-	lastDay := floorDiv(goal*c.unit, secondsPerDay) // not included
-	if lastDay <= firstDay+1 {
-		return false
+	var n int64
+	first := *c
+	first.bases = first.buffer[:0]
+	for first.nextPeriod() && first.bases[0] < (day+1)*secondsPerDay {
+		n += int64(len(first.times)) - first.before(first.start)
 	}
-	for c.nextPeriod() {
-		if floorDiv(c.bases[0], secondsPerDay) > firstDay {
-			break
-		}
-		if c.left -= min(c.left, int64(len(c.times))-c.before(c.start)); c.left == 0 {
-			return true
-		}
+	if lastDay <= day || c.left <= n {
+		return
 	}
-	for d := firstDay + 1; d < lastDay && c.left > 0; {
-		if !c.filtered {
-			n := lastDay - d
-			if each > 0 && c.left/each < n {
-				c.left = 0
-				return true
+	c.left -= n
+	day++
+	steps := func(d int64) int64 { return floorMod(origin-d*perDay, c.step) } // of the first one
+	held := make([]int64, min(c.step, perDay))
+	for i := range held {
+		held[i] = -1
+	}
+	holds := func(at int64) int64 {
+		if at >= perDay {
+			return 0
+		}
+		if held[at] < 0 {
+			held[at] = 0
+			for t := at; t < perDay; t += c.step {
+				if !c.timeLimited || c.timePasses(t*c.unit) {
+					held[at] += int64(len(c.times))
+				}
 			}
-			c.left -= n * each
-			break
 		}
-		next, ok := c.nextDay(d)
-		if !ok {
-			c.left = 0
-			return true
-		}
-		if next >= lastDay {
-			break
-		}
-		rest := c.mask >> (next - c.monthBegin + 1)
-		if c.monthEnd > lastDay {
-			rest &= 1<<(lastDay-next) - 1
-		}
-		c.left -= min(c.left, int64(bits.OnesCount32(rest))*each)
-		d = c.monthEnd
+		return held[at]
 	}
-	c.restartAt(c.period) // any period of the rule, before the goal or not
-	c.period = floorDiv(c.start, c.unit)
-	c.reach(lastDay * perDay)
-	return true
+	same := perDay%c.step == 0
+	for day < lastDay {
+		if same && !c.filtered { // all days at once
+			if each := holds(steps(day)); each > 0 {
+				full := min(lastDay-day, (c.left-1)/each)
+				c.left -= full * each
+				day += full
+			}
+			break
+		}
+		next := day
+		if c.filtered {
+			var ok bool
+			if next, ok = c.nextDay(day); !ok || next >= lastDay {
+				break
+			}
+		}
+		n, beyond := holds(steps(next)), next+1
+		if same { // the rest of the month at once
+			days := c.mask >> (next - c.monthBegin + 1)
+			if beyond = c.monthEnd; beyond > lastDay {
+				days &= 1<<(lastDay-next) - 1
+				beyond = lastDay
+			}
+			n *= int64(bits.OnesCount32(days))
+		}
+		if c.left <= n {
+			day = next
+			if !same {
+				break
+			}
+			same = false // COUNT ends in this month: on which day?
+			continue
+		}
+		c.left -= n
+		day = beyond
+	}
+	c.restartAt(origin)
+	c.reach(day * perDay)
+	c.last = max(c.last, day*secondsPerDay-1)
 }
 
-// final is the last member; ok is false when there is none or no end. COUNT
-// and UNTIL both end a rule.
+// final is the last member; ok is false when there is none, limited when the
+// search was given up.
 func (p *plan) final() (last int64, ok, limited bool) {
-	until := p.until
-	if p.count >= 0 {
-		// The COUNTth member, found by halving the time in which it must lie:
-		// how many there are before a time is cheap to say.
-		if p.count <= 1024 {
-			c := p.cursor()
-			for {
-				t, more := c.next()
-				if !more {
-					return last, ok, c.limited
-				}
-				last, ok = t, true
-			}
-		}
-		lo, hi := p.start, until+1 // after lo there is at least one left, after hi none
-		for lo+1 < hi {
-			mid := lo + (hi-lo)/2
-			c := p.cursor()
-			c.seek(mid)
-			if _, more := c.next(); more {
-				lo = mid
-			} else {
-				hi = mid
-			}
-		}
-		c := p.cursor()
-		c.seek(lo)
-		t, more := c.next()
-		return t, more, c.limited
-	}
 	endless := *p
 	endless.count = -1
-	// Look back from the end over spans that grow, so that dense rules walk
-	// little and thin ones still find their last.
-	span := int64(secondsPerDay)
-	if p.freq < Daily {
-		span = p.unit * 8
-	}
-	for {
-		from := max(until-span, p.start)
-		c := endless.cursor()
-		c.seek(from)
+	if p.count >= 0 {
+		c := p.cursor()
+		c.consume(p.periodOf(p.until))
 		for {
 			t, more := c.next()
 			if !more {
@@ -167,9 +154,27 @@ func (p *plan) final() (last int64, ok, limited bool) {
 			}
 			last, ok = t, true
 		}
-		if ok || from == p.start {
-			return last, ok, c.limited
-		}
-		span *= 4
+		return last, ok, c.limited
 	}
+	// Whether anything comes after a time is cheap to say: halve.
+	c := endless.cursor()
+	last, ok = c.next()
+	if !ok || c.limited {
+		return last, ok, c.limited
+	}
+	for lo, hi := last, p.until+1; hi-lo > 1; {
+		mid := lo + (hi-lo)/2
+		c := endless.cursor()
+		c.seek(mid)
+		t, more := c.next()
+		switch {
+		case c.limited:
+			return last, true, true
+		case more:
+			last, lo = t, t
+		default:
+			hi = mid
+		}
+	}
+	return last, true, false
 }

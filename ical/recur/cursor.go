@@ -434,19 +434,19 @@ func (c *cursor) seek(t int64) {
 	first := c.period
 	target := c.periodOf(t)
 	// One period of margin, for SKIP moves members over a period's end.
-	if skipped := (target-first)/c.step - 1; skipped > 0 {
-		if c.left >= 0 {
-			c.countTo(first, skipped)
-		} else {
+	skipped := (target-first)/c.step - 1
+	if c.left < 0 {
+		if skipped > 0 {
 			c.period = first + skipped*c.step
 		}
-	}
-	if c.left < 0 {
 		c.last = t - 1
 		if c.nextPeriod() {
 			c.setPosition(c.before(t))
 		}
 		return
+	}
+	if skipped > 0 {
+		c.consume(first + skipped*c.step)
 	}
 	for c.left > 0 {
 		if c.i == len(c.bases) && !c.nextPeriod() {
@@ -454,7 +454,7 @@ func (c *cursor) seek(t int64) {
 			return
 		}
 		at := int64(c.i)*int64(len(c.times)) + int64(c.j)
-		begin := max(at, c.before(c.start))
+		begin := max(at, c.before(c.last+1))
 		end := max(begin, c.before(t))
 		if c.skip != 0 { // members can be met twice; count one by one
 			c.countSingly(t)

@@ -365,12 +365,15 @@ func (p *plan) monthMask(year, month int, nth *[13]uint32) uint32 {
 			mask &= p.weekdayMask(weekday(first), length) | p.nthMask(weekday(first), length)
 		}
 	}
-	if p.hasWN && !p.weekYears {
-		for rest := mask; rest != 0; rest &= rest - 1 {
-			if d := bits.TrailingZeros32(rest); !p.weekPasses(first + int64(d) - 1) {
-				mask &^= 1 << d
+	if p.hasWN && !p.weekYears && mask != 0 {
+		var weeks uint32
+		for w := 1 - (weekday(first)-p.wkst+7)%7; w <= length; w += 7 {
+			if p.weekPasses(first + int64(w) - 1) {
+				// Seven days from the w-th, which can lie before the month.
+				weeks |= uint32(uint64(0x7f) << (w + 7) >> 7)
 			}
 		}
+		mask &= weeks
 	}
 	return mask
 }

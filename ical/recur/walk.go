@@ -18,6 +18,7 @@ type walk struct {
 	lastAt  int64
 	began   bool
 	looked  int
+	inGap   []member // met lately
 	stretch stretch
 	primed  bool // the occurrence at hand has the parts that do not change
 }
@@ -137,7 +138,7 @@ func (w *walk) next() (member, bool) {
 			w.began = true
 			w.advance(&w.rules[best])
 		}
-		if w.looked > 1 && m.at == w.lastAt {
+		if w.looked > 1 && m.at == w.lastAt || w.metInGap(m) {
 			continue
 		}
 		w.lastAt = m.at
@@ -145,6 +146,24 @@ func (w *walk) next() (member, bool) {
 			return m, true
 		}
 	}
+}
+
+// metInGap tells whether the instant of a member was met before, under a
+// reading that a change of the clocks left out: 02:30 and 03:30 are then the
+// same. Such readings are remembered while they can be met again.
+func (w *walk) metInGap(m member) bool {
+	if len(w.inGap) > 0 {
+		if m.wall > w.inGap[len(w.inGap)-1].wall+2*secondsPerDay {
+			w.inGap = w.inGap[:0]
+		}
+		if _, ok := slices.BinarySearchFunc(w.inGap, m.at, func(g member, at int64) int { return cmp.Compare(g.at, at) }); ok {
+			return true
+		}
+	}
+	if !w.plain(m.wall) && wallOf(w.ids, m.at) != m.wall {
+		w.inGap = append(w.inGap, m)
+	}
+	return false
 }
 
 func (s *Set) excluded(m member) bool {
@@ -384,8 +403,8 @@ func (s *Set) findAt(at, wall int64) (Occurrence, bool) {
 
 // Bounds gives the span of all occurrences: the start of the first and the end
 // of the last. endless means that a rule has no end, and last is then the end
-// of the year 9999. Members that exceptions take out at the end may still
-// count; times that do not exist (a to-do without any) give zeros.
+// of the year 9999. The span may be wider than needed where exceptions or
+// RANGE=THISANDFUTURE change the end; times that do not exist (a to-do without any) give zeros.
 func (s *Set) Bounds() (first, last time.Time, endless bool) {
 	extend := func(o *Occurrence) {
 		if o.From.IsZero() {
@@ -424,6 +443,15 @@ func (s *Set) Bounds() (first, last time.Time, endless bool) {
 			}
 			w.occurrence(member{wall, instantOf(s.ids, wall), -1}, &o)
 			extend(&o)
+		}
+		longest := s.master.longest()
+		for _, i := range s.ranged {
+			// What was moved can end before what comes just before it.
+			g := &s.overrides[i]
+			if t := reading(g.idAt + longest); t.After(last) {
+				last = t
+			}
+			longest = g.longest()
 		}
 		if s.hasStart {
 			s.master.place(s.master.wall, s.master.at, &o)

@@ -206,6 +206,9 @@ func document(body []byte, l Limits, f func(root, child *Element) error) (*Eleme
 			return root, nil
 		}
 		if err == nil {
+			if e.Is(D("href")) && len(e.Nodes) < 2 {
+				r.elements-- // counted, and limited, by who keeps them
+			}
 			err = f(root, e)
 		}
 		if err != nil {

@@ -15,13 +15,13 @@ import (
 type Limits struct {
 	Size     int // octets
 	Depth    int // elements within elements
-	Elements int // in the whole body; also the number of attributes
+	Elements int // in the whole body, attributes included, hrefs of a multiget not
 	Hrefs    int // that one multiget may name
 }
 
 // DefaultLimits are far above what any known client sends: the longest bodies
-// are multigets of a whole calendar, some 60 octets and one element for each object.
-var DefaultLimits = Limits{Size: 10 << 20, Depth: 32, Elements: 250_000, Hrefs: 100_000}
+// are multigets of a whole calendar, some 60 octets for each object.
+var DefaultLimits = Limits{Size: 10 << 20, Depth: 32, Elements: 20_000, Hrefs: 100_000}
 
 func (l Limits) orDefault() Limits {
 	for _, f := range []struct{ have, def *int }{

@@ -105,6 +105,8 @@ func ParseReport(body []byte, l Limits) (Report, error) {
 			hrefs = append(hrefs, trimmed(e))
 			return nil
 		case root.Is(D("expand-property")):
+		case e.Is(D("href")):
+			return nil // of no other report; RFC 4918 17
 		default:
 			if err := props.take(e); err != nil {
 				return err

@@ -198,6 +198,10 @@ func TestReportsAreRefusedWithTheirPrecondition(t *testing.T) {
 			t.Errorf("%s: error %v, want condition %s", c.name, err, c.condition)
 		}
 	}
+	long := `<C:calendar-multiget` + ns + `><prop/>` + strings.Repeat(`<href>/a</href>`, 50_000) + `</C:calendar-multiget>`
+	if r, err := ParseReport([]byte(long), Limits{}); err != nil || len(r.(*CalendarMultiget).Hrefs) != 50_000 {
+		t.Errorf("a multiget of a whole calendar: %v", err)
+	}
 	many := `<C:calendar-multiget` + ns + `>` + strings.Repeat(`<href>/a</href>`, 11) + `</C:calendar-multiget>`
 	if _, err := ParseReport([]byte(many), Limits{Hrefs: 10}); err == nil {
 		t.Error("a multiget of more hrefs than allowed is accepted")

@@ -167,6 +167,28 @@ func TestSyncCollection(t *testing.T) { // RFC 6578
 	h.as("ann", "REPORT", "/dav/calendars/ann/inbox/", "", syncBody("", "")).is(207).has("<d:sync-token>")
 }
 
+func TestSyncOfAHome(t *testing.T) { // RFC 6578 3.5: H1, H11
+	h := open(t, "ann", "bob")
+	const at = "/dav/calendars/ann/"
+	token := func(a *answer) string { return a.find(`<d:sync-token>([^<]*)</d:sync-token></d:multistatus>`) }
+	first := h.as("ann", "REPORT", at, "", syncBody("", "")).is(207).has("<d:href>"+ann+"</d:href>", at+"tasks/", annBox)
+	if got := h.as("ann", "PROPFIND", at, "Depth: 0", props("sync-token")).find("<d:sync-token>(.*?)<"); got != token(first) {
+		t.Errorf("the property is %s, the token %s", got, token(first))
+	}
+	h.as("ann", "REPORT", at, "", syncBody(token(first), "")).is(207).lacks("<d:response>")
+	h.as("ann", "MKCALENDAR", at+"work/", "", "").is(201)
+	h.as("ann", "DELETE", at+"tasks/", "", "").is(204)
+	second := h.as("ann", "REPORT", at, "", syncBody(token(first), "")).is(207).
+		has("<d:href>"+at+"work/</d:href><d:propstat>", "<d:href>"+at+"tasks/</d:href><d:status>HTTP/1.1 404").lacks(ann)
+	h.put("ann", ann+"1.ics", event("1", one))
+	h.as("ann", "REPORT", at, "", syncBody(token(second), "")).is(207).has(ann).lacks("work")
+	h.as("ann", "REPORT", at, "", syncBody("data:,sync-9-0-1", "")).is(403).has("valid-sync-token")
+	h.as("ann", "REPORT", ann, "", syncBody(token(second), "")).is(403).has("valid-sync-token")
+	h.as("ann", "ACL", ann, "", `<acl`+ns+`><ace><principal><href>/dav/principals/bob/</href></principal><grant><privilege><read/></privilege></grant></ace></acl>`).is(200)
+	h.as("bob", "REPORT", at, "", syncBody("", "")).is(403).has("supported-report")
+	h.as("bob", "PROPFIND", at, "Depth: 0", props("supported-report-set", "sync-token")).is(207).lacks("sync-collection").has("404")
+}
+
 func TestFreeBusyQuery(t *testing.T) { // RFC 4791 7.10
 	h := open(t, "ann", "bob")
 	h.put("ann", ann+"1.ics", event("1", one))
@@ -246,6 +268,8 @@ func TestPrincipalSearch(t *testing.T) { // RFC 3744 9
 	search("", "CS:email-address-set", "bobby@").has("bobby").lacks("/dav/principals/bob/")
 	search("", "displayname", "").lacks("<d:response>") // C13
 	search("", "displayname", "zzz").lacks("<d:response>")
+	search("", "C:calendar-user-type", "INDIVIDUAL").lacks("<d:response>")
+	h.as("ann", "REPORT", "/dav/principals/", "Depth: 0", `<principal-property-search`+ns+`><property-search><prop><C:calendar-user-type/></prop><match>INDIVIDUAL</match></property-search><property-search><prop><displayname/></prop><match>bobby</match></property-search><prop><displayname/></prop></principal-property-search>`).is(207).has("bobby").lacks("/dav/principals/bob/")
 	h.as("ann", "REPORT", "/dav/principals/", "", `<CS:calendarserver-principal-search`+ns+` context="attendee"><CS:search-token>bob</CS:search-token><CS:search-token>exam</CS:search-token><prop><displayname/></prop></CS:calendarserver-principal-search>`).is(207).has("Bob Example", "Bobby Example")
 	h.as("ann", "REPORT", "/dav/principals/", "", `<CS:calendarserver-principal-search`+ns+` context="location"><CS:search-token>bob</CS:search-token><prop><displayname/></prop></CS:calendarserver-principal-search>`).is(207).lacks("Bob")
 	h.as("ann", "REPORT", "/dav/principals/", "", `<CS:calendarserver-principal-search`+ns+`><CS:search-token>bob</CS:search-token><CS:limit><CS:nresults>1</CS:nresults></CS:limit><prop><displayname/></prop></CS:calendarserver-principal-search>`).is(207).has("507")

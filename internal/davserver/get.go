@@ -14,7 +14,7 @@ import (
 // get is GET and HEAD: an object as it is stored, a calendar as one file, and
 // a sentence elsewhere for a person with a browser.
 func (q *request) get() error {
-	r, err := q.find(q.at)
+	r, err := q.findPlain(q.at)
 	if err != nil {
 		return err
 	}

@@ -182,7 +182,7 @@ func (q *request) checkIf() (etag string, err error) {
 // state is what an If header can ask about a place: its entity tag and its
 // sync token, empty where there is none.
 func (q *request) state(at place) (etag, token string, err error) {
-	r, err := q.find(at)
+	r, err := q.findPlain(at)
 	if problem.Has(err, problem.NotFound) || problem.Has(err, problem.NeedPrivileges) {
 		return "", "", nil
 	}

@@ -55,28 +55,24 @@ var invalidType = problem.New(problem.InvalidResourceType, "Only calendars can b
 func (q *request) mayMake() error {
 	switch q.at.kind {
 	case object: // RFC 4791 4.2: no calendar within a calendar
-		owner, err := q.account(q.at.account)
-		if err == nil {
-			_, err = q.collection(owner, q.at.coll)
-		}
-		if err != nil {
+		if _, err := q.collection(q.at.account, q.at.coll); err != nil {
 			return destinationMissing(err, q.at)
 		}
-		if _, err := q.find(q.at); err == nil { // RFC 4918 9.3.1
+		if _, err := q.text(q.at); err == nil { // RFC 4918 9.3.1
 			return problem.New(problem.ResourceMustBeNull, "There is already an event at %s.", q.at.href())
 		}
 		return problem.New(problem.BadCalendarLocation, "A calendar cannot be made within another one.")
 	case beyond:
 		return problem.New(problem.ParentMissing, "There is no collection at this address to make a calendar in.")
 	}
-	owner, err := q.account(q.at.account)
+	owner, err := q.accountID(q.at.account)
 	if err != nil {
 		return destinationMissing(err, q.at)
 	}
-	if owner.ID != q.by.Account {
+	if owner != q.by.Account {
 		return problem.New(problem.NeedPrivileges, "You can make calendars in your own home only.").At(homeHref(q.at.account))
 	}
-	_, err = q.collection(owner, q.at.coll)
+	_, err = q.collection(q.at.account, q.at.coll)
 	if err == nil {
 		return problem.New(problem.ResourceMustBeNull, "There is already a calendar at %s.", q.at.href())
 	}
@@ -148,7 +144,7 @@ func (q *request) moveCalendar(from *resource, to place, d depth) error {
 	case to.account != from.owner.Name:
 		return problem.New(problem.Forbidden, "A calendar stays in the home of its owner.")
 	}
-	_, err := q.collection(from.owner, to.coll)
+	_, err := q.collection(to.account, to.coll)
 	if err == nil { // never one calendar in the place of another, whatever Overwrite says
 		return problem.New(problem.PreconditionFailed, "There is already a calendar at %s.", to.href())
 	}

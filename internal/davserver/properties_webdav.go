@@ -16,7 +16,7 @@ import (
 // webdavProperties are those of RFC 4918 15 and of small standards beside it.
 var webdavProperties = []property{
 	{name: caldav.D("resourcetype"), where: anything, all: true, value: resourceType},
-	{name: caldav.D("displayname"), where: anything, all: true, value: displayName, set: setDisplayName},
+	{name: caldav.D("displayname"), where: anything &^ objects, all: true, value: displayName, set: setDisplayName},
 	{name: caldav.D("creationdate"), where: collections | objects | principal | home, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
 		return text(x, r.created().UTC().Format(time.RFC3339), r.created().IsZero())
 	}},
@@ -42,8 +42,18 @@ var webdavProperties = []property{
 		x.Href(r.href())
 		return true, nil
 	}},
-	{name: caldav.D("sync-token"), where: calendarColl | inbox, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) { // RFC 6578 4
-		return text(x, r.syncToken(r.coll.Seq), false)
+	{name: caldav.D("sync-token"), where: calendarColl | inbox | home, value: func(q *request, r *resource, x *caldav.Writer) (bool, error) { // RFC 6578 4
+		seq := r.coll.Seq
+		if r.kind == home {
+			if r.owner.ID != q.by.Account {
+				return false, nil
+			}
+			var err error
+			if seq, err = q.s.calendar.HomeSeq(q.ctx, r.owner.ID); err != nil {
+				return false, err
+			}
+		}
+		return text(x, r.syncToken(seq), false)
 	}},
 	{name: caldav.CS("getctag"), where: calendarColl | inbox, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
 		return text(x, r.ctag(), false)
@@ -98,8 +108,6 @@ func displayName(_ *request, r *resource, x *caldav.Writer) (bool, error) {
 		if name == "" {
 			name = r.coll.Name
 		}
-	default:
-		return false, nil // an object has none of its own (RFC 4918 15.2)
 	}
 	return text(x, name, false)
 }

@@ -179,8 +179,11 @@ func (r *resource) dead(n caldav.Name) (string, bool) {
 }
 
 func (r *resource) deadAll() map[string]string {
-	if r.kind&collections != 0 {
+	switch {
+	case r.kind&collections != 0:
 		return r.coll.Properties
+	case r.kind&objects != 0:
+		return r.obj.Properties
 	}
 	return r.props
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/convene-cal/convene/caldav"
+	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
@@ -76,6 +77,8 @@ func (q *request) proppatch() error {
 	switch {
 	case r.kind&collections != 0:
 		err = edit.collection(r)
+	case r.kind&objects != 0:
+		err = edit.object(r)
 	case r.kind&(principal|home) != 0:
 		err = edit.account(r)
 	default:
@@ -133,6 +136,16 @@ func (e *edit) collection(r *resource) error {
 		return err
 	}
 	return nil
+}
+
+// object applies the steps to the properties that clients left on an object.
+func (e *edit) object(r *resource) error {
+	ref := calendar.Ref{Owner: r.owner.ID, Collection: r.place.coll, Name: r.name}
+	return e.q.s.calendar.SetProperties(e.q.ctx, e.q.by, ref, func(dead map[string]string) error {
+		clear(e.results)
+		e.apply(r.kind, nil, dead, nil)
+		return e.verdict()
+	})
 }
 
 // account applies the steps to a principal or home, whose properties are kept

@@ -21,7 +21,7 @@ func (q *request) put() error {
 	case beyond:
 		return problem.New(problem.ParentMissing, "There is no collection at this address to put an object into.")
 	}
-	owner, err := q.account(q.at.account)
+	owner, err := q.accountID(q.at.account)
 	if problem.Has(err, problem.NotFound) {
 		return problem.New(problem.ParentMissing, "There is no calendar at %s.", collectionHref(q.at.account, q.at.coll))
 	}
@@ -40,7 +40,7 @@ func (q *request) put() error {
 	}
 	res, err := q.s.calendar.Put(q.ctx, calendar.PutRequest{
 		By:          q.by,
-		Ref:         calendar.Ref{Owner: owner.ID, Collection: q.at.coll, Name: q.at.name},
+		Ref:         calendar.Ref{Owner: owner, Collection: q.at.coll, Name: q.at.name},
 		Data:        data,
 		If:          cond,
 		Reply:       q.replyPolicy(),
@@ -62,7 +62,7 @@ func (q *request) stored(res calendar.PutResult) error {
 		status = http.StatusCreated
 	}
 	if q.prefer.representation { // RFC 8144 3
-		r, err := q.find(q.at)
+		r, err := q.text(q.at)
 		if err == nil {
 			q.applied("return=representation")
 			q.w.Header().Set("Content-Location", r.href())
@@ -104,7 +104,7 @@ func (q *request) withRepresentation(err error) error {
 	if !q.prefer.representation || !problem.Has(err, problem.PreconditionFailed) {
 		return err
 	}
-	r, notThere := q.find(q.at)
+	r, notThere := q.findPlain(q.at)
 	if notThere != nil || r.kind != object {
 		return err
 	}
@@ -203,7 +203,7 @@ func (q *request) post() error {
 // delete removes an object, a message of the inbox, or a calendar with all it
 // holds (RFC 4918 9.6, RFC 6638 3.2.1.3).
 func (q *request) delete() error {
-	r, err := q.find(q.at)
+	r, err := q.findPlain(q.at)
 	if err != nil {
 		return err
 	}
@@ -240,7 +240,7 @@ func (q *request) delete() error {
 // copymove is COPY and MOVE of an object, and MOVE of a calendar to another
 // name (RFC 4918 9.8, 9.9).
 func (q *request) copymove() error {
-	from, err := q.find(q.at)
+	from, err := q.findPlain(q.at)
 	if err != nil {
 		return err
 	}
@@ -282,18 +282,14 @@ func (q *request) copymove() error {
 	if to.kind != object {
 		return problem.New(problem.ParentMissing, "There is no calendar at %s.", dest)
 	}
-	owner, err := q.account(to.account)
-	if err != nil {
-		return destinationMissing(err, to)
-	}
-	target, err := q.collection(owner, to.coll)
+	target, err := q.collection(to.account, to.coll)
 	if err != nil {
 		return destinationMissing(err, to)
 	}
 	req := calendar.MoveRequest{
 		By:   q.by,
 		From: calendar.Ref{Owner: from.owner.ID, Collection: from.place.coll, Name: from.name},
-		To:   calendar.Ref{Owner: owner.ID, Collection: target.Name, Name: to.name},
+		To:   calendar.Ref{Owner: target.Account, Collection: target.Name, Name: to.name},
 		If:   cond, Overwrite: overwrite,
 	}
 	var res calendar.MoveResult

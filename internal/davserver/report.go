@@ -2,7 +2,6 @@ package davserver
 
 import (
 	"github.com/convene-cal/convene/caldav"
-	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/problem"
 )
 
@@ -15,7 +14,7 @@ var reports = []struct {
 	{caldav.C("calendar-query"), calendarColl | inbox | object | message},
 	{caldav.C("calendar-multiget"), calendarColl | inbox | object | message | home},
 	{caldav.C("free-busy-query"), calendarColl},
-	{caldav.D("sync-collection"), calendarColl | inbox},
+	{caldav.D("sync-collection"), calendarColl | inbox | home}, // of one's own home
 	{caldav.D("expand-property"), anything},
 	{caldav.D("principal-property-search"), root | principalSet | home},
 	{caldav.D("principal-search-property-set"), root | principalSet | home},
@@ -24,9 +23,9 @@ var reports = []struct {
 	{caldav.D("acl-principal-prop-set"), collections | objects},
 }
 
-func supportedReports(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+func supportedReports(q *request, r *resource, x *caldav.Writer) (bool, error) {
 	for _, p := range reports {
-		if p.where&r.kind == 0 {
+		if p.where&r.kind == 0 || p.name == caldav.D("sync-collection") && r.owner.ID != q.by.Account && r.kind == home {
 			continue
 		}
 		x.Start(caldav.D("supported-report"))
@@ -60,6 +59,9 @@ func (q *request) report() error {
 	case *caldav.CalendarMultiget:
 		return q.multiget(r, b)
 	case *caldav.SyncCollection:
+		if r.kind == home {
+			return q.syncHome(r, b)
+		}
 		return q.syncCollection(r, b)
 	case *caldav.ExpandProperty:
 		return q.expandProperty(r, b)
@@ -90,12 +92,4 @@ func (q *request) mayReport(name caldav.Name) error {
 		return nothingAt(q.at)
 	}
 	return problem.New(supportedReport, "The report %s is not possible here.", name.Local)
-}
-
-// readable refuses what a report asks that nothing here has.
-func needRead(r *resource) error {
-	if r.kind&collections != 0 && r.coll.Access < acl.Read {
-		return nothingAt(r.place)
-	}
-	return nil
 }

@@ -202,9 +202,6 @@ func (q *request) matches(f *caldav.Filter, o *resource, text *parsed, zone *tz.
 	return ok, nil
 }
 
-// eachAtOnce bounds the texts in memory.
-const eachAtOnce = 100
-
 // each visits every object of a collection with its text.
 func (q *request) each(r *resource, visit func(store.Object, []byte) error) error {
 	var names []string
@@ -330,22 +327,12 @@ func (q *request) cached(found map[string]*resource, p place) (*resource, error)
 
 // syncCollection is RFC 6578 3.
 func (q *request) syncCollection(r *resource, b *caldav.SyncCollection) error {
-	d, err := q.depth(depth0)
+	since, err := q.syncSince(r, b)
 	if err != nil {
 		return err
 	}
-	// RFC 6578 3.3; clients of the drafts send Depth: 1 and no sync-level.
-	if b.Level == "infinite" || b.Level == "" && d == depthInfinity {
-		return problem.New(syncTraversal, "Synchronise collection by collection, with sync-level 1.")
-	}
 	if b.Data != nil {
 		if err := q.inRange(b.Data.Expand, b.Data.LimitRecurrence, b.Data.LimitFreeBusy); err != nil {
-			return err
-		}
-	}
-	since := int64(0)
-	if b.Token != "" {
-		if since, err = r.parseSyncToken(b.Token); err != nil {
 			return err
 		}
 	}
@@ -391,6 +378,55 @@ func (q *request) syncCollection(r *resource, b *caldav.SyncCollection) error {
 		m.Status(r.href(), 507, caldav.D("number-of-matches-within-limits"), "There is more; synchronise again from the token given here.")
 	}
 	return m.finish(r.syncToken(res.Seq), err)
+}
+
+// syncSince checks what a sync asks for and reads its token; 0 is from the beginning.
+func (q *request) syncSince(r *resource, b *caldav.SyncCollection) (int64, error) {
+	d, err := q.depth(depth0)
+	if err != nil {
+		return 0, err
+	}
+	// RFC 6578 3.3; clients of the drafts send Depth: 1 and no sync-level.
+	if b.Level == "infinite" || b.Level == "" && d == depthInfinity {
+		return 0, problem.New(syncTraversal, "Synchronise collection by collection, with sync-level 1.")
+	}
+	if b.Token == "" {
+		return 0, nil
+	}
+	return r.parseSyncToken(b.Token)
+}
+
+// syncHome tells which calendars are new, changed or gone (RFC 6578 3.5): one's
+// own, for those of others come and go with their shares.
+func (q *request) syncHome(r *resource, b *caldav.SyncCollection) error {
+	if r.owner.ID != q.by.Account {
+		return problem.New(supportedReport, "Only its owner can synchronise a home; synchronise the calendars in it.")
+	}
+	since, err := q.syncSince(r, b)
+	if err != nil {
+		return err
+	}
+	res, err := q.s.calendar.HomeSync(q.ctx, q.by, r.owner.ID, since, b.Limit)
+	if err != nil {
+		return err
+	}
+	m := q.multistatus()
+	s := q.selection(b.PropRequest)
+	for _, name := range res.Deleted {
+		m.Status(collectionHref(r.owner.Name, name), 404, none, "")
+	}
+	for _, v := range res.Changed {
+		c := q.member(r, v)
+		p, err := s.of(c)
+		if err != nil {
+			return m.finish("", err)
+		}
+		m.Response(c.href(), p)
+	}
+	if res.More {
+		m.Status(r.href(), 507, caldav.D("number-of-matches-within-limits"), "There is more; synchronise again from the token given here.")
+	}
+	return m.finish(r.syncToken(res.Seq), nil)
 }
 
 func (q *request) syncWithData(r *resource, b *caldav.SyncCollection, s *selection, m *multistatus, res calendar.SyncResult) error {

@@ -22,11 +22,7 @@ func (q *request) freeBusyReport(b *caldav.FreeBusyQuery) error {
 	if err := q.inRange(&b.Range); err != nil {
 		return err
 	}
-	owner, err := q.account(q.at.account)
-	if err != nil {
-		return err
-	}
-	c, err := q.collection(owner, q.at.coll)
+	c, err := q.collection(q.at.account, q.at.coll)
 	if err != nil {
 		return err
 	}
@@ -42,7 +38,7 @@ func (q *request) freeBusyReport(b *caldav.FreeBusyQuery) error {
 	if to.IsZero() {
 		to = from.Add(span)
 	}
-	periods, err := q.s.calendar.CalendarBusy(q.ctx, q.by, owner.ID, []string{c.Name}, from, to)
+	periods, err := q.s.calendar.CalendarBusy(q.ctx, q.by, c.Account, []string{c.Name}, from, to)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ var searchable = []struct {
 		}
 		return out
 	}},
-	{caldav.C("calendar-user-type"), "Kind of calendar user", func(m account.Match) []string { return []string{userType(m.Kind)} }},
+	{userTypeName, "Kind of calendar user", func(m account.Match) []string { return []string{userType(m.Kind)} }},
 	{caldav.CS("first-name"), "First name", func(m account.Match) []string {
 		first, _ := names(m.DisplayName)
 		return []string{first}
@@ -90,10 +90,11 @@ func (q *request) principalPropertySearch(r *resource, b *caldav.PrincipalProper
 	seen := map[string]bool{}
 	more := false
 	if r.kind == principalSet || b.Everywhere {
-		for i, s := range b.Searches {
-			if i > 0 && !b.AnyOf { // each must match: the first gives the candidates
-				break
-			}
+		searches := b.Searches
+		if !b.AnyOf { // each must match, so one gives the candidates
+			searches = []caldav.PropertySearch{narrowest(b.Searches)}
+		}
+		for _, s := range searches {
 			list, m, err := q.candidates(s)
 			if err != nil {
 				return err
@@ -124,11 +125,27 @@ func (q *request) candidates(s caldav.PropertySearch) (list []account.Match, mor
 	if strings.TrimSpace(token) == "" {
 		return nil, false, nil
 	}
-	if s.Names[0] == caldav.C("calendar-user-type") {
+	if s.Names[0] == userTypeName {
+		// All rooms and resources are of use to everyone; all people are a directory.
+		if t := strings.ToUpper(token); t != "ROOM" && t != "RESOURCE" {
+			return nil, false, nil
+		}
 		token = ""
 	}
 	list, err = q.s.accounts.Search(q.ctx, strings.Fields(token), q.s.limits.SearchResults+1)
 	return list, len(list) > q.s.limits.SearchResults, err
+}
+
+var userTypeName = caldav.C("calendar-user-type")
+
+// narrowest is the first search that is for something people type.
+func narrowest(list []caldav.PropertySearch) caldav.PropertySearch {
+	for _, s := range list {
+		if s.Names[0] != userTypeName {
+			return s
+		}
+	}
+	return list[0]
 }
 
 func (q *request) searchMatches(b *caldav.PrincipalPropertySearch, m account.Match) bool {

@@ -57,10 +57,10 @@ func (q *request) find(p place) (*resource, error) {
 		return nil, nothingAt(p)
 	}
 	var err error
-	if r.owner, err = q.account(p.account); err != nil {
-		return nil, err
-	}
 	if p.kind&(principal|home) != 0 {
+		if r.owner, err = q.account(p.account); err != nil {
+			return nil, err
+		}
 		if p.kind == home {
 			if err := q.mayEnter(r.owner); err != nil {
 				return nil, err
@@ -75,20 +75,52 @@ func (q *request) find(p place) (*resource, error) {
 		}
 		return r, nil
 	}
-	if r.coll, err = q.collection(r.owner, p.coll); err != nil {
-		return nil, err
+	if p.kind&objects != 0 {
+		if r, err = q.text(p); err != nil {
+			return nil, err
+		}
 	}
-	if r.coll.Access < acl.Read {
-		return nil, nothingAt(p)
-	}
-	if p.kind&objects == 0 {
-		return r, nil
-	}
-	r.obj, r.body, err = q.s.calendar.Get(q.ctx, q.by, calendar.Ref{Owner: r.owner.ID, Collection: p.coll, Name: p.name})
+	id, err := q.accountID(p.account)
 	if err != nil {
 		return nil, err
 	}
+	if r.coll, err = q.s.calendar.Collection(q.ctx, q.by, id, p.coll); err != nil {
+		return nil, err
+	}
+	r.owner = r.coll.Owner
+	if r.coll.Access < acl.Read {
+		return nil, nothingAt(p)
+	}
 	return r, nil
+}
+
+// text is an object by itself, without its collection: all that GET needs.
+func (q *request) text(p place) (*resource, error) {
+	id, err := q.accountID(p.account)
+	if err != nil {
+		return nil, err
+	}
+	r := &resource{place: p, owner: store.Account{ID: id, Name: p.account}}
+	r.obj, r.body, err = q.s.calendar.Get(q.ctx, q.by, calendar.Ref{Owner: id, Collection: p.coll, Name: p.name})
+	return r, err
+}
+
+// findPlain is find for requests that look at no property: objects come
+// without their collection.
+func (q *request) findPlain(p place) (*resource, error) {
+	if p.kind&objects != 0 {
+		return q.text(p)
+	}
+	return q.find(p)
+}
+
+// accountID is who a URL segment names; for one's own there is nothing to look up.
+func (q *request) accountID(name string) (store.AccountID, error) {
+	if name == q.by.Name {
+		return q.by.Account, nil
+	}
+	a, err := q.account(name)
+	return a.ID, err
 }
 
 // mayEnter refuses the home of another who shares nothing: that it exists is
@@ -107,14 +139,14 @@ func (q *request) mayEnter(owner store.Account) error {
 	return nil
 }
 
-// collection finds a collection of the kind its name says.
-func (q *request) collection(owner store.Account, name string) (calendar.CollectionView, error) {
-	v, err := q.s.calendar.Collection(q.ctx, q.by, owner.ID, name)
+// collection finds a collection, of which the user may know no more than that
+// it is there.
+func (q *request) collection(account, name string) (calendar.CollectionView, error) {
+	id, err := q.accountID(account)
 	if err != nil {
-		return v, err
+		return calendar.CollectionView{}, err
 	}
-	v.Owner = owner
-	return v, nil
+	return q.s.calendar.Collection(q.ctx, q.by, id, name)
 }
 
 // children visits what is directly in a collection, in a stable order.
@@ -197,7 +229,7 @@ func (q *request) hrefOf(where string) string {
 // syncToken names a state of the collection; a token of one collection is none
 // of another (RFC 6578 4: an absolute URI, opaque to clients).
 func (r *resource) syncToken(seq int64) string {
-	return fmt.Sprintf("%s%d-%d-%d", tokenScheme, r.coll.Account, r.coll.ID, seq)
+	return fmt.Sprintf("%s%d-%d-%d", tokenScheme, r.owner.ID, r.coll.ID, seq) // the home is its collection 0
 }
 
 const tokenScheme = "data:,sync-"
@@ -206,7 +238,7 @@ const tokenScheme = "data:,sync-"
 func (r *resource) parseSyncToken(token string) (int64, error) {
 	var acct, coll, seq int64
 	if n, err := fmt.Sscanf(token, tokenScheme+"%d-%d-%d", &acct, &coll, &seq); err != nil || n != 3 ||
-		acct != int64(r.coll.Account) || coll != r.coll.ID || seq < 0 || token != r.syncToken(seq) {
+		acct != int64(r.owner.ID) || coll != r.coll.ID || seq < 0 || token != r.syncToken(seq) {
 		return 0, problem.New(problem.InvalidSyncToken, "The sync token is not one of this collection. Synchronise from the beginning, without a token.")
 	}
 	return seq, nil

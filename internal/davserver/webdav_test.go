@@ -253,6 +253,8 @@ func TestAddMember(t *testing.T) { // RFC 5995
 
 func TestPropPatch(t *testing.T) { // RFC 4918 9.2
 	h := open(t, "ann")
+	h.put("ann", ann+"1.ics", event("1", one))
+	tag := h.etag("ann", ann+"1.ics")
 	patch := func(path, inner string) *answer {
 		return h.as("ann", "PROPPATCH", path, "", "<propertyupdate"+ns+">"+inner+"</propertyupdate>").is(207)
 	}
@@ -269,7 +271,7 @@ func TestPropPatch(t *testing.T) { // RFC 4918 9.2
 	h.as("ann", "PROPFIND", ann, "Depth: 0", props("displayname", "x:y xmlns:x='u:x'")).has("Work &amp; Play").has("404")
 
 	// Dead properties keep structure, language and prefixes (RFC 4918 4.3, 4.4), everywhere clients leave some (Q12).
-	for _, path := range []string{ann, "/dav/calendars/ann/", "/dav/principals/ann/", "/dav/calendars/ann/inbox/", "/dav/calendars/ann/outbox/"} {
+	for _, path := range []string{ann, "/dav/calendars/ann/", "/dav/principals/ann/", "/dav/calendars/ann/inbox/", "/dav/calendars/ann/outbox/", ann + "1.ics"} {
 		patch(path, `<set xml:lang="de"><prop><x:y xmlns:x="u:x" a="b">Straße<x:z/>&lt;</x:y></prop></set>`).has("200 OK")
 		h.as("ann", "PROPFIND", path, "Depth: 0", props("x:y xmlns:x='u:x'")).has(`<x:y xmlns:x="u:x" a="b" xml:lang="de">Straße<x:z/>&lt;</x:y>`)
 		h.as("ann", "PROPFIND", path, "Depth: 0", "").has("Straße")
@@ -281,6 +283,15 @@ func TestPropPatch(t *testing.T) { // RFC 4918 9.2
 	patch("/dav/principals/ann/", set(`<x:y xmlns:x="u:x">principal</x:y>`))
 	h.as("ann", "PROPFIND", "/dav/calendars/ann/", "Depth: 0", props("x:y xmlns:x='u:x'")).has(">home<")
 	h.as("ann", "PROPFIND", "/dav/principals/ann/", "Depth: 0", props("x:y xmlns:x='u:x'")).has(">principal<")
+
+	// Those of an object change neither it nor its calendar (H9), and move with it (RFC 4918 9.9).
+	patch(ann+"1.ics", set(`<x:y xmlns:x="u:x">mine</x:y><displayname>One</displayname>`)).has("200 OK")
+	if got := h.etag("ann", ann+"1.ics"); got != tag {
+		t.Errorf("a property changed the entity tag from %s to %s", tag, got)
+	}
+	h.as("ann", "MKCALENDAR", "/dav/calendars/ann/other/", "", "").is(201)
+	h.as("ann", "MOVE", ann+"1.ics", "Destination: /dav/calendars/ann/other/1.ics", "").is(201)
+	h.as("ann", "PROPFIND", "/dav/calendars/ann/other/", "Depth: 1", props("x:y xmlns:x='u:x'", "displayname")).has(">mine<", ">One<")
 
 	// Values that are wrong.
 	patch(ann, set(`<C:calendar-timezone>hello</C:calendar-timezone>`)).has("<c:valid-calendar-data/>")

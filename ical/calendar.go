@@ -147,11 +147,16 @@ func canonicalParams(section string) string {
 	}
 	var b strings.Builder
 	for s := (params{rest: section}); s.next(); {
-		if !s.bare && s.name != "" && onlyName(s.name) {
+		if !s.bare && s.name != "" && strictName(s.name) {
 			writeParam(&b, upper(s.name), paramList(s.value))
 		}
 	}
 	return b.String()
+}
+
+// strictName tells a name of letters, digits and hyphens (RFC 5545 3.1).
+func strictName(s string) bool {
+	return onlyName(s) && !strings.ContainsAny(s, "_./")
 }
 
 // clean tells whether s is UTF-8 without controls but HTAB (RFC 5545 3.1).

@@ -2,6 +2,7 @@ package ical_test
 
 import (
 	"bytes"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,23 @@ func FuzzParse(f *testing.F) {
 			}
 			if i > len(data) {
 				t.Fatal("the reader does not end")
+			}
+		}
+		parts, joined := ical.NewReader(bytes.NewReader(data)), []byte(nil)
+		for i := 0; ; i++ {
+			part, err := parts.NextPart()
+			if err == io.EOF {
+				if joined = append(joined, parts.Trailer()...); errAll == nil && !bytes.Equal(joined, data) {
+					t.Fatalf("parts: got %q want %q", joined, data)
+				}
+				break
+			}
+			if err != nil {
+				break
+			}
+			joined = part.AppendTo(joined)
+			if i > len(data) {
+				t.Fatal("the parts do not end")
 			}
 		}
 		touch(&c.Component)

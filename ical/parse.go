@@ -471,7 +471,7 @@ func (p *parser) calendar() (*Calendar, error) {
 			if !bare && !p.part {
 				p.repair(p.line, "LEN-01", "END:VCALENDAR missing")
 			}
-			p.closeTo(0, p.line, bare)
+			p.closeTo(0)
 			break
 		}
 		if isBegin(l.text) {
@@ -483,7 +483,7 @@ func (p *parser) calendar() (*Calendar, error) {
 				if !bare {
 					p.repair(l.line, "LEN-01", "END:VCALENDAR missing")
 				}
-				p.closeTo(0, l.line, bare)
+				p.closeTo(0)
 				break
 			}
 			if err := p.open(c, &l, name); err != nil {
@@ -546,7 +546,7 @@ func (p *parser) open(c *Calendar, l *content, name string) error {
 		}
 		if known {
 			p.repair(l.line, "LEN-01", "END:"+p.stack[1].Name+" missing")
-			p.closeTo(1, l.line, false)
+			p.closeTo(1)
 		}
 	}
 	if len(p.componentSlab) == cap(p.componentSlab) {
@@ -577,7 +577,7 @@ func (p *parser) end(l *content, name string) (done bool) {
 		depth = len(p.stack) - 1
 	case depth < len(p.stack)-1:
 		p.repair(l.line, "LEN-08", "END:"+current.Name+" missing before END:"+name)
-		p.closeTo(depth+1, l.line, false)
+		p.closeTo(depth+1)
 	}
 	p.stack[depth].end = p.s[l.from:l.next]
 	p.close()
@@ -585,7 +585,7 @@ func (p *parser) end(l *content, name string) (done bool) {
 }
 
 // closeTo closes open components until depth are left; they lacked their END.
-func (p *parser) closeTo(depth, line int, bare bool) {
+func (p *parser) closeTo(depth int) {
 	for len(p.stack) > depth {
 		p.stack[len(p.stack)-1].open |= noEnd
 		p.close()

@@ -1,6 +1,9 @@
 package ical
 
-import "strings"
+import (
+	"iter"
+	"strings"
+)
 
 // SplitByUID gives one calendar object for each UID, as an import stores them
 // (RFC 4791 4.1): its components, the VTIMEZONEs it uses and the properties
@@ -66,7 +69,7 @@ func lineOnly(s, eol string) string {
 }
 
 // TZIDs are the TZID parameters used outside VTIMEZONEs, with repetitions.
-func (c *Calendar) TZIDs() func(yield func(string) bool) {
+func (c *Calendar) TZIDs() iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, top := range c.Components {
 			if top.Name == "VTIMEZONE" {

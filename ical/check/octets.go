@@ -18,7 +18,7 @@ func (k *checker) octets(data []byte) {
 		}
 	}
 	if t := bytes.TrimSpace([]byte(k.cal.Trailer())); len(t) > 0 {
-		k.add(Error, first+bytes.Count(data[:len(data)-len(k.cal.Trailer())], []byte{'\n'}), 1, "text-outside", "RFC 5545 3.4", "text after END:VCALENDAR")
+		k.add(Error, first+bytes.Count(data[len(k.cal.Prefix()):len(data)-len(k.cal.Trailer())], []byte{'\n'}), 1, "text-outside", "RFC 5545 3.4", "text after END:VCALENDAR")
 	}
 	body := data[len(k.cal.Prefix()) : len(data)-len(k.cal.Trailer())]
 	line = first

@@ -577,7 +577,7 @@ func (p *parser) end(l *content, name string) (done bool) {
 		depth = len(p.stack) - 1
 	case depth < len(p.stack)-1:
 		p.repair(l.line, "LEN-08", "END:"+current.Name+" missing before END:"+name)
-		p.closeTo(depth+1)
+		p.closeTo(depth + 1)
 	}
 	p.stack[depth].end = p.s[l.from:l.next]
 	p.close()

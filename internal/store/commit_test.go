@@ -191,6 +191,50 @@ func TestViewSeesOneSnapshot(t *testing.T) {
 	})
 }
 
+// TestSlowReadersDoNotKeepOthersOut holds many snapshots at once, as clients on
+// slow networks do.
+func TestSlowReadersDoNotKeepOthersOut(t *testing.T) {
+	s := storetest.Open(t, store.Options{Dir: t.TempDir(), ReadConns: 2})
+	home(t, s, "ann")
+	const readers = 20
+	in, out := make(chan struct{}), make(chan struct{})
+	var wg sync.WaitGroup
+	for range readers {
+		wg.Go(func() {
+			if err := s.View(context.Background(), func(tx *store.Tx) error {
+				_, err := tx.AccountByName("ann")
+				in <- struct{}{}
+				<-out
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for range readers {
+		<-in
+	}
+	close(out)
+	wg.Wait()
+}
+
+func TestClosedStoreSaysSo(t *testing.T) {
+	s, err := store.Open(t.Context(), store.Options{Dir: t.TempDir()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	nothing := func(*store.Tx) error { return nil }
+	if err := s.View(t.Context(), nothing); err == nil {
+		t.Error("View of a closed store")
+	}
+	if err := s.Update(t.Context(), nothing); err == nil {
+		t.Error("Update of a closed store")
+	}
+}
+
 func TestWatchersHearOfCommits(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		ann, calendar := home(t, s, "ann")

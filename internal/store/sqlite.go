@@ -22,9 +22,7 @@ type sqliteEngine struct {
 	db    *sql.DB
 	poll  time.Duration
 	write sqliteWriter
-	read  chan *sqliteConn // idle reading connections
-	conns []*sqliteConn
-	ended chan struct{} // closed by close
+	read  readPool
 }
 
 const (
@@ -63,36 +61,33 @@ func openSQLite(ctx context.Context, o Options) (*sqliteEngine, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
-	db.SetMaxIdleConns(o.ReadConns + 2)
 	turns, err := openTurns(filepath.Join(o.Dir, "writer.lock"))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store: %w", err), db.Close())
 	}
-	e := &sqliteEngine{dir: o.Dir, db: db, poll: o.PollEvery, read: make(chan *sqliteConn, o.ReadConns), ended: make(chan struct{})}
+	e := &sqliteEngine{dir: o.Dir, db: db, poll: o.PollEvery}
 	e.write.turns = turns
 	if e.poll <= 0 {
 		e.poll = 500 * time.Millisecond
 	}
-	for i := range o.ReadConns + 1 {
-		c, err := db.Conn(ctx)
-		if err != nil {
-			return nil, errors.Join(fmt.Errorf("open the store %s: %w", file, explain(err)), e.close())
-		}
-		conn := &sqliteConn{c: c, stmts: make(map[string]*sql.Stmt)}
-		e.conns = append(e.conns, conn)
-		if i == 0 {
-			e.write.conn = conn
-			if _, err := c.ExecContext(ctx, "pragma cache_size = -8000"); err != nil {
-				return nil, errors.Join(err, e.close())
-			}
-			continue
-		}
-		if _, err := c.ExecContext(ctx, "pragma query_only = true"); err != nil {
-			return nil, errors.Join(err, e.close())
-		}
-		e.read <- conn
+	if e.write.conn, err = e.connect(ctx, "pragma cache_size = -8000"); err != nil {
+		return nil, errors.Join(err, turns.close(), db.Close())
 	}
+	e.read.init(o.ReadConns, func() (*sqliteConn, error) {
+		return e.connect(context.Background(), "pragma query_only = true")
+	})
 	return e, nil
+}
+
+func (e *sqliteEngine) connect(ctx context.Context, pragma string) (*sqliteConn, error) {
+	c, err := e.db.Conn(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("open the store %s: %w", filepath.Join(e.dir, sqliteFile), explain(err))
+	}
+	if _, err := c.ExecContext(ctx, pragma); err != nil {
+		return nil, errors.Join(err, c.Close())
+	}
+	return &sqliteConn{c: c, stmts: make(map[string]*sql.Stmt)}, nil
 }
 
 func (e *sqliteEngine) migrate(ctx context.Context, to int64) (int64, error) {
@@ -129,22 +124,11 @@ func migrateUp(ctx context.Context, d goose.Dialect, db *sql.DB, ours *dialect, 
 	return p.GetDBVersion(ctx)
 }
 
-var errClosed = errors.New("store: it is closed")
-
 func (e *sqliteEngine) close() error {
-	close(e.ended)
+	err := e.read.close()
 	e.write.mu.Lock()
 	defer e.write.mu.Unlock()
-	var errs []error
-	for range cap(e.read) {
-		if len(e.conns) == cap(e.read)+1 { // all were opened: wait for the readers
-			<-e.read
-		}
-	}
-	for _, c := range e.conns {
-		errs = append(errs, c.close())
-	}
-	return errors.Join(append(errs, e.db.Close(), e.write.turns.close())...)
+	return errors.Join(err, e.write.conn.close(), e.db.Close(), e.write.turns.close())
 }
 
 // sqliteConn is one connection with its prepared statements. Statements run
@@ -200,18 +184,11 @@ func (c *sqliteConn) close() error {
 }
 
 func (e *sqliteEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) (err error) {
-	if err := ctx.Err(); err != nil {
+	c, err := e.read.get(ctx)
+	if err != nil {
 		return err
 	}
-	var c *sqliteConn
-	select {
-	case c = <-e.read:
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-e.ended:
-		return errClosed
-	}
-	defer func() { e.read <- c }()
+	defer e.read.put(c)
 	if err := c.do("begin"); err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}

@@ -274,10 +274,9 @@ func (m *Mail) Resume(ctx context.Context) error {
 // fields, which differ with each delivery.
 func digestOf(raw []byte, env Envelope, t target) string {
 	h := sha256.New()
+	raw = bytes.TrimRight(bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")), "\n") // a pipe has other line ends than SMTP
 	header, body := raw, []byte(nil)
-	if i := bytes.Index(raw, []byte("\r\n\r\n")); i >= 0 {
-		header, body = raw[:i+2], raw[i:]
-	} else if i := bytes.Index(raw, []byte("\n\n")); i >= 0 {
+	if i := bytes.Index(raw, []byte("\n\n")); i >= 0 {
 		header, body = raw[:i+1], raw[i:]
 	}
 	fmt.Fprintf(h, "%s\x00%d\x00", strings.ToLower(env.From), t.sent)

@@ -356,6 +356,11 @@ func TestPipeFindsItsRecipients(t *testing.T) {
 	if err != nil || len(rows) != 1 || rows[0].Account != x.ann.ID {
 		t.Errorf("%s, %v", states(rows), err)
 	}
+	// The same with a pipe's line ends, and another trace.
+	again := append([]byte("Received: by x; y\nDelivered-To: ann@one.test\n"), bytes.ReplaceAll(invitation("REQUEST", "u1"), []byte("\r\n"), []byte("\n"))...)
+	if twice, err := x.mail.Intake(t.Context(), again, Envelope{From: "ben@two.test"}); err != nil || len(twice) != 1 || twice[0].ID != rows[0].ID {
+		t.Errorf("again: %s, %v", states(twice), err)
+	}
 	if _, err := x.mail.Intake(t.Context(), invitation("REQUEST", "u1"), Envelope{To: []string{"nobody@one.test"}}); err == nil {
 		t.Error("an unknown recipient is no error")
 	}

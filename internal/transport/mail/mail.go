@@ -35,7 +35,7 @@ type Options struct {
 	TLS      *tls.Config // certificates of the SMTP listener; nil = no STARTTLS
 	RelayTLS *tls.Config // roots for the relay; nil = the system's
 
-	MaxMessageSize int           // octets; default 25 MB
+	MaxMessageSize int           // octets; 0 = 25 MB, negative = as much as memory bears
 	MaxRecipients  int           // of one incoming mail; default 1000
 	MaxConnections int           // at once, for each listener; default 200
 	Timeout        time.Duration // for one SMTP command; default 5 minutes (RFC 5321 4.5.3.2)
@@ -55,8 +55,11 @@ type Mail struct {
 
 // New checks the options and connects to nothing.
 func New(o Options) (*Mail, error) {
-	if o.MaxMessageSize <= 0 {
+	switch {
+	case o.MaxMessageSize == 0:
 		o.MaxMessageSize = 25 << 20
+	case o.MaxMessageSize < 0:
+		o.MaxMessageSize = 1 << 30
 	}
 	if o.MaxRecipients <= 0 {
 		o.MaxRecipients = 1000

@@ -37,12 +37,34 @@ func (p *organizing) send() {
 	p.letter = letter{stamp: p.out.Memory.nextStamp(p.c.Now), sentBy: p.c.By, zone: p.c.Zone}
 	for _, one := range parties {
 		p.tell(one)
-		for _, k := range one.asked {
-			put(&p.out.Memory.Sent, k, sequence(p.new.component(k)))
-		}
 	}
+	p.remember(parties)
 	if len(p.out.Send) == 0 {
 		p.out.Memory.Stamp = before
+	}
+}
+
+// remember notes which SEQUENCE everyone has of each component: a new one only
+// counts when all who are on it were sent it.
+func (p *organizing) remember(parties []*party) {
+	asked, missed := map[string]bool{}, map[string]bool{}
+	for _, one := range parties {
+		for _, k := range one.listed {
+			if slices.Contains(one.asked, k) {
+				asked[k] = true
+			} else {
+				missed[k] = true
+			}
+		}
+	}
+	for k := range asked {
+		_, before := p.out.Memory.Sent[k]
+		switch {
+		case !missed[k]:
+			put(&p.out.Memory.Sent, k, sequence(p.new.component(k)))
+		case !before:
+			put(&p.out.Memory.Sent, k, -1) // some have it as part of the series only
+		}
 	}
 }
 
@@ -159,6 +181,9 @@ func (p *organizing) lagging() []string {
 	}
 	p.lags = []string{}
 	for _, k := range p.new.order {
+		if n, sent := p.out.Memory.Sent[k]; sent && n >= 0 {
+			continue // everybody has it, and keeps it
+		}
 		c := p.new.overrides[k]
 		for _, row := range compared {
 			if row.class != details {

@@ -213,12 +213,21 @@ func (p *applying) judge(k string, c *ical.Component) verdict {
 	return outdated
 }
 
+// base is the least SEQUENCE an occurrence of the series may have.
 func (p *applying) base() int {
-	if len(p.mem.Versions) == 0 && p.stored.master != nil {
+	switch {
+	case len(p.mem.Versions) == 0 && p.stored.master != nil:
 		return sequence(p.stored.master)
+	case p.ourKind():
+		return p.mem.Versions[""].Sequence
 	}
 	return p.mem.Base
 }
+
+// ourKind: Convene sends every override again when the series gets a new
+// SEQUENCE, so none with a lower one is to be kept. Others leave their
+// overrides as they are.
+func (p *applying) ourKind() bool { return p.a.Message.Value("PRODID") == ProductID }
 
 // derived reports whether an override exists only because we answered for that
 // occurrence: the organizer never sent it.
@@ -408,7 +417,7 @@ func (m *merging) overrides(master Version) {
 			continue
 		}
 		if !m.new.inSeries(k) {
-			if m.moved[""] || m.versionOf(k).Sequence <= master.Sequence {
+			if m.versionOf(k).Sequence <= master.Sequence { // else it is of a series yet to come
 				gone = append(gone, c)
 			}
 			continue
@@ -422,7 +431,11 @@ func (m *merging) overrides(master Version) {
 			}
 		case m.moved[""]:
 			gone = append(gone, c)
-		case sent && p.mem.Piecewise && m.old.master != nil:
+		case sent && p.mem.Piecewise && m.old.master != nil && !p.ourKind():
+		case sent && p.ourKind() && m.old.master != nil && decided(m.ownAnswer(c)):
+			gone = append(gone, c)
+			again = append(again, k) // until it comes again
+			put(&p.mem.Dropped, k, Dropped{PartStat: m.ownAnswer(c), Start: startOf(m.old, c, "DTSTART"), End: endOf(m.old, c, "")})
 		case sent && m.old.master == nil && v.Sequence >= master.Sequence: // came before its series
 		case m.old.master == nil:
 			gone = append(gone, c)
@@ -459,7 +472,7 @@ func (m *merging) overrides(master Version) {
 			continue
 		}
 		d := m.new.derive(k)
-		if d == nil || m.old.master == nil && compare(m.old, c, m.new, d).class&reschedule != 0 {
+		if _, dropped := p.mem.Dropped[k]; d == nil || dropped && compare(m.old, c, m.new, d).class&reschedule != 0 {
 			continue
 		}
 		n := len(m.resend)

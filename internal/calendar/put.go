@@ -319,9 +319,9 @@ func (s *Service) describe(o *store.Object, cal *ical.Calendar, tag string, sche
 	o.Organizer, o.Summary = "", ""
 	if c != nil {
 		if p := c.Prop("ORGANIZER"); p != nil {
-			o.Organizer = p.Address().Key()
+			o.Organizer = clipTo(p.Address().Key(), maxAddress)
 		}
-		o.Summary = clip(c.Text("SUMMARY"))
+		o.Summary = clipTo(c.Text("SUMMARY"), 250)
 	}
 }
 

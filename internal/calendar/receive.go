@@ -106,6 +106,9 @@ func (s *Service) receive(tx *store.Tx, a Arrival, dir *directory) (Received, er
 		return Received{}, err
 	}
 	e := s.row(a)
+	if e.Digest == "" {
+		e.Digest = digest(a)
+	}
 	if done, err := s.duplicate(tx, a, e); done != nil || err != nil {
 		if done == nil {
 			return Received{}, err
@@ -150,7 +153,7 @@ func (s *Service) row(a Arrival) *store.Entry {
 	}
 	e := &store.Entry{
 		Account: a.To, Direction: journal.In, Transport: a.Transport, State: StateReceived,
-		Method: string(a.Method), UID: a.Message.UID(), From: string(a.From), To: string(a.Recipient),
+		Method: string(a.Method), UID: clipTo(a.Message.UID(), maxUID), From: string(a.From), To: string(a.Recipient),
 		Calendar: a.Message.Bytes(), Created: a.Received,
 	}
 	if a.Sent != nil {
@@ -189,8 +192,8 @@ func digest(a Arrival) string {
 
 // duplicate answers for a message that was processed before.
 func (s *Service) duplicate(tx *store.Tx, a Arrival, e *store.Entry) (*Received, error) {
-	if e.Digest == "" {
-		e.Digest = digest(a)
+	if a.Approved {
+		return nil, nil // its owner wants it, whatever came since
 	}
 	before, err := tx.EntryByDigest(a.To, e.Digest)
 	if errors.Is(err, store.ErrNotFound) {
@@ -215,6 +218,9 @@ func (s *Service) duplicate(tx *store.Tx, a Arrival, e *store.Entry) (*Received,
 // judge applies a message to the home and does what follows, in tx.
 func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Entry, next *[]*store.Entry, dir *directory) (*itip.Result, error) {
 	uid := a.Message.UID()
+	if len(uid) > maxUID {
+		return &itip.Result{Decision: itip.Rejected, Reason: itip.ReasonInvalid, Sentence: fmt.Sprintf("The message has a UID of %d octets; %d are allowed.", len(uid), maxUID)}, nil
+	}
 	if uid == "" {
 		return &itip.Result{Decision: itip.Rejected, Reason: "no-uid", Sentence: "The message does not say which event it is about: it has no UID."}, nil
 	}
@@ -355,8 +361,11 @@ func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store
 	}
 	if now != nil && res.Decision == itip.Applied && (who.Kind == store.Room || who.Kind == store.Resource) && a.Method == itip.Request {
 		rows, err := s.answerAsRoom(tx, who, now)
-		if err != nil {
+		if err != nil && problem.Of(err).Condition == problem.Internal {
 			return err
+		}
+		if err != nil {
+			s.log.Warn("room cannot answer by itself", "room", who.Name, "uid", now.UID, "reason", err)
 		}
 		*next = append(*next, rows...)
 	}

@@ -437,3 +437,73 @@ func TestMovingAMeetingBetweenCalendarsTellsNobody(t *testing.T) {
 		t.Errorf("%d messages were sent", n-rows)
 	}
 }
+
+func TestTwoChangesInARowArriveInOrder(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	const uid = "m@example.test"
+	o.put("alice", "default/m.ics", meeting(uid, 3, 9, "bob@example.test"))
+	// An earlier message to bob is stuck, so the cancellation waits behind it.
+	stuck := &store.Entry{Account: o.people["alice"].ID, Method: "REQUEST", UID: uid, RecurrenceID: "20260310T090000Z", From: "mailto:alice@example.test", To: "mailto:bob@example.test", Transport: journal.Local, NextAttempt: o.clock().Add(time.Hour),
+		Calendar: []byte(strings.Replace(vevent(uid, "RECURRENCE-ID:20260310T090000Z", "DTSTART:20260310T090000Z", "ORGANIZER:mailto:alice@example.test", "ATTENDEE:mailto:bob@example.test"), "VERSION", "METHOD:REQUEST\r\nVERSION", 1))}
+	if err := o.store.Update(t.Context(), func(tx *store.Tx) error { return o.journal.Add(tx, stuck) }); err != nil {
+		t.Fatal(err)
+	}
+	o.later(time.Minute)
+	_, text := o.get("alice", "default/m.ics")
+	o.put("alice", "default/m.ics", strings.Replace(text, "SUMMARY:Planning", "SUMMARY:Planning the year", 1))
+	_, text = o.event("bob", uid)
+	o.expect("bob's copy, while an earlier message waits", text, "SUMMARY:Planning")
+	o.expectNot("bob's copy, while an earlier message waits", text, "the year")
+	o.later(2 * time.Hour)
+	o.courier()
+	o.courier()
+	_, text = o.event("bob", uid)
+	o.expect("bob's copy", text, "SUMMARY:Planning the year")
+}
+
+func TestAHeldMessageThatCameTwiceCanStillBeApproved(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice")
+	request := strings.Replace(vevent("1@elsewhere.test", "ORGANIZER:mailto:dave@elsewhere.test", "ATTENDEE:mailto:alice@example.test", "DTSTART:20260303T090000Z"), "VERSION", "METHOD:REQUEST\r\nVERSION", 1)
+	var first int64
+	for range 2 {
+		r, err := o.svc.Receive(t.Context(), calendar.Arrival{Recipient: "mailto:alice@example.test", From: "mailto:dave@elsewhere.test", Message: parse(t, request), Transport: "mail", AskFirst: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == 0 {
+			first = r.Entry.ID
+		}
+	}
+	if e, err := o.svc.Approve(t.Context(), o.actor("alice"), o.people["alice"].ID, first); err != nil || e.State != string(itip.Applied) {
+		t.Errorf("approve: %s %s, %v", e.State, e.Sentence, err)
+	}
+}
+
+func TestHostileMessagesAreRejectedWithASentence(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		o := open(t, s).hire("alice", "bob")
+		const uid = "m@example.test"
+		o.put("alice", "default/m.ics", meeting(uid, 3, 9, "bob@example.test"))
+		before, _ := o.get("alice", "default/m.ics")
+		bobs, _ := o.event("bob", uid)
+		message := func(method string, lines ...string) string {
+			return strings.Replace(vevent(uid, append([]string{"DTSTART:20260303T090000Z", "SEQUENCE:9"}, lines...)...), "VERSION", "METHOD:"+method+"\r\nVERSION", 1)
+		}
+		for _, c := range []struct{ name, to, from, data string }{
+			{"a stranger cancels", "bob", "mallory@evil.test", message("CANCEL", "ORGANIZER:mailto:alice@example.test", "ATTENDEE:mailto:bob@example.test", "STATUS:CANCELLED")},
+			{"a stranger moves it", "bob", "mallory@evil.test", message("REQUEST", "ORGANIZER:mailto:mallory@evil.test", "ATTENDEE:mailto:bob@example.test")},
+			{"a stranger answers for bob", "alice", "mallory@evil.test", message("REPLY", "ORGANIZER:mailto:alice@example.test", "ATTENDEE;PARTSTAT=DECLINED:mailto:bob@example.test")},
+			{"a stranger answers for himself", "alice", "mallory@evil.test", message("REPLY", "ORGANIZER:mailto:alice@example.test", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:mallory@evil.test")},
+			{"a UID without end", "bob", "mallory@evil.test", strings.ReplaceAll(message("REQUEST", "ORGANIZER:mailto:mallory@evil.test"), uid, strings.Repeat("x", 5000))},
+		} {
+			r := o.mail(c.to, c.from, c.data)
+			if r.Err != nil || r.Result.Decision == itip.Applied || r.Entry.Sentence == "" {
+				t.Errorf("%s: %+v, sentence %q, %v", c.name, r.Result.Decision, r.Entry.Sentence, r.Err)
+			}
+		}
+		after, _ := o.get("alice", "default/m.ics")
+		if bobsAfter, _ := o.event("bob", uid); after.ETag != before.ETag || bobsAfter.ETag != bobs.ETag {
+			t.Error("a stranger changed the meeting")
+		}
+	})
+}

@@ -102,6 +102,8 @@ func (s *Service) check(cal *ical.Calendar, imported bool) (*draft, error) {
 		switch {
 		case strings.TrimSpace(uid) == "":
 			return nil, problem.New(problem.InvalidCalendarObject, "The %s in line %d has no UID.", c.Name, c.Line()).At(line(c.Line()))
+		case len(uid) > maxUID:
+			return nil, problem.New(problem.InvalidCalendarObject, "The %s in line %d has a UID of %d octets; %d are allowed.", c.Name, c.Line(), len(uid), maxUID).At(line(c.Line()))
 		case d.uid == "":
 			d.uid = uid
 		case d.uid != uid:
@@ -142,6 +144,13 @@ func (s *Service) check(cal *ical.Calendar, imported bool) (*draft, error) {
 // objectKinds are the components an object can be of.
 var objectKinds = []string{"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY"}
 
+// Longest identifiers, in octets: both are looked up by index. RFC 7986 5.3
+// recommends UUIDs as UID, RFC 5321 4.5.3.1.3 ends an address at 256.
+const (
+	maxUID     = 1000
+	maxAddress = 1000
+)
+
 // timeProperties are read to place a component in time; their values must be
 // readable and lie between min-date-time and max-date-time.
 var timeProperties = []struct {
@@ -171,8 +180,13 @@ func (s *Service) checkComponent(c *ical.Component, imported bool) error {
 	times := map[string]ical.Time{}
 	for _, p := range c.Properties {
 		switch p.Name() {
-		case "ATTENDEE":
-			attendees++
+		case "ATTENDEE", "ORGANIZER":
+			if len(p.Value()) > maxAddress {
+				return problem.New(problem.InvalidCalendarData, "Line %d: the address in %s is %d octets long; %d are allowed.", p.Line(), p.Name(), len(p.Value()), maxAddress).At(line(p.Line()))
+			}
+			if p.Name() == "ATTENDEE" {
+				attendees++
+			}
 		case "RRULE", "EXRULE":
 			if _, err := recur.ParseRule(p.Value()); err != nil {
 				return bad(p, err)

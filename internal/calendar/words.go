@@ -21,8 +21,9 @@ func after(s, word string) string {
 }
 
 // clip shortens what came from outside for a sentence.
-func clip(s string) string {
-	const most = 80
+func clip(s string) string { return clipTo(s, 80) }
+
+func clipTo(s string, most int) string {
 	if len(s) <= most {
 		return s
 	}

@@ -3,6 +3,7 @@ package journal
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/store"
@@ -51,14 +52,15 @@ func (j *Journal) AddAll(tx *store.Tx, entries []*store.Entry) error {
 			if w.Direction != Out || w.State != Due || !ical.Address(w.To).Equal(ical.Address(e.To)) {
 				continue
 			}
-			if w.LeaseUntil.After(now) {
-				continue // under way: it goes first, and e after it
-			}
-			effect, err := coalesce(tx, w, e)
-			if err != nil {
-				return err
+			effect := keep
+			if !w.LeaseUntil.After(now) { // else it is under way: it goes first, and e after it
+				var err error
+				if effect, err = coalesce(tx, w, e); err != nil {
+					return err
+				}
 			}
 			if effect == keep {
+				e.LeaseOwner, e.LeaseUntil = "", time.Time{} // the courier keeps the order
 				continue
 			}
 			w.State, w.Updated = Superseded, e.Created

@@ -184,7 +184,8 @@ func (j *Journal) carry(ctx context.Context, b batch) []*store.Entry {
 // DeliverLocal carries rows that were just committed to the calendar users of
 // this service, in few transactions, and returns when that is done or the
 // deadline is over; what is not done then is the courier's, as are all other
-// rows. Answers that the deliveries cause (a room's, refreshed copies) are
+// rows: those whose writer did not lease them for itself, or that have to wait
+// for an earlier message. Answers that the deliveries cause (a room's, refreshed copies) are
 // delivered too.
 func (j *Journal) DeliverLocal(ctx context.Context, entries []*store.Entry) {
 	if len(entries) == 0 {
@@ -205,7 +206,7 @@ func (j *Journal) DeliverLocal(ctx context.Context, entries []*store.Entry) {
 		for _, e := range entries {
 			switch {
 			case e.State != Due:
-			case e.Transport == Local && local != nil && round < rounds:
+			case e.Transport == Local && e.LeaseOwner != "" && local != nil && round < rounds:
 				now = append(now, e)
 			default:
 				others = true

@@ -101,7 +101,7 @@ var listParts = map[string]struct {
 }
 
 // ParseRule reads the value of an RRULE or EXRULE property. It accepts any
-// order, lower case, blanks around parts and a semicolon at the end; INTERVAL=0
+// order, lower case, blanks around parts, escaped semicolons and one at the end; INTERVAL=0
 // is read as 1. A part in the wrong company (BYWEEKNO with FREQ=DAILY) is kept
 // and narrows what the rule gives. Errors wrap ErrRule and name the part.
 //
@@ -112,7 +112,8 @@ func ParseRule(text string) (*Rule, error) {
 		return nil, fmt.Errorf("%w: longer than %d octets", ErrRule, maxRuleText)
 	}
 	r := &Rule{Interval: 1, WKST: time.Monday}
-	for part := range strings.SplitSeq(text, ";") {
+	// Backslashes come from producers that take the value for TEXT.
+	for part := range strings.SplitSeq(strings.ReplaceAll(text, `\`, ""), ";") {
 		part = strings.TrimSpace(part)
 		if part == "" {
 			continue

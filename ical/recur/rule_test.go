@@ -33,6 +33,7 @@ func TestParseRuleIsLenient(t *testing.T) {
 		"count=3;freq=daily;":              "FREQ=DAILY;COUNT=3",
 		" FREQ = WEEKLY ; BYDAY = mo , tu": "FREQ=WEEKLY;BYDAY=MO,TU",
 		"FREQ=DAILY;INTERVAL=0":            "FREQ=DAILY",
+		`FREQ=WEEKLY\;BYDAY=MO\,TU`:        "FREQ=WEEKLY;BYDAY=MO,TU",
 		"FREQ=MONTHLY;BYDAY=+1MO":          "FREQ=MONTHLY;BYDAY=1MO",
 	} {
 		r, err := ParseRule(text)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -288,6 +289,9 @@ func (s *Set) readRecurrence(c *ical.Component, sh *shape, opt Options) error {
 	s.hasStart = true
 	var counts bool
 	for p := range c.Props("RRULE") {
+		if strings.TrimSpace(p.Value()) == "" {
+			continue // some write every property they know
+		}
 		r, err := ParseRule(p.Value())
 		if err != nil {
 			return fmt.Errorf("line %d: %w", p.Line(), err)
@@ -318,6 +322,9 @@ func (s *Set) readRecurrence(c *ical.Component, sh *shape, opt Options) error {
 		}
 	}
 	for p := range c.Props("EXRULE") {
+		if strings.TrimSpace(p.Value()) == "" {
+			continue
+		}
 		r, err := ParseRule(p.Value())
 		if err != nil {
 			return fmt.Errorf("line %d: %w", p.Line(), err)

@@ -39,11 +39,11 @@
 //	PATCH  calendars/{owner}/{calendar}         {displayName, color}
 //	DELETE calendars/{owner}/{calendar}
 //	GET    occurrences?from&to&zone             what takes place on the days [from, to)
-//	GET    events/{owner}/{calendar}/{name}?occurrence&zone   one event, or one occurrence of it
+//	GET    events/{owner}/{calendar}/{name}?occurrence&following&zone   one event, one occurrence of it, or that and all later
 //	POST   events                               an edit (below) → 201 and its place
 //	PUT    events/{owner}/{calendar}/{name}     an edit; If-Match: the etag that was edited
-//	DELETE events/{owner}/{calendar}/{name}?occurrence        If-Match likewise
-//	POST   preview                              {place, edit, occurrence} → what would be sent to whom; without edit: by deleting
+//	DELETE events/{owner}/{calendar}/{name}?occurrence&following     If-Match likewise
+//	POST   preview                              {place, edit, occurrence, following} → what would be sent to whom; without edit: by deleting
 //	GET    directory?q                          people, rooms and resources by the beginnings of their names
 //	POST   freebusy                             {addresses, from, to, zone, uid} → busy periods; uid does not count
 //	GET    invitations?zone                     what waits for one's answer
@@ -54,11 +54,12 @@
 //	GET    app-passwords; POST {label}; DELETE app-passwords/{id}
 //	GET    changes                              server-sent events: "change" after each change of one's data
 //
-// An edit is {calendar: {owner, name}, occurrence, event: {summary, location,
+// An edit is {calendar: {owner, name}, occurrence, following, event: {summary, location,
 // description, url, allDay, start, end, zone, rrule, status, busy, attendees}}.
 // It is applied to the stored object property by property: what the form does
 // not know (further properties and parameters, alarms, other overrides) stays
 // as it was. occurrence is the recurrence id the occurrence list gave; empty
-// means the whole series. start and end of an edit are clock readings in the
+// means the whole series; with following it means that occurrence and all
+// later ones, which become an event of their own. start and end of an edit are clock readings in the
 // event's own zone; an empty zone is floating time.
 package web

@@ -26,6 +26,7 @@ type eventOnWire struct {
 	ETag       string   `json:"etag"`
 	UID        string   `json:"uid"`
 	Occurrence string   `json:"occurrence"` // as asked for; "" is the whole
+	Following  bool     `json:"following"`  // the occurrence and all later ones
 	Recurring  bool     `json:"recurring"`
 	RuleText   string   `json:"ruleText"`
 	Event      fields   `json:"event"`
@@ -45,6 +46,7 @@ type edit struct {
 		Name  string `json:"name"`
 	} `json:"calendar"`
 	Occurrence string `json:"occurrence"`
+	Following  bool   `json:"following"` // the occurrence and all later ones
 	Event      fields `json:"event"`
 }
 
@@ -114,6 +116,21 @@ func (a *app) getEvent(r *request) (any, error) {
 	if id != "" && !occ.Override {
 		// The occurrence as the master has it, at its own time.
 		out.Event.Start, out.Event.End = onWire(e.wallIn(occ.Start, occ.ID)), onWire(e.wallIn(occ.End, occ.ID))
+	}
+	if id != "" && r.URL.Query().Get("following") != "" {
+		head, tail, err := editor{now: a.now().UTC()}.splitAt(e, id)
+		if err != nil {
+			return nil, err
+		}
+		m := e.cal.Master() // nothing comes before: the whole series
+		out.Occurrence = ""
+		if head != nil {
+			m, out.Occurrence, out.Following = tail.cal.Master(), id, true
+		}
+		if out.Event, err = e.fieldsOf(m); err != nil {
+			return nil, err
+		}
+		c, out.Kept, out.RuleText = m, kept(m), ruleText(m)
 	}
 	out.Start, out.End, _ = e.span(occ)
 	if org, ok := itip.Organizer(c); ok {
@@ -284,6 +301,20 @@ func (a *app) putEvent(r *request) (any, error) {
 		return nil, err
 	}
 	at := pathOf(r)
+	if ed.Following {
+		c, err := a.cutting(r, at, tag, ed)
+		if err != nil {
+			return nil, err
+		}
+		if c != nil {
+			sent, err := a.store(r, c)
+			if problem.Has(err, problem.PreconditionFailed) {
+				return nil, changedMeanwhile().Because(err)
+			}
+			return saved{at, told(sent)}, err
+		}
+		ed.Occurrence = ""
+	}
 	req, err := a.change(r, at, tag, ed)
 	if err != nil {
 		return nil, err
@@ -311,7 +342,7 @@ func (a *app) putEvent(r *request) (any, error) {
 
 // removal is what deleting an event or an occurrence comes to: either a put,
 // or, when nothing is left, a deletion.
-func (a *app) removal(r *request, at place, etag, occurrence string) (*calendar.PutRequest, *calendar.DeleteRequest, error) {
+func (a *app) removal(r *request, at place, etag, occurrence string, following bool) (*calendar.PutRequest, *calendar.DeleteRequest, error) {
 	if occurrence != "" {
 		e, ref, etag, err := a.current(r, at, etag)
 		if err != nil {
@@ -321,8 +352,13 @@ func (a *app) removal(r *request, at place, etag, occurrence string) (*calendar.
 		if err != nil {
 			return nil, nil, err
 		}
-		left, err := who.without(e, occurrence)
-		if err != nil {
+		left := false
+		if following {
+			head, _, e2 := who.splitAt(e, occurrence)
+			if e, err, left = head, e2, head != nil; err != nil {
+				return nil, nil, err
+			}
+		} else if left, err = who.without(e, occurrence); err != nil {
 			return nil, nil, err
 		}
 		if left {
@@ -345,7 +381,7 @@ func (a *app) deleteEvent(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	put, del, err := a.removal(r, pathOf(r), tag, r.URL.Query().Get("occurrence"))
+	put, del, err := a.removal(r, pathOf(r), tag, r.URL.Query().Get("occurrence"), r.URL.Query().Get("following") != "")
 	if err != nil {
 		return nil, err
 	}
@@ -373,6 +409,7 @@ func (a *app) postPreview(r *request) (any, error) {
 		Place      *place `json:"place"`
 		Edit       *edit  `json:"edit"`
 		Occurrence string `json:"occurrence"`
+		Following  bool   `json:"following"`
 	}
 	if err := r.read(&body); err != nil {
 		return nil, err
@@ -390,10 +427,25 @@ func (a *app) postPreview(r *request) (any, error) {
 	switch {
 	case body.Edit != nil && body.Place == nil:
 		err = preview(a.creation(r, *body.Edit))
+	case body.Edit != nil && body.Edit.Following:
+		var c *cut
+		if c, err = a.cutting(r, *body.Place, "", *body.Edit); err != nil {
+			break
+		}
+		if c == nil {
+			body.Edit.Occurrence = ""
+			err = preview(a.change(r, *body.Place, "", *body.Edit))
+			break
+		}
+		if err = preview(c.head, nil); err == nil {
+			first := sent
+			err = preview(c.tail, nil)
+			sent = append(first, sent...)
+		}
 	case body.Edit != nil:
 		err = preview(a.change(r, *body.Place, "", *body.Edit))
 	case body.Place != nil:
-		put, del, e := a.removal(r, *body.Place, "", body.Occurrence)
+		put, del, e := a.removal(r, *body.Place, "", body.Occurrence, body.Following)
 		switch {
 		case e != nil:
 			err = e
@@ -421,7 +473,7 @@ func sendings(list []calendar.Sent) []sending {
 		if s.Refresh {
 			continue
 		}
-		key := s.To.Key() + " " + string(s.Method)
+		key := s.To.Key() + " " + noun(s)
 		count[key]++
 		i, again := at[key]
 		if again {

@@ -175,6 +175,67 @@ func TestSingleOccurrences(t *testing.T) {
 	}
 }
 
+// A change of one occurrence and all later ones ends the series and begins
+// another; the people are asked anew for what follows.
+func TestThisAndLater(t *testing.T) {
+	o := newOffice(t, fixed)
+	alice, bob := o.signIn("alice"), o.signIn("bob")
+	ed := meeting("alice", "Weekly", "2026-11-18T10:00", "2026-11-18T11:00", "bob@example.test")
+	ed.Event.RRule = "FREQ=WEEKLY;COUNT=6"
+	made := ask[saved](alice, "POST", "events", ed)
+	list := occurrences(alice, "2026-11-16", "2027-01-31")
+	if len(list) != 6 {
+		t.Fatalf("the series: %+v", list)
+	}
+	ask[any](bob, "POST", "respond", map[string]any{"owner": "bob", "uid": list[0].UID, "occurrence": "", "partstat": "ACCEPTED", "comment": ""})
+
+	first := ask[eventOnWire](alice, "GET", made.path()+"?following=1&occurrence="+list[0].ID, nil)
+	if first.Following || first.Occurrence != "" || first.Event.RRule != "FREQ=WEEKLY;COUNT=6" {
+		t.Errorf("from the first on it is the whole series: %+v", first)
+	}
+	third := ask[eventOnWire](alice, "GET", made.path()+"?following=1&occurrence="+list[2].ID, nil)
+	if !third.Following || third.Event.Start != "2026-12-02T10:00" || third.Event.RRule != "FREQ=WEEKLY;COUNT=4" {
+		t.Fatalf("from the third on: %+v", third)
+	}
+	ed.Occurrence, ed.Following, ed.Event = list[2].ID, true, third.Event
+	ed.Event.Start, ed.Event.End = "2026-12-02T15:00", "2026-12-02T16:00"
+	preview := ask[[]sending](alice, "POST", "preview", map[string]any{"place": made.place, "edit": ed})
+	if len(preview) != 2 || !strings.Contains(preview[0].Sentence, "update") || !strings.Contains(preview[1].Sentence, "invitation") {
+		t.Errorf("preview: %+v", preview)
+	}
+	ask[saved](alice, "PUT", made.path(), ed, "If-Match", third.ETag)
+	var got []string
+	for _, w := range occurrences(bob, "2026-11-16", "2027-01-31") {
+		got = append(got, w.Start+" "+w.PartStat)
+	}
+	want := []string{
+		"2026-11-18T10:00 ACCEPTED", "2026-11-25T10:00 ACCEPTED",
+		"2026-12-02T15:00 NEEDS-ACTION", "2026-12-09T15:00 NEEDS-ACTION", "2026-12-16T15:00 NEEDS-ACTION", "2026-12-23T15:00 NEEDS-ACTION",
+	}
+	if fmt.Sprint(got) != fmt.Sprint(want) {
+		t.Errorf("bob's calendar\n got %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
+	}
+
+	// The same cut again is refused: the series is no longer what was seen.
+	if status, _ := alice.try("PUT", made.path(), ed, "If-Match", third.ETag); status != 412 {
+		t.Errorf("cutting it again: %d, want 412", status)
+	}
+	// Deleting this and later ends the new series.
+	later := occurrences(alice, "2026-12-01", "2027-01-31")
+	at := place{later[1].Owner, later[1].Calendar, later[1].Name}
+	now := ask[eventOnWire](alice, "GET", at.path(), nil)
+	ask[any](alice, "DELETE", at.path()+"?following=1&occurrence="+later[1].ID, nil, "If-Match", now.ETag)
+	if left := occurrences(alice, "2026-12-01", "2027-01-31"); len(left) != 1 {
+		t.Errorf("left: %+v", left)
+	}
+	last := occurrences(alice, "2026-12-01", "2027-01-31")[0]
+	now = ask[eventOnWire](alice, "GET", at.path(), nil)
+	ask[any](alice, "DELETE", at.path()+"?following=1&occurrence="+last.ID, nil, "If-Match", now.ETag)
+	if left := occurrences(alice, "2026-12-01", "2027-01-31"); len(left) != 0 {
+		t.Errorf("deleting from the first on leaves %+v", left)
+	}
+}
+
 // The view shows what takes place on its days, on the reader's clock.
 func TestOccurrencesOnTheReadersClock(t *testing.T) {
 	o := newOffice(t, fixed)

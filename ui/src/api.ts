@@ -72,6 +72,7 @@ export interface EventDetail extends Place {
   etag: string;
   uid: string;
   occurrence: string;
+  following: boolean;
   recurring: boolean;
   ruleText: string;
   event: EventFields;
@@ -88,6 +89,7 @@ export interface EventDetail extends Place {
 export interface Edit {
   calendar: { owner: string; name: string };
   occurrence: string;
+  following: boolean;
   event: EventFields;
 }
 
@@ -214,13 +216,14 @@ export const api = {
 
   occurrences: (from: Day, to: Day, zone: string, signal?: AbortSignal) =>
     call<{ occurrences: Occurrence[]; incomplete: string }>("GET", "occurrences" + q({ from, to, zone }), undefined, {}, signal),
-  event: (p: Place, occurrence: string, zone: string) => call<EventDetail>("GET", "events/" + at(p) + q({ occurrence, zone })),
+  event: (p: Place, occurrence: string, following: boolean, zone: string) =>
+    call<EventDetail>("GET", "events/" + at(p) + q({ occurrence, following: following ? "1" : "", zone })),
   addEvent: (edit: Edit, zone: string) => call<{ sent: number } & Place>("POST", "events" + q({ zone }), edit),
   updateEvent: (p: Place, etag: string, edit: Edit, zone: string) => call<{ sent: number } & Place>("PUT", "events/" + at(p) + q({ zone }), edit, { "If-Match": etag }),
-  deleteEvent: (p: Place, etag: string, occurrence: string, zone: string) =>
-    call<void>("DELETE", "events/" + at(p) + q({ occurrence, zone }), undefined, { "If-Match": etag }),
-  preview: (p: Place | null, edit: Edit | null, occurrence: string, zone: string, signal?: AbortSignal) =>
-    call<Sending[]>("POST", "preview" + q({ zone }), { place: p && { owner: p.owner, calendar: p.calendar, name: p.name }, edit, occurrence }, {}, signal),
+  deleteEvent: (p: Place, etag: string, occurrence: string, following: boolean, zone: string) =>
+    call<void>("DELETE", "events/" + at(p) + q({ occurrence, following: following ? "1" : "", zone }), undefined, { "If-Match": etag }),
+  preview: (p: Place | null, edit: Edit | null, occurrence: string, following: boolean, zone: string, signal?: AbortSignal) =>
+    call<Sending[]>("POST", "preview" + q({ zone }), { place: p && { owner: p.owner, calendar: p.calendar, name: p.name }, edit, occurrence, following }, {}, signal),
 
   directory: (text: string, signal?: AbortSignal) => call<Person[]>("GET", "directory" + q({ q: text }), undefined, {}, signal),
   freebusy: (addresses: string[], from: Day, to: Day, zone: string, uid: string, signal?: AbortSignal) =>

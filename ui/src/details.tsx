@@ -14,12 +14,12 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
   const app = useApp();
   const [d, setD] = useState<EventDetail | null>(null);
   const [error, setError] = useState("");
-  const [deleting, setDeleting] = useState<"" | "occurrence" | "series">("");
+  const [deleting, setDeleting] = useState<"" | "occurrence" | "following" | "series">("");
   const [sending, setSending] = useState<Sending[]>([]);
   const task = useTask();
 
   useEffect(() => {
-    api.event(place, occurrence, app.zone).then(
+    api.event(place, occurrence, false, app.zone).then(
       (x) => { setD(x); setError(""); },
       (e: Error) => setError(e.message),
     );
@@ -27,20 +27,20 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
 
   useEffect(() => {
     if (deleting === "" || !d) return;
-    api.preview(d, null, deleting === "occurrence" ? occurrence : "", app.zone).then(setSending, () => setSending([]));
+    api.preview(d, null, deleting === "series" ? "" : occurrence, deleting === "following", app.zone).then(setSending, () => setSending([]));
   }, [deleting, d?.etag]);
 
   if (!d) return <Dialog title="Event" onClose={onClose}>{error ? <Trouble error={error} /> : <p>Loading…</p>}</Dialog>;
   const e = d.event;
   const calendar = app.calendars.find((c) => c.owner === d.owner && c.name === d.calendar);
   const elsewhere = !e.allDay && e.zone !== "" && e.zone !== app.zone && whenText(e.start, e.end, false) !== whenText(d.start, d.end, false);
-  const editSeries = () =>
-    occurrence === ""
+  const edit = (id: string, following: boolean) =>
+    id === occurrence && !following
       ? onEdit({ detail: d })
-      : void task.run(async () => onEdit({ detail: await api.event(place, "", app.zone) }));
+      : void task.run(async () => onEdit({ detail: await api.event(place, id, following, app.zone) }));
   const remove = () =>
     task.run(async () => {
-      await api.deleteEvent(d, d.etag, deleting === "occurrence" ? occurrence : "", app.zone);
+      await api.deleteEvent(d, d.etag, deleting === "series" ? "" : occurrence, deleting === "following", app.zone);
       app.say("Deleted.");
       app.refresh();
       onClose();
@@ -102,7 +102,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
       </Trouble>
       {deleting !== "" ? (
         <div class="trouble" role="alert">
-          <p>{deleting === "series" && d.recurring ? "Delete the whole series?" : deleting === "occurrence" ? "Delete this occurrence?" : "Delete this event?"}</p>
+          <p>{deleting === "series" && d.recurring ? "Delete the whole series?" : deleting === "occurrence" ? "Delete this occurrence?" : deleting === "following" ? "Delete this occurrence and all later ones?" : "Delete this event?"}</p>
           {sending.length > 0 && <ul>{sending.map((s) => <li><b>{s.name || address(s.to)}</b> {s.sentence}</li>)}</ul>}
           <div class="actions">
             <button type="button" class="danger" disabled={task.busy} onClick={remove} autofocus>Delete</button>
@@ -111,12 +111,20 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
         </div>
       ) : (
         d.writable && (
-          <div class="actions">
-            {canEdit && d.recurring && occurrence !== "" && <button type="button" class="primary" onClick={() => onEdit({ detail: d })}>Edit this occurrence</button>}
-            {canEdit && <button type="button" class={d.recurring && occurrence !== "" ? "" : "primary"} disabled={task.busy} onClick={editSeries}>{d.recurring ? "Edit the whole series" : "Edit"}</button>}
-            {d.recurring && occurrence !== "" && <button type="button" class="danger" onClick={() => setDeleting("occurrence")}>Delete this occurrence…</button>}
-            <button type="button" class="danger" onClick={() => setDeleting("series")}>{d.recurring ? "Delete the series…" : "Delete…"}</button>
-          </div>
+          <>
+            {canEdit && (
+              <div class="actions">
+                {d.recurring && occurrence !== "" && <button type="button" class="primary" onClick={() => edit(occurrence, false)}>Edit this occurrence</button>}
+                {d.recurring && occurrence !== "" && <button type="button" disabled={task.busy} aria-label="This and later: edit" onClick={() => edit(occurrence, true)}>This and later</button>}
+                <button type="button" class={d.recurring && occurrence !== "" ? "" : "primary"} disabled={task.busy} aria-label={d.recurring ? "The whole series: edit" : undefined} onClick={() => edit("", false)}>{d.recurring ? "The whole series" : "Edit"}</button>
+              </div>
+            )}
+            <div class="actions">
+              {d.recurring && occurrence !== "" && <button type="button" class="danger" onClick={() => setDeleting("occurrence")}>Delete this…</button>}
+              {canEdit && d.recurring && occurrence !== "" && <button type="button" class="danger" aria-label="This and later…: delete" onClick={() => setDeleting("following")}>This and later…</button>}
+              <button type="button" class="danger" aria-label={d.recurring ? "The whole series…: delete" : undefined} onClick={() => setDeleting("series")}>{d.recurring ? "The whole series…" : "Delete…"}</button>
+            </div>
+          </>
         )
       )}
     </Dialog>

@@ -37,7 +37,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
   const task = useTask();
   const close = () => (JSON.stringify(f) === initial || asking ? onClose() : setAsking(true));
   const set = (change: Partial<EventFields>) => setF((x) => ({ ...x, ...change }));
-  const single = detail !== null && detail.occurrence !== "";
+  const single = detail !== null && detail.occurrence !== "" && !detail.following;
 
   useEffect(() => {
     (zoneNames ??= api.zones()).then(setZones, () => { zoneNames = undefined; });
@@ -45,7 +45,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
 
   const edit = (): Edit => {
     const [owner, name] = calendar.split("/") as [string, string];
-    return { calendar: { owner, name }, occurrence: detail?.occurrence ?? "", event: f };
+    return { calendar: { owner, name }, occurrence: detail?.occurrence ?? "", following: detail?.following ?? false, event: f };
   };
   const invalid = f.start === "" || f.end === "" || f.end < f.start || (f.allDay && f.end <= f.start);
 
@@ -59,7 +59,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
     }
     const stop = new AbortController();
     const t = setTimeout(() => {
-      api.preview(detail, edit(), "", app.zone, stop.signal).then(
+      api.preview(detail, edit(), "", false, app.zone, stop.signal).then(
         (s) => { setSending(s); setPreviewError(""); },
         (e: Error) => { if (e.name !== "AbortError") { setSending([]); setPreviewError(e.message); } },
       );
@@ -93,7 +93,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
     });
 
   const who = sending.map((s) => s.name || address(s.to));
-  const head = detail ? (single ? "Edit this occurrence" : detail.recurring ? "Edit the whole series" : "Edit event") : "New event";
+  const head = detail ? (single ? "Edit this occurrence" : detail.following ? "Edit this and later occurrences" : detail.recurring ? "Edit the whole series" : "Edit event") : "New event";
   return (
     <Dialog title={head} wide onClose={close}>
       <form

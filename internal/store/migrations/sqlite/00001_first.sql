@@ -125,14 +125,15 @@ create index object_seq on object (account, collection, seq);
 create index object_horizon on object (horizon) where horizon > 0;
 
 -- Octets apart from metadata: listing a calendar never reads them. The memory
--- precedes the body so that reading it stops before the body.
+-- precedes the body so that reading it stops before the body. Tables of large
+-- rows have a rowid: without, SQLite spills rows over a quarter of a page.
 create table object_text (
     account integer not null,
     id      integer not null,
     memory  blob not null,
     body    blob not null,
     primary key (account, id)
-) strict, without rowid;
+) strict;
 
 -- The time index: in which blocks of months an object takes place.
 create table occupancy (
@@ -173,7 +174,7 @@ create table version (
     deleted    integer not null,
     body       blob not null,
     primary key (account, object, seq)
-) strict, without rowid;
+) strict;
 create index version_uid on version (account, uid);
 create index version_replaced on version (replaced);
 
@@ -216,7 +217,7 @@ create table entry (
     lease_until   integer not null,
     refresh       integer not null,
     primary key (account, id)
-) strict, without rowid;
+) strict;
 create unique index entry_id on entry (id);
 create index entry_due on entry (next_attempt, id) where state in ('due', 'retry');
 create index entry_open on entry (account, uid, recipient, id) where state in ('due', 'retry');
@@ -229,7 +230,7 @@ create table entry_raw (
     id      integer not null,
     raw     blob not null,
     primary key (account, id)
-) strict, without rowid;
+) strict;
 
 create table counter (
     name  text primary key,
@@ -263,24 +264,24 @@ insert into sqlite_stat1 (tbl, idx, stat) values
     ('object', 'object_uid', '1000000 10000 2'),
     ('object', 'object_seq', '1000000 10000 5000 1'),
     ('object', 'object_horizon', '100000 10'),
-    ('object_text', 'object_text', '1000000 10000 1'),
+    ('object_text', 'sqlite_autoindex_object_text_1', '1000000 10000 1'),
     ('occupancy', 'occupancy', '2000000 20000 10000 50 1'),
     ('tombstone', 'tombstone', '100000 1000 500 1'),
     ('tombstone', 'tombstone_seq', '100000 1000 500 1'),
     ('tombstone', 'tombstone_deleted', '100000 2'),
-    ('version', 'version', '1000000 10000 3 1'),
+    ('version', 'sqlite_autoindex_version_1', '1000000 10000 3 1'),
     ('version', 'version_uid', '1000000 10000 3'),
     ('version', 'version_replaced', '1000000 2'),
     ('share', 'share', '1000 20 4 1'),
     ('share', 'share_grantee', '1000 5'),
-    ('entry', 'entry', '1000000 10000 1'),
+    ('entry', 'sqlite_autoindex_entry_1', '1000000 10000 1'),
     ('entry', 'entry_id', '1000000 1'),
     ('entry', 'entry_due', '1000 2 1'),
     ('entry', 'entry_open', '1000 10 2 1 1'),
     ('entry', 'entry_uid', '1000000 10000 5'),
     ('entry', 'entry_state', '1000000 200000 1'),
     ('entry', 'entry_digest', '1000000 10000 1'),
-    ('entry_raw', 'entry_raw', '1000000 10000 1');
+    ('entry_raw', 'sqlite_autoindex_entry_raw_1', '1000000 10000 1');
 analyze sqlite_schema;
 
 -- +goose Down

@@ -95,8 +95,8 @@ func sevenBit(body []byte) bool {
 	return true
 }
 
-// fold writes an iCalendar stream for the wire: CRLF, and content lines folded
-// at 75 octets between characters (RFC 5545 3.1).
+// fold writes an iCalendar stream for the wire: UTF-8, CRLF, and content lines
+// folded at 75 octets between characters (RFC 5545 3.1).
 func fold(object []byte) []byte {
 	text := strings.ReplaceAll(string(object), "\r\n", "\n")
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\n ", ""), "\n\t", "")
@@ -106,14 +106,14 @@ func fold(object []byte) []byte {
 		if line == "" {
 			continue
 		}
+		if !utf8.ValidString(line) { // the part is labelled UTF-8
+			line = toUTF8([]byte(line), "")
+		}
 		room := 75
 		for len(line) > room {
 			cut := room
 			for cut > 0 && !utf8.RuneStart(line[cut]) {
 				cut--
-			}
-			if cut == 0 {
-				cut = room // not UTF-8
 			}
 			b.WriteString(line[:cut] + "\r\n ")
 			line, room = line[cut:], 74

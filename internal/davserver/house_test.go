@@ -51,7 +51,11 @@ func open(t testing.TB, names ...string) *house {
 
 func openWith(t testing.TB, limits davserver.Limits, names ...string) *house {
 	t.Helper()
-	s := storetest.SQLite(t)
+	return openOn(t, storetest.SQLite(t), limits, names...)
+}
+
+func openOn(t testing.TB, s *store.Store, limits davserver.Limits, names ...string) *house {
+	t.Helper()
 	h := &house{t: t, now: morning, people: map[string]store.Account{}}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	accounts := account.New(s, account.Options{Domains: []string{"example.test"}, Now: h.clock, Hash: account.Argon2{Memory: 64, Time: 1, Threads: 1}})

@@ -17,7 +17,7 @@ import (
 )
 
 // Export writes a calendar as iCalendar: one VCALENDAR with every component
-// and property of every object, octet for octet. A VTIMEZONE that several
+// and property of every object, octet for octet, line ends apart. A VTIMEZONE that several
 // objects share in the same words, or with the same rules, is written once.
 // Objects whose VTIMEZONE gives a TZID other rules follow in a further
 // VCALENDAR, since within one a TZID means one thing (RFC 5545 3.6.5). One
@@ -198,6 +198,9 @@ func (g *group) write(head []*ical.Property, parts []*ical.Component, first bool
 		b = b[bytes.IndexByte(b, '\n')+1:]
 	}
 	b = b[:bytes.LastIndexByte(b, '\n')+1]
+	if !bytes.Contains(b, []byte("\r\n")) { // an object with bare LF: one stream has one kind of line end
+		b = bytes.ReplaceAll(b, []byte("\n"), []byte("\r\n"))
+	}
 	_, err := g.out.Write(b)
 	return err
 }

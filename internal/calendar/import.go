@@ -288,7 +288,7 @@ func (s *Service) importOne(tx *store.Tx, req ImportRequest, target store.Collec
 				return err
 			}
 			ch.new = p.d
-		case older(p.d.cal, stored):
+		case older(p.d.cal, stored) || p.d.cal.Master() == nil && stored.Master() != nil:
 			p.out.State, p.out.Reason = ImportSkipped, fmt.Sprintf("A newer version is already in the calendar %s.", title(ch.coll))
 			return nil
 		case seen[p.d.uid] && !older(stored, p.d.cal):
@@ -351,13 +351,21 @@ func combine(stored, in *ical.Calendar) (merged *ical.Calendar, contained bool) 
 	if in.Master() != nil {
 		into, from = in.Clone(), stored
 	}
+	changed := in.Master() != nil
 	for _, c := range from.Overrides() {
 		switch i := partOf(into, c); {
+		case into.Master() != nil && version(into.Master()).sequence > version(c).sequence:
+			// The series was rescheduled since: RFC 5546 4.4.7.
 		case i < 0:
+			changed = true
 			into.Components = append(into.Components, c.Clone())
 		case version(c).after(version(into.Components[i])):
+			changed = true
 			into.Components[i] = c.Clone()
 		}
+	}
+	if !changed {
+		return nil, false
 	}
 	have := map[string]bool{}
 	for c := range into.Children("VTIMEZONE") {

@@ -51,6 +51,7 @@ type bench struct {
 	events int
 	base   struct{ httpPerSecond, commitsPerSecond, fdatasync float64 }
 	server *service
+	next   int // number of the next imported event: a UID is used once
 }
 
 func main() {

@@ -87,10 +87,11 @@ func (b *bench) fill(calendar string, n int) error {
 	var text bytes.Buffer
 	text.WriteString("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Bench//EN\r\n")
 	for i := range n {
-		one := eventText(len(calendar)*100_000_000+i, i%5 == 0)
+		one := eventText(b.next+i, i%5 == 0)
 		from := bytes.Index(one, []byte("BEGIN:VEVENT"))
 		text.Write(one[from : len(one)-len("END:VCALENDAR\r\n")])
 	}
+	b.next += n
 	text.WriteString("END:VCALENDAR\r\n")
 	cmd := exec.CommandContext(b.ctx, b.binary, "import", "--account", "anna@bench.test", "--calendar", calendar, "--data", b.server.data, "-")
 	cmd.Stdin = &text

@@ -42,7 +42,7 @@ func (b *bench) start(data string, accounts ...string) (*service, time.Duration,
 	l.Close()
 	begin := time.Now()
 	s := &service{url: "http://" + addr, data: data}
-	s.cmd = exec.CommandContext(b.ctx, b.binary, "serve", "--data", data, "--domains", "bench.test", "--hostname", "localhost", "--http-listen", addr)
+	s.cmd = exec.CommandContext(b.ctx, b.binary, "serve", "--data", data, "--domains", "bench.test", "--hostname", "localhost", "--http-listen", addr, "--log-level", "warn")
 	s.cmd.Stderr = os.Stderr
 	if err := s.cmd.Start(); err != nil {
 		return nil, 0, err

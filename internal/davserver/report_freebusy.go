@@ -46,12 +46,7 @@ func (q *request) freeBusyReport(b *caldav.FreeBusyQuery) error {
 	fb := freebusy.Component(periods, from, to)
 	q.stamp(fb)
 	cal.Components = append(cal.Components, fb)
-	body := cal.Bytes()
-	h := q.w.Header()
-	h.Set("Content-Type", calendarType)
-	h.Set("Content-Length", strconv.Itoa(len(body)))
-	_, err = q.w.Write(body)
-	return ignoreGone(err)
+	return q.sendCalendar(cal)
 }
 
 // stamp gives a component of ours the DTSTAMP it needs (RFC 5545 3.6.4), unless it has one.
@@ -214,5 +209,6 @@ func (q *request) freeBusyReply(ask *freeBusyRequest, attendee *ical.Property, p
 	q.stamp(fb)
 	fb.Add(ask.organizer.Clone(), attendee.Clone())
 	cal.Components = append(cal.Components, fb)
+	cal.Normalize() // the client's lines may end otherwise than ours
 	return cal
 }

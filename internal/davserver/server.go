@@ -54,8 +54,8 @@ type server struct {
 	origins  *http.CrossOriginProtection
 }
 
-// New makes the handler for /dav/, /.well-known/caldav, and PROPFIND and
-// OPTIONS on /.
+// New makes the handler for /dav/, /.well-known/caldav, /freebusy/, and
+// PROPFIND and OPTIONS on /.
 func New(o Options) http.Handler {
 	s := &server{calendar: o.Calendar, accounts: o.Accounts, acl: o.ACL, limits: o.Limits, log: o.Log, now: o.Now, origins: http.NewCrossOriginProtection()}
 	if s.limits.Instances <= 0 {
@@ -115,7 +115,11 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("DAV", davHeader)
 	// Answers depend on who asks and are worth nothing to anyone else (RFC 9111 5.2.2).
 	w.Header().Set("Cache-Control", "private, no-cache")
-	if err := q.serve(path); err != nil {
+	serve := func() error { return q.serve(path) }
+	if segment, ok := strings.CutPrefix(path, freeBusyPath); ok {
+		serve = func() error { return q.freeBusyURL(segment) }
+	}
+	if err := serve(); err != nil {
 		q.refuse(err)
 	}
 }

@@ -114,7 +114,7 @@ func limit(n int) int {
 // Close closes the store.
 func (s *Services) Close() error { return s.Store.Close() }
 
-// handler is everything below one HTTP listener: CalDAV by prefix, so that
+// handler is everything below one HTTP listener: CalDAV and free/busy by prefix, so that
 // odd paths reach it as they were sent, the web application for the rest.
 func (s *Services) handler(done <-chan struct{}) http.Handler {
 	dav := davserver.New(davserver.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, PublicURL: s.Config.HTTP.PublicURL, Log: s.log})
@@ -126,7 +126,7 @@ func (s *Services) handler(done <-chan struct{}) http.Handler {
 			w.WriteHeader(http.StatusNoContent)
 		case path == "/readyz":
 			s.ready(w, r)
-		case strings.HasPrefix(path, "/dav/"), path == "/dav", strings.HasPrefix(path, "/.well-known/caldav"), isDAV(r.Method):
+		case strings.HasPrefix(path, "/dav/"), path == "/dav", strings.HasPrefix(path, "/.well-known/caldav"), strings.HasPrefix(path, "/freebusy/"), isDAV(r.Method):
 			dav.ServeHTTP(w, r)
 		default:
 			app.ServeHTTP(w, r)

@@ -19,6 +19,9 @@ func scanAccount(r *sql.Rows, a *Account) error {
 // AddAccount stores a new account and its empty home, and sets a.ID. A taken
 // name is ErrExists.
 func (tx *Tx) AddAccount(a *Account) error {
+	if err := indexable("account's name", a.Name); err != nil {
+		return err
+	}
 	found, err := tx.returning([]any{&a.ID}, `
 		insert into account (name, kind, display_name, password_hash, disabled, admin, time_zone, language, created, settings, search)
 		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) on conflict do nothing returning id`,
@@ -36,6 +39,9 @@ func (tx *Tx) AddAccount(a *Account) error {
 
 // UpdateAccount replaces everything but the identifier and the creation time.
 func (tx *Tx) UpdateAccount(a Account) error {
+	if err := indexable("account's name", a.Name); err != nil {
+		return err
+	}
 	var other AccountID
 	taken, err := tx.row([]any{&other}, `select id from account where name = $1 and id <> $2`, a.Name, a.ID)
 	if err != nil {
@@ -133,6 +139,9 @@ func (tx *Tx) SetAddresses(id AccountID, list []Address) error {
 		return fmt.Errorf("replace addresses of account %d: %w", id, err)
 	}
 	for i, a := range list {
+		if err := indexable("address", a.Key); err != nil {
+			return err
+		}
 		n, err := tx.exec(`insert into address (account, key, uri, position, verified) values ($1, $2, $3, $4, $5) on conflict do nothing`,
 			id, a.Key, a.URI, i, a.Verified)
 		if err != nil {

@@ -18,6 +18,9 @@ func scanCollection(r *sql.Rows, c *Collection) error {
 // AddCollection stores a new collection and sets c.ID and c.Seq. A taken name
 // is ErrExists.
 func (tx *Tx) AddCollection(c *Collection) error {
+	if err := indexable("calendar's name", c.Name); err != nil {
+		return err
+	}
 	seq, err := tx.nextSeq(c.Account)
 	if err != nil {
 		return err
@@ -46,6 +49,9 @@ func (tx *Tx) AddCollection(c *Collection) error {
 // UpdateCollection replaces name and properties; Kind, Created and Seq stay.
 // It moves the home's sequence, not the collection's: no object changed.
 func (tx *Tx) UpdateCollection(c Collection) error {
+	if err := indexable("calendar's name", c.Name); err != nil {
+		return err
+	}
 	seq, err := tx.nextSeq(c.Account)
 	if err != nil {
 		return err

@@ -27,8 +27,15 @@ func (e *Entry) values() []any {
 
 func scanEntry(r *sql.Rows, e *Entry) error { return r.Scan(e.fields()...) }
 
+func (e *Entry) indexable() error {
+	return indexable("UID", e.UID, "recipient's address", e.To, "digest", e.Digest)
+}
+
 // AddEntry stores a journal row and sets e.ID.
 func (tx *Tx) AddEntry(e *Entry) error {
+	if err := e.indexable(); err != nil {
+		return err
+	}
 	if _, err := tx.returning([]any{&e.ID}, tx.s.dialect.nextEntry); err != nil {
 		return fmt.Errorf("number a journal row: %w", err)
 	}
@@ -62,6 +69,9 @@ func (tx *Tx) setRaw(e *Entry) error {
 
 // UpdateEntry replaces a journal row; a nil Raw keeps the stored one.
 func (tx *Tx) UpdateEntry(e Entry) error {
+	if err := e.indexable(); err != nil {
+		return err
+	}
 	n, err := tx.exec(`
 		update entry set direction = $3, transport = $4, method = $5, uid = $6, recurrence_id = $7, sequence = $8, sender = $9, recipient = $10,
 			state = $11, reason = $12, sentence = $13, status = $14, evidence = $15, calendar = $16, changes = $17, message_id = $18,

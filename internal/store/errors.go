@@ -73,6 +73,8 @@ func explain(err error) error {
 	switch state := sqlState(err); {
 	case state == "53100": // disk_full
 		return full()
+	case state == "54000": // program_limit_exceeded: an index entry, see maxKey
+		return problem.New(problem.BadInput, "A name, UID or address in it is too long.").Because(err)
 	case retriable(err):
 		return problem.New(problem.Unavailable, "Too many changes to this calendar arrived at once: nothing was saved. Try again.").Because(err)
 	case len(state) == 5 && (state[:2] == "08" || state[:2] == "53" || state[:2] == "57" || state[:2] == "58"): // connection, resources, operator intervention, system
@@ -100,6 +102,21 @@ func explain(err error) error {
 func retriable(err error) bool {
 	state := sqlState(err)
 	return state == "40001" || state == "40P01"
+}
+
+// maxKey bounds what stands in an index, in octets: PostgreSQL's entries hold
+// 2704 at most, of which the longest index of ours has two such columns.
+const maxKey = 1000
+
+// indexable refuses what is too long to be found again; pairs are what it is
+// called and the value.
+func indexable(pairs ...string) error {
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if len(pairs[i+1]) > maxKey {
+			return problem.New(problem.BadInput, "The %s is too long: it has %d octets, and %d are possible.", pairs[i], len(pairs[i+1]), maxKey)
+		}
+	}
+	return nil
 }
 
 func notFound(format string, args ...any) error {

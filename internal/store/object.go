@@ -60,6 +60,9 @@ func (tx *Tx) bump(account AccountID, collection, seq int64) error {
 // that is replaced. A taken name is ErrExists. Two objects of one UID are the
 // caller's business: see ObjectsByUID.
 func (tx *Tx) PutObject(o *Object, body []byte, x Index) error {
+	if err := indexable("UID", o.UID, "name", o.Name); err != nil {
+		return err
+	}
 	seq, err := tx.nextSeq(o.Account)
 	if err != nil {
 		return err
@@ -265,6 +268,9 @@ func (tx *Tx) DeleteObject(account AccountID, id int64) error {
 // ID, text and entity tag. The change log has it gone from the one place and
 // new in the other. A taken name is ErrExists.
 func (tx *Tx) MoveObject(account AccountID, id, toCollection int64, newName string) error {
+	if err := indexable("name", newName); err != nil {
+		return err
+	}
 	seq, err := tx.nextSeq(account)
 	if err != nil {
 		return err

@@ -2,11 +2,13 @@ package store_test
 
 import (
 	"errors"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/convene-cal/convene/internal/harness/storetest"
+	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
 
@@ -194,6 +196,47 @@ func TestObjectPropertiesMoveNothing(t *testing.T) {
 				t.Errorf("after removing them: %+v", got)
 			}
 			return err
+		})
+	})
+}
+
+// TestWhatIsIndexedHasALimit is the same on both engines, and the longest that
+// is taken is found again. Random letters, since PostgreSQL compresses others.
+func TestWhatIsIndexedHasALimit(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		account, calendar := home(t, s, "ann")
+		letters := make([]byte, 1000)
+		for i := range letters {
+			letters[i] = byte('!' + rand.N(90))
+		}
+		longest := string(letters)
+		long := longest + "x"
+		o := object(account, calendar, 1)
+		o.Name, o.UID = longest, longest
+		put(t, s, &o, "text", hour(day))
+		e := message(account, longest, longest)
+		addEntry(t, s, &e)
+		view(t, s, func(tx *store.Tx) error {
+			if list, err := tx.ObjectsByUID(account, longest); err != nil || len(list) != 1 {
+				t.Errorf("by its UID: %d objects, %v", len(list), err)
+			}
+			return nil
+		})
+		update(t, s, func(tx *store.Tx) error {
+			uid, name := object(account, calendar, 2), object(account, calendar, 3)
+			uid.UID, name.Name = long, long
+			row, to := message(account, long, "bob"), message(account, "u", long)
+			for what, err := range map[string]error{
+				"UID": tx.PutObject(&uid, nil, hour(day)), "name": tx.PutObject(&name, nil, hour(day)),
+				"new name": tx.MoveObject(account, o.ID, calendar, long), "row": tx.AddEntry(&row), "recipient": tx.AddEntry(&to),
+				"collection": tx.AddCollection(&store.Collection{Account: account, Name: long}), "account": tx.AddAccount(&store.Account{Name: long}),
+				"address": tx.SetAddresses(account, []store.Address{{Key: long}}),
+			} {
+				if !problem.Has(err, problem.BadInput) {
+					t.Errorf("%s of 1001 octets: %v", what, err)
+				}
+			}
+			return nil
 		})
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -24,6 +25,8 @@ import (
 // the same octets go out with every attempt. One connection serves the batch.
 func (m *Mail) Send(ctx context.Context, batch []*store.Entry) []journal.Outcome {
 	outcomes := make([]journal.Outcome, len(batch))
+	ctx, cancel := context.WithTimeout(ctx, batchTime)
+	defer cancel()
 	if err := m.prepare(ctx, batch, outcomes); err != nil {
 		for i := range outcomes {
 			if outcomes[i].State == "" {
@@ -43,7 +46,11 @@ func (m *Mail) Send(ctx context.Context, batch []*store.Entry) []journal.Outcome
 		if outcomes[i].State != "" {
 			continue
 		}
-		if ctx.Err() != nil || failures >= 3 {
+		if ctx.Err() != nil {
+			outcomes[i] = interrupted()
+			continue
+		}
+		if failures >= 3 {
 			// A relay that is down is not asked again for each of a hundred messages.
 			outcomes[i] = journal.Outcome{State: journal.Retry, Status: "1.0", Reason: "unreachable", Sentence: "The mail relay could not be used; the message waits."}
 			continue
@@ -68,6 +75,15 @@ func (m *Mail) Send(ctx context.Context, batch []*store.Entry) []journal.Outcome
 		}
 	}
 	return outcomes
+}
+
+// batchTime bounds one batch, however slow the relay is: below the journal's
+// lease of ten minutes, after which another courier would send the rest too.
+const batchTime = 8 * time.Minute
+
+// interrupted is for a message that was not tried, or not to the end.
+func interrupted() journal.Outcome {
+	return journal.Outcome{State: journal.Retry, Status: "1.0", Reason: "stopped", Sentence: "Sending was interrupted; the message waits.", After: time.Second}
 }
 
 // temporary makes a refusal while connecting one of the relay, not of the
@@ -258,7 +274,7 @@ func (m *Mail) sendOne(ctx context.Context, c *smtp.Client, e *store.Entry) (o j
 	fail := func(err error, rcpt bool) (journal.Outcome, bool) {
 		o := outcome(err, rcpt)
 		if ctx.Err() != nil {
-			o = journal.Outcome{State: journal.Retry, Status: "1.0", Reason: "stopped", Sentence: "Sending was interrupted; the message waits."}
+			o = interrupted()
 		}
 		var reply *smtp.SMTPError
 		if !errors.As(err, &reply) || reply.Code == 421 { // RFC 5321 3.8: 421 closes the channel

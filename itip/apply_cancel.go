@@ -40,8 +40,14 @@ func (p *applying) cancel() {
 		return
 	}
 	c := &cancelling{p: p, new: newObject(p.stored.cal.Clone(), p.a.Zone)}
-	for _, comp := range p.a.Message.Main() {
+	for i, comp := range p.a.Message.Main() {
+		if i == maxInstances {
+			break
+		}
 		c.one(comp)
+	}
+	if c.changed && !c.whole {
+		c.emptied(maxSequence(p.msg))
 	}
 	c.finish()
 }
@@ -115,21 +121,23 @@ func (c *cancelling) forMe(msg *ical.Component) bool {
 
 // strike takes removed people off the guest list.
 func (c *cancelling) strike(key string, msg *ical.Component, is Version) {
+	var names []ical.Address
+	for q := range msg.Props("ATTENDEE") {
+		names = append(names, q.Address())
+	}
+	struck := peopleOf(names)
 	for _, k := range c.new.keys() {
 		if key != "" && k != key {
 			continue
 		}
-		comp := c.new.component(k)
-		for q := range msg.Props("ATTENDEE") {
-			gone := people{q.Address().Key(): true}
-			n := comp.RemoveFunc(func(line *ical.Property) bool {
-				return line.Name() == "ATTENDEE" && gone.is(line)
-			})
-			if n > 0 {
-				c.rosterChange = true
-				c.diffs = append(c.diffs, Difference{Property: "ATTENDEE", Old: nameOf(person(q)), Attendee: string(q.Address()), RecurrenceID: k})
+		c.new.component(k).RemoveFunc(func(line *ical.Property) bool {
+			if line.Name() != "ATTENDEE" || !struck.is(line) {
+				return false
 			}
-		}
+			c.rosterChange = true
+			c.diffs = append(c.diffs, Difference{Property: "ATTENDEE", Old: nameOf(person(line)), Attendee: string(line.Address()), RecurrenceID: k})
+			return true
+		})
 	}
 	if !c.rosterChange {
 		c.known = true
@@ -206,18 +214,17 @@ func (c *cancelling) occurrence(key string, is Version, msg *ical.Component) {
 		}
 		if inSeries {
 			c.new.exclude(key)
-			c.new.index()
 		}
 	}
 	put(&p.mem.Versions, key, Version{Sequence: is.Sequence, Stamp: is.Stamp, Cancelled: true})
 	c.changed = true
 	c.removed = c.removed || !dead(msg) && msg.Prop("ATTENDEE") != nil
 	c.diffs = append(c.diffs, Difference{Property: "STATUS", New: stateCancelled, RecurrenceID: key})
-	c.emptied(is.Sequence)
 }
 
 // emptied cancels the event as a whole when nothing of it is left.
 func (c *cancelling) emptied(n int) {
+	c.new.index()
 	if c.new.master == nil {
 		for _, k := range c.new.order {
 			if !dead(c.new.overrides[k]) {

@@ -12,8 +12,12 @@ import (
 // maxComment bounds an attendee's note, in bytes.
 const maxComment = 4096
 
-// maxInstancesOfReply bounds the occurrences one REPLY may answer.
-const maxInstancesOfReply = 1000
+// maxInstances bounds the occurrences one REPLY answers or one CANCEL takes
+// out, maxDelegates to how many people one attendee delegates.
+const (
+	maxInstances = 1000
+	maxDelegates = 20
+)
 
 // reply applies a REPLY (RFC 5546 3.2.3). It changes the lines of who answers,
 // and nothing else, whatever else the message says.
@@ -115,13 +119,15 @@ func (p *applying) replier() *ical.Property {
 		}
 	}
 	var changed []*ical.Property
+	cache := keys{}
+	var rosters []*roster
+	for _, c := range p.stored.cal.Main() {
+		rosters = append(rosters, rosterOf(c, cache))
+	}
 	for _, q := range lines {
-		self := people{q.Address().Key(): true}
-		for _, c := range p.stored.cal.Main() {
-			if line := self.line(c); line != nil && partStat(line) != partStat(q) && !p.me.is(q) {
-				changed = append(changed, q)
-				break
-			}
+		key := q.Address().Key()
+		if !p.me.is(q) && slices.ContainsFunc(rosters, func(r *roster) bool { line := r.line(key); return line != nil && partStat(line) != partStat(q) }) {
+			changed = append(changed, q)
 		}
 	}
 	if len(changed) == 1 {
@@ -191,7 +197,7 @@ func (r *replying) apply() {
 	p := r.p
 	r.new = newObject(p.stored.cal.Clone(), p.a.Zone)
 	for i, c := range p.a.Message.Main() {
-		if i == maxInstancesOfReply {
+		if i == maxInstances {
 			break
 		}
 		line := r.find(c)
@@ -418,7 +424,7 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 	}
 	target := r.find(c)
 	to := person(line).DelegatedTo
-	if target == nil || len(to) == 0 {
+	if target == nil || len(to) == 0 || len(to) > maxDelegates {
 		return
 	}
 	target.SetParam("DELEGATED-TO", line.ParamValues("DELEGATED-TO")...)

@@ -78,8 +78,15 @@ func (p *applying) invitation() {
 		p.end(Ignored, ReasonDeleted, "You have deleted %s; this message brings nothing new.", name)
 		return
 	}
+	if line := p.mine(); p.a.Deleted && line != nil && partStat(line) == partStatDeclined {
+		p.end(Ignored, ReasonDeleted, "You have declined and deleted %s; it changed, and you are not asked again.", name)
+		return
+	}
 	if !p.a.Approved {
 		switch {
+		case p.a.Deleted && ok && len(p.mem.Versions) == 0:
+			// What was deleted is not known any more: this may be the same once more.
+			p.end(Held, ReasonDeleted, "You have deleted %s; %s sends it again.", name, org)
 		case designate:
 			p.end(Held, ReasonDesignate, "%s invites you to %s in the name of %s.", p.sender(), name, org)
 		case !ok:

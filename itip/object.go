@@ -239,13 +239,24 @@ func (o *object) derive(key string) *ical.Component {
 // add puts a component into the object behind the last of its kind.
 func (o *object) add(c *ical.Component) {
 	at := len(o.cal.Components)
-	for i, have := range o.cal.Components {
-		if have.Name == c.Name {
+	for i := len(o.cal.Components) - 1; i >= 0; i-- {
+		if o.cal.Components[i].Name == c.Name {
 			at = i + 1
+			break
 		}
 	}
 	o.cal.Components = slices.Insert(o.cal.Components, at, c)
-	o.index()
+	if o.master == nil || c.Prop("RECURRENCE-ID") == nil {
+		o.index()
+		return
+	}
+	// The quick way, for messages with thousands of overrides.
+	o.occurrences, o.occErr = nil, nil
+	k := o.keyOf(c)
+	if _, twice := o.overrides[k]; !twice {
+		o.order = append(o.order, k)
+	}
+	o.overrides[k] = c
 }
 
 // drop takes components out.

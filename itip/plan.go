@@ -68,8 +68,8 @@ func Plan(c Change) (*Outcome, error) {
 // also of an event they attend (RFC 6638 3.1).
 func roleIn(o *object, me people) Role {
 	org := o.organizer(nil)
-	if org == nil || !scheduledBy(o) {
-		return None
+	if kind := o.cal.Kind(); org == nil || kind != "VEVENT" && kind != "VTODO" || !scheduledBy(o) {
+		return None // journals and free/busy invite nobody (RFC 5546 1.4)
 	}
 	if me.is(org) {
 		return OrganizerRole

@@ -1,12 +1,15 @@
 package journal
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
 )
 
 // Add writes one outgoing message in the caller's transaction; see [Journal.AddAll].
@@ -65,6 +68,11 @@ func (j *Journal) AddAll(tx *store.Tx, entries []*store.Entry) error {
 			}
 			w.State, w.Updated = Superseded, e.Created
 			w.Reason, w.Sentence = "superseded", "A newer message about this event took its place before it was sent."
+			if effect == supersede && w.Method == e.Method && w.RecurrenceID == e.RecurrenceID {
+				if err := inherit(tx, w, e); err != nil {
+					return err
+				}
+			}
 			if effect == annihilate {
 				w.Reason, w.Sentence = "annihilated", "The event was cancelled before this invitation was sent; neither went out."
 				e.State, e.Reason, e.Sentence = Superseded, w.Reason, w.Sentence
@@ -133,6 +141,42 @@ func coalesce(tx *store.Tx, old, new *store.Entry) (effect, error) {
 		return annihilate, nil
 	}
 	return keep, nil
+}
+
+// inherit makes the new message tell what the recipient does not know yet: the
+// differences of the one that did not go out and its own, or none when this is
+// the first the recipient hears of the event.
+func inherit(tx *store.Tx, old, new *store.Entry) error {
+	seen, err := hasSeen(tx, new)
+	if err != nil {
+		return err
+	}
+	if !seen {
+		new.Changes = nil
+		return nil
+	}
+	var before, after []itip.Difference
+	if json.Unmarshal(old.Changes, &before) != nil || len(before) == 0 {
+		return nil
+	}
+	if len(new.Changes) > 0 && json.Unmarshal(new.Changes, &after) != nil {
+		return nil
+	}
+	for _, d := range after {
+		i := slices.IndexFunc(before, func(b itip.Difference) bool {
+			return b.Property == d.Property && b.RecurrenceID == d.RecurrenceID && b.Attendee == d.Attendee
+		})
+		if i < 0 {
+			before = append(before, d)
+		} else {
+			before[i].New = d.New
+		}
+	}
+	before = slices.DeleteFunc(before, func(d itip.Difference) bool { return d.Old == d.New }) // there and back
+	if new.Changes, err = json.Marshal(before); err != nil {
+		return fmt.Errorf("changes for %s: %w", new.To, err)
+	}
+	return nil
 }
 
 // hasSeen reports whether any message about the event may have reached the recipient.

@@ -355,3 +355,33 @@ func TestANamedCourierTakesBackWhatItHeld(t *testing.T) {
 		}
 	})
 }
+
+func TestASupersedingMessageTellsAllThatIsNew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := storetest.SQLite(t)
+		p := &post{name: "mail"}
+		j := journal.New(journal.Options{Store: s, Transports: []journal.Transport{p}})
+		a := alice(t, s)
+		change := func(text string) *store.Entry {
+			e := message(a, "REQUEST", "1@example.test", "", "mailto:dave@elsewhere.test")
+			if text != "" {
+				e.Changes = []byte(text)
+			}
+			return e
+		}
+		second := change(`[{"property":"LOCATION","old":"A","new":"B"}]`)
+		add(t, s, j, change(""), second)
+		if len(second.Changes) != 0 {
+			t.Errorf("the first the recipient hears tells changes: %s", second.Changes)
+		}
+		stop := run(t, j)
+		time.Sleep(3 * time.Second)
+		stop()
+		last := change(`[{"property":"LOCATION","old":"C","new":"D"},{"property":"DTSTART","old":"2","new":"1"},{"property":"SUMMARY","old":"x","new":"y"}]`)
+		add(t, s, j, change(`[{"property":"LOCATION","old":"B","new":"C"},{"property":"DTSTART","old":"1","new":"2"}]`), last)
+		want := `[{"property":"LOCATION","old":"B","new":"D"},{"property":"SUMMARY","old":"x","new":"y"}]`
+		if string(last.Changes) != want {
+			t.Errorf("changes %s\nwant    %s", last.Changes, want)
+		}
+	})
+}

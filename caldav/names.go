@@ -11,11 +11,12 @@ type Name = xml.Name
 
 // Namespaces that have a fixed prefix in everything we write.
 const (
-	NSDAV            = "DAV:"                          // d
-	NSCalDAV         = "urn:ietf:params:xml:ns:caldav" // c
-	NSCalendarServer = "http://calendarserver.org/ns/" // cs
-	NSApple          = "http://apple.com/ns/ical/"     // ical
-	nsXML            = "http://www.w3.org/XML/1998/namespace"
+	NSDAV            = "DAV:"                                 // d
+	NSCalDAV         = "urn:ietf:params:xml:ns:caldav"        // c
+	NSCalendarServer = "http://calendarserver.org/ns/"        // cs
+	NSApple          = "http://apple.com/ns/ical/"            // ical
+	nsXML            = "http://www.w3.org/XML/1998/namespace" // xml, always
+	nsXMLNS          = "http://www.w3.org/2000/xmlns/"        // nothing else may be called so
 )
 
 // D is a name in the namespace of WebDAV.
@@ -36,12 +37,11 @@ func Clark(n Name) string { return "{" + n.Space + "}" + n.Local }
 
 // ParseClark is the inverse of [Clark].
 func ParseClark(s string) (Name, bool) {
-	rest, ok := strings.CutPrefix(s, "{")
-	if !ok {
+	i := strings.LastIndexByte(s, '}') // a namespace may hold one, a local part not
+	if !strings.HasPrefix(s, "{") || i < 0 {
 		return Name{}, false
 	}
-	space, local, ok := strings.Cut(rest, "}")
-	return Name{Space: space, Local: local}, ok && local != ""
+	return Name{Space: s[1:i], Local: s[i+1:]}, i+1 < len(s)
 }
 
 // prefixes of the namespaces that the root element of an answer declares.
@@ -55,6 +55,8 @@ func prefix(space string) string {
 		return "cs"
 	case NSApple:
 		return "ical"
+	case nsXML:
+		return "xml"
 	}
 	return ""
 }

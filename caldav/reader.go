@@ -220,9 +220,12 @@ func (r *reader) start(t xml.StartElement) (*Element, error) {
 		}
 		switch {
 		case a.Name.Space == "" && a.Name.Local == "xmlns":
+			if a.Value == nsXML || a.Value == nsXMLNS {
+				return nil, r.malformed("%q cannot be the default namespace", a.Value)
+			}
 			r.scopes = append(r.scopes, binding{"", a.Value})
 		case a.Name.Space == "xmlns":
-			if a.Value == "" || a.Name.Local == "xmlns" || (a.Name.Local == "xml") != (a.Value == nsXML) {
+			if a.Value == "" || a.Value == nsXMLNS || a.Name.Local == "xmlns" || (a.Name.Local == "xml") != (a.Value == nsXML) {
 				// Namespaces in XML 1.0, 3 and 2.2
 				return nil, r.malformed("prefix %s cannot be bound to %q", a.Name.Local, a.Value)
 			}

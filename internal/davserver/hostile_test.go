@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/convene-cal/convene/caldav"
 	"github.com/convene-cal/convene/internal/davserver"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/store"
@@ -46,6 +47,11 @@ func FuzzRequests(f *testing.F) {
 		h.handler.ServeHTTP(w, r)
 		if w.Code >= 500 && w.Code != 501 && w.Code != 502 && w.Code != 507 {
 			t.Fatalf("%s %s with %q answers %d: %s", r.Method, path, body, w.Code, w.Body)
+		}
+		if strings.HasPrefix(w.Header().Get("Content-Type"), "application/xml") {
+			if _, err := caldav.ParseElement(w.Body.Bytes(), caldav.Limits{Depth: 100}); err != nil {
+				t.Fatalf("%s %s with %q answers what is no XML: %v\n%s", r.Method, path, body, err, w.Body)
+			}
 		}
 	})
 }

@@ -293,6 +293,15 @@ func TestPropPatch(t *testing.T) { // RFC 4918 9.2
 	h.as("ann", "MOVE", ann+"1.ics", "Destination: /dav/calendars/ann/other/1.ics", "").is(201)
 	h.as("ann", "PROPFIND", "/dav/calendars/ann/other/", "Depth: 1", props("x:y xmlns:x='u:x'", "displayname")).has(">mine<", ">One<")
 
+	// Odd names come back as they are.
+	for _, name := range []string{`xml:odd`, `x:odd xmlns:x="u:a}b&amp;&lt;"`, `odd xmlns=""`, `Ödd xmlns="u:ö"`} {
+		tag, _, _ := strings.Cut(name, " ")
+		patch(ann, set(`<`+name+`>v</`+tag+`>`)).has("200 OK")
+		h.as("ann", "PROPFIND", ann, "Depth: 0", props(name)).is(207).has(">v<").lacks("404")
+		h.as("ann", "PROPFIND", ann, "Depth: 0", `<propfind xmlns="DAV:"><propname/></propfind>`).is(207).has("dd")
+		h.as("ann", "PROPFIND", ann, "Depth: 0", "").is(207).has(">v<")
+	}
+
 	// Values that are wrong.
 	patch(ann, set(`<C:calendar-timezone>hello</C:calendar-timezone>`)).has("<c:valid-calendar-data/>")
 	patch(ann, set(`<C:supported-calendar-component-set><C:comp name="VTODO"/></C:supported-calendar-component-set>`)).has("cannot-modify-protected-property")

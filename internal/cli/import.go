@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/config"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/server"
 	"github.com/convene-cal/convene/internal/store"
@@ -253,13 +255,12 @@ func (im *importer) archive(name string, r io.Reader) error {
 
 // mail takes one mail through the same gate as the mail listeners do.
 func (im *importer) mail(name string, r io.Reader) error {
-	limit := im.s.Config.Mail.MaxMessageSize
-	raw, err := io.ReadAll(io.LimitReader(r, limit+1))
+	raw, whole, err := readMail(r, im.s.Config)
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	if int64(len(raw)) > limit {
-		return im.outcome(importLine{File: name, Outcome: calendar.ImportRefused, Reason: fmt.Sprintf("the mail has more than %d octets", limit)})
+	if !whole {
+		return im.outcome(importLine{File: name, Outcome: calendar.ImportRefused, Reason: fmt.Sprintf("the mail has more than %d octets (mail.max-message-size)", len(raw))})
 	}
 	own, err := im.s.Accounts.Addresses(im.e.ctx, im.owner.ID)
 	if err != nil {
@@ -282,6 +283,20 @@ func (im *importer) mail(name string, r io.Reader) error {
 		}
 	}
 	return nil
+}
+
+// readMail reads one mail up to mail.max-message-size; whole is false when
+// there is more of it.
+func readMail(r io.Reader, cfg config.Config) (raw []byte, whole bool, err error) {
+	limit := cfg.Mail.MaxMessageSize
+	if limit == 0 {
+		limit = math.MaxInt64 - 1 // no limit
+	}
+	raw, err = io.ReadAll(io.LimitReader(r, limit+1))
+	if int64(len(raw)) > limit {
+		return raw[:limit], false, err
+	}
+	return raw, true, err
 }
 
 // mbox splits at the lines "From " (RFC 4155) and takes each mail.

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strconv"
 	"time"
 
@@ -248,11 +247,11 @@ func (c messageReceive) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	raw, err := io.ReadAll(io.LimitReader(e.In, cfg.Mail.MaxMessageSize+1))
+	raw, whole, err := readMail(e.In, cfg)
 	if err != nil {
 		return statusError{exTempFail, err}
 	}
-	if int64(len(raw)) > cfg.Mail.MaxMessageSize {
+	if !whole {
 		return statusError{exDataErr, fmt.Errorf("the mail has more than %d octets (mail.max-message-size)", cfg.Mail.MaxMessageSize)}
 	}
 	s, err := e.open()

@@ -76,7 +76,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 		certificates = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}
 	s.Mail, err = mail.New(mail.Options{
-		Relay: cfg.Mail.Relay, Domains: cfg.Domains, Hostname: cfg.Hostname, MaxMessageSize: int(cfg.Mail.MaxMessageSize),
+		Relay: cfg.Mail.Relay, Domains: cfg.Domains, Hostname: cfg.Hostname, MaxMessageSize: limit(int(cfg.Mail.MaxMessageSize)),
 		Accounts: s.Accounts, Store: db, Calendar: s.Calendar, Journal: s.Journal, TLS: certificates, Log: log,
 		Trust: trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders, AuthservIDs: cfg.Mail.AuthservIDs},
 	})

@@ -319,7 +319,7 @@ func (s *Service) describe(o *store.Object, cal *ical.Calendar, tag string, sche
 	o.Organizer, o.Summary = "", ""
 	if c != nil {
 		if p := c.Prop("ORGANIZER"); p != nil {
-			o.Organizer = clipTo(p.Address().Key(), maxAddress)
+			o.Organizer = clipTo(p.Address().Key(), maxAddress-len("…"))
 		}
 		o.Summary = clipTo(c.Text("SUMMARY"), 250)
 	}

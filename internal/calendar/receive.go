@@ -153,7 +153,7 @@ func (s *Service) row(a Arrival) *store.Entry {
 	}
 	e := &store.Entry{
 		Account: a.To, Direction: journal.In, Transport: a.Transport, State: StateReceived,
-		Method: string(a.Method), UID: clipTo(a.Message.UID(), maxUID), From: string(a.From), To: string(a.Recipient),
+		Method: string(a.Method), UID: clipTo(a.Message.UID(), maxUID-len("…")), From: string(a.From), To: string(a.Recipient),
 		Calendar: a.Message.Bytes(), Created: a.Received,
 	}
 	if a.Sent != nil {

@@ -1,0 +1,238 @@
+package itip
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/convene-cal/convene/ical"
+)
+
+// tell queues the messages of one party.
+func (p *organizing) tell(one *party) {
+	line := one.line
+	local := p.c.Local != nil && p.c.Local(line.Address())
+	needed := one.cancelled || len(one.uninvited) > 0 || len(one.asked) > 0
+	if !needed && !(local && one.refresh) {
+		return
+	}
+	to := reachable(line, p.c.Local)
+	if to == "" {
+		if needed {
+			p.status(one, statusNoSuchUser)
+		}
+		return
+	}
+	if one.cancelled {
+		p.cancelAll(one, to)
+	}
+	if len(one.uninvited) > 0 {
+		p.cancelSome(one, to, local)
+	}
+	switch {
+	case len(one.asked) > 0 && local:
+		p.request(one, to, one.listed, false)
+	case len(one.asked) > 0:
+		for _, k := range one.asked {
+			p.request(one, to, []string{k}, false)
+		}
+	case local && one.refresh && len(one.listed) > 0:
+		p.request(one, to, one.listed, true)
+	}
+	if len(one.asked) > 0 {
+		p.status(one, statusPending)
+		for _, k := range one.asked {
+			was, known := p.before(k)
+			if n := sequence(p.new.component(k)); n > 0 && !p.old.empty() && (!known || was.served(one.who) == nil) {
+				put(&p.out.Memory.Invited, strings.TrimSpace(one.who+" "+k), n)
+			}
+		}
+	}
+}
+
+func (p *organizing) status(one *party, code string) {
+	for _, k := range one.listed {
+		if code == statusPending && !slices.Contains(one.asked, k) {
+			continue
+		}
+		if line := p.is[k].line(one.who); line.Param("SCHEDULE-STATUS") != code {
+			line.SetParam("SCHEDULE-STATUS", code)
+		}
+	}
+}
+
+// bounced people are not told of a cancellation: nothing ever reached them.
+func bounced(line *ical.Property) bool {
+	switch line.Param("SCHEDULE-STATUS") {
+	case statusNoSuchUser, "5.2", "5.3":
+		return true
+	}
+	return false
+}
+
+// cancelAll takes the whole event from a person.
+func (p *organizing) cancelAll(one *party, to ical.Address) {
+	if bounced(p.was[""].line(one.who)) {
+		return
+	}
+	dies := p.c.New == nil || p.new.empty() || dead(p.new.master)
+	id := "cancel"
+	c := p.old.master
+	attendees := p.living("")
+	if !dies {
+		id += " " + one.who
+		attendees = []*ical.Property{p.was[""].line(one.who)}
+	}
+	n := p.sequence
+	if p.new.master != nil {
+		n = max(sequence(p.new.master), n)
+	}
+	cal := p.draft(id, func() *ical.Calendar {
+		p.letter.o = p.old
+		return p.letter.calendar(Cancel, p.letter.cancel(c, n, dies, attendees...))
+	})
+	m := p.letter.message(Cancel, p.from, to, "", cal)
+	put(&p.out.Memory.Uninvited, one.who, n)
+	if dies {
+		m.Changes = []Difference{{Property: "STATUS", Old: statusOf(nil, c, ""), New: stateCancelled}}
+	} else {
+		m.Changes = []Difference{{Property: "ATTENDEE", Old: nameOf(person(one.line)), Attendee: string(one.line.Address())}}
+	}
+	p.out.Send = append(p.out.Send, m)
+	// What they keep of it must be newer than the cancellation.
+	for _, k := range one.asked {
+		if c := p.new.component(k); sequence(c) <= n {
+			setSequence(c, n+1)
+			clear(p.drafts)
+		}
+	}
+}
+
+// living are the people of a component that we send for, the organizer apart.
+func (p *organizing) living(k string) []*ical.Property {
+	var out []*ical.Property
+	for _, who := range p.was[k].order {
+		if line := p.was[k].line(who); agent(line) == "SERVER" && !p.me.is(line) {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// cancelSome takes single occurrences from a person.
+func (p *organizing) cancelSome(one *party, to ical.Address, local bool) {
+	var comps []*ical.Component
+	var changes []Difference
+	p.letter.o = p.old
+	for _, k := range one.uninvited {
+		dies := !p.takesPlace(k)
+		c := p.old.component(k)
+		line := p.was[k].line(one.who)
+		if c == nil {
+			c, line = p.old.derive(k), p.was[""].line(one.who)
+		}
+		if c == nil || line == nil || bounced(line) {
+			continue
+		}
+		n := p.sequence
+		if now := p.new.component(k); now != nil {
+			n = sequence(now)
+		} else if p.bumped[""] {
+			n = sequence(p.new.master)
+		}
+		comps = append(comps, p.letter.cancel(c, n, dies, line))
+		put(&p.out.Memory.Uninvited, one.who+" "+k, n)
+		changes = append(changes, Difference{Property: "STATUS", Old: statusOf(nil, c, ""), New: stateCancelled, RecurrenceID: k})
+		if !local {
+			p.cancelled(to, comps, changes)
+			comps, changes = nil, nil
+		}
+	}
+	if len(comps) > 0 {
+		p.cancelled(to, comps, changes)
+	}
+}
+
+func (p *organizing) cancelled(to ical.Address, comps []*ical.Component, changes []Difference) {
+	key := ""
+	if len(comps) == 1 {
+		key = p.old.keyOf(comps[0])
+	}
+	m := p.letter.message(Cancel, p.from, to, key, p.letter.calendar(Cancel, comps...))
+	m.Changes = changes
+	p.out.Send = append(p.out.Send, m)
+}
+
+// takesPlace reports whether an occurrence still happens, for whomever.
+func (p *organizing) takesPlace(k string) bool {
+	if c := p.new.overrides[k]; c != nil {
+		return !dead(c)
+	}
+	return p.new.master != nil && !dead(p.new.master) && p.new.inSeries(k)
+}
+
+// request queues a REQUEST with the given components, as the person may see
+// them.
+func (p *organizing) request(one *party, to ical.Address, list []string, refresh bool) {
+	if one.view == "" {
+		one.without = uninvitedTo(p.new, p.is, one.who)
+		one.view = " without " + strings.Join(one.without, ",")
+	}
+	id := "request " + strings.Join(list, ",")
+	if len(list) != 1 || list[0] == "" {
+		id += one.view
+	}
+	cal := p.draft(id, func() *ical.Calendar { return p.letter.requestFor(p.new, list, one.without) })
+	key := ""
+	if len(list) == 1 {
+		key = list[0]
+	}
+	m := p.letter.message(Request, p.from, to, key, cal)
+	m.Refresh = refresh
+	if !one.fresh {
+		for _, k := range list {
+			if d := p.deltas[k]; d != nil {
+				m.Changes = append(m.Changes, d.diffs...)
+			}
+		}
+	}
+	p.out.Send = append(p.out.Send, m)
+}
+
+// requestFor writes the components of an object that one may see, leaving out
+// of the series what one is not invited to (RFC 6638 3.2.6).
+func (l *letter) requestFor(o *object, list, without []string) *ical.Calendar {
+	l.o = o
+	comps := make([]*ical.Component, 0, len(list))
+	for _, k := range list {
+		var gone []string
+		if k == "" {
+			gone = without
+		}
+		comps = append(comps, l.request(o.component(k), gone))
+	}
+	return l.calendar(Request, comps...)
+}
+
+// uninvitedTo are the overridden occurrences of the series that the person is
+// not part of, or that are cancelled.
+func uninvitedTo(o *object, rosters map[string]*roster, who string) []string {
+	if o.master == nil {
+		return nil
+	}
+	var out []string
+	for _, k := range o.order {
+		if (rosters[k].served(who) == nil || dead(o.overrides[k])) && o.inSeries(k) {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+func (p *organizing) draft(id string, write func() *ical.Calendar) *ical.Calendar {
+	cal, ok := p.drafts[id]
+	if !ok {
+		cal = write()
+		p.drafts[id] = cal
+	}
+	return cal
+}

@@ -26,70 +26,75 @@ const (
 	pieceTime = 30 * time.Second
 )
 
-// multistatus is a 207 on its way. Nothing is sent before its spool is full,
-// so that a refusal up to then is still an answer of its own, that an answer of
+// spooled is an answer on its way. Nothing is sent before its spool is full, so
+// that a refusal up to then is still an answer of its own, that an answer of
 // usual size does not keep a database snapshot open while the client reads it,
 // and that it goes out in one write with its length.
-type multistatus struct {
-	*caldav.Multistatus
-	q     *request
-	spool []byte
-	body  *body // nil while everything is in the spool
+type spooled struct {
+	q      *request
+	status int
+	spool  []byte
+	body   *body // nil while everything is in the spool
 }
 
 // maxSpool is kept of one answer; longer ones stream, and this is all the
 // memory they take.
 const maxSpool = 512 << 10
 
-func (q *request) multistatus() *multistatus {
-	m := &multistatus{q: q}
-	m.Multistatus = caldav.NewMultistatus(m, q.prefer.minimal)
-	if q.prefer.minimal {
-		q.applied("return=minimal")
-	}
-	return m
-}
-
 // Write implements io.Writer for the pieces.
-func (m *multistatus) Write(b []byte) (int, error) {
-	if m.body == nil {
-		if m.spool = append(m.spool, b...); len(m.spool) <= maxSpool {
-			return len(b), nil
-		}
-		m.begin(-1)
-		_, err := m.body.Write(m.spool)
-		m.spool = nil
-		return len(b), err
+func (s *spooled) Write(b []byte) (int, error) {
+	if s.body != nil {
+		return s.body.Write(b)
 	}
-	return m.body.Write(b)
-}
-
-func (m *multistatus) begin(length int) {
-	m.q.w.Header().Set("Content-Type", xmlType)
-	m.body = m.q.begin(http.StatusMultiStatus, length)
+	if s.spool = append(s.spool, b...); len(s.spool) <= maxSpool {
+		return len(b), nil
+	}
+	s.body = s.q.begin(s.status, -1)
+	_, err := s.body.Write(s.spool)
+	s.spool = nil
+	return len(b), err
 }
 
 // finish ends the answer, or refuses when nothing of it has gone out.
-func (m *multistatus) finish(syncToken string, err error) error {
-	if err != nil {
-		if m.body != nil {
-			m.q.breakOff(err)
-		}
+func (s *spooled) finish(err error) error {
+	if err != nil && s.body == nil {
 		return err
 	}
-	m.End(syncToken)
-	err = m.Flush()
-	if m.body == nil {
-		m.begin(len(m.spool))
-		_, err = m.body.Write(m.spool)
+	if err == nil && s.body == nil {
+		s.body = s.q.begin(s.status, len(s.spool))
+		_, err = s.body.Write(s.spool)
 	}
 	if err == nil {
-		err = m.body.Close()
+		err = s.body.Close()
 	}
 	if err != nil {
-		m.q.breakOff(err)
+		s.q.breakOff(err)
 	}
 	return nil
+}
+
+// multistatus is a 207 on its way.
+type multistatus struct {
+	*caldav.Multistatus
+	out *spooled
+}
+
+func (q *request) multistatus() *multistatus {
+	out := &spooled{q: q, status: http.StatusMultiStatus}
+	if q.prefer.minimal {
+		q.applied("return=minimal")
+	}
+	return &multistatus{caldav.NewMultistatus(out, q.prefer.minimal), out}
+}
+
+func (m *multistatus) finish(syncToken string, err error) error {
+	if err == nil {
+		err = m.Close(syncToken)
+	}
+	if err == nil || m.out.body != nil {
+		return m.out.finish(err)
+	}
+	return err
 }
 
 // breakOff ends an answer that has begun and cannot go on: part of one must
@@ -111,6 +116,9 @@ const worthCompressing = 1400
 // begin writes the header of an answer of a length, -1 when it is not known.
 func (q *request) begin(status, length int) *body {
 	h := q.w.Header()
+	if status == http.StatusMultiStatus {
+		h.Set("Content-Type", xmlType)
+	}
 	b := &body{q: q}
 	if (length < 0 || length > worthCompressing) && q.acceptsGzip() {
 		h.Set("Content-Encoding", "gzip")

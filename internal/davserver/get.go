@@ -98,30 +98,6 @@ func (q *request) export(r *resource) error {
 		q.w.WriteHeader(http.StatusOK)
 		return nil
 	}
-	out := &exported{q: q}
-	err := q.s.calendar.Export(q.ctx, q.by, r.owner.ID, r.coll.Name, out)
-	switch {
-	case out.body == nil:
-		return err
-	case err == nil:
-		err = out.body.Close()
-	}
-	if err != nil {
-		q.breakOff(err)
-	}
-	return nil
-}
-
-// exported begins the answer with the first octets, so that a refusal before
-// is still one.
-type exported struct {
-	q    *request
-	body *body
-}
-
-func (e *exported) Write(p []byte) (int, error) {
-	if e.body == nil {
-		e.body = e.q.begin(http.StatusOK, -1)
-	}
-	return e.body.Write(p)
+	out := &spooled{q: q, status: http.StatusOK}
+	return out.finish(q.s.calendar.Export(q.ctx, q.by, r.owner.ID, r.coll.Name, out))
 }

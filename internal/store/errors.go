@@ -106,7 +106,7 @@ func retriable(err error) bool {
 
 // maxKey bounds what stands in an index, in octets: PostgreSQL's entries hold
 // 2704 at most, of which the longest index of ours has two such columns.
-const maxKey = 1000
+const maxKey = 1024
 
 // indexable refuses what is too long to be found again; pairs are what it is
 // called and the value.

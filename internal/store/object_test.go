@@ -205,7 +205,7 @@ func TestObjectPropertiesMoveNothing(t *testing.T) {
 func TestWhatIsIndexedHasALimit(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		account, calendar := home(t, s, "ann")
-		letters := make([]byte, 1000)
+		letters := make([]byte, 1024)
 		for i := range letters {
 			letters[i] = byte('!' + rand.N(90))
 		}
@@ -233,7 +233,7 @@ func TestWhatIsIndexedHasALimit(t *testing.T) {
 				"address": tx.SetAddresses(account, []store.Address{{Key: long}}),
 			} {
 				if !problem.Has(err, problem.BadInput) {
-					t.Errorf("%s of 1001 octets: %v", what, err)
+					t.Errorf("%s of 1025 octets: %v", what, err)
 				}
 			}
 			return nil

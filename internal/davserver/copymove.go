@@ -1,0 +1,97 @@
+package davserver
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/problem"
+)
+
+// copymove is COPY and MOVE of an object, and MOVE of a calendar to another
+// name (RFC 4918 9.8, 9.9).
+func (q *request) copymove() error {
+	from, err := q.findPlain(q.at)
+	if err != nil {
+		return err
+	}
+	dest := q.r.Header.Get("Destination")
+	if dest == "" {
+		return problem.New(problem.BadInput, "%s needs a Destination header.", q.r.Method)
+	}
+	to, err := parseHref(dest, q.sameHost)
+	if err != nil {
+		return err
+	}
+	overwrite := true
+	switch v := strings.ToUpper(strings.TrimSpace(q.r.Header.Get("Overwrite"))); v {
+	case "", "T":
+	case "F":
+		overwrite = false
+	default:
+		return problem.New(problem.BadInput, "Overwrite is %q; it must be T or F.", v)
+	}
+	d, err := q.depth(depthInfinity)
+	if err != nil {
+		return err
+	}
+	if to.kind == from.kind && to.href() == from.href() { // RFC 4918 9.8.5, 9.9.4
+		return problem.New(problem.Forbidden, "Source and destination are the same.")
+	}
+	cond := q.precondition()
+	if tag, err := q.checkIf(); err != nil {
+		return err
+	} else if tag != "" && cond.IfMatch == nil {
+		cond.IfMatch = []string{tag}
+	}
+	if from.kind == calendarColl {
+		return q.moveCalendar(from, to, d)
+	}
+	if to.kind == message || to.kind == beyond || to.kind&collections != 0 {
+		return problem.New(problem.BadCalendarLocation, "An event can be moved or copied to a name in a calendar, not to %s.", to.href())
+	}
+	if to.kind != object {
+		return problem.New(problem.ParentMissing, "There is no calendar at %s.", dest)
+	}
+	target, err := q.collection(to.account, to.coll)
+	if err != nil {
+		return destinationMissing(err, to)
+	}
+	req := calendar.MoveRequest{
+		By:   q.by,
+		From: calendar.Ref{Owner: from.owner.ID, Collection: from.place.coll, Name: from.name},
+		To:   calendar.Ref{Owner: target.Account, Collection: target.Name, Name: to.name},
+		If:   cond, Overwrite: overwrite,
+	}
+	var res calendar.MoveResult
+	if q.r.Method == "MOVE" {
+		res, err = q.s.calendar.Move(q.ctx, req)
+	} else {
+		res, err = q.s.calendar.Copy(q.ctx, calendar.CopyRequest(req))
+	}
+	if err != nil {
+		return err
+	}
+	h := q.w.Header()
+	if res.ETag != "" {
+		h.Set("ETag", res.ETag)
+	}
+	if res.ScheduleTag != "" { // RFC 6638 3.2.10
+		h.Set("Schedule-Tag", res.ScheduleTag)
+	}
+	if !res.Created {
+		q.w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
+	h.Set("Location", to.href())
+	h.Set("Content-Length", "0")
+	q.w.WriteHeader(http.StatusCreated)
+	return nil
+}
+
+func destinationMissing(err error, to place) error {
+	if problem.Has(err, problem.NotFound) {
+		return problem.New(problem.ParentMissing, "There is no calendar at %s.", collectionHref(to.account, to.coll)).Because(err)
+	}
+	return err
+}

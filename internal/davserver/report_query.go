@@ -1,0 +1,140 @@
+package davserver
+
+import (
+	"errors"
+	"time"
+
+	"github.com/convene-cal/convene/caldav"
+	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// inRange refuses time ranges beyond what calendars here hold (RFC 4791 7.8).
+func (q *request) inRange(ranges ...*caldav.TimeRange) error {
+	l := q.s.calendar.Limits()
+	for _, r := range ranges {
+		if r == nil {
+			continue
+		}
+		for _, t := range [2]time.Time{r.Start, r.End} {
+			switch {
+			case t.IsZero():
+			case t.Before(l.MinDate):
+				return problem.New(problem.BeforeMinDate, "Calendars here begin at %s; %s lies before.", l.MinDate.Format(time.DateOnly), t.Format(time.DateOnly))
+			case t.After(l.MaxDate):
+				return problem.New(problem.AfterMaxDate, "Calendars here end at %s; %s lies behind.", l.MaxDate.Format(time.DateOnly), t.Format(time.DateOnly))
+			}
+		}
+	}
+	return nil
+}
+
+func ranges(f *caldav.CompFilter, out []*caldav.TimeRange) []*caldav.TimeRange {
+	out = append(out, f.Range)
+	for i := range f.Props {
+		out = append(out, f.Props[i].Range)
+	}
+	for i := range f.Comps {
+		out = ranges(&f.Comps[i], out)
+	}
+	return out
+}
+
+// calendarQuery is RFC 4791 7.8.
+func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
+	d, err := q.depth(depth0) // RFC 3253 3.6
+	if err != nil {
+		return err
+	}
+	all := ranges(&b.Filter.Root, nil)
+	if b.Data != nil {
+		all = append(all, b.Data.Expand, b.Data.LimitRecurrence, b.Data.LimitFreeBusy)
+	}
+	if err := q.inRange(all...); err != nil {
+		return err
+	}
+	zone, err := q.floatingZone(r, b.TimeZone, b.TimeZoneID)
+	if err != nil {
+		return err
+	}
+	m := q.multistatus()
+	s := q.selection(b.PropRequest)
+	data := &dataWriter{q: q, want: b.Data, floating: zone}
+	var text parsed
+	s.data = func(_ *resource, x *caldav.Writer) error { return data.write(x, &text) }
+	found := 0
+	match := func(o *resource, body []byte) error {
+		text = parsed{body: body}
+		ok, err := q.matches(&b.Filter, o, &text, zone)
+		if err != nil || !ok {
+			return err
+		}
+		if found++; b.Limit > 0 && found > b.Limit {
+			return errEnough
+		}
+		p, err := s.of(o)
+		if err == nil {
+			m.Response(o.href(), p)
+		}
+		return err
+	}
+	switch {
+	case r.kind&objects != 0:
+		err = match(r, r.body)
+	case d == depth0: // the collection itself is no calendar object (RFC 4791 7.8)
+	case r.kind == inbox:
+		err = q.each(r, func(o store.Object, body []byte) error { return match(r.object(o), body) })
+	default:
+		comp, window := b.Filter.Window()
+		err = q.s.calendar.Query(q.ctx, q.by, r.owner.ID, []string{r.place.coll}, comp, window.Start, window.End, func(o store.Object, body []byte) error {
+			return match(r.object(o), body)
+		})
+	}
+	if errors.Is(err, errEnough) {
+		m.Status(r.href(), 507, caldav.D("number-of-matches-within-limits"), "There are more matches than the request allows.")
+		err = nil
+	}
+	return m.finish("", err)
+}
+
+var errEnough = errors.New("enough")
+
+// matches tests one object. What cannot be followed to its end, a recurrence
+// without reason or bounds, does not hide the rest of the calendar: it counts
+// as no match and is logged.
+func (q *request) matches(f *caldav.Filter, o *resource, text *parsed, zone *tz.Zone) (bool, error) {
+	if f.OnlyComponent(o.obj.Component) {
+		return true, nil
+	}
+	cal, err := text.calendar()
+	if err != nil {
+		q.s.log.Error("a stored object cannot be read", "object", o.href(), "error", err)
+		return false, nil
+	}
+	ok, err := f.Match(cal, tz.NewResolver(cal, zone))
+	if err != nil {
+		q.s.log.Warn("a recurrence was not followed to its end", "object", o.href(), "error", err)
+	}
+	return ok, nil
+}
+
+// each visits every object of a collection with its text.
+func (q *request) each(r *resource, visit func(store.Object, []byte) error) error {
+	var names []string
+	if err := q.s.calendar.List(q.ctx, q.by, r.owner.ID, r.place.coll, func(o store.Object) error {
+		names = append(names, o.Name)
+		return nil
+	}); err != nil {
+		return err
+	}
+	return q.s.calendar.Bodies(q.ctx, q.by, r.owner.ID, r.place.coll, names, func(o store.Object, body []byte, err error) error {
+		if problem.Has(err, problem.NotFound) { // gone meanwhile
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		return visit(o, body)
+	})
+}

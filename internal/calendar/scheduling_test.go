@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/journal"
@@ -506,4 +507,73 @@ func TestHostileMessagesAreRejectedWithASentence(t *testing.T) {
 			t.Error("a stranger changed the meeting")
 		}
 	})
+}
+
+func TestASeriesAndOneOfItsOccurrences(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	o.hireAs(store.Room, "blue-room")
+	const uid = "s@example.test"
+	weekly := strings.Replace(meeting(uid, 3, 9, "bob@example.test", "blue-room@example.test"), "SUMMARY", "RRULE:FREQ=WEEKLY;COUNT=4\r\nSUMMARY", 1)
+	o.put("alice", "default/s.ics", weekly)
+	_, text := o.get("alice", "default/s.ics")
+	o.expect("alice's series", text, "blue-room", "PARTSTAT=ACCEPTED")
+
+	// Bob comes, but not on the tenth.
+	o.later(time.Minute)
+	o.respond("bob", uid, "ACCEPTED")
+	o.later(time.Minute)
+	if _, err := o.svc.Respond(t.Context(), calendar.RespondRequest{By: o.actor("bob"), Owner: o.people["bob"].ID, UID: uid, RecurrenceID: "20260310T090000Z", PartStat: "declined"}); err != nil {
+		t.Fatal(err)
+	}
+	_, text = o.get("alice", "default/s.ics")
+	o.expect("alice's series", text, "RECURRENCE-ID", "20260310T090000Z")
+	cal := parse(t, text)
+	if len(cal.Overrides()) != 1 {
+		t.Fatalf("%d overrides", len(cal.Overrides()))
+	}
+	for c, want := range map[string]string{"series": "ACCEPTED", "occurrence": "DECLINED"} {
+		part := cal.Master()
+		if c == "occurrence" {
+			part = cal.Overrides()[0]
+		}
+		for _, a := range itip.Attendees(part) {
+			if a.Address.Key() == "bob@example.test" && a.PartStat != want {
+				t.Errorf("bob's answer to the %s is %s, want %s", c, a.PartStat, want)
+			}
+		}
+	}
+
+	// Alice moves the last occurrence to an hour at which the room is taken.
+	o.put("alice", "default/other.ics", meeting("other@example.test", 24, 14, "blue-room@example.test"))
+	o.later(time.Minute)
+	_, text = o.get("alice", "default/s.ics")
+	var attendees []string
+	for l := range strings.Lines(strings.ReplaceAll(text, "\r\n ", "")) {
+		if strings.HasPrefix(l, "ATTENDEE") && len(attendees) < 3 {
+			attendees = append(attendees, strings.TrimSpace(l))
+		}
+	}
+	override := component("VEVENT", uid, append([]string{"RECURRENCE-ID:20260324T090000Z", "DTSTART:20260324T140000Z", "DTEND:20260324T150000Z", "SUMMARY:Planning", "ORGANIZER:mailto:alice@example.test"}, attendees...)...)
+	o.put("alice", "default/s.ics", strings.Replace(text, "END:VCALENDAR", override+"END:VCALENDAR", 1))
+	_, text = o.get("alice", "default/s.ics")
+	rooms := map[string]string{}
+	for _, c := range parse(t, text).Main() {
+		for _, a := range itip.Attendees(c) {
+			if a.Address.Key() == "blue-room@example.test" {
+				rooms[c.Value("RECURRENCE-ID")] = a.PartStat
+			}
+		}
+	}
+	if rooms[""] != "ACCEPTED" || rooms["20260324T090000Z"] != "DECLINED" {
+		t.Errorf("the room says %v: want the series accepted and the moved occurrence declined", rooms)
+	}
+
+	// Free/busy follows: bob's tenth is free, his third is busy.
+	for day, want := range map[int]int{3: 1, 10: 0} {
+		from := time.Date(2026, 3, day, 0, 0, 0, 0, time.UTC)
+		a, err := o.svc.FreeBusy(t.Context(), o.actor("alice"), []ical.Address{"mailto:bob@example.test"}, from, from.AddDate(0, 0, 1), "")
+		if err != nil || len(a[0].Periods) != want {
+			t.Errorf("bob on March %d: %v, %v; want %d busy period", day, a[0].Periods, err, want)
+		}
+	}
 }

@@ -1,6 +1,7 @@
 package calendar_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -575,5 +576,32 @@ func TestASeriesAndOneOfItsOccurrences(t *testing.T) {
 		if err != nil || len(a[0].Periods) != want {
 			t.Errorf("bob on March %d: %v, %v; want %d busy period", day, a[0].Periods, err, want)
 		}
+	}
+}
+
+func TestARoomAnswersEachMovedOccurrence(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	o.hireAs(store.Room, "blue-room")
+	bobs := strings.ReplaceAll(meeting("other@x", 11, 14, "blue-room@example.test"), "alice@", "bob@")
+	o.put("bob", "default/other.ics", bobs)
+	const uid = "s@x"
+	common := []string{"SUMMARY:Planning", "ORGANIZER:mailto:alice@example.test", "ATTENDEE:mailto:alice@example.test", "ATTENDEE:mailto:blue-room@example.test"}
+	part := func(lines ...string) string { return component("VEVENT", uid, append(lines, common...)...) }
+	o.put("alice", "default/s.ics", vcalendar(
+		part("DTSTART;TZID=Europe/Berlin:20260303T090000", "DURATION:PT1H", "RRULE:FREQ=DAILY;COUNT=20"),
+		part("RECURRENCE-ID;TZID=Europe/Berlin:20260310T090000", "DTSTART;TZID=Europe/Berlin:20260310T120000", "DURATION:PT1H"),
+		part("RECURRENCE-ID;TZID=Europe/Berlin:20260311T090000", "DTSTART;TZID=Europe/Berlin:20260311T150000", "DURATION:PT1H")))
+	_, text := o.get("alice", "default/s.ics")
+	got := map[string]string{}
+	for _, c := range parse(t, text).Main() {
+		for _, a := range itip.Attendees(c) {
+			if a.Address.Key() == "blue-room@example.test" {
+				got[c.Value("RECURRENCE-ID")] = a.PartStat
+			}
+		}
+	}
+	want := map[string]string{"": "ACCEPTED", "20260310T090000": "ACCEPTED", "20260311T090000": "DECLINED"}
+	if !maps.Equal(got, want) {
+		t.Errorf("the room says %v, want %v (it is taken on the 11th from 15:00 in Berlin)", got, want)
 	}
 }

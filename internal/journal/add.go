@@ -63,7 +63,9 @@ func (j *Journal) AddAll(tx *store.Tx, entries []*store.Entry) error {
 				}
 			}
 			if effect == keep {
-				e.LeaseOwner, e.LeaseUntil = "", time.Time{} // the courier keeps the order
+				if w.LeaseOwner != e.LeaseOwner || e.Created.Sub(w.Created) > oneSave {
+					e.LeaseOwner, e.LeaseUntil = "", time.Time{} // the courier keeps the order
+				}
 				continue
 			}
 			w.State, w.Updated = Superseded, e.Created
@@ -87,6 +89,10 @@ func (j *Journal) AddAll(tx *store.Tx, entries []*store.Entry) error {
 	}
 	return nil
 }
+
+// oneSave: rows with the same lease that were written so shortly one after the
+// other come of one transaction, which delivers them itself in their order.
+const oneSave = time.Second
 
 type effect uint8
 

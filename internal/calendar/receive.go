@@ -242,7 +242,7 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 		if s.loop(a, stored, arrival.Stored, dir) {
 			return &itip.Result{Decision: itip.Ignored, Reason: "loop", Sentence: "The organizer is on this service, so the calendar had this message already before the mail came back."}, nil
 		}
-	} else if arrival.Deleted, err = tx.DeletedUID(a.To, uid); err != nil {
+	} else if arrival.Deleted, arrival.Memory, err = s.deleted(tx, a.To, uid); err != nil {
 		return nil, fmt.Errorf("look for deleted event: %w", err)
 	}
 	waiting, err := s.waiting(tx, a.To, uid, e.ID)
@@ -274,6 +274,36 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 		}
 	}
 	return res, nil
+}
+
+// deleted says whether the owner had an event and deleted it, and which version
+// of it that was, as far as the history goes back.
+func (s *Service) deleted(tx *store.Tx, owner store.AccountID, uid string) (bool, itip.Memory, error) {
+	var m itip.Memory
+	gone, err := tx.DeletedUID(owner, uid)
+	if err != nil || !gone {
+		return false, m, err
+	}
+	last, err := tx.Versions(owner, store.VersionFilter{UID: uid, Deleted: true, Limit: 1})
+	if err != nil || len(last) == 0 {
+		return true, m, err
+	}
+	body, err := tx.VersionBody(owner, last[0].Object, last[0].Seq)
+	if err != nil {
+		return true, m, err
+	}
+	cal, err := ical.ParseLimits(body, s.parseLimits())
+	if err != nil {
+		return true, m, nil // an event like new, then
+	}
+	var v revision
+	for _, c := range cal.Main() {
+		if w := version(c); w.after(v) {
+			v = w
+		}
+	}
+	m.Versions = map[string]itip.Version{"": {Sequence: v.sequence, Stamp: v.stamp}}
+	return true, m, nil
 }
 
 // loop recognises our own mail that came back to a local attendee of a local

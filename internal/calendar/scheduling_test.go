@@ -167,6 +167,19 @@ func TestAnAttendeeDeletesAndDeclines(t *testing.T) {
 	}
 	_, text := o.get("alice", "default/m.ics")
 	o.expect("alice's event", text, "bob@example.test", "PARTSTAT=DECLINED")
+
+	// New words do not bring it back; a new time asks bob again.
+	o.later(time.Minute)
+	o.put("alice", "default/m.ics", strings.Replace(text, "SUMMARY:Planning", "SUMMARY:Planning the year", 1))
+	if _, copy := o.event("bob", uid); copy != "" {
+		t.Errorf("bob has what he deleted again, for a change of words:\n%s", copy)
+	}
+	o.later(time.Minute)
+	_, text = o.get("alice", "default/m.ics")
+	o.put("alice", "default/m.ics", strings.NewReplacer("20260303T09", "20260305T09", "20260303T10", "20260305T10").Replace(text))
+	_, copy := o.event("bob", uid)
+	o.expect("bob's copy", copy, "DTSTART:20260305T090000Z")
+	o.expect("bob's copy", copy, "bob@example.test", "NEEDS-ACTION")
 }
 
 func TestScheduleReplyFIsSilent(t *testing.T) {

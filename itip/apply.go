@@ -137,9 +137,14 @@ func Apply(a Arrival) (*Result, error) {
 // playWaiting applies what had waited to what the message led to.
 func playWaiting(a Arrival, r *Result) {
 	next := a
-	next.Waiting, next.Method, next.From = nil, "", "" // checked when they came
+	next.Waiting, next.Method, next.Approved = nil, "", false
 	for i, m := range a.Waiting {
 		next.Stored, next.Memory, next.Message = a.Stored, r.Memory, m
+		// When it came it was checked that its own organizer sent it. Whether
+		// that is the organizer of the event shows only now.
+		if next.From = speaksFor(newObject(m, a.Zone).organizer(nil)); next.From == "" {
+			continue
+		}
 		if r.Object != nil {
 			next.Stored = r.Object
 		}
@@ -299,6 +304,25 @@ func (p *applying) acts(line *ical.Property) (ok, designate bool) {
 // EMAIL; their mail comes from the person.
 var tokenDomains = set("imip.me.com")
 
+// byEmail reports whether a line's value is no mailbox of a person, so that mail
+// of theirs comes from EMAIL. Beside an ordinary address EMAIL proves nothing:
+// anyone could state anyone's.
+func byEmail(line *ical.Property) bool {
+	a := line.Address()
+	return line.Param("EMAIL") != "" && (a.Email() == "" || tokenDomains[a.Domain()])
+}
+
+// speaksFor is the address that mail of the person of a line comes from.
+func speaksFor(line *ical.Property) ical.Address {
+	if line == nil {
+		return ""
+	}
+	if byEmail(line) {
+		return ical.Mailto(line.Param("EMAIL"))
+	}
+	return line.Address()
+}
+
 // organizerActs checks that a message which only the organizer may send comes
 // from there: from the organizer of the stored event where there is one,
 // whatever the message claims (RFC 5546 6.1.1).
@@ -310,7 +334,7 @@ func (p *applying) organizerActs() (ok, designate bool) {
 		}
 	}
 	ok, designate = p.acts(line)
-	if !ok && line != nil && tokenDomains[line.Address().Domain()] && p.from[ical.Mailto(line.Param("EMAIL")).Key()] {
+	if !ok && line != nil && byEmail(line) && p.from[speaksFor(line).Key()] {
 		return true, false
 	}
 	if !ok && !designate {

@@ -20,11 +20,18 @@ func (p *applying) cancel() {
 		p.end(Ignored, ReasonDeleted, "%s was cancelled; you had deleted it already.", name)
 		return
 	case p.stored.empty():
-		if ok, designate := p.organizerActs(); !ok && !designate {
+		switch ok, designate := p.organizerActs(); {
+		case designate && !p.a.Approved:
+			p.end(Held, ReasonDesignate, "%s cancelled %s, which is not here, in the name of %s.", p.sender(), name, organizerName(p.msg))
+			return
+		case !ok && !designate:
 			p.end(Rejected, ReasonNotOrganizer, "%s is not the organizer of %s and cannot cancel it.", p.sender(), name)
 			return
 		}
 		p.end(Held, ReasonWaiting, "A cancellation of %s came for an event that is not here. It waits for the invitation.", name)
+		return
+	}
+	if p.ownWithoutGuests() {
 		return
 	}
 	if was, is := p.stored.organizer(nil), p.msg.organizer(nil); was != nil && is != nil && was.Address().Key() != is.Address().Key() && !sameEmail(was, is) {

@@ -21,6 +21,8 @@ func (p *applying) publish() {
 		case was != nil && (is == nil || was.Address().Key() != is.Address().Key()):
 			p.end(Held, ReasonOrganizer, "%s is published by somebody else than %s, from whom you have it. Nothing was changed.", name, nameOf(person(was)))
 			return
+		case p.ownWithoutGuests():
+			return
 		case roleIn(p.stored, p.me) == AttendeeRole:
 			p.end(Held, ReasonPublished, "%s was published as well as sent to you as an invitation; the invitation stays as it is.", name)
 			return
@@ -64,7 +66,7 @@ func (p *applying) addition() {
 		p.end(Ignored, ReasonOwnEvent, "You organize %s yourself; a message from outside does not change it.", name)
 	case p.stored.empty():
 		p.end(Held, ReasonWaiting, "%s adds an occurrence to an event that is not here.", organizerName(p.msg))
-	case p.otherOrganizer():
+	case p.ownWithoutGuests(), p.otherOrganizer():
 	default:
 		if ok, designate := p.organizerActs(); !ok && !designate {
 			p.end(Rejected, ReasonNotOrganizer, "%s is not the organizer of %s and cannot add to it.", p.sender(), name)

@@ -42,7 +42,20 @@ func (p *applying) reply() {
 		p.end(Held, ReasonAmbiguous, "An answer to %s came, but it does not say who answers.", name)
 		return
 	}
-	switch ok, designate := p.acts(who); {
+	self := people{who.Address().Key(): true}
+	ok, designate := p.acts(who)
+	if e := emailKey(who); e != "" && (len(p.from) == 0 || p.from[e]) {
+		// EMAIL says who it is only where the mail came from there.
+		self[e] = true
+		if !ok && !designate {
+			delete(self, who.Address().Key())
+			ok = true
+		}
+	}
+	switch {
+	case p.me.is(who) && !p.a.Approved:
+		p.end(Ignored, ReasonOwnEvent, "You organize %s yourself; an answer in your name from outside does not change it.", name)
+		return
 	case designate && !p.a.Approved:
 		p.end(Held, ReasonDesignate, "%s answered %s in the name of %s. It waits for your consent.", p.sender(), name, nameOf(person(who)))
 		return
@@ -50,10 +63,7 @@ func (p *applying) reply() {
 		p.end(Rejected, ReasonNotAttendee, "%s cannot answer %s for %s.", p.sender(), name, nameOf(person(who)))
 		return
 	}
-	r := &replying{p: p, who: who, self: people{who.Address().Key(): true}}
-	if e := who.Param("EMAIL"); e != "" {
-		r.self[ical.Mailto(e).Key()] = true
-	}
+	r := &replying{p: p, who: who, self: self}
 	if !r.listed() {
 		p.end(Held, ReasonPartyCrasher, "%s was not invited to %s and answers %s. Invite them, or leave it.", nameOf(person(who)), name, answerWord(answerOf(p.msg.cal.Main()[0], who)))
 		p.res.PartStat = answerOf(p.msg.cal.Main()[0], who)
@@ -61,6 +71,14 @@ func (p *applying) reply() {
 		return
 	}
 	r.apply()
+}
+
+// emailKey is the EMAIL of a line as a key, "" without one.
+func emailKey(line *ical.Property) string {
+	if e := line.Param("EMAIL"); e != "" {
+		return ical.Mailto(e).Key()
+	}
+	return ""
 }
 
 // alias: the sender's address is the EMAIL of the stored attendee who answers.
@@ -176,9 +194,11 @@ func (r *replying) find(c *ical.Component) *ical.Property {
 		return nil
 	}
 	want := r.who.Value()
-	for line := range c.Props("ATTENDEE") {
-		if strings.EqualFold(line.Value(), want) {
-			return line
+	if r.self[r.who.Address().Key()] {
+		for line := range c.Props("ATTENDEE") {
+			if strings.EqualFold(line.Value(), want) {
+				return line
+			}
 		}
 	}
 	return r.self.line(c)

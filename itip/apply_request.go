@@ -21,7 +21,7 @@ func (p *applying) request() {
 		p.invitation()
 		return
 	}
-	if p.otherOrganizer() {
+	if p.ownWithoutGuests() || p.otherOrganizer() {
 		return
 	}
 	ok, designate := p.organizerActs()
@@ -46,6 +46,23 @@ func allCancelled(o *object) bool {
 		}
 	}
 	return true
+}
+
+// ownWithoutGuests holds a message about an event that the user keeps for
+// themselves: it has no organizer, so nobody else has a say in it, whoever
+// knows its UID (RFC 5546 6.1.1).
+func (p *applying) ownWithoutGuests() bool {
+	if p.stored.organizer(nil) != nil || p.a.Approved {
+		return false
+	}
+	p.end(Held, ReasonOrganizer, "%s has the same identifier as an event that you made for yourself. Nothing was changed.", p.fromOrganizer())
+	p.res.Notify = true
+	return true
+}
+
+// fromOrganizer names the message.
+func (p *applying) fromOrganizer() string {
+	return title(p.msg) + " by " + organizerName(p.msg)
 }
 
 // otherOrganizer holds a message that claims another organizer than the stored

@@ -94,7 +94,7 @@ func Judge(q Question) Verdict {
 	if refusal != nil {
 		return *refusal
 	}
-	v.Acting = acting[0]
+	v.Acting = q.speaker(acting)
 	v.Level = q.Evidence.level(acting)
 
 	// Acting for someone else needs that person's word first (draft-ietf-calsch-imip-04 3).
@@ -224,6 +224,18 @@ func (q Question) speaks(acting []ical.Address) bool {
 		return a != "" && (q.Evidence.From.Equal(a) || q.Evidence.Signer.Equal(a) ||
 			(q.Policy.Inbound == Accept || q.Evidence.From == "") && q.Evidence.EnvelopeFrom.Equal(a))
 	})
+}
+
+// speaker is the spelling of the acting address that the evidence speaks of:
+// whether EMAIL counts beside the value, the stored event decides (itip.Apply),
+// not the message.
+func (q Question) speaker(acting []ical.Address) ical.Address {
+	for _, a := range acting {
+		if a != "" && (q.Evidence.From.Equal(a) || q.Evidence.Signer.Equal(a) || q.Evidence.EnvelopeFrom.Equal(a)) {
+			return a
+		}
+	}
+	return acting[0]
 }
 
 func (q Question) sentBy() ical.Address {

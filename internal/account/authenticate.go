@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
@@ -22,6 +23,11 @@ var errCredentials = problem.New(problem.Unauthenticated, "The name or the passw
 // After some failures it is RateLimited with RetryAfter as the cause.
 func (s *Service) Authenticate(ctx context.Context, login, password, source string) (Actor, error) {
 	login = strings.ToLower(strings.TrimSpace(login))
+	if strings.Contains(login, "@") { // all spellings of an address are one login
+		if email := ical.ParseAddress(login).Email(); email != "" {
+			login = strings.ToLower(email)
+		}
+	}
 	if login == "" || len(login) > 320 || password == "" {
 		return Actor{}, errCredentials
 	}
@@ -46,6 +52,11 @@ func (s *Service) Authenticate(ctx context.Context, login, password, source stri
 	// A client that opens with many requests at once has its password hashed
 	// once. The work goes on when the one who began it leaves.
 	flight := s.flights.DoChan(string(key[:]), func() (any, error) {
+		wait, done := s.limiter.begin(login, source, now)
+		if wait > 0 {
+			return verified{}, tooMany(wait)
+		}
+		defer done()
 		v, err := s.verify(context.WithoutCancel(ctx), login, password, now)
 		if err != nil {
 			if problem.Has(err, problem.Unauthenticated) {

@@ -54,6 +54,7 @@ func (f failures) pause(free int) time.Duration {
 type limiter struct {
 	mu      sync.Mutex
 	records map[string]failures
+	pending map[string]int // attempts under way: each may turn out a failure
 }
 
 // sourceKey groups the addresses one machine may use: an IPv6 host usually has
@@ -77,6 +78,43 @@ func sourceKey(source string) string {
 }
 
 func loginKey(login string) string { return "login " + login }
+
+// begin is wait for an attempt that is about to be made: those that are under
+// way count as failures until they end, so that guesses at once are no better
+// than guesses one by one. The attempt ends with done.
+func (l *limiter) begin(login, source string, now time.Time) (wait time.Duration, done func()) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	keys := map[string]int{loginKey(login): freeFailures, sourceKey(source): freeSourceFailures}
+	for key, free := range keys {
+		f := l.records[key]
+		if now.Sub(f.last) >= forgetAfter {
+			f = failures{}
+		}
+		wait = max(wait, f.last.Add(f.pause(free)).Sub(now))
+		if n := l.pending[key]; n > 0 && f.count+n >= free {
+			wait = max(wait, firstPause)
+		}
+	}
+	if wait > 0 {
+		return wait, func() {}
+	}
+	if l.pending == nil {
+		l.pending = make(map[string]int)
+	}
+	for key := range keys {
+		l.pending[key]++
+	}
+	return 0, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		for key := range keys {
+			if l.pending[key]--; l.pending[key] <= 0 {
+				delete(l.pending, key)
+			}
+		}
+	}
+}
 
 // wait is how long a login from a source must still wait, 0 when it may try.
 func (l *limiter) wait(login, source string, now time.Time) time.Duration {

@@ -1,6 +1,7 @@
 package account
 
 import (
+	"fmt"
 	"runtime"
 	"strings"
 	"sync"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/internal/harness/storetest"
+	"github.com/convene-cal/convene/internal/problem"
 )
 
 func TestPasswordHashIsAPHCStringOfRFC9106(t *testing.T) {
@@ -88,4 +90,42 @@ func TestOneCredentialIsHashedOnce(t *testing.T) {
 		<-s.hasher.slots
 	}
 	wg.Wait()
+}
+
+func TestGuessesAtOnceAreNoBetterThanOneByOne(t *testing.T) {
+	s := New(storetest.SQLite(t), Options{Hash: Argon2{Memory: 64, Time: 1, Threads: 1}, Domains: []string{"example.com"}})
+	if _, err := s.Add(t.Context(), NewAccount{Address: "mailto:ann@example.com", Password: "secret"}); err != nil {
+		t.Fatal(err)
+	}
+	for range argonRuns { // hold all hashing up, so that every guess is under way at once
+		s.hasher.slots <- struct{}{}
+	}
+	const guesses = 60
+	results := make(chan error, guesses)
+	for i := range guesses {
+		// Spellings of one address are one login.
+		login := []string{"ann@example.com", "a%6En@example.com", "mailto:ANN@example.com", "<ann@example.com>"}[i%4]
+		go func() {
+			_, err := s.Authenticate(t.Context(), login, fmt.Sprint("guess", i), fmt.Sprintf("2001:db8:%x::1", i))
+			results <- err
+		}()
+	}
+	slowed := 0
+	for range guesses - freeFailures { // the rest waits for the hasher
+		if err := <-results; !problem.Has(err, problem.RateLimited) {
+			t.Fatalf("a guess was tried beside %d others: %v", freeFailures, err)
+		}
+		slowed++
+	}
+	for range argonRuns {
+		<-s.hasher.slots
+	}
+	for range freeFailures {
+		if err := <-results; !problem.Has(err, problem.Unauthenticated) {
+			t.Error(err)
+		}
+	}
+	if len(s.limiter.pending) != 0 {
+		t.Errorf("attempts that ended are still counted: %v", s.limiter.pending)
+	}
 }

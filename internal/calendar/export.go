@@ -52,20 +52,30 @@ func (s *Service) Export(ctx context.Context, by account.Actor, owner store.Acco
 		if err := g.end(); err != nil {
 			return err
 		}
-		for len(rest) > 0 {
-			if rest, err = s.exportRest(tx, by, owner, out, head, rest); err != nil {
+		for pass := 0; len(rest) > 0; pass++ {
+			part := rest
+			if pass >= maxPasses {
+				part = rest[:1] // nothing gets along with anything: one by one
+			}
+			left, err := s.exportRest(tx, by, owner, out, head, part)
+			if err != nil {
 				return err
 			}
+			rest = append(left, rest[len(part):]...)
 		}
 		return out.Flush()
 	})
 }
 
+// maxPasses through the objects that do not get along, so that the work grows
+// with their number and not with its square.
+const maxPasses = 16
+
 // exportRest writes one more VCALENDAR with those of the objects that get along.
 func (s *Service) exportRest(tx *store.Tx, by account.Actor, owner store.AccountID, out *bufio.Writer, head []*ical.Property, ids []int64) ([]int64, error) {
 	var rest []int64
 	g := newGroup(out, head)
-	for part := range slices.Chunk(ids, bodiesAtOnce) {
+	for part := range slices.Chunk(ids, 8) {
 		texts, err := tx.Bodies(owner, part)
 		if err != nil {
 			return nil, fmt.Errorf("read objects: %w", err)

@@ -14,8 +14,12 @@ import (
 	"github.com/convene-cal/convene/internal/store"
 )
 
-// bodiesAtOnce are in memory when many objects are read.
-const bodiesAtOnce = 100
+// bodiesAtOnce are in memory when many objects are read, or fewer where they
+// are large: octetsAtOnce and one more.
+const (
+	bodiesAtOnce = 100
+	octetsAtOnce = 8 << 20
+)
 
 // Get reads one object.
 func (s *Service) Get(ctx context.Context, by account.Actor, ref Ref) (store.Object, []byte, error) {
@@ -74,10 +78,14 @@ func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.Acco
 		}
 		for len(names) > 0 {
 			part := names[:min(len(names), bodiesAtOnce)]
-			names = names[len(part):]
 			found := make([]store.Object, len(part))
 			ids := make([]int64, 0, len(part))
+			octets := 0
 			for i, name := range part {
+				if octets > octetsAtOnce {
+					part = part[:i]
+					break
+				}
 				o, err := tx.Object(owner, c.ID, name)
 				if err != nil && !errors.Is(err, store.ErrNotFound) {
 					return fmt.Errorf("object %s/%s: %w", coll, name, err)
@@ -85,8 +93,10 @@ func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.Acco
 				if err == nil {
 					found[i] = o
 					ids = append(ids, o.ID)
+					octets += o.Size
 				}
 			}
+			names = names[len(part):]
 			texts, err := tx.Bodies(owner, ids)
 			if err != nil {
 				return fmt.Errorf("read calendar %s: %w", coll, err)
@@ -163,6 +173,7 @@ func candidates(tx *store.Tx, owner store.AccountID, colls []int64, component st
 		seq = tx.ObjectsInRange(owner, colls, component, f, t)
 	}
 	var part []store.Object
+	octets := 0
 	flush := func() error {
 		ids := make([]int64, len(part))
 		for i, o := range part {
@@ -179,14 +190,15 @@ func candidates(tx *store.Tx, owner store.AccountID, colls []int64, component st
 				}
 			}
 		}
-		part = part[:0]
+		part, octets = part[:0], 0
 		return nil
 	}
 	for o, err := range seq {
 		if err != nil {
 			return fmt.Errorf("query objects: %w", err)
 		}
-		if part = append(part, o); len(part) == bodiesAtOnce {
+		octets += o.Size
+		if part = append(part, o); len(part) == bodiesAtOnce || octets > octetsAtOnce {
 			if err := flush(); err != nil {
 				return err
 			}

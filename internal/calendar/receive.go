@@ -245,6 +245,11 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 	} else if arrival.Deleted, arrival.Memory, err = s.deleted(tx, a.To, uid); err != nil {
 		return nil, fmt.Errorf("look for deleted event: %w", err)
 	}
+	if stored == nil {
+		if forged, err := s.forged(tx, a, dir); err != nil || forged != nil {
+			return forged, err
+		}
+	}
 	waiting, err := s.waiting(tx, a.To, uid, e.ID)
 	if err != nil {
 		return nil, err
@@ -324,6 +329,37 @@ func (s *Service) loop(a Arrival, stored *store.Object, cal *ical.Calendar, dir 
 		}
 	}
 	return false
+}
+
+// forged holds a message from outside in the name of an organizer of this
+// service who has no such event: what colleagues organize comes within the
+// service, so that nobody has to take a From field's word for it (RFC 5546 6.1.1).
+func (s *Service) forged(tx *store.Tx, a Arrival, dir *directory) (*itip.Result, error) {
+	if a.Transport == journal.Local || a.Transport == "" || a.Approved || a.From == "" {
+		return nil, nil
+	}
+	switch a.Method {
+	case itip.Request, itip.Cancel, itip.Add, itip.Publish:
+	default:
+		return nil, nil
+	}
+	for _, c := range a.Message.Main() {
+		p := c.Prop("ORGANIZER")
+		if p == nil {
+			continue
+		}
+		owner, ok := dir.account(p.Address())
+		if !ok || owner.ID == a.To {
+			continue
+		}
+		theirs, err := s.byUID(tx, owner.ID, a.Message.UID())
+		if err != nil || theirs != nil && theirs.Scheduling {
+			return nil, err
+		}
+		return &itip.Result{Decision: itip.Held, Reason: itip.ReasonNotOrganizer, Notify: false,
+			Sentence: fmt.Sprintf("The message names %s as the organizer and came from outside, although invitations by people of this service do not come that way. It may be forged.", p.Address().Email())}, nil
+	}
+	return nil, nil
 }
 
 type held struct {

@@ -346,6 +346,21 @@ func TestOurOwnMailThatCameBackIsIgnored(t *testing.T) {
 	}
 }
 
+func TestMailInTheNameOfAColleagueIsHeld(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	forged := strings.Replace(strings.ReplaceAll(meeting("forged@x", 3, 9, "bob@example.test"), "VERSION", "METHOD:REQUEST\r\nVERSION"), "Planning", "Pay here", 1)
+	got := o.mail("bob", "alice@example.test", forged)
+	if _, text := o.event("bob", "forged@x"); got.Entry.State != calendar.StateHeld || text != "" {
+		t.Errorf("alice has no such event, and the mail is %s (%s): %s", got.Entry.State, got.Entry.Reason, text)
+	}
+	if n := o.inbox("bob"); n != 0 {
+		t.Errorf("bob's inbox has %d", n)
+	}
+	if e, err := o.svc.Approve(t.Context(), o.actor("bob"), o.people["bob"].ID, got.Entry.ID); err != nil || e.State != string(itip.Applied) {
+		t.Errorf("bob wants it all the same: %s %v", e.State, err)
+	}
+}
+
 func TestARoomIsNotBookedTwice(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		o := open(t, s).hire("alice", "bob")

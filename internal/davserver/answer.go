@@ -205,6 +205,9 @@ func (q *request) readBody(max int, condition problem.Condition) ([]byte, error)
 // xmlBody reads a body that has to be XML. What is no XML by its media type is
 // refused as such when it cannot be read (RFC 4918 8.2).
 func (q *request) xmlBody() ([]byte, error) {
+	if ce := q.r.Header.Get("Content-Encoding"); ce != "" && !strings.EqualFold(ce, "identity") {
+		return nil, problem.New(problem.UnsupportedMedia, "The body is encoded with %q; send it as it is.", ce) // RFC 9110 8.4
+	}
 	limit := q.s.limits.XML.Size
 	if limit <= 0 {
 		limit = caldav.DefaultLimits.Size

@@ -59,6 +59,7 @@ func TestRequests(t *testing.T) {
 		{"malformed XML (A13)", "ann", "PROPFIND", ann, "Depth: 0", "<propfind xmlns='DAV:'><prop>", 400, "not well-formed", "", ""},
 		{"document type (RFC 4918 20.6)", "ann", "PROPFIND", ann, "Depth: 0", "<!DOCTYPE x [<!ENTITY y 'z'>]><propfind xmlns='DAV:'><prop/></propfind>", 400, "document type", "", ""},
 		{"body that is no XML at all", "ann", "PROPFIND", ann, "Depth: 0\nContent-Type: application/json", "{}", 415, "", "", ""},
+		{"compressed body", "ann", "PROPFIND", ann, "Depth: 0\nContent-Encoding: gzip", "\x1f\x8b\x08", 415, "", "", ""},
 		{"unknown encoding", "ann", "PROPFIND", ann, "Depth: 0", `<?xml version="1.0" encoding="x-klingon"?><propfind xmlns="DAV:"/>`, 415, "", "", ""},
 		{"deep XML", "ann", "PROPFIND", ann, "Depth: 0", strings.Repeat("<a>", 100_000), 413, "", "", ""},
 		{"locks are there and empty (B3)", "ann", "PROPFIND", ann, "Depth: 0", props("supportedlock", "lockdiscovery"), 207, "<d:supportedlock/><d:lockdiscovery/>", "", ""},

@@ -318,6 +318,17 @@ func TestFilesAreTheOwnersAlone(t *testing.T) {
 	}
 }
 
+func TestARelativeDirectoryWithAnyNameOpens(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{"data", "a ?b#c%41&d"} {
+		s := storetest.Open(t, store.Options{Dir: dir})
+		home(t, s, "ann")
+		if _, err := os.Stat(filepath.Join(dir, "convene.db")); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
 // Killed with kill -9 under load, the store has every update that was
 // acknowledged, whole, and none by half.
 

@@ -37,7 +37,11 @@ const (
 )
 
 func openSQLite(ctx context.Context, o Options) (*sqliteEngine, error) {
-	file := filepath.Join(o.Dir, sqliteFile)
+	dir, err := filepath.Abs(o.Dir) // a file: URI has no relative paths
+	if err != nil {
+		return nil, fmt.Errorf("open the store: %w", err)
+	}
+	file := filepath.Join(dir, sqliteFile)
 	// Made here so that it and its -wal and -shm, which take its mode, are ours alone.
 	f, err := os.OpenFile(file, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {

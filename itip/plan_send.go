@@ -123,8 +123,7 @@ func (o *object) living() []string {
 }
 
 func (p *organizing) judge(one *party) {
-	var had []string
-	had = listed(p.lived, p.was, one.who)
+	had := listed(p.lived, p.was, one.who)
 	one.listed = listed(p.lives, p.is, one.who)
 	one.fresh = true
 	for _, r := range p.was {

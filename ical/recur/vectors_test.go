@@ -53,10 +53,6 @@ func readVectors(t testing.TB, name string) []vector {
 	return list
 }
 
-func (v *vector) tagged(tag string) bool {
-	return slices.ContainsFunc(v.Tags, func(s string) bool { return strings.HasPrefix(s, tag) })
-}
-
 // argued reads the list of vectors where we differ, each with the reason.
 func argued(t testing.TB) map[string]string {
 	t.Helper()

@@ -153,14 +153,8 @@ func (s *Services) ready(w http.ResponseWriter, r *http.Request) {
 	w.Write([]byte("ready\n"))
 }
 
-// Times of housekeeping.
-const (
-	housekeepingEvery = time.Hour
-	keepVersions      = 30 * 24 * time.Hour  // history of objects that people can restore
-	keepTombstones    = 400 * 24 * time.Hour // an older sync token starts anew (RFC 6578 3.8)
-	keepEntries       = 400 * 24 * time.Hour // finished rows of the journal
-	rolledAtOnce      = 200                  // series whose time index is pushed ahead in one transaction
-)
+// housekeepingEvery is how often old rows are looked for.
+const housekeepingEvery = time.Hour
 
 // keepHouse does periodic work until ctx ends. Every step is repeatable, so
 // several nodes may do it at once.
@@ -168,7 +162,7 @@ func (s *Services) keepHouse(ctx context.Context) error {
 	tick := time.NewTicker(housekeepingEvery)
 	defer tick.Stop()
 	for {
-		if err := s.houseworkOnce(ctx, time.Now()); err != nil && ctx.Err() == nil {
+		if err := errors.Join(s.Calendar.Maintain(ctx), s.Accounts.ExpireSessions(ctx)); err != nil && ctx.Err() == nil {
 			s.log.Error("housekeeping failed and is tried again in an hour", "error", err)
 		}
 		select {
@@ -177,33 +171,4 @@ func (s *Services) keepHouse(ctx context.Context) error {
 		case <-tick.C:
 		}
 	}
-}
-
-func (s *Services) houseworkOnce(ctx context.Context, now time.Time) error {
-	prune := func(do func(tx *store.Tx) (bool, error)) error {
-		for more := true; more; {
-			if err := s.Store.Update(ctx, func(tx *store.Tx) (err error) {
-				more, err = do(tx)
-				return err
-			}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	for {
-		n, err := s.Calendar.RollIndex(ctx, rolledAtOnce)
-		if err != nil {
-			return err
-		}
-		if n < rolledAtOnce {
-			break
-		}
-	}
-	return errors.Join(
-		s.Accounts.ExpireSessions(ctx),
-		prune(func(tx *store.Tx) (bool, error) { return tx.PruneVersions(now.Add(-keepVersions)) }),
-		prune(func(tx *store.Tx) (bool, error) { return tx.PruneTombstones(now.Add(-keepTombstones)) }),
-		prune(func(tx *store.Tx) (bool, error) { return tx.PruneEntries(now.Add(-keepEntries)) }),
-	)
 }

@@ -176,7 +176,7 @@ func (c *sqliteConn) query(_ context.Context, query string, args []any) (*sql.Ro
 }
 
 func (c *sqliteConn) do(query string) error {
-	_, err := c.exec(nil, query, nil)
+	_, err := c.exec(context.Background(), query, nil)
 	return err
 }
 
@@ -372,7 +372,7 @@ func (w *sqliteWriter) look(s *Store) {
 	} else {
 		w.looked = now
 	}
-	rows, err := w.conn.query(nil, "pragma data_version", nil)
+	rows, err := w.conn.query(context.Background(), "pragma data_version", nil)
 	if err != nil {
 		s.log.Warn("cannot see whether another process changed the store", "error", err)
 		return

@@ -110,7 +110,7 @@ func domainKey(d string) string {
 }
 
 // Email is the addr-spec to send mail to, spelled as written; "" when the
-// address cannot be reached by mail (ADR-08).
+// address cannot be reached by mail (ADR-02).
 func (a Address) Email() string {
 	s := string(ParseAddress(string(a)))
 	if !hasMailto(s) {

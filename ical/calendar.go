@@ -19,7 +19,7 @@ type Calendar struct {
 // Repair is one thing that lenient reading put right.
 type Repair struct {
 	Line int    // 1-based
-	Rule string // of the lenient reading table (LEN-01 …)
+	Rule string // the row of docs/interoperability.md: "LEN-01" …
 	What string // a sentence for a log
 }
 

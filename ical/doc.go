@@ -6,5 +6,6 @@
 // line ends, order, unknown properties, text around the calendar. A change
 // touches only its own lines. Lenient reading puts right what real systems get
 // wrong and records each repair; the accessors give the repaired meaning while
-// the octets stay. The strict validator is package ical/check.
+// the octets stay. The rules of that (LEN-01 …) are in docs/interoperability.md.
+// The strict validator is package ical/check.
 package ical

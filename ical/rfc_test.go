@@ -15,7 +15,7 @@ var (
 	example   = regexp.MustCompile(`(?ms)^ *BEGIN:VCALENDAR *\n.*?^ *END:VCALENDAR`)
 )
 
-// LEN-14: every object in the RFCs' examples is read, their defects included;
+// Every object in the RFCs' examples is read, their defects included;
 // all values that have a type read as it, but for those that nobody could.
 func TestExamplesOfTheRFCs(t *testing.T) {
 	dir := filepath.Join(shared.Dir(t), "specs")

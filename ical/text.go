@@ -17,7 +17,8 @@ func EscapeText(s string) string {
 
 // UnescapeText reads a TEXT value (RFC 5545 3.3.11). A backslash before any
 // other character, which the grammar forbids, stands for that character when
-// it is a colon or a quote (old writers escape them) and for itself otherwise.
+// it is a colon or a quote (old writers escape them) and for itself otherwise
+// (LEN-13).
 func UnescapeText(s string) string {
 	i := strings.IndexByte(s, '\\')
 	if i < 0 {

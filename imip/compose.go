@@ -68,14 +68,14 @@ func Compose(m itip.Message, o Options) (*Mail, error) {
 		return nil, fmt.Errorf("imip: HTML of the message to %s: %w", m.To, err)
 	}
 
-	// RFC 2046 5.1.4: the best form last. Exactly one text/calendar, without a
-	// Content-Disposition, or some programs show a file and no buttons.
+	// OUT-01, OUT-02; RFC 2046 5.1.4: the best form last. Exactly one text/calendar,
+	// without a Content-Disposition, or some programs show a file and no buttons.
 	calendarType := fmt.Sprintf(`text/calendar; charset="UTF-8"; method=%s; component=%s`, m.Method, m.Calendar.Kind())
 	body := joined("alternative", out.MessageID, "a",
 		leaf(`text/plain; charset="UTF-8"`, "", []byte(text), false),
 		leaf(`text/html; charset="UTF-8"`, "", []byte(html), false),
 		leaf(calendarType, "", object, false))
-	if !o.NoFile {
+	if !o.NoFile { // OUT-04
 		body = joined("mixed", out.MessageID, "m", body,
 			leaf(`application/ics; name="invite.ics"`, `attachment; filename="invite.ics"`, object, true))
 	}

@@ -135,7 +135,7 @@ func TestComposeGolden(t *testing.T) {
 }
 
 // strict reads a mail with the standard library, which forgives nothing, and
-// checks what is promised of every mail (OUT-01 … OUT-09).
+// checks what is promised of every mail (OUT-01 to OUT-04).
 func strict(t *testing.T, composed *Mail, m itip.Message) {
 	t.Helper()
 	for line := range bytes.Lines(composed.Raw) {

@@ -14,7 +14,8 @@
 // calendar object, as text, HTML and text/calendar, the same octets for the
 // same input, so that a second attempt is the same message.
 //
-// Where the package goes its own way:
+// Where the package goes its own way (and see docs/interoperability.md for what
+// it forgives, IN-01 …, and how it writes, OUT-01 …):
 //   - A text/calendar part without the method parameter is taken for a
 //     scheduling message when the object has a METHOD (RFC 6047 2.4 note 2 says
 //     it is none): mail gateways strip the parameter. [Found.MethodFrom] says so.

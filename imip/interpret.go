@@ -17,7 +17,7 @@ var methods = []itip.Method{itip.Publish, itip.Request, itip.Reply, itip.Add, it
 var scheduled = []string{"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VAVAILABILITY"}
 
 // interpret reads the calendar objects of the candidates, the better kinds
-// first, and leaves out what is the same invitation again (IN-05).
+// first, and leaves out what is the same invitation again (IN-03).
 func interpret(w *walker, limits Limits) ([]Found, error) {
 	var found []Found
 	var kinds []candidateKind // of each found
@@ -156,7 +156,7 @@ func (w *walker) objects(c *candidate) []Found {
 		case severalReason != "":
 			f.Reason, f.Review = severalReason, "One calendar part holds several objects with different methods or about the same event; which counts cannot be told."
 		}
-		if parts := cal.SplitByUID(); len(parts) > 1 { // IN-15
+		if parts := cal.SplitByUID(); len(parts) > 1 { // IN-06
 			w.parsed.Notes = append(w.parsed.Notes, fmt.Sprintf("The calendar object in %s holds %d different UIDs; each is taken for itself.", c.part, len(parts)))
 			for _, one := range parts {
 				g := f
@@ -194,7 +194,7 @@ func resolveMethod(f *Found, c *candidate) {
 		f.Method, f.MethodFrom = itip.Method(body), "body"
 	case param == body:
 		f.Method, f.MethodFrom = itip.Method(body), "both"
-	default: // IN-04: receivers disagree on which counts, so that neither is safe
+	default: // IN-02: receivers disagree on which counts, so that neither is safe
 		f.Method, f.MethodFrom, f.Inconsistent = itip.Method(body), "both", true
 		f.Reason, f.Review = "inconsistent-method", fmt.Sprintf("The mail calls this a %s and the calendar object calls itself a %s; neither is believed.", param, body)
 	}
@@ -207,7 +207,7 @@ func resolveMethod(f *Found, c *candidate) {
 func setMethod(cal *ical.Calendar, method string) { cal.Set("METHOD", method) }
 
 // separable tells whether several objects in one part may each be processed:
-// their methods are equal and their UIDs differ (IN-14).
+// their methods are equal and their UIDs differ (IN-05).
 func separable(cals []*ical.Calendar) bool {
 	seen := map[string]bool{}
 	for _, cal := range cals {

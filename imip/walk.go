@@ -24,7 +24,7 @@ type candidateKind int
 
 const (
 	calendarPart  candidateKind = iota // text/calendar
-	icsPart                            // application/ics: a copy for mail programs that cannot see the other (IN-02)
+	icsPart                            // application/ics: a copy for mail programs that cannot see the other (IN-01)
 	namedPart                          // only its name or its beginning says it is a calendar: never processed by itself (RFC 6047 2.6)
 	forwardedPart                      // inside an attached message
 )
@@ -54,7 +54,7 @@ func (w *walker) walk(e *entity, at place) error {
 		if kind := reportKind(e); kind != "" && !at.forwarded {
 			w.parsed.Report = true
 			w.parsed.Delivery = readReport(e, kind)
-			return nil // it may quote our own invitation (IN-08)
+			return nil // it may quote our own invitation (IN-04)
 		}
 	case "multipart/alternative":
 		at.alternative = e

@@ -96,7 +96,7 @@ func sevenBit(body []byte) bool {
 }
 
 // fold writes an iCalendar stream for the wire: UTF-8, CRLF, and content lines
-// folded at 75 octets between characters (RFC 5545 3.1).
+// folded at 75 octets between characters (RFC 5545 3.1, OUT-03).
 func fold(object []byte) []byte {
 	text := strings.ReplaceAll(string(object), "\r\n", "\n")
 	text = strings.ReplaceAll(strings.ReplaceAll(text, "\n ", ""), "\n\t", "")

@@ -301,7 +301,7 @@ func (p *applying) acts(line *ical.Property) (ok, designate bool) {
 }
 
 // tokenDomains write a delivery token into ORGANIZER and the person into
-// EMAIL; their mail comes from the person.
+// EMAIL; their mail comes from the person (ADR-03).
 var tokenDomains = set("imip.me.com")
 
 // byEmail reports whether a line's value is no mailbox of a person, so that mail

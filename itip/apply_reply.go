@@ -161,7 +161,7 @@ func (p *applying) replierName(who *ical.Property) string {
 	return nameOf(person(who))
 }
 
-// answerOf is the PARTSTAT of a reply. Yahoo says it elsewhere.
+// answerOf is the PARTSTAT of a reply. Yahoo says it elsewhere (ITIP-06).
 func answerOf(c *ical.Component, line *ical.Property) string {
 	s := partStat(line)
 	if s != partStatNeeds {
@@ -332,7 +332,7 @@ func (r *replying) answered(c *ical.Component, line *ical.Property, key string, 
 }
 
 // commentOf is the attendee's note: COMMENT, else the parameter that Google
-// uses instead, in which some encode HTML.
+// uses instead, in which some encode HTML (ITIP-07).
 func commentOf(c *ical.Component, line *ical.Property) string {
 	var list []string
 	for q := range c.Props("COMMENT") {

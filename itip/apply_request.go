@@ -174,7 +174,7 @@ func (p *applying) received() *ical.Calendar {
 func (p *applying) receive(c *ical.Component) {
 	c.Remove("REQUEST-STATUS", "X-LIC-ERROR")
 	if c.Prop("RECURRENCE-ID") != nil {
-		c.Remove("RRULE", "EXRULE", "RDATE", "EXDATE") // LEN: left there by mistake
+		c.Remove("RRULE", "EXRULE", "RDATE", "EXDATE") // LEN-07: left there by mistake
 	}
 	// Alarms are the user's own: a stranger does not ring here.
 	c.Components = slices.DeleteFunc(c.Components, func(s *ical.Component) bool { return s.Name == "VALARM" })

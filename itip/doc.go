@@ -19,9 +19,12 @@
 //
 // # Where it goes its own way
 //
+// What single systems do differently is in docs/interoperability.md, whose rules
+// the code cites by id (ITIP-04). Beyond that:
+//
 //   - An attendee cannot raise SEQUENCE and the organizer's client cannot
 //     answer for others: such edits are put right, not refused.
-//   - A REPLY needs no ORGANIZER, DTSTAMP or SEQUENCE: Microsoft's lack them.
+//   - A REPLY needs no ORGANIZER, DTSTAMP or SEQUENCE: Microsoft's lack them (LEN-06).
 //   - Class C of significant changes (text, place) makes a REQUEST without new
 //     SEQUENCE (RFC 5546 2.1.4 lists times and STATUS only); LOCATION does
 //     increment it, because people travel to places.

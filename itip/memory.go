@@ -18,7 +18,7 @@ type Memory struct {
 	// Base is the SEQUENCE since which the master's times have not moved: an
 	// occurrence sent before that is outdated even if it comes alone.
 	Base int `json:"base,omitempty"`
-	// Piecewise senders send occurrences in messages of their own, so a master
+	// Piecewise senders (ITIP-08) send occurrences in messages of their own, so a master
 	// that does not mention them does not end them.
 	Piecewise bool `json:"piecewise,omitempty"`
 	// Hidden are the occurrences the attendee took out of the own copy.

@@ -144,7 +144,7 @@ func (l *letter) except(out *ical.Component, key string) {
 	}
 }
 
-// outlook adds what Microsoft clients go by.
+// outlook adds what Microsoft clients go by (OUT-08).
 func (l *letter) outlook(out, c *ical.Component) {
 	if c.Name != "VEVENT" {
 		return
@@ -218,8 +218,8 @@ func (l *letter) place(p *ical.Property) *ical.Property {
 	return p
 }
 
-// end gives out the end of c: VEVENT by DTEND, never DURATION, which Proton
-// refuses; a to-do keeps the form it has.
+// end gives out the end of c: VEVENT by DTEND, never DURATION, which some
+// refuse (OUT-05); a to-do keeps the form it has.
 func (l *letter) end(out, c *ical.Component) {
 	if c.Name != "VEVENT" {
 		if p := c.Prop("DURATION"); p != nil && out.Prop("DTSTART") != nil {
@@ -263,7 +263,7 @@ func stripParams(p *ical.Property) {
 	}
 }
 
-// outwardAttendee says everything that receivers otherwise guess differently.
+// outwardAttendee says everything that receivers otherwise guess differently (OUT-06).
 func outwardAttendee(p *ical.Property) *ical.Property {
 	q := p.Clone()
 	stripParams(q)
@@ -296,7 +296,7 @@ func nameOf(a Attendee) string {
 }
 
 // dedupe keeps one line for each attendee, since some refuse an invitation
-// that names a person twice.
+// that names a person twice (LEN-11).
 func dedupe(list []*ical.Property) []*ical.Property {
 	seen := map[string]int{}
 	out := list[:0]
@@ -373,7 +373,7 @@ func (l *letter) reply(c *ical.Component, me *ical.Property, n int, partstat str
 	if len(comments) == 0 && note != "" {
 		comments = []string{note}
 	}
-	if len(comments) > 0 { // Exchange reads COMMENT, Google only the parameter
+	if len(comments) > 0 { // OUT-09: Exchange reads COMMENT, Google only the parameter
 		q.SetParam("X-RESPONSE-COMMENT", strings.Join(comments, "\n"))
 	}
 	out.Add(q)

@@ -56,7 +56,7 @@ func person(p *ical.Property) Attendee {
 		Comment: p.Param("X-RESPONSE-COMMENT"), Guests: p.Param("X-NUM-GUESTS"),
 	}
 	if by := p.Param("SENT-BY"); by != "" {
-		// A SENT-BY that names the person itself says nothing (Yahoo writes it).
+		// ADR-04: a SENT-BY that names the person itself says nothing (Yahoo writes it).
 		if s := ical.ParseAddress(by); !s.Equal(a.Address) {
 			a.SentBy = s
 		}

@@ -25,7 +25,7 @@ func (v Version) compare(w Version) int {
 }
 
 // sequence is the effective SEQUENCE of a component. Exchange writes its own
-// beside or instead of the standard one.
+// beside or instead of the standard one (ITIP-04).
 func sequence(c *ical.Component) int {
 	n := number(c.Value("SEQUENCE"))
 	if n == 0 {
@@ -73,8 +73,9 @@ func maxSequence(o *object) int {
 	return top
 }
 
-// stamp is the effective DTSTAMP: the arrival when there is none or it lies in
-// the future; for Yahoo, which never renews it, the arrival as well.
+// stamp is the effective DTSTAMP: the arrival when there is none (LEN-06) or it
+// lies in the future; for Yahoo, which never renews it, the arrival as well
+// (ITIP-05).
 func stamp(c *ical.Component, arrival time.Time) time.Time {
 	arrival = arrival.UTC()
 	p := c.Prop("DTSTAMP")

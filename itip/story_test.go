@@ -351,11 +351,11 @@ func (w *world) put(who string, cal *ical.Calendar, opts []string, isImport bool
 	}
 	if out.Role == itip.OrganizerRole && c.object != nil && out.Object != nil {
 		if a, b := top(c.object), top(out.Object); b < a {
-			w.errorf("the organizer's SEQUENCE fell from %d to %d", a, b) // P-4
+			w.errorf("the organizer's SEQUENCE fell from %d to %d", a, b)
 		}
 	}
 	if out.Role == itip.AttendeeRole && c.object != nil && out.Object != nil && top(out.Object) > top(c.object) {
-		w.errorf("an attendee raised SEQUENCE") // P-4
+		w.errorf("an attendee raised SEQUENCE")
 	}
 	c.object, c.memory = out.Object, out.Memory
 	c.deleted = out.Object == nil
@@ -374,7 +374,8 @@ func top(cal *ical.Calendar) int {
 	return n
 }
 
-// post checks every message (P-5, P-7) and queues it.
+// post checks every message and queues it: nothing private leaves, and what is
+// sent passes the tables and reads back.
 func (w *world) post(list []itip.Message) {
 	w.t.Helper()
 	for _, m := range list {
@@ -483,12 +484,12 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 		w.errorf("no reason or sentence: %+v", r)
 	}
 	if (r.Object != nil) != (r.Decision == itip.Applied) {
-		w.errorf("decision %s with object %v", r.Decision, r.Object != nil) // P-9
+		w.errorf("decision %s with object %v", r.Decision, r.Object != nil)
 	}
 	if m := itip.Method(strings.ToUpper(string(method))); m == itip.Reply || m == itip.Cancel || m == itip.Publish {
 		for _, s := range r.Send {
 			if !s.Refresh {
-				w.errorf("%s caused a %s", m, s.Method) // P-3
+				w.errorf("%s caused a %s", m, s.Method)
 			}
 		}
 	}
@@ -511,7 +512,7 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 	return r
 }
 
-// onlyReplier is P-8: in components that were there, a REPLY touches only the
+// onlyReplier: in components that were there, a REPLY touches only the
 // lines of who answers (and of a delegate).
 func onlyReplier(w *world, old, new *ical.Calendar, who ical.Address) {
 	w.t.Helper()

@@ -153,7 +153,7 @@ func Of(c, master *ical.Component, user func(ical.Address) bool) string {
 	case "DECLINED", "DELEGATED":
 		return Free
 	case "NEEDS-ACTION", "TENTATIVE":
-		// An invitation without an answer keeps the time (REQ-02).
+		// An invitation without an answer keeps the time (ITIP-01).
 		return Tentative
 	}
 	return kind

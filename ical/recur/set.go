@@ -243,7 +243,7 @@ func (s *Set) read(c *ical.Component) (*shape, error) {
 		if sh.start.IsDate() && t.IsDate() {
 			sh.nominal, sh.days = true, (t.Wall.Unix()-sh.wall)/secondsPerDay
 			if sh.days < 1 && c.Name == "VEVENT" {
-				sh.days = 1 // RFC 5545 3.6.1: later than DTSTART; equal is a common mistake
+				sh.days = 1 // RFC 5545 3.6.1: later than DTSTART; equal is a common mistake (LEN-04)
 			}
 			sh.days = max(0, sh.days)
 			break
@@ -254,7 +254,8 @@ func (s *Set) read(c *ical.Component) (*shape, error) {
 		} else {
 			sh.end, sh.endZone, sh.endAlike = t, z, alike(t, sh.start)
 		}
-		// RFC 5545 3.8.5.3: with DTEND or DUE the same exact duration.
+		// RFC 5545 3.8.5.3: with DTEND or DUE the same exact duration; an end
+		// before the start is none (LEN-04).
 		sh.exact = max(0, instantOf(z, t.Wall.Unix())-sh.at)
 	case c.Prop("DURATION") != nil && c.Name != "VJOURNAL":
 		d, err := c.Prop("DURATION").Duration()

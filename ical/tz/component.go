@@ -54,7 +54,7 @@ const (
 // from from to to, and no larger than that needs: a zone without changes is one
 // STANDARD, one with a yearly change is a STANDARD and a DAYLIGHT with a rule
 // each; other changes within the span are listed one by one. A sub-component
-// has an RRULE or nothing, never RDATE. A zero from means 1970, a zero to no end.
+// has an RRULE or nothing, never RDATE (OUT-07). A zero from means 1970, a zero to no end.
 //
 // DAYLIGHT is what has the greater offset, also for zones whose data call
 // winter the exception (Dublin), since that is how programs show it.

@@ -115,7 +115,7 @@ TZNAME:UTC`},
 }
 
 // TestComponentOfEveryZone reads back what is written and compares it with the
-// zone at every change of the span, and checks OUT-13's form.
+// zone at every change of the span, and checks the form that OUT-07 promises.
 func TestComponentOfEveryZone(t *testing.T) {
 	spans := [][2]time.Time{
 		{date(2026, 1, 15), time.Time{}},

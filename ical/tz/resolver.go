@@ -43,7 +43,7 @@ func NewResolver(cal *ical.Calendar, floating *Zone) *Resolver {
 	return r
 }
 
-// zoneKey: TZIDs are compared without case (TZ-05).
+// zoneKey: TZIDs are compared without case (TZ-02).
 func zoneKey(tzid string) string {
 	return strings.ToLower(strings.Trim(strings.TrimSpace(tzid), `"`))
 }
@@ -109,7 +109,7 @@ func (r *Resolver) resolve(tzid, key string) *Zone {
 	custom, broken := FromComponent(component)
 	switch {
 	case broken != nil && err == nil:
-		// TZ-06: with a known name the content does not matter.
+		// TZ-03: with a known name the content does not matter.
 		r.note("the VTIMEZONE of TZID %q cannot be used (%v); it is taken for %s", tzid, broken, named.Name())
 		return named
 	case broken != nil:
@@ -133,7 +133,7 @@ func (r *Resolver) resolve(tzid, key string) *Zone {
 	return custom.followedBy(named, until)
 }
 
-// lastResort is for a TZID that says nothing (TZ-01 7 and 8).
+// lastResort is for a TZID that says nothing: the last two steps of TZ-01.
 func (r *Resolver) lastResort(tzid string) *Zone {
 	if z := r.calendarZone(); z != nil {
 		r.note("TZID %q is not known; times are read in %s, the calendar's X-WR-TIMEZONE", tzid, z.Name())
@@ -207,7 +207,7 @@ func (z *Zone) followedBy(other *Zone, until int64) *Zone {
 }
 
 // usedAhead is how far an endless series is looked at when a VTIMEZONE is
-// compared (TZ-04).
+// compared with the zone of its name (TZ-04).
 const usedAhead = 5 * 366 * day
 
 // used is the span of the times in the object that have a TZID.
@@ -250,7 +250,7 @@ func (r *Resolver) used(key string) (from, to int64) {
 
 // Floating is the zone in which floating times and dates are read. In a
 // message (an object with a METHOD) that is X-WR-TIMEZONE or the one VTIMEZONE
-// inside when there is such (TZ-07), else the zone given to NewResolver.
+// inside when there is such (TZ-05), else the zone given to NewResolver.
 func (r *Resolver) Floating() recur.Zone { return r.FindFloating() }
 
 // FindFloating is Floating with our own type.

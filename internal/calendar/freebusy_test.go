@@ -28,7 +28,7 @@ func TestFreeBusyOfManyPeople(t *testing.T) {
 		if _, err := o.svc.UpdateCollection(ctx, o.actor("alice"), alice, "hobby", func(c *store.Collection) error { c.Transparent = true; return nil }); err != nil {
 			t.Fatal(err)
 		}
-		// Unanswered invitations are tentative (REQ-02).
+		// Unanswered invitations are tentative (ITIP-01).
 		o.put("carol", "default/8.ics", vevent("8@x", "DTSTART:20260303T160000Z", "DTEND:20260303T163000Z", "ORGANIZER:mailto:carol@example.test", "ATTENDEE:mailto:alice@example.test"))
 
 		day := time.Date(2026, 3, 3, 0, 0, 0, 0, time.UTC)

@@ -171,7 +171,7 @@ func (s *Service) row(a Arrival) *store.Entry {
 }
 
 // digest recognises a message that comes again by whatever way: method,
-// content and sender (IN-19: at-least-once ingestion).
+// content and sender (IN-07: mail may be delivered more than once).
 func digest(a Arrival) string {
 	h := sha256.New()
 	h.Write([]byte(strings.ToUpper(string(a.Method))))
@@ -312,7 +312,7 @@ func (s *Service) deleted(tx *store.Tx, owner store.AccountID, uid string) (bool
 }
 
 // loop recognises our own mail that came back to a local attendee of a local
-// organizer (CAL-15): the object is in the calendar already.
+// organizer (IN-08): the object is in the calendar already.
 func (s *Service) loop(a Arrival, stored *store.Object, cal *ical.Calendar, dir *directory) bool {
 	if a.Transport == journal.Local || a.Transport == "" || a.Entry != nil && a.From == "" {
 		return false

@@ -100,7 +100,7 @@ func TestAMeetingFromInvitationToCancellation(t *testing.T) {
 		if n := o.inbox("bob"); n != 1 {
 			t.Errorf("bob's inbox has %d items after a refresh, want still 1", n)
 		}
-		// The same mail again changes nothing (IN-19).
+		// The same mail again changes nothing (IN-07).
 		alices, _ = o.get("alice", "default/m.ics")
 		if got := o.mail("alice", "dave@elsewhere.test", reply); got.Result.Decision != itip.Unchanged {
 			t.Errorf("the same mail again: %s", got.Result.Decision)

@@ -9,7 +9,7 @@ import (
 	"github.com/convene-cal/convene/itip"
 )
 
-// Inbound policies (decisions 5).
+// Inbound policies, the setting inbound-policy.
 const (
 	Accept     = "accept"     // the address rules of iTIP alone; for closed networks, demos and tests
 	Verify     = "verify"     // each method's minimum level
@@ -63,7 +63,7 @@ type Verdict struct {
 	Sentence string
 }
 
-// minimum levels for automatic action under Verify (AUTH-02). fresh is for an
+// minimum levels for automatic action under Verify (ITIP-03). fresh is for an
 // event that is not stored yet, change for one that is.
 var minimum = map[itip.Method]struct{ fresh, change Level }{
 	itip.Publish:        {T1, T2},
@@ -182,7 +182,7 @@ var byOrganizer = map[itip.Method]bool{itip.Publish: true, itip.Request: true, i
 
 // acting gives the address that must have sent the message, with the other
 // spellings of it that the message states (EMAIL, RFC 7986 6.2) where these may
-// count. The stored event decides before the message (AUTH-01).
+// count. The stored event decides before the message (ITIP-02).
 func (q Question) acting() (addresses []ical.Address, role string, refusal *Verdict) {
 	if byOrganizer[q.Method] {
 		if q.Stored != nil && q.Stored.Organizer != "" && !q.organizerChanges() {

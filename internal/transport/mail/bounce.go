@@ -75,7 +75,7 @@ func recipientOf(list []imip.ReportedRecipient, to string) imip.ReportedRecipien
 	return list[0]
 }
 
-// reported is what a report means for the row (TRN-05). A message that was
+// reported is what a report means for the row (RFC 3464 2.3.3). A message that was
 // relayed or expanded stays as it was, and one that is late is still on its way.
 func reported(rc imip.ReportedRecipient) (journal.Outcome, bool) {
 	said := strings.TrimSpace(rc.Status + " " + rc.Diagnostic)

@@ -131,6 +131,14 @@ func (r *reader) next() (*Element, error) {
 // tree reads everything within e up to its end tag.
 func (r *reader) tree(e *Element) error {
 	stack := []*Element{e}
+	// A comment within text makes two of one; they are one again here.
+	var text []byte
+	flush := func(parent *Element) {
+		if len(text) > 0 {
+			parent.Nodes = append(parent.Nodes, Node{Text: string(text)})
+			text = text[:0]
+		}
+	}
 	for len(stack) > 0 {
 		t, err := r.token()
 		if err == io.EOF {
@@ -146,20 +154,17 @@ func (r *reader) tree(e *Element) error {
 			if err != nil {
 				return err
 			}
+			flush(parent)
 			parent.Nodes = append(parent.Nodes, Node{Element: c})
 			stack = append(stack, c)
 		case xml.EndElement:
 			if err := r.end(t); err != nil {
 				return err
 			}
+			flush(parent)
 			stack = stack[:len(stack)-1]
 		case xml.CharData:
-			// A comment within text makes two of one; they are one again here.
-			if n := len(parent.Nodes); n > 0 && parent.Nodes[n-1].Element == nil {
-				parent.Nodes[n-1].Text += string(t)
-			} else {
-				parent.Nodes = append(parent.Nodes, Node{Text: string(t)})
-			}
+			text = append(text, t...)
 		}
 	}
 	return nil

@@ -165,3 +165,12 @@ func FuzzParseElement(f *testing.F) {
 		}
 	})
 }
+
+// This took minutes while each comment copied the text before it.
+func TestTextCutByCommentsIsReadInLinearTime(t *testing.T) {
+	const n = 500_000
+	p, err := ParsePropPatch([]byte(`<propertyupdate xmlns="DAV:"><set><prop><x xmlns="e:">`+strings.Repeat("abcdef<!---->", n)+`</x></prop></set></propertyupdate>`), Limits{})
+	if err != nil || len(p) != 1 {
+		t.Fatalf("%d, %v", len(p), err)
+	}
+}

@@ -32,41 +32,60 @@ func (h header) all(name string) []string {
 	return v
 }
 
+// maxField bounds the value of one field, in octets. The longest that are met
+// are lists of recipients; what lies behind is not kept.
+const maxField = 64 << 10
+
 // splitHeader separates an entity's header from its body. It never fails: a
 // line that cannot be a field is passed over, so that one broken line of a
 // gateway does not turn the rest of the header into text. limit bounds the
 // number of fields; what lies behind is not kept.
 func splitHeader(data []byte, limit int) (header, []byte) {
 	var h header
+	name, value := "", []byte(nil)
+	end := func() {
+		if name != "" && len(h) < limit {
+			h = append(h, field{name, string(value)})
+		}
+		name = ""
+	}
+	more := func(line []byte) { // unfolding, RFC 5322 2.2.3
+		if line = bytes.TrimSpace(line); len(value)+len(line) < maxField {
+			value = append(append(value, ' '), line...)
+		}
+	}
 	for len(data) > 0 {
 		line, rest := cutLine(data)
 		if len(line) == 0 {
+			end()
 			return h, rest
 		}
 		if beginsCalendar(line) {
+			end()
 			return h, data // the blank line is missing
 		}
 		data = rest
 		switch {
-		case (line[0] == ' ' || line[0] == '\t') && len(h) > 0:
-			f := &h[len(h)-1]
-			f.value += " " + strings.TrimSpace(string(line)) // unfolding, RFC 5322 2.2.3
-		case len(h) == 0 && (bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))):
+		case (line[0] == ' ' || line[0] == '\t') && name != "":
+			more(line)
+		case name == "" && (bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))):
 			// The separator of an mbox file (RFC 4155).
 		default:
-			name, value, ok := bytes.Cut(line, []byte(":"))
-			name = bytes.TrimRight(name, " \t")
-			if ok && isFieldName(name) {
-				if len(h) < limit {
-					h = append(h, field{strings.ToLower(string(name)), strings.TrimSpace(string(value))})
-				}
-			} else if len(h) > 0 && strings.HasSuffix(h[len(h)-1].value, ";") {
-				h[len(h)-1].value += " " + strings.TrimSpace(string(line)) // a fold that lost its blank
+			n, v, ok := bytes.Cut(line, []byte(":"))
+			n = bytes.TrimRight(n, " \t")
+			if ok && isFieldName(n) {
+				end()
+				name, value = strings.ToLower(string(n)), append([]byte(nil), firstOctets(bytes.TrimSpace(v), maxField)...)
+			} else if bytes.HasSuffix(value, []byte(";")) && name != "" {
+				more(line) // a fold that lost its blank
 			}
 		}
 	}
+	end()
 	return h, nil
 }
+
+func firstOctets(b []byte, n int) []byte { return b[:min(len(b), n)] }
 
 // cutLine takes one line off, without its line end: CRLF, LF or a bare CR
 // before LF.

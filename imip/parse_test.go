@@ -383,6 +383,27 @@ func TestCorpusMails(t *testing.T) {
 	t.Logf("%d of %d mails have a calendar object", with, mails)
 }
 
+// Each of these took minutes while a fold copied the field before it.
+func TestHugeFieldsAreReadInLinearTimeAndCut(t *testing.T) {
+	invitation := "Content-Type: text/calendar; method=REQUEST\r\n\r\n" + object("REQUEST", "u1")
+	for name, field := range map[string]string{
+		"folds":                    "X-Long: " + strings.Repeat("\r\n abcdefgh", 1_000_000),
+		"folds that lost a blank":  "X-Long: ;" + strings.Repeat("\r\nabcdefgh;", 1_000_000),
+		"parameters without value": "Content-Disposition: x" + strings.Repeat("; a", 5_000_000) + "=b",
+		"one line":                 "X-Long: " + strings.Repeat("a", 10_000_000),
+	} {
+		p, err := Parse([]byte(head+field+"\r\n"+invitation), Limits{})
+		if err != nil || len(p.Found) != 1 {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, v := range p.Header("X-Long") {
+			if len(v) > maxField {
+				t.Errorf("%s: %d octets were kept", name, len(v))
+			}
+		}
+	}
+}
+
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(head + mixed("b", "Content-Type: text/plain\r\n\r\nHi", calendar("text/calendar; method=REQUEST", object("REQUEST", "u1")))))
 	f.Add([]byte(head + "Content-Type: text/calendar; method=REPLY\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64Of(object("REPLY", "u1"))))

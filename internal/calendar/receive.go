@@ -250,6 +250,10 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 			return forged, err
 		}
 	}
+	if a.Transport != journal.Local && !a.Approved && a.Method == itip.Request && dense(a.Message, arrival.Zone) {
+		return &itip.Result{Decision: itip.Held, Reason: "dense-recurrence", Memory: arrival.Memory,
+			Sentence: fmt.Sprintf("The event repeats more than %d times in %d years; it does not go into your calendar unless you say so.", unaskedInstances, unaskedYears)}, nil
+	}
 	waiting, err := s.waiting(tx, a.To, uid, e.ID)
 	if err != nil {
 		return nil, err
@@ -449,6 +453,15 @@ func (s *Service) keepObject(tx *store.Tx, a Arrival, stored *store.Object, res 
 	body := res.Object.Bytes()
 	if len(body) > s.limits.ResourceSize {
 		return nil, problem.New(problem.TooLarge, "The event is %d octets long; %d are allowed.", len(body), s.limits.ResourceSize)
+	}
+	for _, c := range res.Object.Main() {
+		n := 0
+		for range c.Props("ATTENDEE") {
+			n++
+		}
+		if n > s.limits.Attendees {
+			return nil, problem.New(problem.TooManyAttendees, "The event has %d attendees; %d are allowed.", n, s.limits.Attendees)
+		}
 	}
 	memory, err := json.Marshal(res.Memory)
 	if err != nil {

@@ -1,6 +1,7 @@
 package calendar_test
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -358,6 +359,34 @@ func TestMailInTheNameOfAColleagueIsHeld(t *testing.T) {
 	}
 	if e, err := o.svc.Approve(t.Context(), o.actor("bob"), o.people["bob"].ID, got.Entry.ID); err != nil || e.State != string(itip.Applied) {
 		t.Errorf("bob wants it all the same: %s %v", e.State, err)
+	}
+}
+
+func TestInvitationsBeyondMeasureDoNotGoIntoTheCalendar(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice")
+	request := func(uid string, lines ...string) calendar.Received {
+		all := append([]string{"ORGANIZER:mailto:dave@elsewhere.test", "ATTENDEE:mailto:alice@example.test", "DTSTART:20260303T090000Z", "SUMMARY:Call"}, lines...)
+		return o.mail("alice", "dave@elsewhere.test", strings.Replace(vevent(uid, all...), "VERSION", "METHOD:REQUEST\r\nVERSION", 1))
+	}
+	crowd := make([]string, calendar.DefaultLimits.Attendees+1)
+	for i := range crowd {
+		crowd[i] = fmt.Sprintf("ATTENDEE:mailto:a%d@elsewhere.test", i)
+	}
+	for _, c := range []struct {
+		name, rule string
+		lines      []string
+		state      string
+	}{
+		{"every second", "RRULE:FREQ=SECONDLY", nil, calendar.StateHeld},
+		{"every hour", "RRULE:FREQ=HOURLY", nil, calendar.StateHeld},
+		{"never, laboriously", "RRULE:FREQ=SECONDLY;BYMONTH=2;BYMONTHDAY=30", nil, string(itip.Applied)},
+		{"every day", "RRULE:FREQ=DAILY", nil, string(itip.Applied)},
+		{"every minute of an hour", "RRULE:FREQ=MINUTELY;COUNT=60", nil, string(itip.Applied)},
+		{"a crowd", "CLASS:PUBLIC", crowd, calendar.StateRejected},
+	} {
+		if got := request(c.name, append(c.lines, c.rule)...); got.Entry.State != c.state || got.Entry.Sentence == "" {
+			t.Errorf("%s: %s (%s) %s", c.name, got.Entry.State, got.Entry.Reason, got.Entry.Sentence)
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -62,8 +63,16 @@ func recordOf(e *store.Entry) record {
 // any point: a row that has its calendar object is judged and applied, one that
 // has not is read first. It returns the row and the further rows that the mail
 // became.
-func (m *Mail) process(ctx context.Context, e store.Entry) ([]store.Entry, error) {
-	rows := []store.Entry{e}
+func (m *Mail) process(ctx context.Context, e store.Entry) (rows []store.Entry, err error) {
+	defer func() {
+		// A fault of ours that one mail lays bare must not keep the service from
+		// starting: the mail is kept and put aside.
+		if p := recover(); p != nil {
+			m.log.Error("a mail could not be processed for a fault of this program", "id", e.ID, "account", e.Account, "panic", p, "stack", string(debug.Stack()))
+			rows, err = m.settle(ctx, e, stateRejected, "internal", "The mail could not be processed for a fault of this program. It is kept as it came.")
+		}
+	}()
+	rows = []store.Entry{e}
 	if len(e.Calendar) == 0 {
 		var err error
 		if rows, err = m.read(ctx, e); err != nil {

@@ -38,8 +38,13 @@ func (d *DataRequest) Select(cal *ical.Calendar, z recur.Zones, limit int) (*ica
 	return out, nil
 }
 
-// pick leaves in c what r names (RFC 4791 9.6.1).
+// pick leaves in c what r names (RFC 4791 9.6.1). A comp that names nothing
+// wants all of the component, as the example in RFC 4791 7.8.1 has it for
+// VTIMEZONE: an empty component would be of no use, nor valid.
 func pick(r *CompRequest, c *ical.Component) {
+	if !r.AllProps && !r.AllComps && len(r.Props) == 0 && len(r.Comps) == 0 {
+		return
+	}
 	if !r.AllProps {
 		kept := c.Properties[:0]
 		for _, p := range c.Properties {

@@ -100,6 +100,11 @@ func TestPartialRetrieval(t *testing.T) {
 	if diff := cmp.Diff(want, selected(t, d, in)); diff != "" {
 		t.Error(diff)
 	}
+	d = DataRequest{Comp: &CompRequest{Name: "VCALENDAR", Comps: []CompRequest{{Name: "VTIMEZONE"}, {Name: "VEVENT", Props: []WantedProp{{Name: "UID"}}}}}}
+	want = "BEGIN:VCALENDAR\n" + strings.TrimSuffix(berlin, "\n") + "\nBEGIN:VEVENT\nUID:1\nEND:VEVENT\n"
+	if diff := cmp.Diff(want, selected(t, d, in)); diff != "" {
+		t.Errorf("a comp that names nothing (RFC 4791 7.8.1): %s", diff)
+	}
 	if diff := cmp.Diff(in, selected(t, DataRequest{}, in)); diff != "" {
 		t.Errorf("the whole object: %s", diff)
 	}

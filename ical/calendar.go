@@ -26,6 +26,10 @@ type Repair struct {
 // RepairLineEnds is the What of the Repair for lines that end without CRLF.
 const RepairLineEnds = "lines end without CRLF"
 
+// RepairNoEnd is the What of the Repair for an object that does not end: it
+// may be the beginning of one that did not arrive whole.
+const RepairNoEnd = "END:VCALENDAR missing"
+
 // New gives a calendar with VERSION and PRODID.
 func New(prodid string) *Calendar {
 	c := &Calendar{Component: Component{Name: "VCALENDAR"}}

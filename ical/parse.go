@@ -469,7 +469,7 @@ func (p *parser) calendar() (*Calendar, error) {
 		if !ok {
 			p.at = l.from
 			if !bare && !p.part {
-				p.repair(p.line, "LEN-01", "END:VCALENDAR missing")
+				p.repair(p.line, "LEN-01", RepairNoEnd)
 			}
 			p.closeTo(0)
 			break
@@ -481,7 +481,7 @@ func (p *parser) calendar() (*Calendar, error) {
 				p.repairs = p.repairs[:mark]
 				p.at, p.line = l.from, line
 				if !bare {
-					p.repair(l.line, "LEN-01", "END:VCALENDAR missing")
+					p.repair(l.line, "LEN-01", RepairNoEnd)
 				}
 				p.closeTo(0)
 				break

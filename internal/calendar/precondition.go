@@ -3,6 +3,7 @@ package calendar
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
@@ -13,7 +14,8 @@ import (
 type Precondition struct {
 	IfMatch            []string
 	IfNoneMatch        []string
-	IfScheduleTagMatch string // RFC 6638 8.3
+	IfScheduleTagMatch string    // RFC 6638 8.3
+	IfUnmodifiedSince  time.Time // RFC 9110 13.1.4, whole seconds; zero = none
 }
 
 // check refuses when the stored object (nil: none) is not what the request expects.
@@ -29,6 +31,10 @@ func (p Precondition) check(o *store.Object) error {
 		case !slices.Contains(p.IfMatch, "*") && !slices.Contains(p.IfMatch, o.ETag):
 			return failed("The object was changed meanwhile (If-Match); its entity tag is now %s. Fetch it and try again.", o.ETag)
 		}
+	}
+	// RFC 9110 13.2.2: it does not count beside If-Match.
+	if p.IfMatch == nil && !p.IfUnmodifiedSince.IsZero() && o != nil && o.Modified.Truncate(time.Second).After(p.IfUnmodifiedSince) {
+		return failed("The object was changed after the time that the request gives (If-Unmodified-Since). Fetch it and try again.")
 	}
 	if p.IfNoneMatch != nil && o != nil {
 		for _, tag := range p.IfNoneMatch {

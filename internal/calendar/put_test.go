@@ -5,6 +5,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
@@ -53,6 +54,7 @@ func TestPutRefusesWhatIsNotACalendarObject(t *testing.T) {
 	}{
 		{"no iCalendar", "hello", problem.InvalidCalendarData, "line 1"},
 		{"no data", "", problem.InvalidCalendarData, ""},
+		{"half of it", strings.TrimSuffix(vcalendar(event), "END:VCALENDAR\r\n"), problem.InvalidCalendarData, "whole"},
 		{"METHOD (RFC 4791 4.1)", strings.Replace(vcalendar(event), "PRODID", "METHOD:REQUEST\r\nPRODID", 1), problem.InvalidCalendarObject, "METHOD"},
 		{"two UIDs", vcalendar(event, component("VEVENT", "2@example.test", when)), problem.InvalidCalendarObject, "two objects"},
 		{"two kinds", vcalendar(event, component("VTODO", "1@example.test")), problem.InvalidCalendarObject, "one kind"},
@@ -140,6 +142,15 @@ func TestPreconditions(t *testing.T) {
 		{"If-Match weak (RFC 9110 13.1.1)", true, func(e string) calendar.Precondition { return calendar.Precondition{IfMatch: []string{"W/" + e}} }, false},
 		{"If-None-Match with the tag", true, func(e string) calendar.Precondition { return calendar.Precondition{IfNoneMatch: []string{e}} }, false},
 		{"If-None-Match with another tag", true, func(string) calendar.Precondition { return calendar.Precondition{IfNoneMatch: []string{`"x"`}} }, true},
+		{"If-Unmodified-Since before the change", true, func(string) calendar.Precondition {
+			return calendar.Precondition{IfUnmodifiedSince: time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)}
+		}, false},
+		{"If-Unmodified-Since after the change", true, func(string) calendar.Precondition {
+			return calendar.Precondition{IfUnmodifiedSince: time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)}
+		}, true},
+		{"If-Match before If-Unmodified-Since (RFC 9110 13.2.2)", true, func(e string) calendar.Precondition {
+			return calendar.Precondition{IfMatch: []string{e}, IfUnmodifiedSince: time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)}
+		}, true},
 		{"If-Schedule-Tag-Match on a plain event", true, func(e string) calendar.Precondition { return calendar.Precondition{IfScheduleTagMatch: e} }, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -55,6 +55,10 @@ func (s *Service) read(data []byte, imported bool) (*draft, error) {
 	if !imported && strings.Contains(strings.ToUpper(cal.Trailer()), "BEGIN:VCALENDAR") {
 		return nil, problem.New(problem.InvalidCalendarObject, "The data holds more than one VCALENDAR; an object is exactly one.")
 	}
+	if !imported && slices.ContainsFunc(cal.Repairs, func(r ical.Repair) bool { return r.What == ical.RepairNoEnd }) {
+		// Half an upload must not take the place of what is stored.
+		return nil, problem.New(problem.InvalidCalendarData, "The data ends before END:VCALENDAR; it seems that it did not arrive whole.")
+	}
 	if !utf8.Valid(octets) {
 		// RFC 5545 3.1.4 and 6: UTF-8. The parser read the octets as what they
 		// most likely are; what is stored is UTF-8 again.

@@ -45,7 +45,9 @@ func etags(h http.Header, name string) []string {
 // precondition of a request that changes an object.
 func (q *request) precondition() calendar.Precondition {
 	h := q.r.Header
+	since, _ := http.ParseTime(h.Get("If-Unmodified-Since")) // one that cannot be read does not count (RFC 9110 13.1.4)
 	return calendar.Precondition{
+		IfUnmodifiedSince:  since,
 		IfMatch:            etags(h, "If-Match"),
 		IfNoneMatch:        etags(h, "If-None-Match"),
 		IfScheduleTagMatch: strings.TrimSpace(h.Get("If-Schedule-Tag-Match")),

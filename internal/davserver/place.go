@@ -27,6 +27,7 @@ const (
 
 	collections = calendarColl | inbox | outbox
 	objects     = object | message
+	sets        = root | principalSet | homeSet
 	anything    = root | principalSet | principal | homeSet | home | collections | objects
 )
 

@@ -16,10 +16,13 @@ var aclProperties = []property{
 		x.Href(principalPath)
 		return true, nil
 	}},
-	{name: caldav.D("owner"), where: principal | home | collections | objects, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
-		x.Href(principalHref(r.owner.Name))
+	{name: caldav.D("owner"), where: anything, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) { // RFC 3744 5.1
+		if r.kind&sets == 0 { // those are nobody's
+			x.Href(principalHref(r.owner.Name))
+		}
 		return true, nil
 	}},
+	{name: caldav.D("group"), where: anything, value: empty}, // RFC 3744 5.2: there are no groups
 	{name: caldav.D("current-user-privilege-set"), where: anything, value: func(q *request, r *resource, x *caldav.Writer) (bool, error) {
 		for _, p := range q.privileges(r) {
 			privilege(x, p)
@@ -30,7 +33,7 @@ var aclProperties = []property{
 		supportedPrivilege(x, privilegeTree(r.kind))
 		return true, nil
 	}},
-	{name: caldav.D("acl"), where: collections | objects | home, value: aclValue},
+	{name: caldav.D("acl"), where: anything, value: aclValue},
 	{name: caldav.D("acl-restrictions"), where: anything, value: func(_ *request, _ *resource, x *caldav.Writer) (bool, error) { // RFC 3744 5.6
 		x.Empty(caldav.D("grant-only"))
 		x.Empty(caldav.D("no-invert"))
@@ -69,7 +72,7 @@ func (q *request) privileges(r *resource) []caldav.Name {
 	own := r.owner.ID == q.by.Account
 	switch r.kind {
 	case root, principalSet, homeSet:
-		return readPrivileges[:2]
+		return []caldav.Name{caldav.D("read"), caldav.D("read-current-user-privilege-set"), caldav.D("read-acl")}
 	case principal, home:
 		if own {
 			return append(readPrivileges[:len(readPrivileges):len(readPrivileges)],
@@ -157,7 +160,7 @@ func granted(access string) []caldav.Name {
 // aclValue lists who may do what: the owner everything, for good; colleagues
 // see when the owner is busy; and the shares (RFC 3744 5.5).
 func aclValue(q *request, r *resource, x *caldav.Writer) (bool, error) {
-	if r.owner.ID != q.by.Account { // read-acl is the owner's
+	if r.kind&sets == 0 && r.owner.ID != q.by.Account { // read-acl is the owner's
 		return false, nil
 	}
 	inherited := ""
@@ -181,6 +184,10 @@ func aclValue(q *request, r *resource, x *caldav.Writer) (bool, error) {
 			x.HrefIn(caldav.D("inherited"), inherited)
 		}
 		x.End(caldav.D("ace"))
+	}
+	if r.kind&(sets|principal) != 0 { // everyone with an account sees these
+		ace(func() { x.Empty(caldav.D("authenticated")) }, true, caldav.D("read"))
+		return true, nil
 	}
 	ace(func() {
 		x.Start(caldav.D("property"))

@@ -16,9 +16,10 @@ var reports = []struct {
 	{caldav.C("free-busy-query"), calendarColl},
 	{caldav.D("sync-collection"), calendarColl | inbox | home}, // of one's own home
 	{caldav.D("expand-property"), anything},
-	{caldav.D("principal-property-search"), root | principalSet | home},
-	{caldav.D("principal-search-property-set"), root | principalSet | home},
-	{caldav.CS("calendarserver-principal-search"), root | principalSet | home},
+	// Anywhere: with apply-to-principal-collection-set it does not matter where (RFC 3744 9.4).
+	{caldav.D("principal-property-search"), anything &^ objects},
+	{caldav.D("principal-search-property-set"), anything &^ objects},
+	{caldav.CS("calendarserver-principal-search"), anything &^ objects},
 	{caldav.D("principal-match"), root | principalSet | homeSet | home | calendarColl | inbox},
 	{caldav.D("acl-principal-prop-set"), collections | objects},
 }

@@ -23,6 +23,10 @@ ical/recur                 ical
 ical/tz                    ical ical/recur
 ical/freebusy              ical ical/recur ical/tz
 ical/check                 ical ical/recur ical/tz
+ical/jcal                  ical
+ical/xcal                  ical
+ical/vcal1                 ical ical/recur
+ical/jscal                 ical ical/recur ical/tz
 itip                       ical ical/recur ical/tz
 imip                       ical ical/tz itip
 caldav                     ical ical/recur ical/tz

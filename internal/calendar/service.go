@@ -28,7 +28,7 @@ type Limits struct {
 	FreeBusyPeople    int // addresses in one free/busy request
 }
 
-// DefaultLimits are those of the project's decisions; the dates leave room for
+// DefaultLimits are those of a service whose administrator set none; the dates leave room for
 // the years 1604 (birthdays without a year, Apple) and for leases that end late.
 var DefaultLimits = Limits{
 	ResourceSize:      10 << 20,

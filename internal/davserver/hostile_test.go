@@ -89,7 +89,7 @@ func (e *endless) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func TestHugeBodiesAreNotRead(t *testing.T) { // F19, P1
+func TestHugeBodiesAreNotRead(t *testing.T) {
 	h := open(t, "ann")
 	for _, c := range []struct {
 		what, method, path, contentType string
@@ -122,7 +122,7 @@ func TestHugeBodiesAreNotRead(t *testing.T) { // F19, P1
 	h.as("ann", "REPORT", ann, "", multiget("", strings.Split(strings.Repeat("/dav/1 ", 200_000), " ")...)).is(507)
 }
 
-func TestOneOfManyWins(t *testing.T) { // P5, RFC 9110 13
+func TestOneOfManyWins(t *testing.T) { // RFC 9110 13
 	h := open(t, "ann")
 	h.put("ann", ann+"1.ics", event("1", one))
 	tag := h.etag("ann", ann+"1.ics")
@@ -169,7 +169,7 @@ func TestOnBothDatabases(t *testing.T) {
 
 // Over a real connection: a body in chunks, a question before a body, several
 // requests on one line.
-func TestOverTheWire(t *testing.T) { // A40
+func TestOverTheWire(t *testing.T) {
 	h := open(t, "ann")
 	srv := httptest.NewServer(h.handler)
 	defer srv.Close()

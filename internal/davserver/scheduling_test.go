@@ -148,5 +148,5 @@ func TestFreeBusyByOutbox(t *testing.T) { // RFC 6638 5
 		})
 	}
 	h.as("bob", "POST", out, calendarHead, freeBusyAsk(span+who)).is(404)
-	h.as("ann", "POST", out, calendarHead, freeBusyAsk("DTSTART:19000310T000000Z\nDTEND:29000311T000000Z\n"+who)).is(400) // J10
+	h.as("ann", "POST", out, calendarHead, freeBusyAsk("DTSTART:19000310T000000Z\nDTEND:29000311T000000Z\n"+who)).is(400)
 }

@@ -27,7 +27,7 @@ type Limits struct {
 	SearchResults int // principals in the answer to one search
 }
 
-// DefaultLimits are the project's decisions.
+// DefaultLimits are those of a service whose administrator set none.
 var DefaultLimits = Limits{XML: caldav.DefaultLimits, Instances: 10_000, SearchResults: 100}
 
 // Options of a handler. Calendar, Accounts and ACL are required.

@@ -85,7 +85,7 @@ func emailKey(line *ical.Property) string {
 func (p *applying) alias(who *ical.Property) bool {
 	key := people{who.Address().Key(): true}
 	for _, c := range p.stored.cal.Main() {
-		if line := key.line(c); line != nil && p.from.is(line) {
+		if line := key.line(c); line != nil && p.from[emailKey(line)] { // the organizer stated it
 			return true
 		}
 	}

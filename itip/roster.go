@@ -112,8 +112,9 @@ func peopleOf(list []ical.Address) people {
 	return out
 }
 
-// is reports whether the line's address, or its EMAIL parameter, is one of
-// the people.
+// is reports whether the line's address is one of the people, or its EMAIL
+// parameter where that says who it is (see byEmail): a colleague's address with
+// one's own EMAIL beside it is the colleague.
 func (w people) is(p *ical.Property) bool {
 	if p == nil {
 		return false
@@ -121,8 +122,7 @@ func (w people) is(p *ical.Property) bool {
 	if w[p.Address().Key()] {
 		return true
 	}
-	e := p.Param("EMAIL")
-	return e != "" && w[ical.Mailto(e).Key()]
+	return byEmail(p) && w[ical.Mailto(p.Param("EMAIL")).Key()]
 }
 
 // line finds the attendee line of one of the people: by value, then by EMAIL.

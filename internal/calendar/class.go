@@ -41,16 +41,52 @@ func (s *Service) blank(by account.Actor, o store.Object, body []byte) []byte {
 	return cal.Bytes()
 }
 
-// mayBeClassified is a quick look at the octets: no line begins with CLASS in most objects.
+// mayBeClassified is a quick look at the octets: no line begins with CLASS in
+// most objects. Names are in any case and may be folded anywhere (RFC 5545 3.1).
 func mayBeClassified(body []byte) bool {
-	return bytes.Contains(body, []byte("\nCLASS")) || bytes.Contains(body, []byte("\nclass")) || bytes.Contains(body, []byte("\nClass"))
+	for i := bytes.IndexByte(body, '\n'); i >= 0; {
+		rest := body[i+1:]
+		n := 0
+		for n < len("CLASS") && len(rest) > 0 {
+			if fold := foldAt(rest); fold > 0 {
+				rest = rest[fold:]
+				continue
+			}
+			if rest[0]&^0x20 != "CLASS"[n] {
+				break
+			}
+			n, rest = n+1, rest[1:]
+		}
+		if n == len("CLASS") {
+			return true
+		}
+		next := bytes.IndexByte(body[i+1:], '\n')
+		if next < 0 {
+			return false
+		}
+		i += 1 + next
+	}
+	return false
 }
 
+// foldAt is the length of a fold at the beginning of octets, 0 where there is none.
+func foldAt(b []byte) int {
+	for _, eol := range []string{"\r\n", "\n", "\r\r\n", "\r"} {
+		if n := len(eol); len(b) > n && string(b[:n]) == eol && (b[n] == ' ' || b[n] == '\t') {
+			return n + 1
+		}
+	}
+	return 0
+}
+
+// classified tells whether an event is not for everyone. What is no word of
+// RFC 5545 is as PRIVATE (3.8.1.3).
 func classified(cal *ical.Calendar) bool {
 	for _, c := range cal.Main() {
-		switch strings.ToUpper(strings.TrimSpace(c.Value("CLASS"))) {
-		case "PRIVATE", "CONFIDENTIAL":
-			return true
+		for p := range c.Props("CLASS") {
+			if v := strings.TrimSpace(p.Value()); v != "" && !strings.EqualFold(v, "PUBLIC") {
+				return true
+			}
 		}
 	}
 	return false

@@ -137,6 +137,9 @@ func (s *Service) ends(tx *store.Tx, req MoveRequest, need acl.Access) (src *sto
 	if dest, err = object(tx, to, req.To.Name); err != nil {
 		return
 	}
+	if err = s.checkClass(tx, req.By, dest); err != nil {
+		return
+	}
 	if dest != nil && !req.Overwrite {
 		err = problem.New(problem.PreconditionFailed, "There is already an object at %s (Overwrite: F).", req.To).At(req.To.String())
 	}

@@ -1,6 +1,7 @@
 package calendar_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -254,6 +255,42 @@ func TestRights(t *testing.T) {
 	}
 	if _, err := o.svc.Put(t.Context(), calendar.PutRequest{By: bob, Ref: ref, Data: body}); !problem.Has(err, problem.NeedPrivileges) {
 		t.Errorf("bob overwrites what he cannot see: %v, want need-privileges", err)
+	}
+	o.put("bob", "default/own.ics", vevent("own@example.test", "DTSTART:20260302T090000Z"))
+	o.put("alice", "default/open.ics", vevent("open@example.test", "DTSTART:20260302T090000Z"))
+	for name, verb := range map[string]func(context.Context, calendar.MoveRequest) error{
+		"move": func(ctx context.Context, r calendar.MoveRequest) error { _, err := o.svc.Move(ctx, r); return err },
+		"copy": func(ctx context.Context, r calendar.MoveRequest) error {
+			_, err := o.svc.Copy(ctx, calendar.CopyRequest(r))
+			return err
+		},
+	} {
+		for _, from := range []calendar.Ref{o.ref("bob", "default/own.ics"), o.ref("alice", "default/open.ics")} {
+			if err := verb(t.Context(), calendar.MoveRequest{By: bob, From: from, To: ref, Overwrite: true}); !problem.Has(err, problem.NeedPrivileges) {
+				t.Errorf("bob puts something in its place by %s: %v, want need-privileges", name, err)
+			}
+		}
+	}
+}
+
+func TestClassifiedEventsHoweverTheyAreWritten(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	share(t, o, "alice", "default", "bob", "read")
+	for i, c := range []struct {
+		line   string
+		hidden bool
+	}{
+		{"CLASS:PRIVATE", true}, {"CLASS:CONFIDENTIAL", true}, {"cLaSs:pRiVaTe", true}, {"CLASS;X-A=b:PRIVATE", true},
+		{"CLA\r\n SS:PRIV\r\n\tATE", true}, {"C\r\n L\r\n A\r\n S\r\n S:CONFIDENTIAL", true},
+		{"CLASS:X-TOP-SECRET", true}, // RFC 5545 3.8.1.3: as PRIVATE
+		{"CLASS:PUBLIC", false}, {"CLASS:public", false}, {"X-CLASS:PRIVATE", false}, {"COMMENT:\r\n CLASS:PRIVATE", false},
+	} {
+		name := fmt.Sprintf("default/%d.ics", i)
+		o.put("alice", name, vevent(fmt.Sprint(i), "DTSTART:20260302T090000Z", "SUMMARY:Surgery", c.line))
+		_, body, err := o.svc.Get(t.Context(), o.actor("bob"), o.ref("alice", name))
+		if err != nil || strings.Contains(string(body), "Surgery") == c.hidden {
+			t.Errorf("%q: %v\n%s", c.line, err, body)
+		}
 	}
 }
 

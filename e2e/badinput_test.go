@@ -85,6 +85,31 @@ func TestBadInputOverHTTP(t *testing.T) {
 	}
 }
 
+// Text in another charset is kept by meaning, or refused; never stored broken.
+func TestOtherCharset(t *testing.T) {
+	s := newService(t, "example.test", []string{"alice"}).start()
+	latin1 := strings.ReplaceAll(event("latin", "DTSTART:20270401T100000Z\nSUMMARY:Fr\u00fchst\u00fcck"), "\u00fc", "\xfc")
+	for _, tt := range []struct{ name, contentType string }{
+		{"labelled", "text/calendar; charset=iso-8859-1"},
+		{"unlabelled", "text/calendar"},
+		{"mislabelled", "text/calendar; charset=utf-8"},
+		{"unknown", "text/calendar; charset=klingon"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			path := "/dav/calendars/alice/default/" + tt.name + ".ics"
+			r := s.do("alice", "PUT", path, strings.Replace(latin1, "UID:latin", "UID:"+tt.name, 1), "Content-Type", tt.contentType)
+			switch {
+			case r.status == 201:
+				if got := s.do("alice", "GET", path, "").body; !strings.Contains(got, "SUMMARY:Fr\u00fchst\u00fcck") {
+					t.Errorf("stored as %q", got)
+				}
+			case r.status != 403 && r.status != 415 || len(r.body) == 0:
+				t.Errorf("status %d: %s", r.status, r.body)
+			}
+		})
+	}
+}
+
 // An endless rule costs bounded time, wherever it is looked at.
 func TestExplosiveRules(t *testing.T) {
 	s := newService(t, "example.test", []string{"alice"}).start()

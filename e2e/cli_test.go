@@ -3,6 +3,7 @@ package e2e
 import (
 	"encoding/json"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -167,5 +168,40 @@ func TestFileTools(t *testing.T) {
 	}
 	if got := must(t, text, "ical", "fmt", "--preserve", "-"); got != text {
 		t.Errorf("fmt --preserve changed\n%q\nto\n%q", text, got)
+	}
+}
+
+// A mail server's pipe: exit statuses of sysexits.h, and the same gate as LMTP.
+func TestPipe(t *testing.T) {
+	s := newService(t, "example.test", []string{"alice"})
+	pipe := func(mail string, args ...string) int {
+		cmd := exec.Command(binary, append([]string{"message", "receive", "--data", s.data}, args...)...)
+		cmd.Env = append(os.Environ(), "CONVENE_MAIL_INBOUND_POLICY=accept", "CONVENE_DOMAINS=example.test", "CONVENE_MAIL_MAX_MESSAGE_SIZE=100000")
+		cmd.Stdin = strings.NewReader(mail)
+		out, err := cmd.CombinedOutput()
+		if err != nil && cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		if cmd.ProcessState.ExitCode() != 0 && len(out) == 0 {
+			t.Error("a failure without a sentence")
+		}
+		return cmd.ProcessState.ExitCode()
+	}
+	invitation := "From: olga@outside.test\nTo: alice@example.test\nSubject: x\nMessage-ID: <pipe-1@outside.test>\nContent-Type: text/calendar; method=REQUEST; charset=utf-8\n\n" +
+		strings.ReplaceAll(strings.Replace(event("by-pipe", "DTSTART:20270401T100000Z\nSUMMARY:Piped\nORGANIZER:mailto:olga@outside.test\nATTENDEE;RSVP=TRUE:mailto:alice@example.test"), "VERSION:2.0", "VERSION:2.0\r\nMETHOD:REQUEST", 1), "\r\n", "\n")
+	if status := pipe(invitation, "--to", "alice@example.test"); status != 0 {
+		t.Errorf("an invitation: %d", status)
+	}
+	if status := pipe(invitation); status != 0 {
+		t.Errorf("the same mail again, for whom its own To says: %d", status)
+	}
+	if status := pipe(invitation, "--to", "nobody@example.test"); status != 67 {
+		t.Errorf("unknown recipient: %d, want 67 (EX_NOUSER)", status)
+	}
+	if status := pipe("Subject: big\n\n"+strings.Repeat("x", 200_000), "--to", "alice@example.test"); status != 65 {
+		t.Errorf("too large: %d, want 65 (EX_DATAERR)", status)
+	}
+	if out := s.cli("", "event", "list", "--account", "alice@example.test", "--from", "2027-04-01", "--to", "2027-04-02"); strings.Count(out, "Piped") != 1 {
+		t.Errorf("after the pipe: %s", out)
 	}
 }

@@ -43,6 +43,11 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	for _, v := range p.out.Memory.Moved {
 		p.sequence = max(p.sequence, v.Sequence)
 	}
+	if p.old.empty() { // saved anew after it was deleted: newer than its cancellation
+		for _, n := range p.out.Memory.Uninvited {
+			p.sequence = max(p.sequence, n)
+		}
+	}
 	p.sequence++
 	p.keepReverted()
 	p.compare()
@@ -252,7 +257,7 @@ func (p *organizing) restoreOccurrences() {
 // number gives new SEQUENCEs: one more than all before on what was changed,
 // and never less on an override than on its series (RFC 5546 2.1.4).
 func (p *organizing) number() {
-	if p.old.empty() {
+	if p.old.empty() && len(p.out.Memory.Uninvited) == 0 {
 		return // what the client wrote
 	}
 	left := map[string]bool{} // where a CANCEL is due, and that is a new SEQUENCE

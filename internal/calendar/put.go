@@ -197,6 +197,11 @@ func (s *Service) plan(tx *store.Tx, ch change) (planned, error) {
 		return p, err
 	}
 	p.user = c.User
+	if ch.old == nil && ch.new != nil && !ch.imp {
+		if c.Memory, err = s.formerLife(tx, ch, c); err != nil {
+			return p, err
+		}
+	}
 	if ch.by.Account != ch.coll.Account {
 		// A calendar that is shared for writing: its owner is who schedules,
 		// the writer is named in SENT-BY (RFC 5545 3.2.18).
@@ -227,6 +232,21 @@ func (s *Service) plan(tx *store.Tx, ch change) (planned, error) {
 		return p, problem.New(problem.TooManyAttendees, "This change would send %d messages to people outside; %d are allowed at once.", external, s.limits.ExternalAttendees)
 	}
 	return p, nil
+}
+
+// formerLife is what is remembered of an event that its organizer deleted and
+// now saves anew with the same UID, as clients do that take a deletion back:
+// everyone has its CANCEL, and what goes out now must be newer (RFC 5546 2.1.5).
+func (s *Service) formerLife(tx *store.Tx, ch change, c itip.Change) (itip.Memory, error) {
+	last, err := s.lastDeleted(tx, ch.coll.Account, ch.new.uid)
+	if err != nil || last == nil {
+		return itip.Memory{}, err
+	}
+	out, err := itip.Plan(itip.Change{Old: last, User: c.User, Now: c.Now, Local: c.Local})
+	if err != nil || out.Role != itip.OrganizerRole {
+		return itip.Memory{}, nil // nothing that matters now
+	}
+	return out.Memory, nil
 }
 
 // apply writes a change and its messages.

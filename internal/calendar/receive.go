@@ -293,17 +293,9 @@ func (s *Service) deleted(tx *store.Tx, owner store.AccountID, uid string) (bool
 	if err != nil || !gone {
 		return false, m, err
 	}
-	last, err := tx.Versions(owner, store.VersionFilter{UID: uid, Deleted: true, Limit: 1})
-	if err != nil || len(last) == 0 {
-		return true, m, err
-	}
-	body, err := tx.VersionBody(owner, last[0].Object, last[0].Seq)
-	if err != nil {
-		return true, m, err
-	}
-	cal, err := ical.ParseLimits(body, s.parseLimits())
-	if err != nil {
-		return true, m, nil // an event like new, then
+	cal, err := s.lastDeleted(tx, owner, uid)
+	if err != nil || cal == nil {
+		return true, m, err // an event like new, then
 	}
 	var v revision
 	for _, c := range cal.Main() {
@@ -313,6 +305,24 @@ func (s *Service) deleted(tx *store.Tx, owner store.AccountID, uid string) (bool
 	}
 	m.Versions = map[string]itip.Version{"": {Sequence: v.sequence, Stamp: v.stamp}}
 	return true, m, nil
+}
+
+// lastDeleted is the last version of an event that is not there any more, nil
+// when the history does not know it.
+func (s *Service) lastDeleted(tx *store.Tx, owner store.AccountID, uid string) (*ical.Calendar, error) {
+	last, err := tx.Versions(owner, store.VersionFilter{UID: uid, Deleted: true, Limit: 1})
+	if err != nil || len(last) == 0 {
+		return nil, err
+	}
+	body, err := tx.VersionBody(owner, last[0].Object, last[0].Seq)
+	if err != nil {
+		return nil, err
+	}
+	cal, err := ical.ParseLimits(body, s.parseLimits())
+	if err != nil {
+		return nil, nil // unreadable: as if it had never been
+	}
+	return cal, nil
 }
 
 // loop recognises our own mail that came back to a local attendee of a local

@@ -150,3 +150,22 @@ func TestFreeBusyByOutbox(t *testing.T) { // RFC 6638 5
 	h.as("bob", "POST", out, calendarHead, freeBusyAsk(span+who)).is(404)
 	h.as("ann", "POST", out, calendarHead, freeBusyAsk("DTSTART:19000310T000000Z\nDTEND:29000311T000000Z\n"+who)).is(400)
 }
+
+// RFC 5546 2.1.5: a client that takes its deletion back stores what it had, and
+// everyone who got the CANCEL, and perhaps deleted the event, is asked again.
+func TestDeletionTakenBack(t *testing.T) {
+	for _, guestDeletes := range []bool{false, true} {
+		h := open(t, "ann", "bob")
+		m := meeting("DTSTART:20260310T100000Z\nDTEND:20260310T110000Z")
+		for range 2 {
+			h.put("ann", ann+"m.ics", m)
+			copy := h.only("bob", bob)
+			h.as("bob", "GET", copy, "", "").is(200).has("STATUS:CONFIRMED", "PARTSTAT=NEEDS-ACTION").lacks("CANCELLED")
+			h.as("ann", "DELETE", ann+"m.ics", "", "").is(204)
+			h.as("bob", "GET", copy, "", "").is(200).has("STATUS:CANCELLED")
+			if guestDeletes {
+				h.as("bob", "DELETE", copy, "", "").is(204)
+			}
+		}
+	}
+}

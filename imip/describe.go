@@ -116,7 +116,7 @@ func describe(m itip.Message, o Options) *view {
 	}
 	v.Cancelled = m.Method == itip.Cancel
 	v.Rows = w.rows(c, m)
-	for _, d := range m.Changes {
+	for _, d := range itip.Brief(m.Changes) {
 		v.Changes = append(v.Changes, w.difference(d))
 	}
 	if m.Method != itip.Reply && m.Method != itip.Refresh {

@@ -89,6 +89,9 @@ func roster(list []itip.Attendee) string {
 		}
 		names = append(names, firstOf(a.CN, a.Email, a.Address.Email(), string(a.Address))+roles[strings.ToUpper(a.Role)])
 	}
+	if strings.Contains(strings.Join(names, ""), ",") {
+		return strings.Join(names, "; ") // "Example, Bob" is one person
+	}
 	return strings.Join(names, ", ")
 }
 

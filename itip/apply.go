@@ -56,6 +56,8 @@ const (
 	ReasonUnsupported     = "unsupported-method"
 	ReasonInvalid         = "invalid"
 	ReasonFailed          = "request-failed" // REQUEST-STATUS of class 3, 4 or 5
+	ReasonCircle          = "delegated-in-a-circle"
+	ReasonAccepted        = "proposal-accepted"
 )
 
 // Arrival is a message that came for a calendar's owner.

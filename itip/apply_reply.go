@@ -185,7 +185,11 @@ type replying struct {
 	self people
 	new  *object
 
-	changed, outdated, stale, future, unknown, dead, failed bool
+	changed, outdated, stale, future, unknown, dead, failed, circular bool
+
+	// again are the components to send once more, by person: to a delegator whose
+	// delegate declined, to a delegate who answered an older time.
+	again map[string][]string
 }
 
 // find is the attendee's line in a component.
@@ -254,6 +258,10 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 	if have == nil && key != "" {
 		have = r.new.master
 	}
+	if r.inCircle(have, line) {
+		r.circular = true
+		return
+	}
 	a := r.answered(c, line, key, have)
 	who := r.memoryKey(have)
 	if last, ok := r.p.mem.reply(who, key); ok {
@@ -268,6 +276,9 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 		a.Stale = true
 		r.stale = true
 		r.p.mem.setReply(who, key, a)
+		if stored := r.find(have); stored != nil && stored.HasParam("DELEGATED-FROM") {
+			r.sendAgain(stored, key) // RFC 5546 5.2.2: the delegator passed on the old time
+		}
 		return
 	}
 	if have != nil && a.Sequence > maxSequence(r.new) {
@@ -434,6 +445,90 @@ func (r *replying) write(target *ical.Property, a Answered, line *ical.Property,
 	}
 	set("X-NUM-GUESTS", line.Param("X-NUM-GUESTS"))
 	r.changed = true
+	if a.PartStat == partStatDeclined && was != partStatDeclined {
+		r.reopen(target, key)
+	}
+}
+
+// reopen asks a delegator again whose delegate declined: to come, or to send
+// somebody else (RFC 5546 4.2.7).
+func (r *replying) reopen(delegate *ical.Property, key string) {
+	c := r.new.component(key)
+	for _, from := range person(delegate).DelegatedFrom {
+		line := people{from.Key(): true}.line(c)
+		if line == nil || partStat(line) != partStatDelegated || !names(line, "DELEGATED-TO", delegate.Address()) {
+			continue
+		}
+		line.SetParam("PARTSTAT", partStatNeeds)
+		line.SetParam("RSVP", "TRUE")
+		line.RemoveParam("DELEGATED-TO")
+		r.sendAgain(line, key)
+	}
+}
+
+func (r *replying) sendAgain(line *ical.Property, key string) {
+	if agent(line) == "SERVER" && !r.p.me.is(line) {
+		put(&r.again, line.Address().Key(), append(r.again[line.Address().Key()], key))
+	}
+}
+
+// requests writes what sendAgain asked for.
+func (r *replying) requests() {
+	p := r.p
+	org := r.new.organizer(nil)
+	if len(r.again) == 0 || org == nil {
+		return
+	}
+	cache, rosters := keys{}, map[string]*roster{}
+	for _, k := range r.new.keys() {
+		rosters[k] = rosterOf(r.new.component(k), cache)
+	}
+	l := letter{o: r.new, stamp: p.mem.nextStamp(p.a.Received), zone: p.a.Zone}
+	for who, list := range sorted(r.again) {
+		for _, k := range list {
+			if r.new.component(k) == nil {
+				k = ""
+			}
+			line := rosters[k].line(who)
+			if line == nil {
+				continue
+			}
+			to := reachable(line, p.a.Local)
+			if to == "" {
+				continue
+			}
+			m := l.message(Request, org.Address(), to, k, l.requestFor(r.new, []string{k}, uninvitedTo(r.new, rosters, who)))
+			m.Changes = p.res.Changes
+			p.res.Send = append(p.res.Send, m)
+		}
+	}
+}
+
+// names reports whether a parameter of a line lists the address.
+func names(line *ical.Property, param string, a ical.Address) bool {
+	return slices.ContainsFunc(addresses(line.ParamValues(param)), func(b ical.Address) bool { return b.Equal(a) })
+}
+
+// inCircle reports whether an invitation is passed back to somebody it came
+// from.
+func (r *replying) inCircle(c *ical.Component, line *ical.Property) bool {
+	target := r.find(c)
+	if target == nil || partStat(line) != partStatDelegated {
+		return false
+	}
+	above := people{target.Address().Key(): true}
+	for next := person(target).DelegatedFrom; len(next) > 0 && len(above) <= maxDelegates; {
+		from := next[0]
+		next = next[1:]
+		if above[from.Key()] {
+			continue
+		}
+		above[from.Key()] = true
+		if q := (people{from.Key(): true}).line(c); q != nil {
+			next = append(next, person(q).DelegatedFrom...)
+		}
+	}
+	return slices.ContainsFunc(person(line).DelegatedTo, func(d ical.Address) bool { return above[d.Key()] })
 }
 
 // delegate notes to whom an attendee passed the invitation on, and lists that
@@ -454,7 +549,17 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 		target.RemoveParam("RSVP")
 	}
 	for _, d := range to {
-		if d.Key() == target.Address().Key() || (people{d.Key(): true}).line(c) != nil {
+		if q := (people{d.Key(): true}).line(c); q != nil {
+			// Known already, if only for information: now in the delegator's place.
+			if !names(q, "DELEGATED-FROM", target.Address()) {
+				q.SetParam("DELEGATED-FROM", append(slices.Clone(q.ParamValues("DELEGATED-FROM")), string(target.Address()))...)
+			}
+			if person(q).Role == "NON-PARTICIPANT" {
+				q.SetParam("ROLE", person(target).Role)
+			}
+			if !decided(partStat(q)) {
+				q.SetParam("RSVP", "TRUE")
+			}
 			continue
 		}
 		q := ical.NewProperty("ATTENDEE", string(d))
@@ -474,6 +579,7 @@ func (r *replying) finish() {
 	if line := r.find(p.stored.cal.Main()[0]); line != nil {
 		who = nameOf(person(line))
 	}
+	r.requests()
 	switch {
 	case r.changed:
 		p.res.Object = r.new.cal
@@ -493,6 +599,8 @@ func (r *replying) finish() {
 		default:
 			p.end(Applied, ReasonAnswered, "%s %s %s.%s", who, answerWord(p.res.PartStat), name, note)
 		}
+	case r.circular:
+		p.end(Ignored, ReasonCircle, "%s passes %s back to somebody it came from; nothing was changed.", who, name)
 	case r.stale:
 		p.res.Notify = true
 		p.end(Ignored, ReasonPreviousTime, "%s %s %s at its previous time; the present one is not answered yet.", who, answerWord(p.res.PartStat), name)

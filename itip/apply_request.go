@@ -165,6 +165,7 @@ func (p *applying) mine() *ical.Property {
 func (p *applying) received() *ical.Calendar {
 	cal := p.a.Message.Clone()
 	cal.Remove("METHOD", "X-LIC-ERROR")
+	cal.Normalize() // calendar programs read it next, and most are strict
 	for _, c := range cal.Main() {
 		p.receive(c)
 	}
@@ -173,6 +174,7 @@ func (p *applying) received() *ical.Calendar {
 
 func (p *applying) receive(c *ical.Component) {
 	c.Remove("REQUEST-STATUS", "X-LIC-ERROR")
+	dropBadEnd(c)
 	if c.Prop("RECURRENCE-ID") != nil {
 		c.Remove("RRULE", "EXRULE", "RDATE", "EXDATE") // LEN-07: left there by mistake
 	}
@@ -185,6 +187,31 @@ func (p *applying) receive(c *ical.Component) {
 					q.RemoveParam(param)
 				}
 			}
+		}
+	}
+}
+
+// dropBadEnd takes out an end that is no time, or lies before the start: the
+// event is worth more than its end (RFC 5546 4.1.4 shows such a one).
+func dropBadEnd(c *ical.Component) {
+	start := c.Prop("DTSTART")
+	if start == nil {
+		return
+	}
+	from, err := start.Time()
+	if err != nil {
+		return
+	}
+	for _, name := range [...]string{"DTEND", "DUE"} {
+		p := c.Prop(name)
+		if p == nil {
+			continue
+		}
+		to, err := p.Time()
+		// Times of one zone compare by their clock; other pairs are left alone.
+		before := err == nil && to.Kind == from.Kind && to.TZID == from.TZID && to.Wall.Before(from.Wall)
+		if err != nil || before || to.IsDate() != from.IsDate() {
+			c.Remove(name)
 		}
 	}
 }

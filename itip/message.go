@@ -57,8 +57,28 @@ func (l *letter) calendar(m Method, list ...*ical.Component) *ical.Calendar {
 	cal.Components = append(cal.Components, list...)
 	tz.Complete(cal, l.o.zones)
 	cal.Normalize() // what a client wrote loosely goes out in the strict form
+	for _, c := range cal.Main() {
+		escape(c)
+	}
 	return cal
 }
+
+// escape writes texts as RFC 5545 3.3.11 wants them where a client left a comma,
+// a semicolon or a backslash bare. Identifiers stay as they are.
+func escape(c *ical.Component) {
+	for _, p := range c.Properties {
+		d, ok := ical.LookupProperty(p.Name())
+		if !ok || d.List || d.Default() != ical.Text || p.HasParam("VALUE") || structured[p.Name()] {
+			continue
+		}
+		if strict := ical.EscapeText(p.Text()); strict != p.Value() {
+			p.SetValue(strict)
+		}
+	}
+}
+
+// structured texts have a syntax of their own, in which a semicolon divides.
+var structured = set("UID", "RELATED-TO", "REQUEST-STATUS")
 
 // request is a component as the attendees see it (RFC 5546 3.2.2). without are
 // the occurrences that the recipients are not invited to (RFC 6638 3.2.6).

@@ -488,7 +488,7 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 	}
 	if m := itip.Method(strings.ToUpper(string(method))); m == itip.Reply || m == itip.Cancel || m == itip.Publish {
 		for _, s := range r.Send {
-			if !s.Refresh {
+			if !s.Refresh && !(m == itip.Reply && delegates(s.Calendar, s.To)) {
 				w.errorf("%s caused a %s", m, s.Method)
 			}
 		}
@@ -512,6 +512,18 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 	return r
 }
 
+// delegates reports whether somebody is one of a delegator and a delegate.
+func delegates(cal *ical.Calendar, who ical.Address) bool {
+	for _, c := range cal.Main() {
+		for _, a := range itip.Attendees(c) {
+			if len(a.DelegatedFrom) > 0 && (a.Address.Equal(who) || slices.ContainsFunc(a.DelegatedFrom, who.Equal)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // onlyReplier: in components that were there, a REPLY touches only the
 // lines of who answers (and of a delegate).
 func onlyReplier(w *world, old, new *ical.Calendar, who ical.Address) {
@@ -529,7 +541,7 @@ func onlyReplier(w *world, old, new *ical.Calendar, who ical.Address) {
 		strip := func(c *ical.Component) []string {
 			var out []string
 			for _, p := range c.Properties {
-				if p.Name() == "ATTENDEE" && (p.Address().Equal(who) || p.HasParam("DELEGATED-FROM")) {
+				if p.Name() == "ATTENDEE" && (p.Address().Equal(who) || delegates(old, p.Address()) || delegates(new, p.Address())) {
 					continue
 				}
 				out = append(out, lineOf(p))

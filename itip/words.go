@@ -152,13 +152,14 @@ const maxSentences = 4
 // sentences joins differences for a result; "" when there are none.
 func sentences(list []Difference, z *tz.Zone) string {
 	var parts []string
+	list = Brief(list)
 	for i, d := range list {
-		if i == maxSentences {
-			parts = append(parts, fmt.Sprintf("and %d more changes", len(list)-i))
+		if left := len(list) - i; i == maxSentences && left > 1 {
+			parts = append(parts, fmt.Sprintf("and %d more changes", left))
 			break
 		}
 		s := d.Sentence(z)
-		if len(s) > 200 {
+		if len(s) > 200 && !moments[d.Property] {
 			s = propertyWord(d.Property) + " changed"
 		}
 		parts = append(parts, s)
@@ -168,6 +169,32 @@ func sentences(list []Difference, z *tz.Zone) string {
 	}
 	s := strings.Join(parts, "; ")
 	return " " + strings.ToUpper(s[:1]) + s[1:] + "."
+}
+
+// moments are the properties whose words are long but never idle.
+var moments = set("DTSTART", "DTEND", "DUE", "RDATE", "EXDATE")
+
+// Brief leaves out what goes without saying: the end of what moved as a whole.
+func Brief(list []Difference) []Difference {
+	starts := map[string]time.Duration{}
+	shift := func(d Difference) (time.Duration, bool) {
+		was, _, ok := keyTime(d.Old)
+		is, _, ok2 := keyTime(d.New)
+		return is.Sub(was), ok && ok2
+	}
+	for _, d := range list {
+		if by, ok := shift(d); ok && d.Property == "DTSTART" {
+			starts[d.RecurrenceID] = by
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(list), func(d Difference) bool {
+		if d.Property != "DTEND" {
+			return false
+		}
+		moved, ok := starts[d.RecurrenceID]
+		by, readable := shift(d)
+		return ok && readable && by == moved
+	})
 }
 
 // occurrencesOf lists the occurrences that differences are about.

@@ -98,6 +98,9 @@ func roster(list []itip.Attendee) string {
 // difference words one change; long texts are cut.
 func (w words) difference(d itip.Difference) change {
 	label, old, new := d.Words(w.home)
+	if d.Attendee != "" && d.Property == "PARTSTAT" && w.own.Method != itip.Reply {
+		label += " of " + firstOf(ical.Address(d.Attendee).Email(), d.Attendee)
+	}
 	return change{Label: label, Old: shorten(old), New: shorten(new)}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/tz"
 )
 
 // publish applies a PUBLISH (RFC 5546 3.2.1): information, never an
@@ -57,41 +58,107 @@ func (p *applying) publish() {
 	p.end(Applied, ReasonUpdated, "%s was published.", name)
 }
 
-// addition holds an ADD (RFC 5546 3.2.4). Who sends it, sends the whole event
-// when asked; a half understood one would spoil the copy.
+// addition applies an ADD (RFC 5546 3.2.4): an occurrence more, in the series'
+// RDATE, with an override that says what it is like.
 func (p *applying) addition() {
 	name := title(p.msg)
 	switch {
 	case p.me.is(p.msg.organizer(nil)) || !p.stored.empty() && roleIn(p.stored, p.me) == OrganizerRole:
 		p.end(Ignored, ReasonOwnEvent, "You organize %s yourself; a message from outside does not change it.", name)
+		return
 	case p.stored.empty():
 		p.end(Held, ReasonWaiting, "%s adds an occurrence to an event that is not here.", organizerName(p.msg))
-	case p.ownWithoutGuests(), p.otherOrganizer():
-	default:
-		if ok, designate := p.organizerActs(); !ok && !designate {
-			p.end(Rejected, ReasonNotOrganizer, "%s is not the organizer of %s and cannot add to it.", p.sender(), name)
-			return
+		return
+	case p.otherOrganizer():
+		return
+	}
+	switch ok, designate := p.organizerActs(); {
+	case designate && !p.a.Approved:
+		p.end(Held, ReasonDesignate, "%s adds an occurrence to %s in the name of %s. It waits for your consent.", p.sender(), title(p.stored), organizerName(p.stored))
+		return
+	case !ok && !designate:
+		p.end(Rejected, ReasonNotOrganizer, "%s is not the organizer of %s and cannot add to it.", p.sender(), title(p.stored))
+		return
+	case p.stored.master == nil || dead(p.stored.master) || p.mine() == nil:
+		p.end(Held, ReasonAddition, "%s adds an occurrence to %s, of which you do not have the series. Ask the organizer for the whole event to have it in your calendar.",
+			organizerName(p.stored), title(p.stored))
+		p.res.RequestStatus, p.res.Notify = "3.14", true
+		return
+	}
+	m := &merging{p: p, old: p.stored, new: newObject(p.stored.cal.Clone(), p.a.Zone), moved: map[string]bool{}}
+	m.zones()
+	added, old := 0, 0
+	for i, c := range p.a.Message.Main() {
+		if i == maxInstances {
+			break
 		}
-		p.end(Held, ReasonAddition, "%s adds an occurrence to %s%s. Ask the organizer for the whole event to have it in your calendar.",
-			organizerName(p.stored), title(p.stored), p.proposedTime())
-		p.res.RequestStatus = "3.14"
-		p.res.Notify = true
+		switch m.added(c) {
+		case newer:
+			added++
+		case outdated:
+			old++
+		}
+	}
+	switch {
+	case added > 0:
+		m.new.index()
+		tz.Complete(m.new.cal, tz.NewResolver(m.new.cal, p.a.Zone))
+		m.finish()
+	case old > 0:
+		p.end(Ignored, ReasonOutdated, "A newer version of %s is already here.", title(p.stored))
+	default:
+		p.end(Unchanged, ReasonDuplicate, "%s has that occurrence already.", title(p.stored))
 	}
 }
 
-// proposedTime says when the message's component takes place.
-func (p *applying) proposedTime() string {
-	c := p.msg.cal.Main()[0]
+// added puts one occurrence into the series.
+func (m *merging) added(c *ical.Component) verdict {
+	p := m.p
 	start := c.Prop("DTSTART")
-	if start == nil {
-		return ""
+	first := m.new.master.Prop("DTSTART")
+	if start == nil || first == nil {
+		return outdated
 	}
 	t, err := start.Time()
-	if err != nil {
-		return ""
+	like, err2 := first.Time()
+	if err != nil || err2 != nil || t.IsDate() != like.IsDate() {
+		return outdated
 	}
-	s := "on " + moment(p.msg.when(t), p.a.Zone)
-	return " " + s
+	key := m.new.key(t, p.msg.zones)
+	is := version(c, p.a.Received)
+	switch was, known := p.mem.Versions[key]; {
+	case is.Sequence < p.mem.Versions[""].Sequence, known && is.compare(was) < 0:
+		return outdated
+	case known && !was.Cancelled, m.new.occurs(key):
+		return duplicate
+	}
+	at, ok := m.new.inForm(key, like)
+	if !ok {
+		return outdated
+	}
+	got := c.Clone()
+	p.receive(got)
+	got.Remove("RRULE", "RDATE", "EXDATE")
+	id, date := ical.NewProperty("RECURRENCE-ID", ""), ical.NewProperty("RDATE", "")
+	id.SetTime(at)
+	date.SetTime(at)
+	got.Add(id)
+	if got.Prop("ORGANIZER") == nil {
+		if org := m.old.organizer(nil); org != nil {
+			got.Add(org.Clone())
+		}
+	}
+	m.own(got, m.new.master, true)
+	unexclude(m.new, key)
+	m.new.master.Add(date)
+	m.new.index()
+	m.new.add(got)
+	put(&p.mem.Versions, key, is)
+	delete(p.mem.Hidden, key)
+	p.mem.Piecewise = true
+	m.class |= details
+	m.diffs = append(m.diffs, Difference{Property: "RDATE", New: key})
+	return newer
 }
 
 // counter holds a COUNTER (RFC 5546 3.2.7): a proposal is for a person.
@@ -137,7 +204,8 @@ func (p *applying) counter() {
 	if s := commentOf(c, who); s != "" {
 		note = " Note: " + s
 	}
-	p.end(Held, ReasonCounter, "%s proposes %s%s.%s%s", nameOf(person(who)), title(p.stored), p.proposedTime(), version, note)
+	p.res.Changes = p.proposed()
+	p.end(Held, ReasonCounter, "%s proposes a change of %s.%s%s%s", nameOf(person(who)), title(p.stored), sentences(p.res.Changes, p.a.Zone), version, note)
 }
 
 // declineCounter tells the attendee that a proposal was not taken (RFC 5546

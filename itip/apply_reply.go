@@ -64,6 +64,9 @@ func (p *applying) reply() {
 		return
 	}
 	r := &replying{p: p, who: who, self: self}
+	if !r.listed() && p.a.Approved {
+		r.admit()
+	}
 	if !r.listed() {
 		p.end(Held, ReasonPartyCrasher, "%s was not invited to %s and answers %s. Invite them, or leave it.", nameOf(person(who)), name, answerWord(answerOf(p.msg.cal.Main()[0], who)))
 		p.res.PartStat = answerOf(p.msg.cal.Main()[0], who)
@@ -215,6 +218,50 @@ func (r *replying) listed() bool {
 		}
 	}
 	return false
+}
+
+// admit lists somebody who answered without being invited, because the
+// organizer wants them (RFC 5546 3.2.2.6); they get the event as all others do.
+func (r *replying) admit() {
+	p := r.p
+	o := newObject(p.stored.cal.Clone(), p.a.Zone)
+	list := func(key string) {
+		c := o.component(key)
+		if c == nil || dead(c) || r.find(c) != nil {
+			return
+		}
+		q := ical.NewProperty("ATTENDEE", string(r.who.Address()))
+		q.SetParam("PARTSTAT", partStatNeeds)
+		q.SetParam("RSVP", "TRUE")
+		for _, name := range [...]string{"CN", "CUTYPE", "MEMBER"} {
+			if v := r.who.ParamValues(name); len(v) > 0 {
+				q.SetParam(name, v...)
+			}
+		}
+		c.Add(q)
+		r.sendAgain(q, key)
+		p.res.Changes = append(p.res.Changes, Difference{Property: "ATTENDEE", New: nameOf(person(q)), Attendee: string(q.Address()), RecurrenceID: key})
+	}
+	for _, c := range p.a.Message.Main() {
+		if q := c.Prop("RECURRENCE-ID"); q != nil {
+			t, err := q.Time()
+			if err != nil {
+				continue
+			}
+			key := o.key(t, p.msg.zones)
+			if o.component(key) == nil {
+				if made := o.derive(key); made != nil {
+					o.add(made)
+				}
+			}
+			list(key)
+			continue
+		}
+		for _, k := range o.keys() {
+			list(k)
+		}
+	}
+	p.stored = o
 }
 
 func (r *replying) apply() {
@@ -597,7 +644,7 @@ func (r *replying) finish() {
 		case r.future:
 			p.end(Applied, ReasonFuture, "%s %s %s, answering a version that is not known here.%s", who, answerWord(p.res.PartStat), name, note)
 		default:
-			p.end(Applied, ReasonAnswered, "%s %s %s.%s", who, answerWord(p.res.PartStat), name, note)
+			p.end(Applied, ReasonAnswered, "%s %s.%s", who, r.answers(name), note)
 		}
 	case r.circular:
 		p.end(Ignored, ReasonCircle, "%s passes %s back to somebody it came from; nothing was changed.", who, name)
@@ -611,6 +658,36 @@ func (r *replying) finish() {
 	default:
 		p.end(Ignored, ReasonUnknownInstance, "%s answered an occurrence that %s does not have.", who, name)
 	}
+}
+
+// answers says what was answered: the whole, or which occurrences.
+func (r *replying) answers(name string) string {
+	var parts []string
+	for i, c := range r.p.a.Message.Main() {
+		line := r.find(c)
+		if line == nil || i == maxInstances {
+			continue
+		}
+		what := name
+		if q := c.Prop("RECURRENCE-ID"); q != nil {
+			t, err := q.Time()
+			if err != nil {
+				continue
+			}
+			what = "the occurrence of " + moment(r.new.key(t, r.p.msg.zones), r.p.a.Zone)
+			if len(parts) == 0 {
+				what += " of " + name
+			}
+		}
+		parts = append(parts, answerWord(answerOf(c, line))+" "+what)
+	}
+	if n := len(parts); n > maxSentences {
+		parts = append(parts[:maxSentences], "and more")
+	}
+	if len(parts) == 0 {
+		return answerWord(r.p.res.PartStat) + " " + name
+	}
+	return strings.Join(parts, "; ")
 }
 
 // refreshCopies brings the copies of those who are served here up to date

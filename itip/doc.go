@@ -32,5 +32,6 @@
 //     wipe the occurrences it does not mention (against RFC 5546 4.4.7).
 //   - A stale answer to an older time is remembered, not recorded as an answer
 //     to the new time (RFC 5546 2.1.4 leaves it open).
-//   - ADD, COUNTER and PUBLISH are held for a person; RANGE is read, not written.
+//   - COUNTER and PUBLISH are held for a person ([TakeUp], [DeclineProposal]);
+//     ADD and RANGE are read, not written: some programs understand neither.
 package itip

@@ -109,6 +109,9 @@ func (d Difference) Sentence(z *tz.Zone) string {
 	}
 	switch d.Property {
 	case "DTSTART":
+		if d.RecurrenceID != "" && d.RecurrenceID == d.Old {
+			return fmt.Sprintf("moved the occurrence%s to %s", of, new)
+		}
 		return fmt.Sprintf("moved%s from %s to %s", ifAny(of, "the occurrence"+of), old, new)
 	case "ATTENDEE":
 		if d.New != "" {

@@ -596,6 +596,9 @@ func (s *Service) Approve(ctx context.Context, by account.Actor, owner store.Acc
 	if err != nil {
 		return e, err
 	}
+	if e.Method == string(itip.Counter) && (e.Reason == itip.ReasonCounter || e.Reason == reasonRejected) {
+		return s.takeUp(ctx, by, e)
+	}
 	cal, err := ical.ParseLimits(e.Calendar, s.parseLimits())
 	if err != nil {
 		return e, problem.New(problem.BadInput, "Message %d holds no calendar data that could be applied.", id).Because(err)
@@ -604,17 +607,33 @@ func (s *Service) Approve(ctx context.Context, by account.Actor, owner store.Acc
 	return r.Entry, err
 }
 
-// Reject puts a held message aside for good. Its sender is not told.
+const reasonRejected = "rejected-by-user"
+
+// Reject puts a held message aside for good. Its sender is not told, but of a
+// proposal that is declined.
 func (s *Service) Reject(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {
 	e, err := s.heldEntry(ctx, by, owner, id)
 	if err != nil {
 		return e, err
 	}
+	was := e
+	var rows []*store.Entry
 	err = s.store.Update(ctx, func(tx *store.Tx) error {
-		e.State, e.Reason, e.Sentence, e.Updated = StateRejected, "rejected-by-user", "Rejected by the owner of the calendar.", s.now()
+		e = was
+		e.State, e.Reason, e.Sentence, e.Updated = StateRejected, reasonRejected, "Rejected by the owner of the calendar.", s.now()
+		if was.Method == string(itip.Counter) && was.Reason == itip.ReasonCounter {
+			var err error
+			if rows, err = s.decline(tx, by, &e); err != nil {
+				return err
+			}
+		}
 		return tx.UpdateEntry(e)
 	})
-	return e, err
+	if err != nil {
+		return e, err
+	}
+	s.deliver(ctx, rows)
+	return e, nil
 }
 
 func (s *Service) heldEntry(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {

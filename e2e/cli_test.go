@@ -34,7 +34,7 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 		"account disable", "account delete", "account rename", "app-password add", "app-password list", "app-password revoke", "calendar add", "calendar list",
 		"calendar share", "calendar unshare", "calendar delete", "event add", "event list", "event show", "event edit", "event delete", "event respond",
 		"import", "export", "message list", "message show", "message approve", "message reject", "message retry", "message receive",
-		"freebusy", "ical check", "ical fmt", "ical expand", "backup", "restore", "version"} {
+		"freebusy", "ical check", "ical fmt", "ical expand", "ical diff", "backup", "restore", "version"} {
 		out, errs, status := run(t, "", append(strings.Fields(c), "--help")...)
 		if status != 0 || !strings.Contains(out, "Example") {
 			t.Errorf("convene %s --help: status %d, no example in\n%s%s", c, status, out, errs)

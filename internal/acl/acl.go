@@ -29,9 +29,6 @@ func (a Access) String() string {
 	return fmt.Sprintf("access(%d)", uint8(a))
 }
 
-// Shareable are the words for what can be granted, weakest first.
-func Shareable() []string { return slices.Clone(names[FreeBusy:Own]) }
-
 // Parse reads the words of shares: freebusy, read, read-write.
 func Parse(s string) (Access, error) {
 	if i := slices.Index(names[:], s); i >= int(FreeBusy) && i < int(Own) {

@@ -12,10 +12,11 @@ import (
 )
 
 // Bounds of a connection, so that a slow or half-open client pins nothing.
-// Bodies and answers have no total limit: an initial sync of a large calendar
-// over a slow line is legitimate and is bounded by its front end.
+// Answers have no total limit: an initial sync of a large calendar over a slow
+// line is legitimate and is bounded by its front end.
 const (
 	headerTimeout  = 10 * time.Second
+	bodyTimeout    = 2 * time.Minute // the largest object over a slow line
 	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 64 << 10
 )
@@ -23,12 +24,24 @@ const (
 // newHTTPServer gives every front end the same outer layers.
 func newHTTPServer(h http.Handler, proxies []netip.Prefix, log *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           behindProxy(proxies, recovered(log, h)),
+		Handler:           behindProxy(proxies, inTime(recovered(log, h))),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
+}
+
+// inTime ends the wait for a body, which goes on behind the handler: what it
+// left unread is read for it, and anyone can send a request that is refused.
+func inTime(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			// Not every writer has deadlines (tests); then others watch.
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // recovered turns a panic into a 500 and a log line. The request's body and

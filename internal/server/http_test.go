@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+	"time"
 )
 
 func TestForwardedHeadersOnlyFromTrustedProxies(t *testing.T) {
@@ -46,5 +48,27 @@ func TestPanicBecomesSilent500(t *testing.T) {
 	h.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
 	if w.Code != 500 || len(w.Body.String()) == 0 || w.Body.String() == "secret detail" {
 		t.Errorf("got %d %q", w.Code, w.Body)
+	}
+}
+
+// deadlines notes the read deadline a handler's connection gets.
+type deadlines struct {
+	*httptest.ResponseRecorder
+	read time.Time
+}
+
+func (d *deadlines) SetReadDeadline(t time.Time) error { d.read = t; return nil }
+
+func TestBodiesComeInTime(t *testing.T) {
+	h := newHTTPServer(http.NotFoundHandler(), nil, slog.New(slog.NewTextHandler(io.Discard, nil))).Handler
+	for _, c := range []struct {
+		body  io.Reader
+		bound bool
+	}{{strings.NewReader("login=a"), true}, {io.MultiReader(strings.NewReader("chunked")), true}, {nil, false}} {
+		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
+		h.ServeHTTP(w, httptest.NewRequest("POST", "/sign-in", c.body))
+		if left := time.Until(w.read); c.bound != (left > 0 && left <= bodyTimeout) {
+			t.Errorf("body %v: read deadline %v", c.body, w.read)
+		}
 	}
 }

@@ -115,7 +115,7 @@ func (c accountList) Run(e *env) error {
 				if c.JSON {
 					err = e.printJSON(l)
 				} else {
-					_, err = fmt.Fprintf(e.Out, "%-20s %-10s %-30s %s\n", l.Name, l.Kind, strings.Join(l.Addresses, ","), l.DisplayName)
+					_, err = fmt.Fprintf(forPeople(e.Out), "%-20s %-10s %-30s %s\n", l.Name, l.Kind, strings.Join(l.Addresses, ","), l.DisplayName)
 				}
 				if err != nil {
 					return err
@@ -141,7 +141,7 @@ func (c accountShow) Run(e *env) error {
 		if c.JSON {
 			return e.printJSON(l)
 		}
-		_, err = fmt.Fprintf(e.Out, "%s (%s)\n  addresses  %s\n  name       %s\n  admin      %t\n  disabled   %t\n  zone       %s\n  created    %s\n",
+		_, err = fmt.Fprintf(forPeople(e.Out), "%s (%s)\n  addresses  %s\n  name       %s\n  admin      %t\n  disabled   %t\n  zone       %s\n  created    %s\n",
 			l.Name, l.Kind, strings.Join(l.Addresses, ", "), l.DisplayName, l.Admin, l.Disabled, l.TimeZone, l.Created.Format(time.RFC3339))
 		return err
 	})
@@ -290,7 +290,7 @@ func (c appPasswordList) Run(e *env) error {
 			if c.JSON {
 				err = e.printJSON(map[string]string{"id": strconv.FormatInt(p.ID, 10), "label": p.Label, "created": day(p.Created), "last-used": day(p.LastUsed), "expires": day(p.Expires)})
 			} else {
-				_, err = fmt.Fprintf(e.Out, "%-4d %-20s created %s, last used %s, expires %s\n", p.ID, p.Label, day(p.Created), day(p.LastUsed), day(p.Expires))
+				_, err = fmt.Fprintf(forPeople(e.Out), "%-4d %-20s created %s, last used %s, expires %s\n", p.ID, p.Label, day(p.Created), day(p.LastUsed), day(p.Expires))
 			}
 			if err != nil {
 				return err

@@ -89,7 +89,7 @@ func (c calendarList) Run(e *env) error {
 			if c.JSON {
 				err = e.printJSON(map[string]any{"name": v.Name, "display-name": v.DisplayName, "components": v.Components, "color": v.Color, "url": "/dav/calendars/" + a.Name + "/" + v.Name + "/"})
 			} else {
-				_, err = fmt.Fprintf(e.Out, "%-20s %-30s %s\n", v.Name, v.DisplayName, strings.Join(v.Components, ","))
+				_, err = fmt.Fprintf(forPeople(e.Out), "%-20s %-30s %s\n", v.Name, v.DisplayName, strings.Join(v.Components, ","))
 			}
 			if err != nil {
 				return err

@@ -128,16 +128,16 @@ func (e *env) exitStatus(err error) int {
 	case errors.Is(err, errFailed):
 		return exitFailed
 	case errors.As(err, &usage):
-		fmt.Fprintf(e.Err, "convene: %v\n", err)
+		fmt.Fprintf(forPeople(e.Err), "convene: %v\n", err)
 		return exitUsage
 	case errors.As(err, &status):
-		fmt.Fprintf(e.Err, "convene: %s\n", sentence(err))
+		fmt.Fprintf(forPeople(e.Err), "convene: %s\n", sentence(err))
 		return status.status
 	case errors.Is(err, context.Canceled) && e.ctx.Err() != nil:
 		fmt.Fprintln(e.Err, "convene: interrupted")
 		return exitFailed
 	}
-	fmt.Fprintf(e.Err, "convene: %s\n", sentence(err))
+	fmt.Fprintf(forPeople(e.Err), "convene: %s\n", sentence(err))
 	return exitFailed
 }
 

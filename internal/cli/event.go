@@ -257,7 +257,7 @@ func (c eventList) Run(e *env) error {
 				if c.JSON {
 					return e.printJSON(o)
 				}
-				_, err := fmt.Fprintf(e.Out, "%s  %s  %s  %s\n", o.Start, o.End, o.Summary, o.UID)
+				_, err := fmt.Fprintf(forPeople(e.Out), "%s  %s  %s  %s\n", o.Start, o.End, o.Summary, o.UID)
 				return err
 			})
 		})

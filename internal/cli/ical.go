@@ -47,7 +47,7 @@ func (c icalCheck) Run(e *env) error {
 			if c.JSON {
 				err = encode.Encode(f)
 			} else {
-				_, err = fmt.Fprintln(out, f)
+				_, err = fmt.Fprintln(forPeople(out), f)
 			}
 			if unwritten == nil {
 				unwritten = err
@@ -155,7 +155,7 @@ func (c icalExpand) Run(e *env) error {
 		return eachCalendar(r, func(cal *ical.Calendar, err error) error {
 			if err != nil {
 				failed = true
-				fmt.Fprintf(e.Err, "%s: %v\n", name, err)
+				fmt.Fprintf(forPeople(e.Err), "%s: %v\n", name, err)
 				return nil
 			}
 			for _, object := range cal.SplitByUID() {
@@ -164,7 +164,7 @@ func (c icalExpand) Run(e *env) error {
 					if c.JSON {
 						return asWriteError(encode.Encode(o))
 					}
-					_, err := fmt.Fprintf(out, "%s  %s  %s  %s\n", o.Start, o.End, o.Summary, o.UID)
+					_, err := fmt.Fprintf(forPeople(out), "%s  %s  %s  %s\n", o.Start, o.End, o.Summary, o.UID)
 					return asWriteError(err)
 				})
 				switch {
@@ -172,7 +172,7 @@ func (c icalExpand) Run(e *env) error {
 					return err
 				case err != nil: // one broken event does not hide the others
 					failed = true
-					fmt.Fprintf(e.Err, "%s: UID %s: %v\n", name, object.UID(), err)
+					fmt.Fprintf(forPeople(e.Err), "%s: UID %s: %v\n", name, object.UID(), err)
 				}
 			}
 			return nil

@@ -195,7 +195,7 @@ func (im *importer) outcome(l importLine) error {
 	if l.Line > 0 {
 		where = fmt.Sprintf("%s:%d", l.File, l.Line)
 	}
-	_, err := fmt.Fprintf(im.e.Err, "%s: %s\n", where, l.Reason)
+	_, err := fmt.Fprintf(forPeople(im.e.Err), "%s: %s\n", where, l.Reason)
 	return err
 }
 

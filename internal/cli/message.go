@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
@@ -103,7 +104,7 @@ func (c messageList) Run(e *env) error {
 			if c.JSON {
 				err = e.printJSON(m)
 			} else {
-				_, err = fmt.Fprintf(e.Out, "%-6s %-3s %-9s %-10s %s → %s  %s  %s\n", m.ID, m.Direction, m.Method, m.State, m.From, m.To, m.Time.Format(time.RFC3339), m.Sentence)
+				_, err = fmt.Fprintf(forPeople(e.Out), "%-6s %-3s %-9s %-10s %s → %s  %s  %s\n", m.ID, m.Direction, m.Method, m.State, m.From, m.To, m.Time.Format(time.RFC3339), m.Sentence)
 			}
 			if err != nil {
 				return err
@@ -152,18 +153,18 @@ func (c messageShow) Run(e *env) error {
 		if c.JSON {
 			return e.printJSON(m)
 		}
-		fmt.Fprintf(e.Out, "message %s, %s by %s\n  %s %s\n  from %s\n  to %s\n  state %s", m.ID, m.Direction, m.Transport, m.Method, m.UID, m.From, m.To, m.State)
+		fmt.Fprintf(forPeople(e.Out), "message %s, %s by %s\n  %s %s\n  from %s\n  to %s\n  state %s", m.ID, m.Direction, m.Transport, m.Method, m.UID, m.From, m.To, m.State)
 		if m.Sentence != "" {
-			fmt.Fprintf(e.Out, ": %s", m.Sentence)
+			fmt.Fprintf(forPeople(e.Out), ": %s", m.Sentence)
 		}
 		fmt.Fprintln(e.Out)
 		for _, a := range m.Attempts {
-			fmt.Fprintf(e.Out, "  tried %s by %s: %s %s\n", a.Time.Format(time.RFC3339), a.Transport, a.Status, a.Sentence)
+			fmt.Fprintf(forPeople(e.Out), "  tried %s by %s: %s %s\n", a.Time.Format(time.RFC3339), a.Transport, a.Status, a.Sentence)
 		}
 		if len(x.Evidence) > 0 {
-			fmt.Fprintf(e.Out, "  evidence %s\n", m.Evidence)
+			fmt.Fprintf(forPeople(e.Out), "  evidence %s\n", m.Evidence)
 		}
-		_, err = fmt.Fprintf(e.Out, "\n%s\n", m.Calendar)
+		_, err = fmt.Fprintf(forPeople(e.Out), "\n%s\n", strings.ReplaceAll(m.Calendar, "\r\n", "\n"))
 		return err
 	})
 }
@@ -189,7 +190,7 @@ func (c messageID) settle(e *env, do func(*server.Services, store.Entry, account
 		if x, err = do(s, x, by); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(e.Out, "%s: %s\n", x.State, x.Sentence)
+		_, err = fmt.Fprintf(forPeople(e.Out), "%s: %s\n", x.State, x.Sentence)
 		return err
 	})
 }
@@ -329,11 +330,11 @@ func (c freebusyCommand) Run(e *env) error {
 			}
 			if len(a.Status) > 0 && a.Status[0] != '2' {
 				failed = true
-				fmt.Fprintf(e.Err, "convene: %s: %s\n", a.Address, a.Status)
+				fmt.Fprintf(forPeople(e.Err), "convene: %s: %s\n", a.Address, a.Status)
 				continue
 			}
 			for _, p := range busy {
-				if _, err := fmt.Fprintf(e.Out, "%s  %s  %s  %s\n", a.Address.Email(), p.From.Format("2006-01-02T15:04Z07:00"), p.To.Format("2006-01-02T15:04Z07:00"), p.Type); err != nil {
+				if _, err := fmt.Fprintf(forPeople(e.Out), "%s  %s  %s  %s\n", a.Address.Email(), p.From.Format("2006-01-02T15:04Z07:00"), p.To.Format("2006-01-02T15:04Z07:00"), p.Type); err != nil {
 					return err
 				}
 			}

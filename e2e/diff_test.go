@@ -112,7 +112,6 @@ END:VTODO
 		{[]string{a, filepath.Join(dir, "absent.ics")}, 2, ""},
 		{[]string{a, file("no.ics", "no calendar\n")}, 2, ""},
 		{[]string{"-", "-"}, 2, ""},
-		{[]string{file("empty.ics", calendar(head+"DTSTART:\nRECURRENCE-ID:\nEND:VEVENT\n")), a}, 1, ""},
 		{[]string{a}, 2, ""},
 	} {
 		out, errs, status := run(t, "", append([]string{"ical", "diff"}, tt.args...)...)
@@ -120,6 +119,10 @@ END:VTODO
 		if status != tt.status || sortedLines(out) != sortedLines(tt.want) && !(status == 2 && errs != "") {
 			t.Errorf("%v: status %d, want %d, %s\n%s\nwant\n%s", tt.args, status, tt.status, errs, out, tt.want)
 		}
+	}
+	empty := file("empty.ics", calendar(head+"DTSTART:\nRECURRENCE-ID:\nEND:VEVENT\n"))
+	if out, errs, status := run(t, "", "ical", "diff", a, empty); status != 1 || !strings.Contains(out, "+ VEVENT series@example.test\n") {
+		t.Errorf("values that are empty: status %d, %s%s", status, out, errs)
 	}
 	stdin, err := os.ReadFile(changed)
 	if err != nil {

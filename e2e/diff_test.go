@@ -121,7 +121,7 @@ END:VTODO
 		}
 	}
 	empty := file("empty.ics", calendar(head+"DTSTART:\nRECURRENCE-ID:\nEND:VEVENT\n"))
-	if out, errs, status := run(t, "", "ical", "diff", a, empty); status != 1 || !strings.Contains(out, "+ VEVENT series@example.test\n") {
+	if out, errs, status := run(t, "", "ical", "diff", a, empty); status != 1 || !strings.Contains(out, "+ VEVENT series@example.test: RECURRENCE-ID:\n") {
 		t.Errorf("values that are empty: status %d, %s%s", status, out, errs)
 	}
 	stdin, err := os.ReadFile(changed)

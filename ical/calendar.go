@@ -127,7 +127,7 @@ func (c *Calendar) Normalize() {
 			s.open = 0
 		}
 		s.begin, s.end = "", ""
-		s.Name = dropControls(s.Name)
+		s.Name = componentName(s.Name)
 		// A property with one of these names would read as something else.
 		s.Remove("BEGIN", "END")
 		for _, p := range s.Properties {
@@ -141,6 +141,25 @@ func (c *Calendar) Normalize() {
 			p.build(upper(t[:p.name]), params, dropControls(t[p.value:]))
 		}
 	}
+}
+
+// componentName leaves out what no name may have (RFC 5545 3.6 iana-token): a
+// long one with a semicolon or colon would be folded into what reads as a
+// property.
+func componentName(s string) string {
+	if onlyName(s) {
+		return s
+	}
+	s = strings.Map(func(r rune) rune {
+		if r < utf8.RuneSelf && nameChar[r] {
+			return r
+		}
+		return -1
+	}, s)
+	if s == "" {
+		return "X-UNNAMED"
+	}
+	return s
 }
 
 // canonicalParams quotes and encodes parameters as they should be, and leaves

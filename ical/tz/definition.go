@@ -213,10 +213,12 @@ func readOffset(s string) (int64, error) {
 		}
 		n[i/2] = n[i/2]*10 + int64(digits[i]-'0')
 	}
-	if !ok || n[0] > 24 || n[1] > 59 || n[2] > 59 {
+	// RFC 5545 3.3.14 ends at 23:59:59; a whole day is taken too.
+	seconds := n[0]*3600 + n[1]*60 + n[2]
+	if !ok || seconds > day || n[1] > 59 || n[2] > 59 {
 		return 0, fmt.Errorf("%.20q is not an offset", s)
 	}
-	return sign * (n[0]*3600 + n[1]*60 + n[2]), nil
+	return sign * seconds, nil
 }
 
 // around works out the onsets within two years of an instant.

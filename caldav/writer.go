@@ -26,10 +26,10 @@ func (w *Writer) Bytes() []byte { return w.buf }
 
 // Property writes an element whose content is what value writes; when value
 // says that there is none, nothing is written. It is for a Writer that keeps
-// what it is given.
-func (w *Writer) Property(n Name, value func() bool) bool {
+// what it is given. attrs are names and values in turn.
+func (w *Writer) Property(n Name, value func() bool, attrs ...string) bool {
 	begin := len(w.buf)
-	w.Start(n)
+	w.Start(n, attrs...)
 	inner := len(w.buf)
 	if !value() {
 		w.buf = w.buf[:begin]
@@ -37,7 +37,7 @@ func (w *Writer) Property(n Name, value func() bool) bool {
 	}
 	if len(w.buf) == inner {
 		w.buf = w.buf[:begin]
-		w.Empty(n)
+		w.Empty(n, attrs...)
 		return true
 	}
 	w.End(n)

@@ -15,6 +15,24 @@ func TestIfUnmodifiedSince(t *testing.T) {
 	h.as("ann", "DELETE", ann+"1.ics", after, "").is(204)
 }
 
+// RFC 4918 4.3: the language of a value comes back with it, also of those that
+// the server keeps in places of its own; RFC 4791 5.2.1 has it on descriptions.
+func TestLanguageOfProperties(t *testing.T) {
+	const home, plans = "/dav/calendars/ann/", "/dav/calendars/ann/plans/"
+	h := open(t, "ann")
+	h.as("ann", "MKCALENDAR", plans, "", `<C:mkcalendar`+ns+`><set xml:lang="de"><prop><displayname>Pläne</displayname><C:calendar-description xml:lang="fr">Projets</C:calendar-description></prop></set></C:mkcalendar>`).is(201)
+	both := props("displayname", "C:calendar-description")
+	h.as("ann", "PROPFIND", plans, "Depth: 0", both).is(207).has(`<d:displayname xml:lang="de">Pläne<`, `<c:calendar-description xml:lang="fr">Projets<`)
+	h.as("ann", "PROPFIND", plans, "Depth: 0", "").is(207).has(`<d:displayname xml:lang="de">Pläne<`).lacks("calendar-description")
+	h.as("ann", "PROPPATCH", plans, "", `<propertyupdate`+ns+`><set><prop><displayname>Plans</displayname></prop></set><remove><prop><C:calendar-description/></prop></remove></propertyupdate>`).is(207)
+	h.as("ann", "PROPFIND", plans, "Depth: 0", both).is(207).has(`<d:displayname>Plans<`).lacks("xml:lang")
+	// A colour on the home is a property of clients like any other, and named as one.
+	h.as("ann", "PROPPATCH", home, "", `<propertyupdate`+ns+`><set><prop><I:calendar-color>#fff</I:calendar-color></prop></set></propertyupdate>`).is(207).has("200 OK")
+	for _, body := range []string{`<propfind` + ns + `><propname/></propfind>`, `<propfind` + ns + `><allprop/></propfind>`, props("I:calendar-color")} {
+		h.as("ann", "PROPFIND", home, "Depth: 0", body).is(207).has("calendar-color")
+	}
+}
+
 // RFC 4791 5.3.2.1: half an upload does not take the place of what is stored.
 func TestHalfAnObjectIsRefused(t *testing.T) {
 	h := open(t, "ann")

@@ -115,11 +115,15 @@ func (s *selection) live(r *resource, n caldav.Name, x *caldav.Writer) (found bo
 	if p == nil || p.where&r.kind == 0 {
 		return false, nil
 	}
+	var attrs []string
+	if p.set != nil && len(r.deadAll()) > 0 {
+		attrs = r.language(n)
+	}
 	found = x.Property(n, func() bool {
 		var ok bool
 		ok, err = p.value(s.q, r, x)
 		return ok && err == nil
-	})
+	}, attrs...)
 	return found, err
 }
 
@@ -136,7 +140,7 @@ func (s *selection) allprop(r *resource) error {
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.deadAll())) {
 		n, _ := caldav.ParseClark(key)
-		if seen[n] {
+		if seen[n] || r.lives(n) {
 			continue
 		}
 		seen[n] = true
@@ -165,7 +169,7 @@ func (s *selection) propname(r *resource) error {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.deadAll())) {
-		if n, ok := caldav.ParseClark(key); ok && live[n] == nil {
+		if n, ok := caldav.ParseClark(key); ok && !r.lives(n) {
 			x.Empty(n)
 		}
 	}
@@ -176,6 +180,34 @@ func (s *selection) propname(r *resource) error {
 func (r *resource) dead(n caldav.Name) (string, bool) {
 	xml, ok := r.deadAll()[caldav.Clark(n)]
 	return xml, ok
+}
+
+// lives reports whether the server itself knows the property on this resource.
+func (r *resource) lives(n caldav.Name) bool { return live[n] != nil && live[n].where&r.kind != 0 }
+
+// keepLanguage notes the language of a value that has its place in the row: an
+// element without content stands for it among the dead properties.
+func keepLanguage(dead map[string]string, n caldav.Name, value *caldav.Element) {
+	delete(dead, caldav.Clark(n))
+	if value != nil && value.Lang != "" && len(value.Lang) <= maxLanguage && len(dead) < maxProperties {
+		dead[caldav.Clark(n)] = (&caldav.Element{Name: n, Lang: value.Lang}).Fragment()
+	}
+}
+
+// maxLanguage is far longer than any language tag in use (RFC 5646 4.4.1: 35).
+const maxLanguage = 100
+
+// language of a value that a client set, which is given back with it (RFC 4918 4.3).
+func (r *resource) language(n caldav.Name) []string {
+	xml, ok := r.dead(n)
+	if !ok {
+		return nil
+	}
+	e, err := caldav.ParseElement([]byte(xml), caldav.Limits{})
+	if err != nil || e.Lang == "" {
+		return nil
+	}
+	return []string{"xml:lang", e.Lang}
 }
 
 func (r *resource) deadAll() map[string]string {

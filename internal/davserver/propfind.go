@@ -220,7 +220,9 @@ func (e *edit) apply(k kind, c *store.Collection, dead map[string]string, setDef
 		case e.making && n == caldav.C("supported-calendar-component-set"):
 			e.results[i] = setComponents(c, value)
 		case row != nil && row.where&k != 0 && row.set != nil && c != nil:
-			e.results[i] = row.set(e.q, c, value)
+			if e.results[i] = row.set(e.q, c, value); e.results[i] == nil {
+				keepLanguage(dead, n, value)
+			}
 		case row != nil && (row.where&k != 0 || row.set == nil), n == calendarData:
 			e.results[i] = problem.New(problem.ProtectedProperty, "%s is kept by the server and cannot be set.", n.Local)
 		case s.Remove: // RFC 4918 14.23: removing what is not there is no error

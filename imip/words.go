@@ -87,7 +87,7 @@ func roster(list []itip.Attendee) string {
 			names = append(names, fmt.Sprintf("and %d more", len(list)-most))
 			break
 		}
-		names = append(names, firstOf(a.CN, a.Email, a.Address.Email(), string(a.Address))+roles[strings.ToUpper(a.Role)])
+		names = append(names, firstOf(a.CN, a.Mailbox(), string(a.Address))+roles[strings.ToUpper(a.Role)])
 	}
 	if strings.Contains(strings.Join(names, ""), ",") {
 		return strings.Join(names, "; ") // "Example, Bob" is one person

@@ -44,7 +44,7 @@ func (p *applying) reply() {
 	}
 	self := people{who.Address().Key(): true}
 	ok, designate := p.acts(who)
-	if e := emailKey(who); e != "" && (len(p.from) == 0 || p.from[e]) {
+	if e := emailKey(who); e != "" && (len(p.from) == 0 && byEmail(who) || p.from[e]) {
 		// EMAIL says who it is only where the mail came from there.
 		self[e] = true
 		if !ok && !designate {

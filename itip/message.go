@@ -306,13 +306,20 @@ func nameOf(a Attendee) string {
 	if a.CN != "" {
 		return a.CN
 	}
-	if a.Email != "" {
-		return a.Email
-	}
-	if e := a.Address.Email(); e != "" {
-		return e
+	if mail := a.Mailbox(); mail != "" {
+		return mail
 	}
 	return string(a.Address)
+}
+
+// Mailbox is the address that people know someone by: the value's, or EMAIL
+// where the value is none of a person. EMAIL beside an ordinary address could
+// be anyone's.
+func (a Attendee) Mailbox() string {
+	if e := a.Address.Email(); e != "" && (a.Email == "" || !tokenDomains[a.Address.Domain()]) {
+		return e
+	}
+	return a.Email
 }
 
 // dedupe keeps one line for each attendee, since some refuse an invitation

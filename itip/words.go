@@ -301,11 +301,7 @@ func Summarize(cal *ical.Calendar, z *tz.Zone) Summary {
 	if org := o.organizer(c); org != nil {
 		s.OrganizedBy = person(org)
 		s.Organizer = nameOf(s.OrganizedBy)
-		mail := s.OrganizedBy.Email
-		if mail == "" {
-			mail = s.OrganizedBy.Address.Email()
-		}
-		if mail != "" && mail != s.Organizer {
+		if mail := s.OrganizedBy.Mailbox(); mail != "" && mail != s.Organizer {
 			s.Organizer += " <" + mail + ">"
 		}
 	}

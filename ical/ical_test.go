@@ -69,6 +69,8 @@ func TestRepairs(t *testing.T) {
 		{"LEN-09", "ATTENDEE;CUTYPE=INDIVIDUAL;mailto:a@b", "ATTENDEE", "ATTENDEE;CUTYPE=INDIVIDUAL:mailto:a@b"},
 		{"LEN-12", "SEQUENCE:-1", "SEQUENCE", "SEQUENCE:0"},
 		{"LEN-12", "SEQUENCE:99999999999", "SEQUENCE", "SEQUENCE:2147483647"},
+		{"LEN-01", `ATTENDEE;CN="Foo:mailto:a@b"`, "ATTENDEE", "ATTENDEE;CN=Foo:mailto:a@b"},
+		{"LEN-01", `DTSTART;TZID="(UTC+01:00) Berlin:20260102T030405"`, "DTSTART", `DTSTART;TZID="(UTC+01:00) Berlin":20260102T030405`},
 		{"LEN-01", `ATTENDEE;CN="Foo:mailto:a@b`, "ATTENDEE", "ATTENDEE;CN=Foo:mailto:a@b"},
 	} {
 		c := parse(t, event(tt.line+"\n"))
@@ -95,6 +97,7 @@ func TestLines(t *testing.T) {
 		{"fold by a tab", "BEGIN:VCALENDAR\nSUMMARY:x\n\ty\nEND:VCALENDAR\n", "SUMMARY=xy"},
 		{"empty fold", "BEGIN:VCALENDAR\nSUMMARY:x\n \n y\nEND:VCALENDAR\n", "SUMMARY=xy"},
 		{"blank line inside a fold", "BEGIN:VCALENDAR\nSUMMARY:x\n\n y\nEND:VCALENDAR\n", "SUMMARY=xy"},
+		{"blank line before the colon", "BEGIN:VCALENDAR\nSUMMARY\n\n :x\n\n y\nEND:VCALENDAR\n", "SUMMARY=xy"},
 		{"raw line break in a text", "BEGIN:VCALENDAR\nDESCRIPTION:x\nsee\nhttps://example.com/\n\nbye\nUID:1\nEND:VCALENDAR\n", "DESCRIPTION=x\\nsee\\nhttps://example.com/\\nbye|UID=1"},
 		{"a fold that lost its blank", "BEGIN:VCALENDAR\nX:" + strings.Repeat("a", 73) + "\nbbb\nEND:VCALENDAR\n", "X=" + strings.Repeat("a", 73) + "bbb"},
 		{"a value that starts with slashes", "BEGIN:VCALENDAR\nDESCRIPTION://x\nEND:VCALENDAR\n", "DESCRIPTION=//x"},

@@ -257,11 +257,18 @@ func (p *parser) foldedName(text string, next int) bool {
 	}
 	for n := len(text); next < len(p.s) && n <= maxName; {
 		b := p.begin(next)
+		end, after := p.physical(b)
+		if end == b && after < len(p.s) {
+			// A blank line too much (LEN-01), where what follows is clearly not a line of its own.
+			b = p.begin(after)
+			if end, after = p.physical(b); end-b < 2 || p.s[b+1] != ':' && p.s[b+1] != ';' {
+				return false
+			}
+		}
 		if b >= len(p.s) || p.s[b] != ' ' && p.s[b] != '\t' {
 			return false
 		}
-		var end int
-		end, next = p.physical(b)
+		next = after
 		for _, c := range []byte(p.s[b+1 : max(end, b+1)]) {
 			if !nameChar[c] {
 				return c == ':' || c == ';'

@@ -64,16 +64,16 @@ func (p *parser) logical(text string) *string {
 }
 
 // valueAfterQuotes finds the value of a line with quotes in its parameters,
-// in linear time. A quote that never ends is dropped, and a line without any
-// colon gets one.
+// in linear time. A quote that never ends is dropped, one that closes behind
+// the value is put before it, and a line without any colon gets one.
 func (p *parser) valueAfterQuotes(l *content) (value int, text string) {
 	text = l.text
-	open := -1
+	open, last := -1, -1
 	for i := l.name; i < len(text); i++ {
 		switch text[i] {
 		case '"':
 			if open < 0 {
-				open = i
+				open, last = i, i
 			} else {
 				open = -1
 			}
@@ -88,6 +88,16 @@ func (p *parser) valueAfterQuotes(l *content) (value int, text string) {
 		text = text[:open] + text[open+1:]
 		if colon := strings.IndexByte(text[open:], ':'); colon >= 0 {
 			return open + colon + 1, text
+		}
+	} else if text[len(text)-1] == '"' {
+		// TZID="Zone:20260102T030405" and CN="Ann:mailto:ann@example.com"
+		if colon := strings.LastIndexByte(text[last:], ':'); colon > 1 {
+			colon += last
+			if before := colon - len(mailto); before > last && text[before] == ':' && hasMailto(text[before+1:]) {
+				colon = before
+			}
+			p.repair(l.line, "LEN-01", "a quote that ends behind the value was moved before it")
+			return colon + 2, text[:colon] + `":` + text[colon+1:len(text)-1]
 		}
 	}
 	p.repair(l.line, "LEN-01", upper(text[:l.name])+" has no value")

@@ -274,6 +274,10 @@ func (m *mender) addressParams() {
 func (m *mender) address() {
 	value := m.text[m.value:]
 	if fixed := string(ParseAddress(value)); fixed != value {
+		if strings.HasPrefix(fixed, mailto) && hasMailto(value) && fixed[len(mailto):] == value[len(mailto):] {
+			m.set(m.params(), fixed) // MAILTO: is no fault (RFC 3986 3.1)
+			return
+		}
 		m.p.repair(m.line, "LEN-09", `address "`+clip(value)+`" read as `+clip(fixed))
 		m.set(m.params(), fixed)
 	}

@@ -117,6 +117,9 @@ func describe(m itip.Message, o Options) *view {
 	v.Cancelled = m.Method == itip.Cancel
 	v.Rows = w.rows(c, m)
 	for _, d := range itip.Brief(m.Changes) {
+		if v.Cancelled && d.RecurrenceID == m.RecurrenceID {
+			continue // the headline says it
+		}
 		v.Changes = append(v.Changes, w.difference(d))
 	}
 	if m.Method != itip.Reply && m.Method != itip.Refresh {

@@ -97,6 +97,9 @@ func roster(list []itip.Attendee) string {
 
 // difference words one change; long texts are cut.
 func (w words) difference(d itip.Difference) change {
+	if d.RecurrenceID == w.own.RecurrenceID {
+		d.RecurrenceID = "" // the whole mail is about that occurrence
+	}
 	label, old, new := d.Words(w.home)
 	if d.Attendee != "" && d.Property == "PARTSTAT" && w.own.Method != itip.Reply {
 		label += " of " + firstOf(ical.Address(d.Attendee).Email(), d.Attendee)

@@ -1,8 +1,6 @@
 package itip
 
 import (
-	"slices"
-
 	"github.com/convene-cal/convene/ical"
 )
 
@@ -158,62 +156,6 @@ func (p *applying) mine() *ical.Property {
 		}
 	}
 	return nil
-}
-
-// received is the message as it is stored: without METHOD, without what a
-// stranger has no say in.
-func (p *applying) received() *ical.Calendar {
-	cal := p.a.Message.Clone()
-	cal.Remove("METHOD", "X-LIC-ERROR")
-	cal.Normalize() // calendar programs read it next, and most are strict
-	for _, c := range cal.Main() {
-		p.receive(c)
-	}
-	return cal
-}
-
-func (p *applying) receive(c *ical.Component) {
-	c.Remove("REQUEST-STATUS", "X-LIC-ERROR")
-	dropBadEnd(c)
-	if c.Prop("RECURRENCE-ID") != nil {
-		c.Remove("RRULE", "EXRULE", "RDATE", "EXDATE") // LEN-07: left there by mistake
-	}
-	// Alarms are the user's own: a stranger does not ring here.
-	c.Components = slices.DeleteFunc(c.Components, func(s *ical.Component) bool { return s.Name == "VALARM" })
-	for _, name := range [...]string{"ATTENDEE", "ORGANIZER"} {
-		for q := range c.Props(name) {
-			for _, param := range [...]string{"SCHEDULE-AGENT", "SCHEDULE-STATUS", "SCHEDULE-FORCE-SEND"} {
-				if q.HasParam(param) {
-					q.RemoveParam(param)
-				}
-			}
-		}
-	}
-}
-
-// dropBadEnd takes out an end that is no time, or lies before the start: the
-// event is worth more than its end (RFC 5546 4.1.4 shows such a one).
-func dropBadEnd(c *ical.Component) {
-	start := c.Prop("DTSTART")
-	if start == nil {
-		return
-	}
-	from, err := start.Time()
-	if err != nil {
-		return
-	}
-	for _, name := range [...]string{"DTEND", "DUE"} {
-		p := c.Prop(name)
-		if p == nil {
-			continue
-		}
-		to, err := p.Time()
-		// Times of one zone compare by their clock; other pairs are left alone.
-		before := err == nil && to.Kind == from.Kind && to.TZID == from.TZID && to.Wall.Before(from.Wall)
-		if err != nil || before || to.IsDate() != from.IsDate() {
-			c.Remove(name)
-		}
-	}
 }
 
 // verdict on one component of an update.

@@ -489,6 +489,7 @@ func (m *merging) finish() {
 		p.end(Unchanged, ReasonDuplicate, "%s is already as this message says.", name)
 		return
 	}
+	m.new.cal.Normalize()
 	p.res.Object = m.new.cal
 	if m.class&significant == 0 {
 		// RFC 6638 3.2.10: an inconsequential change.

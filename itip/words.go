@@ -75,7 +75,12 @@ func (d Difference) Words(z *tz.Zone) (label, old, new string) {
 	}
 	old, new = d.Old, d.New
 	switch d.Property {
-	case "DTSTART", "DTEND", "DUE", "RDATE", "EXDATE":
+	case "EXDATE":
+		if d.New == "" {
+			return "Takes place after all", "", moment(d.Old, z)
+		}
+		return label, "", moment(d.New, z)
+	case "DTSTART", "DTEND", "DUE", "RDATE":
 		return label, moment(d.Old, z), moment(d.New, z)
 	case "PARTSTAT":
 		return label, noun(answerNouns, d.Old), noun(answerNouns, d.New)

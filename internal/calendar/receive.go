@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -231,6 +232,11 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 	arrival := itip.Arrival{Message: a.Message, Method: a.Method, From: a.From, Received: a.Received, AutoAdd: !a.AskFirst, Approved: a.Approved, Local: dir.local, Zone: accountZone(who)}
 	if arrival.User, err = addresses(tx, a.To); err != nil {
 		return nil, err
+	}
+	if a.Recipient != "" && !slices.ContainsFunc(arrival.User, a.Recipient.Equal) {
+		// A variant of an address of theirs, such as bob+events@: mail to it is
+		// theirs, and so is the invitation.
+		arrival.User = append(arrival.User, a.Recipient)
 	}
 	if stored != nil {
 		if arrival.Stored, _, err = s.parse(tx, stored); err != nil {

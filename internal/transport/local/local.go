@@ -88,6 +88,19 @@ func arrival(e *store.Entry) (calendar.Arrival, *journal.Outcome) {
 	}, nil
 }
 
+// told says to the sender what a colleague's calendar did. Its own sentence
+// speaks to the colleague, and may tell what is none of the sender's business:
+// that an event was deleted, or waits.
+func told(d itip.Decision) string {
+	switch d {
+	case itip.Applied:
+		return "Delivered: the recipient's calendar is up to date."
+	case itip.Unchanged:
+		return "Delivered: the recipient's calendar was up to date already."
+	}
+	return "Delivered to the recipient."
+}
+
 // outcome words what became of a message for its sender. That the recipient's
 // calendar had nothing to change is a delivery too.
 func outcome(r calendar.Received) journal.Outcome {
@@ -101,6 +114,9 @@ func outcome(r calendar.Received) journal.Outcome {
 	case r.Result.Decision == itip.Rejected:
 		o.State, o.Status = journal.Failed, "5.3"
 	}
-	o.Reason, o.Sentence = r.Result.Reason, r.Result.Sentence
+	o.Reason, o.Sentence = r.Result.Reason, told(r.Result.Decision)
+	if o.State == journal.Failed {
+		o.Sentence = "The recipient's calendar refused it: " + r.Result.Sentence
+	}
 	return o
 }

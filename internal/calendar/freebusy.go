@@ -122,8 +122,12 @@ func (s *Service) busy(tx *store.Tx, by account.Actor, who store.Account, from, 
 		return nil, "", fmt.Errorf("collections of %s: %w", who.Name, err)
 	}
 	var colls []store.Collection
+	var hours []freebusy.Availability
 	calendars := 0
 	for _, c := range all {
+		if c.Kind == store.Inbox && c.Properties[Availability] != "" {
+			hours = s.availability([]byte(c.Properties[Availability]), accountZone(who), from, to)
+		}
 		if c.Kind != store.Calendar {
 			continue
 		}
@@ -141,15 +145,33 @@ func (s *Service) busy(tx *store.Tx, by account.Actor, who store.Account, from, 
 	if calendars == 0 {
 		return nil, statusNoRight, nil
 	}
-	periods, err := s.busyIn(tx, who.ID, colls, from, to, maskUID)
+	periods, err := s.busyIn(tx, who.ID, colls, from, to, maskUID, hours...)
 	if periods == nil {
 		periods = []freebusy.Period{}
 	}
 	return periods, statusSuccess, err
 }
 
-// busyIn merges the busy time of some calendars of one home.
-func (s *Service) busyIn(tx *store.Tx, owner store.AccountID, colls []store.Collection, from, to time.Time, mask string) ([]freebusy.Period, error) {
+// Availability is the key of an inbox's properties for the VAVAILABILITY of its
+// owner, an iCalendar object: when others find them free at all (RFC 7953 7.2.4).
+const Availability = "calendar-availability"
+
+// availability reads one object with VAVAILABILITY.
+func (s *Service) availability(body []byte, zone *tz.Zone, from, to time.Time) []freebusy.Availability {
+	cal, err := ical.ParseLimits(body, s.parseLimits())
+	if err == nil {
+		var list []freebusy.Availability
+		if list, err = freebusy.Availabilities(cal, tz.NewResolver(cal, zone), from, to); err == nil {
+			return list
+		}
+	}
+	s.log.Error("an availability cannot be worked out", "error", err)
+	return nil // one broken object does not hide a calendar
+}
+
+// busyIn merges the busy time of some calendars of one home, and when its owner
+// is not available: by hours, and by what the calendars say of that (RFC 7953 5).
+func (s *Service) busyIn(tx *store.Tx, owner store.AccountID, colls []store.Collection, from, to time.Time, mask string, hours ...freebusy.Availability) ([]freebusy.Period, error) {
 	user, err := addresses(tx, owner)
 	if err != nil {
 		return nil, err
@@ -169,6 +191,10 @@ func (s *Service) busyIn(tx *store.Tx, owner store.AccountID, colls []store.Coll
 			if mask != "" && o.UID == mask || o.Component == "VTODO" || o.Component == "VJOURNAL" {
 				return nil
 			}
+			if o.Component == "VAVAILABILITY" {
+				hours = append(hours, s.availability(body, zone, from, to)...)
+				return nil
+			}
 			p, err := s.busyOf(body, zone, isMine, from, to)
 			if err != nil {
 				s.log.Error("free/busy time of an object cannot be worked out", "account", owner, "object", o.ID, "error", err)
@@ -180,6 +206,11 @@ func (s *Service) busyIn(tx *store.Tx, owner store.AccountID, colls []store.Coll
 		if err != nil {
 			return nil, err
 		}
+	}
+	if len(hours) > 0 {
+		// Events are laid over it: their own type shows where they take place.
+		events := slices.DeleteFunc(slices.Clone(out), func(p freebusy.Period) bool { return p.Type == freebusy.Tentative })
+		out = append(out, freebusy.Without(freebusy.Away(hours), events)...)
 	}
 	return freebusy.Merge(out), nil
 }

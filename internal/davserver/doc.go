@@ -3,7 +3,7 @@
 // It decides nothing about calendars itself.
 //
 // RFC 4918 class 1 and 3, RFC 3744, RFC 4791, RFC 5397, RFC 5689, RFC 5995,
-// RFC 6578, RFC 6638, RFC 6764, RFC 8144; CalendarServer's ctag and principal
+// RFC 6578, RFC 6638, RFC 6764, RFC 7953, RFC 8144; CalendarServer's ctag and principal
 // search, Apple's colour and order. What the DAV header names is here, and
 // nothing else is named: no locks, for example.
 //

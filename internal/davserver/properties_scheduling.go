@@ -1,9 +1,14 @@
 package davserver
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/convene-cal/convene/caldav"
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/freebusy"
+	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
@@ -35,9 +40,51 @@ var schedulingProperties = []property{
 		x.Href(collectionHref(r.owner.Name, c.Name))
 		return true, nil
 	}},
+	{name: caldav.C("calendar-availability"), where: inbox, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) { // RFC 7953 7.2.4
+		return text(x, r.coll.Properties[calendar.Availability], r.coll.Properties[calendar.Availability] == "")
+	}, set: setAvailability},
 	{name: caldav.C("schedule-tag"), where: object, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) { // 9.3
 		return text(x, r.obj.ScheduleTag, r.obj.ScheduleTag == "")
 	}},
+}
+
+// setAvailability keeps an iCalendar object with one VAVAILABILITY and nothing
+// else but time zones (RFC 7953 7.2.4).
+func setAvailability(q *request, c *store.Collection, e *caldav.Element) error {
+	if e == nil {
+		delete(c.Properties, calendar.Availability)
+		return nil
+	}
+	data := strings.TrimSpace(e.Text())
+	refuse := func(why string) error {
+		return problem.New(problem.InvalidCalendarData, "The availability is not an iCalendar object with exactly one VAVAILABILITY: %s.", why)
+	}
+	if len(data) > maxPropertyValue {
+		return refuse("it is too long")
+	}
+	cal, err := ical.Parse([]byte(data))
+	if err != nil {
+		return refuse(strings.TrimSuffix(err.Error(), "."))
+	}
+	found := 0
+	for _, part := range cal.Components {
+		switch part.Name {
+		case "VAVAILABILITY":
+			found++
+		case "VTIMEZONE":
+		default:
+			return refuse("it holds a " + part.Name)
+		}
+	}
+	if found != 1 {
+		return refuse("it holds " + strconv.Itoa(found))
+	}
+	now := q.s.now()
+	if _, err := freebusy.Availabilities(cal, tz.NewResolver(cal, nil), now, now.AddDate(0, 1, 0)); err != nil {
+		return refuse(strings.TrimSuffix(err.Error(), "."))
+	}
+	c.Properties[calendar.Availability] = data + "\r\n"
+	return nil
 }
 
 // scheduleDefaultCalendar is changed through the door, not in the inbox's row;

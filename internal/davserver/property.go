@@ -139,8 +139,8 @@ func (s *selection) allprop(r *resource) error {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(r.deadAll())) {
-		n, _ := caldav.ParseClark(key)
-		if seen[n] || r.lives(n) {
+		n, ok := caldav.ParseClark(key)
+		if !ok || seen[n] || r.lives(n) { // what has no such name has a property of its own
 			continue
 		}
 		seen[n] = true

@@ -169,3 +169,39 @@ func TestDeletionTakenBack(t *testing.T) {
 		}
 	}
 }
+
+// RFC 7953 7.2: when somebody is available at all counts in free/busy answers.
+func TestAvailability(t *testing.T) {
+	h := open(t, "ann", "bob")
+	hours := func(begin, end string) string {
+		return crlf("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Example//Test//EN\nBEGIN:VAVAILABILITY\nUID:v\nDTSTAMP:20260302T080000Z\nBEGIN:AVAILABLE\nUID:a\nDTSTAMP:20260302T080000Z\nDTSTART:20260302T" + begin + "0000Z\nDTEND:20260302T" + end + "0000Z\nRRULE:FREQ=DAILY\nEND:AVAILABLE\nEND:VAVAILABILITY\nEND:VCALENDAR")
+	}
+	set := func(value string) *answer {
+		return h.as("ann", "PROPPATCH", annBox, "", `<propertyupdate`+ns+`><set><prop><C:calendar-availability>`+value+`</C:calendar-availability></prop></set></propertyupdate>`).is(207)
+	}
+	ask := func() *answer {
+		return h.as("bob", "POST", "/dav/calendars/bob/outbox/", calendarHead, crlf("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nMETHOD:REQUEST\nBEGIN:VFREEBUSY\nUID:f\nDTSTAMP:20260302T080000Z\nDTSTART:20260310T000000Z\nDTEND:20260311T000000Z\nORGANIZER:mailto:bob@example.test\nATTENDEE:mailto:ann@example.test\nEND:VFREEBUSY\nEND:VCALENDAR")).is(200)
+	}
+	h.put("ann", ann+"m.ics", event("m", "DTSTART:20260310T160000Z\nDTEND:20260310T180000Z"))
+	ask().lacks("UNAVAILABLE")
+	for _, bad := range []string{"hours", event("e", "DTSTART:20260310T160000Z"), strings.Replace(hours("09", "17"), "DTSTART:20260302T09", "DTSTART:2026XX02T09", 1)} {
+		set(bad).has("403 Forbidden", "<c:valid-calendar-data/>")
+	}
+	set(hours("09", "17")).has("200 OK")
+	h.as("ann", "PROPFIND", annBox, "Depth: 0", props("C:calendar-availability")).has("BEGIN:AVAILABLE")
+	h.as("ann", "PROPFIND", annBox, "Depth: 0", "").is(207).lacks("AVAILABLE")
+	// The meeting lies over the end of the day and shows as what it is.
+	got := unfold(strings.ReplaceAll(ask().body, "&#13;", "\r"))
+	for _, want := range []string{"FBTYPE=BUSY:20260310T160000Z/20260310T180000Z", "FBTYPE=BUSY-UNAVAILABLE:20260310T000000Z/20260310T090000Z,20260310T180000Z/20260311T000000Z"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("the answer lacks %s\n%s", want, got)
+		}
+	}
+	// 7.2.3: those in calendars count as well, and in the calendar's own report.
+	h.as("ann", "PROPPATCH", annBox, "", `<propertyupdate`+ns+`><remove><prop><C:calendar-availability/></prop></remove></propertyupdate>`).is(207).has("200 OK")
+	ask().lacks("UNAVAILABLE")
+	h.as("ann", "MKCALENDAR", "/dav/calendars/ann/hours/", "", "").is(201)
+	h.put("ann", "/dav/calendars/ann/hours/v.ics", hours("08", "12"))
+	ask().has("FBTYPE=BUSY-UNAVAILABLE")
+	h.as("ann", "REPORT", "/dav/calendars/ann/hours/", "Depth: 1", `<C:free-busy-query`+ns+`><C:time-range start="20260310T000000Z" end="20260311T000000Z"/></C:free-busy-query>`).is(200).has("20260310T000000Z/20260310T080000Z")
+}

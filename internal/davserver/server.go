@@ -193,7 +193,7 @@ func (q *request) sameHost(host string) bool {
 }
 
 // davHeader lists what is implemented, and nothing else (RFC 4918 10.1).
-const davHeader = "1, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendarserver-principal-search"
+const davHeader = "1, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, calendarserver-principal-search"
 
 // allowed methods by kind of place.
 var allowed = []struct {

@@ -230,9 +230,19 @@ type Match struct {
 	Addresses []ical.Address
 }
 
+// A search is for what people type: an address has at most 320 octets (RFC
+// 3696 3).
+const (
+	maxToken  = 320
+	maxTokens = 32
+)
+
 // Search lists up to limit accounts in which every token begins a word of the
 // name or an address; case and accents do not count.
 func (s *Service) Search(ctx context.Context, tokens []string, limit int) (list []Match, err error) {
+	if len(tokens) > maxTokens || slices.ContainsFunc(tokens, func(t string) bool { return len(t) > maxToken }) {
+		return nil, nil // more than anything it could be found in
+	}
 	err = s.store.View(ctx, func(tx *store.Tx) error {
 		list = nil
 		accounts, err := tx.SearchAccounts(tokens, limit)

@@ -24,6 +24,7 @@ const (
 const (
 	bodyTime  = 2 * time.Minute
 	pieceTime = 30 * time.Second
+	pieceSize = 256 << 10 // octets: lines of 70 kbit/s pass
 )
 
 // spooled is an answer on its way. Nothing is sent before its spool is full, so
@@ -46,13 +47,16 @@ func (s *spooled) Write(b []byte) (int, error) {
 	if s.body != nil {
 		return s.body.Write(b)
 	}
-	if s.spool = append(s.spool, b...); len(s.spool) <= maxSpool {
+	if len(s.spool)+len(b) <= maxSpool {
+		s.spool = append(s.spool, b...)
 		return len(b), nil
 	}
 	s.body = s.q.begin(s.status, -1)
 	_, err := s.body.Write(s.spool)
-	s.spool = nil
-	return len(b), err
+	if s.spool = nil; err != nil {
+		return 0, err
+	}
+	return s.body.Write(b) // a large piece is not copied
 }
 
 // finish ends the answer, or refuses when nothing of it has gone out.
@@ -172,8 +176,14 @@ func (b *body) Close() error {
 type timed struct{ q *request }
 
 func (t timed) Write(p []byte) (int, error) {
-	t.q.moreTime()
-	return t.q.w.Write(p)
+	n := 0
+	for {
+		t.q.moreTime()
+		m, err := t.q.w.Write(p[n:min(len(p), n+pieceSize)])
+		if n += m; err != nil || n == len(p) {
+			return n, err
+		}
+	}
 }
 
 // moreTime lets the client take the next piece.

@@ -168,6 +168,9 @@ func (p *Property) Param(name string) string {
 	return decodeParam(v)
 }
 
+// HasParams tells whether there are any parameters.
+func (p *Property) HasParams() bool { return int(p.value) > int(p.name)+1 }
+
 // HasParam tells whether the parameter is there, even if empty.
 func (p *Property) HasParam(name string) bool {
 	_, ok := param(p.section(), name)

@@ -24,6 +24,10 @@ func (r *Reader) NextPart() (*Calendar, error) {
 	return c, err
 }
 
+// Open tells whether the calendar of the part that NextPart gave last goes on
+// in the next one.
+func (r *Reader) Open() bool { return r.within }
+
 func (r *Reader) nextPart() (*Calendar, error) {
 	data, lines := r.ahead, 0
 	if data != nil {

@@ -43,6 +43,10 @@ func UnescapeText(s string) string {
 	return string(append(b, s...))
 }
 
+// ValidText gives s as UTF-8: octets that are not UTF-8 are read as
+// windows-1252, as Property.Text reads them.
+func ValidText(s string) string { return validText(s) }
+
 // validText gives s as UTF-8: octets that are not UTF-8 are read as
 // windows-1252, which is what old desktop programs wrote.
 func validText(s string) string {

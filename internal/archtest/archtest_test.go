@@ -23,8 +23,9 @@ ical/recur                 ical
 ical/tz                    ical ical/recur
 ical/freebusy              ical ical/recur ical/tz
 ical/check                 ical ical/recur ical/tz
-ical/jcal                  ical
-ical/xcal                  ical
+ical/internal/typed        ical
+ical/jcal                  ical ical/internal/typed
+ical/xcal                  ical ical/internal/typed
 ical/vcal1                 ical ical/recur
 ical/jscal                 ical ical/recur ical/tz
 itip                       ical ical/recur ical/tz

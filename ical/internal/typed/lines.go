@@ -1,0 +1,358 @@
+package typed
+
+import (
+	"bytes"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/convene-cal/convene/ical"
+)
+
+// Lines writes iCalendar text: content lines folded at 75 octets and ended by
+// CRLF, whatever the values hold.
+type Lines struct {
+	Text []byte // the finished lines
+
+	head   []byte // name and parameters of the property at hand
+	name   int    // length of the name in it
+	param  int    // length of head without the parameter at hand
+	open   bool   // the parameter at hand has a value
+	quote  bool   // its grammar demands quotes
+	base64 [2]int // where ENCODING=BASE64 stands in head
+	value  []byte
+	parts  int // values so far
+	line   []byte
+}
+
+// maxName bounds names of components, properties, parameters and types; none
+// that is registered has more than 30 octets.
+const maxName = 255
+
+// ValidName tells whether s can name a property: letters, digits and hyphens
+// (RFC 5545 3.1), and the underscore, dot and slash of vendors' own names.
+func ValidName[T string | []byte](s T) bool {
+	if len(s) == 0 || len(s) > maxName {
+		return false
+	}
+	for i := 0; i < len(s); i++ {
+		c := s[i] | 0x20
+		if !('a' <= c && c <= 'z' || '0' <= s[i] && s[i] <= '9' || s[i] == '-' || s[i] == '_' || s[i] == '.' || s[i] == '/') {
+			return false
+		}
+	}
+	return true
+}
+
+func appendUpper[T string | []byte](b []byte, s T) []byte {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if 'a' <= c && c <= 'z' {
+			c -= 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
+// AppendLower appends a name in lower case.
+func AppendLower(b []byte, s string) []byte {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		if 'A' <= c && c <= 'Z' {
+			c += 'a' - 'A'
+		}
+		b = append(b, c)
+	}
+	return b
+}
+
+// ComponentName gives the name of a component in upper case as a line can say
+// it, nil for what is none.
+func ComponentName(b, name []byte) []byte {
+	for _, c := range bytes.TrimSpace(name) {
+		if c >= ' ' && c != 0x7f {
+			b = append(b, c)
+		}
+	}
+	b = bytes.TrimSpace(b)
+	if len(b) == 0 || len(b) > maxComponentName {
+		return nil
+	}
+	return appendUpper(b[:0], b)
+}
+
+// maxComponentName keeps BEGIN on one line.
+const maxComponentName = maxLine - len("BEGIN:")
+
+// Begin and End write the lines around a component, named by ComponentName.
+func (l *Lines) Begin(name []byte) { l.edge("BEGIN:", name) }
+
+// End is the counterpart of Begin.
+func (l *Lines) End(name []byte) { l.edge("END:", name) }
+
+func (l *Lines) edge(word string, name []byte) {
+	l.Text = append(l.Text, word...)
+	l.Text = appendUpper(l.Text, name)
+	l.Text = append(l.Text, "\r\n"...)
+}
+
+// Property starts a property. It is false for what cannot be a name; BEGIN and
+// END would be read as something else.
+func (l *Lines) Property(name []byte) bool {
+	l.head, l.value, l.parts, l.open, l.base64 = l.head[:0], l.value[:0], 0, false, [2]int{}
+	if !ValidName(name) || bytes.EqualFold(name, []byte("BEGIN")) || bytes.EqualFold(name, []byte("END")) {
+		return false
+	}
+	l.head = appendUpper(l.head, name)
+	l.name = len(l.head)
+	return true
+}
+
+// Name is the upper-case name of the property at hand.
+func (l *Lines) Name() []byte { return l.head[:l.name] }
+
+// Param starts a parameter; without a value it will not be written, and what
+// cannot be a name is false.
+func (l *Lines) Param(name []byte) bool {
+	l.param, l.open = len(l.head), false
+	if !ValidName(name) {
+		return false
+	}
+	l.head = append(l.head, ';')
+	l.head = appendUpper(l.head, name)
+	def, known := ical.LookupParameter(string(l.head[l.param+1:]))
+	l.quote = known && def.Quoted
+	l.head = append(l.head, '=')
+	return true
+}
+
+// ParamValue adds a value to the parameter at hand, quoted and encoded as RFC
+// 6868 3.1 says. What may not stand in one at all is left out.
+func (l *Lines) ParamValue(v []byte) {
+	if l.open {
+		l.head = append(l.head, ',')
+	}
+	l.open = true
+	quote := l.quote || bytes.ContainsAny(v, ":;,")
+	if quote {
+		l.head = append(l.head, '"')
+	}
+	for i, c := range v {
+		switch {
+		case c == '^':
+			l.head = append(l.head, "^^"...)
+		case c == '"':
+			l.head = append(l.head, "^'"...)
+		case c == '\n':
+			l.head = append(l.head, "^n"...)
+		case c == '\r':
+			if i+1 == len(v) || v[i+1] != '\n' {
+				l.head = append(l.head, "^n"...)
+			}
+		case c < ' ' && c != '\t' || c == 0x7f:
+		default:
+			l.head = append(l.head, c)
+		}
+	}
+	if quote {
+		l.head = append(l.head, '"')
+	}
+}
+
+// EndParam ends the parameter at hand.
+func (l *Lines) EndParam() {
+	if !l.open {
+		l.head = l.head[:l.param]
+	} else if bytes.EqualFold(l.head[l.param:], []byte(";ENCODING=BASE64")) {
+		l.base64 = [2]int{l.param, len(l.head)}
+	}
+}
+
+// DropParam takes the parameter at hand back.
+func (l *Lines) DropParam() { l.head = l.head[:l.param] }
+
+// Length is how long the property at hand is so far.
+func (l *Lines) Length() int { return len(l.head) + len(l.value) }
+
+// Separate puts a separator before every value but the first.
+func (l *Lines) Separate(by byte) {
+	if l.parts > 0 {
+		l.value = append(l.value, by)
+	}
+	l.parts++
+}
+
+// Raw appends to the value, without what may not stand in a line.
+func (l *Lines) Raw(s []byte) {
+	for i, c := range s {
+		if c >= ' ' && c != 0x7f || c == '\t' {
+			l.value = append(l.value, c)
+		} else if c == '\n' || c == '\r' && (i+1 == len(s) || s[i+1] != '\n') {
+			l.value = append(l.value, `\n`...)
+		}
+	}
+}
+
+// Escaped appends TEXT (RFC 5545 3.3.11) but leaves the octet in plain as it
+// is, 0 for none.
+func (l *Lines) Escaped(s []byte, plain byte) {
+	for i := 0; i < len(s); i++ {
+		c := s[i]
+		switch {
+		case c == plain && c != 0:
+			l.value = append(l.value, c)
+		case c == '\\' || c == ';' || c == ',':
+			l.value = append(l.value, '\\', c)
+		case c == '\n' || c == '\r' && (i+1 == len(s) || s[i+1] != '\n'):
+			l.value = append(l.value, `\n`...)
+		case c < ' ' && c != '\t' || c == 0x7f:
+		default:
+			l.value = append(l.value, c)
+		}
+	}
+}
+
+// Scalar appends a value of a type (lower case) as iCalendar spells it: text
+// escaped, dates, times and offsets without their punctuation. What has not
+// the form of its type is taken as it stands, for package ical to judge.
+func (l *Lines) Scalar(typ string, s []byte) {
+	switch typ {
+	case "text":
+		l.Escaped(s, 0)
+	case "boolean":
+		l.value = appendUpper(l.value, bytes.TrimSpace(s))
+	case "binary":
+		for _, c := range s {
+			if c > ' ' && c < 0x7f { // RFC 6321 3.6.1: white space must be removed
+				l.value = append(l.value, c)
+			}
+		}
+	case "date", "date-time", "time", "utc-offset", "period":
+		s = bytes.TrimSpace(s)
+		if basic, ok := appendBasic(l.value, s); ok {
+			l.value = basic
+		} else if from, to, ok := bytes.Cut(s, []byte{'/'}); ok {
+			l.Scalar("date-time", from)
+			l.value = append(l.value, '/')
+			l.Scalar("date-time", to)
+		} else {
+			l.Raw(s)
+		}
+	case "integer", "float", "duration", "recur", "uri", "cal-address":
+		l.Raw(bytes.TrimSpace(s))
+	default:
+		l.Raw(s)
+	}
+}
+
+// digit patterns of the extended format, and which octets are punctuation.
+var extended = []string{
+	"0000-00-00",          // RFC 7265 3.6.4, RFC 6321 3.6.4
+	"0000-00-00T00:00:00", // 3.6.5
+	"0000-00-00T00:00:00Z",
+	"00:00:00", // 3.6.12
+	"00:00:00Z",
+	"+00:00", // 3.6.14
+	"+00:00:00",
+}
+
+func matches(pattern string, s []byte) bool {
+	if len(s) != len(pattern) {
+		return false
+	}
+	for i, c := range s {
+		switch p := pattern[i]; p {
+		case '0':
+			if c < '0' || c > '9' {
+				return false
+			}
+		case '+':
+			if c != '+' && c != '-' {
+				return false
+			}
+		default:
+			if c != p {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// AppendBasic appends a value in the basic format; what is not in the extended
+// one stays as it is, without controls.
+func AppendBasic(b, s []byte) []byte {
+	b, ok := appendBasic(b, s)
+	if !ok {
+		for _, c := range s {
+			if c > ' ' && c != 0x7f {
+				b = append(b, c)
+			}
+		}
+	}
+	return b
+}
+
+// appendBasic writes a value in the extended format in the basic one.
+func appendBasic(b, s []byte) ([]byte, bool) {
+	for _, p := range extended {
+		if !matches(p, s) {
+			continue
+		}
+		for i, c := range s {
+			if c != ':' && (c != '-' || p[i] == '+') {
+				b = append(b, c)
+			}
+		}
+		return b, true
+	}
+	return b, false
+}
+
+// maxLine is how long a line may be without its line end (RFC 5545 3.1).
+const maxLine = 75
+
+// EndProperty writes the property whose value has this type (lower case).
+// VALUE is written where the type is not the property's default (RFC 7265 5.2,
+// RFC 6321 3.5.1), never for "unknown". Values that are not binary have no
+// BASE64 (RFC 7265 4, RFC 6321 4), and those that are must say it (RFC 5545
+// 3.1.3).
+func (l *Lines) EndProperty(typ string) {
+	if encoded := l.base64[1] > 0; encoded && typ != "binary" {
+		l.head = append(l.head[:l.base64[0]], l.head[l.base64[1]:]...)
+	} else if typ == "binary" && !encoded {
+		l.head = append(l.head, ";ENCODING=BASE64"...)
+	}
+	b := append(l.line[:0], l.head...)
+	if typ != "unknown" {
+		if def, known := ical.LookupProperty(string(l.head[:l.name])); !known || !strings.EqualFold(def.Default(), typ) {
+			b = append(b, ";VALUE="...)
+			b = appendUpper(b, typ)
+		}
+	}
+	b = append(b, ':')
+	b = append(b, l.value...)
+	// In a line that speaks of quoted-printable a final "=" would take the next one in.
+	soft := bytes.Contains(b, []byte("QUOTED-PRINTABLE")) || bytes.Contains(bytes.ToUpper(l.head), []byte("QUOTED-PRINTABLE"))
+	if soft {
+		b = append(b[:len(b)-len(l.value)], bytes.TrimRight(l.value, "=")...)
+	}
+	l.line = b
+	for room := maxLine; len(b) > room; room = maxLine - 1 {
+		cut := room
+		for back := 0; cut > 1 && back < utf8.UTFMax && !utf8.RuneStart(b[cut]); back++ {
+			cut--
+		}
+		if !utf8.RuneStart(b[cut]) {
+			cut = room // not UTF-8 at all
+		}
+		for soft && cut > 1 && b[cut-1] == '=' {
+			cut--
+		}
+		l.Text = append(l.Text, b[:cut]...)
+		l.Text = append(l.Text, "\r\n "...)
+		b = b[cut:]
+	}
+	l.Text = append(l.Text, b...)
+	l.Text = append(l.Text, "\r\n"...)
+}

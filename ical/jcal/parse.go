@@ -1,0 +1,390 @@
+package jcal
+
+import (
+	"fmt"
+	"io"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/internal/typed"
+)
+
+// Parse reads the one calendar that data has. The error is an
+// *ical.ParseError with the place in data, and ical.ErrLimit where a limit is
+// passed. Lines of the calendar and of its Repairs count those of the
+// iCalendar text that Calendar.Bytes gives.
+func Parse(data []byte) (*ical.Calendar, error) { return ParseLimits(data, ical.DefaultLimits) }
+
+// ParseLimits is Parse with other limits.
+func ParseLimits(data []byte, l ical.Limits) (*ical.Calendar, error) {
+	all, err := ParseAllLimits(data, l)
+	if err != nil {
+		return nil, err
+	}
+	if len(all) > 1 {
+		return nil, &ical.ParseError{Line: 1, Column: 1, What: fmt.Sprintf("%d calendars where one is expected", len(all))}
+	}
+	return all[0], nil
+}
+
+// ParseAll reads a jCal object, or an array of them (RFC 7265 3.2).
+func ParseAll(data []byte) ([]*ical.Calendar, error) {
+	return ParseAllLimits(data, ical.DefaultLimits)
+}
+
+// ParseAllLimits is ParseAll with other limits, which hold for all together.
+func ParseAllLimits(data []byte, l ical.Limits) ([]*ical.Calendar, error) {
+	l = typed.Limits(l)
+	if len(data) > l.Size {
+		return nil, &ical.ParseError{Line: 1, Column: 1, What: fmt.Sprintf("%d octets, %d are allowed", len(data), l.Size), Err: ical.ErrLimit}
+	}
+	p := &parser{in: typed.NewInput(data), depth: l.Depth, length: l.LineLength}
+	p.out.Text = make([]byte, 0, len(data)+len(data)/8+64)
+	text, err := typed.All(p)
+	if err != nil {
+		return nil, err
+	}
+	return ical.ParseAllLimits(text, l)
+}
+
+// NewReader reads a stream of any size, in the memory of its largest part:
+// Reader.Next gives its calendars, Reader.NextPart their components one by one.
+// Errors of the syntax are *ical.ParseErrors with the place in the JSON text.
+func NewReader(r io.Reader) *ical.Reader { return NewReaderLimits(r, ical.DefaultLimits) }
+
+// NewReaderLimits is NewReader with other limits.
+func NewReaderLimits(r io.Reader, l ical.Limits) *ical.Reader {
+	l = typed.Limits(l)
+	return typed.NewReader(&parser{in: typed.NewStream(r, l.LineLength), depth: l.Depth, length: l.LineLength}, l)
+}
+
+// parser writes the iCalendar text that a jCal text stands for.
+type parser struct {
+	in     typed.Input
+	out    typed.Lines
+	depth  int // components that may be nested
+	length int // octets one property may have
+	state  state
+	many   bool
+	text   []byte // a string without its escapes
+	name   []byte // of the component or rule part at hand
+	freq   []byte // rule parts
+	rest   []byte
+}
+
+type state uint8
+
+const (
+	atStart state = iota
+	atCalendar
+	atComponent
+	afterCalendar
+	atEnd
+)
+
+// Lines are where the text is written.
+func (p *parser) Lines() *typed.Lines { return &p.out }
+
+// Step goes on by a calendar's head, a component, or a calendar's end.
+func (p *parser) Step() error {
+	switch p.state {
+	case atStart:
+		if err := p.expect('[', "an array"); err != nil {
+			return err
+		}
+		if p.peek() == '[' {
+			p.many, p.state = true, atCalendar
+			return nil
+		}
+		return p.calendar()
+	case atCalendar:
+		if err := p.expect('[', "a jCal object"); err != nil {
+			return err
+		}
+		return p.calendar()
+	case atComponent:
+		if p.peek() == ']' {
+			p.in.At++
+			p.out.End([]byte("VCALENDAR"))
+			p.state = afterCalendar
+			return p.expect(']', "the end of the calendar")
+		}
+		if err := p.expect('[', "a component"); err != nil {
+			return err
+		}
+		if err := p.component(2); err != nil {
+			return err
+		}
+		return p.comma()
+	case afterCalendar:
+		p.state = atEnd
+		if p.many {
+			switch p.peek() {
+			case ',':
+				p.in.At++
+				p.state = atCalendar
+				return nil
+			case ']':
+				p.in.At++
+			default:
+				return p.unexpected("a comma or the end of the array of calendars")
+			}
+		}
+		return nil
+	}
+	if p.peek() != 0 || p.in.At < len(p.in.Data) {
+		return p.unexpected("the end")
+	}
+	if err := p.in.Failed(); err != nil {
+		return err
+	}
+	return io.EOF
+}
+
+// calendar reads the head of a jCal object, behind its bracket. A component
+// without its calendar is read as package ical reads one.
+func (p *parser) calendar() error {
+	if err := p.componentName(); err != nil {
+		return err
+	}
+	if string(p.name) != "VCALENDAR" {
+		def, known := ical.LookupComponent(string(p.name))
+		if !known || def.In != "VCALENDAR" {
+			return p.in.Fault("%q is not a calendar: a jCal object starts with \"vcalendar\"", p.name)
+		}
+		p.state = afterCalendar
+		return p.body(1)
+	}
+	p.out.Begin(p.name)
+	more, err := p.properties()
+	if err != nil {
+		return err
+	}
+	if !more {
+		p.out.End(p.name)
+		p.state = afterCalendar
+		return nil
+	}
+	p.state = atComponent
+	return p.expect('[', "the array of components")
+}
+
+// component reads a component behind its bracket (RFC 7265 3.3).
+func (p *parser) component(depth int) error {
+	if depth > p.depth {
+		return p.in.Limit(fmt.Sprintf("components nested deeper than %d", p.depth))
+	}
+	if err := p.componentName(); err != nil {
+		return err
+	}
+	if string(p.name) == "VCALENDAR" {
+		return p.in.Fault("a calendar inside of a calendar")
+	}
+	return p.body(depth)
+}
+
+func (p *parser) componentName() error {
+	s, err := p.str("the name of a component")
+	if err != nil {
+		return err
+	}
+	name := typed.ComponentName(p.name[:0], s)
+	if name == nil {
+		return p.in.Fault("%q cannot be the name of a component", clip(s))
+	}
+	p.name = name
+	return nil
+}
+
+func (p *parser) body(depth int) error {
+	name := string(p.name)
+	p.out.Begin(p.name)
+	more, err := p.properties()
+	if err != nil {
+		return err
+	}
+	if more {
+		if err := p.expect('[', "the array of components"); err != nil {
+			return err
+		}
+		for p.peek() != ']' {
+			if err := p.expect('[', "a component"); err != nil {
+				return err
+			}
+			if err := p.component(depth + 1); err != nil {
+				return err
+			}
+			if err := p.comma(); err != nil {
+				return err
+			}
+		}
+		p.in.At++
+		if err := p.expect(']', "the end of the component"); err != nil {
+			return err
+		}
+	}
+	p.out.End([]byte(name))
+	return nil
+}
+
+// properties reads the second field of a component with the commas around it.
+// The third may be missing: then the component ends here.
+func (p *parser) properties() (more bool, err error) {
+	if err := p.expect(',', "a comma and the properties"); err != nil {
+		return false, err
+	}
+	if err := p.expect('[', "the array of properties"); err != nil {
+		return false, err
+	}
+	for p.peek() != ']' {
+		if err := p.property(); err != nil {
+			return false, err
+		}
+		if err := p.comma(); err != nil {
+			return false, err
+		}
+	}
+	p.in.At++
+	switch p.peek() {
+	case ',':
+		p.in.At++
+		return true, nil
+	case ']':
+		p.in.At++
+		return false, nil
+	}
+	return false, p.unexpected("a comma and the components")
+}
+
+// comma reads the comma between elements; before the end there is none.
+func (p *parser) comma() error {
+	switch p.peek() {
+	case ']':
+		return nil
+	case ',':
+		p.in.At++
+		if c := p.peek(); c != ']' {
+			return nil
+		}
+	}
+	return p.unexpected("a comma and an element, or the end of the array")
+}
+
+// property reads a property (RFC 7265 3.4).
+func (p *parser) property() error {
+	if err := p.expect('[', "a property"); err != nil {
+		return err
+	}
+	name, err := p.str("the name of a property")
+	if err != nil {
+		return err
+	}
+	if !p.out.Property(name) {
+		return p.in.Fault("%q cannot be the name of a property", clip(name))
+	}
+	if err := p.params(); err != nil {
+		return p.within(err)
+	}
+	if err := p.expect(',', "a comma and the type"); err != nil {
+		return p.within(err)
+	}
+	t, err := p.str("the type of the value")
+	if err != nil {
+		return p.within(err)
+	}
+	if !typed.ValidName(t) {
+		return p.within(p.in.Fault("%q cannot be a type", clip(t)))
+	}
+	typ := typed.TypeName(t)
+	for p.peek() == ',' {
+		p.in.At++
+		p.out.Separate(p.separator())
+		if err := p.value(typ, 0); err != nil {
+			return p.within(err)
+		}
+		if p.out.Length() > p.length {
+			return p.within(p.in.Limit(fmt.Sprintf("the property has more than %d octets", p.length)))
+		}
+	}
+	if err := p.expect(']', "the end of the property"); err != nil {
+		return p.within(err)
+	}
+	p.out.EndProperty(typ)
+	return nil
+}
+
+// within tells an error which property it is about.
+func (p *parser) within(err error) error {
+	if e, ok := err.(*ical.ParseError); ok && e.Property == "" {
+		e.Property = string(p.out.Name())
+	}
+	return err
+}
+
+// params reads the parameters (3.5).
+func (p *parser) params() error {
+	if err := p.expect(',', "a comma and the parameters"); err != nil {
+		return err
+	}
+	if err := p.expect('{', "the object of parameters"); err != nil {
+		return err
+	}
+	for first := true; p.peek() != '}'; first = false {
+		if !first {
+			if err := p.expect(',', "a comma or the end of the parameters"); err != nil {
+				return err
+			}
+		}
+		name, err := p.str("the name of a parameter")
+		if err != nil {
+			return err
+		}
+		drop := len(name) == len("value") && string(typed.AppendLower(nil, string(name))) == "value" // 3.5.1: must not be there
+		if !p.out.Param(name) {
+			return p.in.Fault("%q cannot be the name of a parameter", clip(name))
+		}
+		if err := p.expect(':', "a colon"); err != nil {
+			return err
+		}
+		if p.peek() == '[' {
+			p.in.At++
+			for p.peek() != ']' {
+				if err := p.paramValue(); err != nil {
+					return err
+				}
+				if err := p.comma(); err != nil {
+					return err
+				}
+			}
+			p.in.At++
+		} else if err := p.paramValue(); err != nil {
+			return err
+		}
+		if drop {
+			p.out.DropParam()
+		} else {
+			p.out.EndParam()
+		}
+		if p.out.Length() > p.length {
+			return p.in.Limit(fmt.Sprintf("the property has more than %d octets", p.length))
+		}
+	}
+	p.in.At++
+	return nil
+}
+
+// paramValue reads a string; a number or boolean is taken as its text.
+func (p *parser) paramValue() error {
+	var s []byte
+	var err error
+	if p.peek() == '"' {
+		s, err = p.str("a value")
+	} else {
+		s, _, err = p.literal()
+	}
+	if err == nil {
+		p.out.ParamValue(s)
+	}
+	return err
+}
+
+func clip(s []byte) []byte { return s[:min(len(s), 40)] }

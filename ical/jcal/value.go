@@ -1,0 +1,170 @@
+package jcal
+
+import (
+	"bytes"
+	"math"
+	"strconv"
+
+	"github.com/convene-cal/convene/ical/internal/typed"
+)
+
+// separator is what stands between the values of the property at hand.
+func (p *parser) separator() byte {
+	switch string(p.out.Name()) {
+	case "GEO", "REQUEST-STATUS": // as one array (3.4.1), or spread
+		return ';'
+	}
+	return ','
+}
+
+// value reads one value of a property (3.6). A structured one (3.4.1) is an
+// array; its elements may be lists.
+func (p *parser) value(typ string, depth int) error {
+	switch p.peek() {
+	case '"':
+		s, err := p.str("a value")
+		if err != nil {
+			return err
+		}
+		if typ == "text" && depth == 0 && string(p.out.Name()) == "REQUEST-STATUS" {
+			p.out.Escaped(s, ';') // the whole as one string: its semicolons separate
+		} else {
+			p.out.Scalar(typ, s)
+		}
+		return nil
+	case '{':
+		return p.rule()
+	case '[':
+		if depth == 2 {
+			return p.in.Fault("arrays nested too deep in a value")
+		}
+		p.in.At++
+		by := byte(';')
+		switch {
+		case depth == 1:
+			by = ','
+		case typ == "period":
+			by, typ = '/', "date-time" // 3.6.9; a duration is taken as it stands
+		}
+		for n := 0; p.peek() != ']'; n++ {
+			if n > 0 {
+				p.out.Raw([]byte{by})
+			}
+			if err := p.value(typ, depth+1); err != nil {
+				return err
+			}
+			if err := p.comma(); err != nil {
+				return err
+			}
+			if p.out.Length() > p.length {
+				return p.in.Limit("the value is too long")
+			}
+		}
+		p.in.At++
+		return nil
+	}
+	s, number, err := p.literal()
+	if err != nil {
+		return err
+	}
+	if number {
+		if s, err = p.decimal(s, typ == "integer"); err != nil {
+			return err
+		}
+	}
+	p.out.Scalar(typ, s)
+	return nil
+}
+
+// decimal writes a JSON number as RFC 5545 3.3.7 and 3.3.8 do: without an
+// exponent, and an INTEGER without a fraction.
+func (p *parser) decimal(s []byte, integer bool) ([]byte, error) {
+	if !bytes.ContainsAny(s, "eE") && (!integer || bytes.IndexByte(s, '.') < 0) {
+		return s, nil
+	}
+	f, err := strconv.ParseFloat(string(s), 64)
+	if err != nil {
+		return nil, p.in.Fault("the number %s is too large", clip(s))
+	}
+	if integer && (f != math.Trunc(f) || math.Abs(f) > math.MaxInt32) {
+		return nil, p.in.Fault("%s is not an integer of 32 bits", clip(s))
+	}
+	return strconv.AppendFloat(nil, f, 'f', -1, 64), nil
+}
+
+// rule reads a RECUR (3.6.10). FREQ is written first, as RFC 5545 3.3.10 asks
+// for the sake of old readers.
+func (p *parser) rule() error {
+	p.in.At++
+	p.freq, p.rest = p.freq[:0], p.rest[:0]
+	for first := true; p.peek() != '}'; first = false {
+		if !first {
+			if err := p.expect(',', "a comma or the end of the rule"); err != nil {
+				return err
+			}
+		}
+		key, err := p.str("the name of a rule part")
+		if err != nil {
+			return err
+		}
+		if !typed.ValidName(key) {
+			return p.in.Fault("%q cannot be the name of a rule part", clip(key))
+		}
+		part := &p.rest
+		if bytes.EqualFold(key, []byte("FREQ")) && len(p.freq) == 0 {
+			part = &p.freq
+		}
+		*part = append(*part, ';')
+		*part = append(*part, bytes.ToUpper(key)...)
+		*part = append(*part, '=')
+		if err := p.expect(':', "a colon"); err != nil {
+			return err
+		}
+		if p.peek() != '[' {
+			if err := p.ruleValue(part); err != nil {
+				return err
+			}
+			continue
+		}
+		p.in.At++
+		for n := 0; p.peek() != ']'; n++ {
+			if n > 0 {
+				*part = append(*part, ',')
+			}
+			if err := p.ruleValue(part); err != nil {
+				return err
+			}
+			if err := p.comma(); err != nil {
+				return err
+			}
+		}
+		p.in.At++
+		if len(*part) > p.length {
+			return p.in.Limit("the rule is too long")
+		}
+	}
+	p.in.At++
+	p.freq = append(p.freq, p.rest...)
+	p.out.Raw(bytes.TrimPrefix(p.freq, []byte{';'}))
+	return nil
+}
+
+func (p *parser) ruleValue(part *[]byte) error {
+	if p.peek() == '"' {
+		s, err := p.str("a value")
+		if err != nil {
+			return err
+		}
+		if bytes.IndexByte(s, ';') >= 0 {
+			return p.in.Fault("a semicolon in a rule part")
+		}
+		*part = typed.AppendBasic(*part, s)
+		return nil
+	}
+	s, number, err := p.literal()
+	if err == nil && number {
+		s, err = p.decimal(s, true)
+	}
+	*part = append(*part, s...)
+	return err
+}

@@ -1,0 +1,340 @@
+package jcal
+
+import (
+	"errors"
+	"io"
+	"unicode/utf8"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/internal/typed"
+)
+
+// ContentType is the media type of jCal (RFC 7265 7).
+const ContentType = "application/calendar+json"
+
+// Marshal writes a calendar as one jCal object.
+func Marshal(cal *ical.Calendar) ([]byte, error) { return AppendTo(nil, cal) }
+
+// AppendTo appends what Marshal gives. The error is always nil: every calendar
+// can be written.
+func AppendTo(b []byte, cal *ical.Calendar) ([]byte, error) {
+	e := encoder{b: b}
+	e.component(&cal.Component)
+	return e.b, nil
+}
+
+// Writer writes calendars as jCal part by part, in the memory of the largest
+// part. Its methods must not be used by several goroutines at once.
+type Writer struct {
+	// Array says that an array of jCal objects is wanted, which is how jCal
+	// has several (RFC 7265 3.2), whatever their number. To be set before the
+	// first Begin.
+	Array bool
+
+	w          io.Writer
+	e          encoder
+	calendars  int
+	components int
+	open       bool
+	err        error
+}
+
+// NewWriter writes to w. Close completes the text; it does not close w.
+func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
+
+// flushAt is how much is collected for one write.
+const flushAt = 1 << 16
+
+var errOrder = errors.New("jcal: Begin, Component and End are out of order")
+
+// Begin starts a calendar with these properties.
+func (w *Writer) Begin(properties []*ical.Property) error {
+	switch {
+	case w.err != nil:
+		return w.err
+	case w.open:
+		return errOrder
+	case w.calendars > 0 && !w.Array:
+		return errors.New("jcal: several calendars need an array")
+	}
+	if w.Array {
+		w.e.b = append(w.e.b, "[,\n"[min(w.calendars, 1)])
+		if w.calendars > 0 {
+			w.e.b = append(w.e.b, '\n')
+		}
+	}
+	w.open, w.components = true, 0
+	w.calendars++
+	w.e.b = append(w.e.b, `["vcalendar",`...)
+	w.e.properties(properties)
+	w.e.b = append(w.e.b, ",["...)
+	return w.flush(flushAt)
+}
+
+// Component adds a component to the calendar that was begun.
+func (w *Writer) Component(c *ical.Component) error {
+	if w.err != nil {
+		return w.err
+	}
+	if !w.open {
+		return errOrder
+	}
+	if w.components++; w.components > 1 {
+		w.e.b = append(w.e.b, ',')
+	}
+	w.e.b = append(w.e.b, '\n')
+	w.e.component(c)
+	return w.flush(flushAt)
+}
+
+// End ends the calendar that was begun.
+func (w *Writer) End() error {
+	if w.err != nil {
+		return w.err
+	}
+	if !w.open {
+		return errOrder
+	}
+	w.open = false
+	w.e.b = append(w.e.b, "]]"...)
+	return w.flush(flushAt)
+}
+
+// Write writes a whole calendar.
+func (w *Writer) Write(cal *ical.Calendar) error {
+	err := w.Begin(cal.Properties)
+	for _, c := range cal.Components {
+		if err == nil {
+			err = w.Component(c)
+		}
+	}
+	if err == nil {
+		err = w.End()
+	}
+	return err
+}
+
+// Close writes what is left.
+func (w *Writer) Close() error {
+	if w.err != nil {
+		return w.err
+	}
+	if w.open {
+		return errOrder
+	}
+	if w.Array {
+		if w.calendars == 0 {
+			w.e.b = append(w.e.b, '[')
+		}
+		w.e.b = append(w.e.b, ']')
+	}
+	w.e.b = append(w.e.b, '\n')
+	return w.flush(0)
+}
+
+func (w *Writer) flush(at int) error {
+	if len(w.e.b) > at {
+		_, w.err = w.w.Write(w.e.b)
+		w.e.b = w.e.b[:0]
+	}
+	return w.err
+}
+
+type encoder struct {
+	b []byte
+	v typed.Value
+}
+
+// component writes a component (RFC 7265 3.3).
+func (e *encoder) component(c *ical.Component) {
+	e.b = append(e.b, `["`...)
+	e.b = appendQuoted(e.b, string(typed.AppendLower(nil, c.Name)))
+	e.b = append(e.b, `",`...)
+	e.properties(c.Properties)
+	e.b = append(e.b, ",["...)
+	for i, s := range c.Components {
+		if i > 0 {
+			e.b = append(e.b, ',')
+		}
+		e.component(s)
+	}
+	e.b = append(e.b, "]]"...)
+}
+
+func (e *encoder) properties(list []*ical.Property) {
+	e.b = append(e.b, '[')
+	first := true
+	for _, p := range list {
+		name := p.Name()
+		if !typed.Writable(name) {
+			continue
+		}
+		if !first {
+			e.b = append(e.b, ',')
+		}
+		first = false
+		e.property(p, name)
+	}
+	e.b = append(e.b, ']')
+}
+
+// property writes a property (RFC 7265 3.4).
+func (e *encoder) property(p *ical.Property, name string) {
+	v := &e.v
+	v.Of(p, name)
+	e.b = append(e.b, `["`...)
+	e.b = typed.AppendLower(e.b, name)
+	e.b = append(e.b, `",{`...)
+	for i, q := range v.ParamsOf(p) {
+		if i > 0 {
+			e.b = append(e.b, ',')
+		}
+		e.b = append(e.b, '"')
+		e.b = typed.AppendLower(e.b, q.Name)
+		e.b = append(e.b, `":`...)
+		e.strings(q.Values)
+	}
+	e.b = append(e.b, `},"`...)
+	e.b = append(e.b, v.Type...)
+	e.b = append(e.b, '"')
+	switch v.Form {
+	case typed.Number, typed.Bool:
+		for _, s := range v.Texts {
+			e.b = append(e.b, ',')
+			e.b = append(e.b, s...)
+		}
+	case typed.Periods: // 3.6.9
+		for i := 0; i+1 < len(v.Texts); i += 2 {
+			e.b = append(e.b, ",["...)
+			e.text(v.Texts[i])
+			e.b = append(e.b, ',')
+			e.text(v.Texts[i+1])
+			e.b = append(e.b, ']')
+		}
+	case typed.Geo: // 3.4.1.1
+		e.b = append(e.b, ",["...)
+		e.b = append(e.b, v.Texts[0]...)
+		e.b = append(e.b, ',')
+		e.b = append(e.b, v.Texts[1]...)
+		e.b = append(e.b, ']')
+	case typed.Status: // 3.4.1.2
+		e.b = append(e.b, ',')
+		e.list(v.Texts)
+	case typed.Recur:
+		e.rule(v.Rule)
+	default:
+		for _, s := range v.Texts {
+			e.b = append(e.b, ',')
+			e.text(s)
+		}
+	}
+	e.b = append(e.b, ']')
+}
+
+// rule writes a RECUR as an object (3.6.10).
+func (e *encoder) rule(parts []typed.RulePart) {
+	e.b = append(e.b, ",{"...)
+	for i, r := range parts {
+		if i > 0 {
+			e.b = append(e.b, ',')
+		}
+		e.text(r.Name)
+		e.b = append(e.b, ':')
+		if !r.Number {
+			e.strings(r.Values)
+			continue
+		}
+		if len(r.Values) > 1 {
+			e.b = append(e.b, '[')
+		}
+		for i, s := range r.Values {
+			if i > 0 {
+				e.b = append(e.b, ',')
+			}
+			e.b = append(e.b, s...)
+		}
+		if len(r.Values) > 1 {
+			e.b = append(e.b, ']')
+		}
+	}
+	e.b = append(e.b, '}')
+}
+
+// strings writes one string, or an array of several (3.5.2).
+func (e *encoder) strings(list []string) {
+	if len(list) == 1 {
+		e.text(list[0])
+	} else {
+		e.list(list)
+	}
+}
+
+func (e *encoder) list(list []string) {
+	e.b = append(e.b, '[')
+	for i, s := range list {
+		if i > 0 {
+			e.b = append(e.b, ',')
+		}
+		e.text(s)
+	}
+	e.b = append(e.b, ']')
+}
+
+func (e *encoder) text(s string) {
+	e.b = append(e.b, '"')
+	e.b = appendQuoted(e.b, s)
+	e.b = append(e.b, '"')
+}
+
+// special are the octets that a JSON string cannot hold as they are (RFC 8259 7).
+var special = func() (t [256]bool) {
+	for c := range 0x20 {
+		t[c] = true
+	}
+	t['"'], t['\\'] = true, true
+	for c := 0x80; c < 256; c++ {
+		t[c] = true // looked at for UTF-8
+	}
+	return t
+}()
+
+const hex = "0123456789abcdef"
+
+// appendQuoted appends s as it stands between quotes in JSON, always UTF-8.
+func appendQuoted(b []byte, s string) []byte {
+	from := 0
+	for i := 0; i < len(s); {
+		c := s[i]
+		if !special[c] {
+			i++
+			continue
+		}
+		if c >= utf8.RuneSelf {
+			r, n := utf8.DecodeRuneInString(s[i:])
+			if r == utf8.RuneError && n == 1 {
+				b = append(b, s[from:i]...)
+				b = append(b, "\ufffd"...)
+				from = i + 1
+			}
+			i += n
+			continue
+		}
+		b = append(b, s[from:i]...)
+		switch c {
+		case '"', '\\':
+			b = append(b, '\\', c)
+		case '\n':
+			b = append(b, `\n`...)
+		case '\r':
+			b = append(b, `\r`...)
+		case '\t':
+			b = append(b, `\t`...)
+		default:
+			b = append(b, `\u00`...)
+			b = append(b, hex[c>>4], hex[c&15])
+		}
+		i++
+		from = i
+	}
+	return append(b, s[from:]...)
+}

@@ -184,10 +184,10 @@ func (l *Lines) Separate(by byte) {
 
 // Raw appends to the value, without what may not stand in a line.
 func (l *Lines) Raw(s []byte) {
-	for i, c := range s {
+	for _, c := range s {
 		if c >= ' ' && c != 0x7f || c == '\t' {
 			l.value = append(l.value, c)
-		} else if c == '\n' || c == '\r' && (i+1 == len(s) || s[i+1] != '\n') {
+		} else if c == '\n' {
 			l.value = append(l.value, `\n`...)
 		}
 	}

@@ -61,7 +61,7 @@ func property(p *ical.Property) string {
 			typ = ical.Binary
 		}
 	}
-	value, decoded := strings.ReplaceAll(plain(ical.ValidText(p.Value())), "\n", `\n`), false
+	value, decoded := strings.ReplaceAll(plain(strings.ReplaceAll(ical.ValidText(p.Value()), "\r", "")), "\n", `\n`), false
 	if b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(value)); binary && typ != ical.Binary && typ != "" && err == nil && printable(string(b)) {
 		value, decoded = string(b), true
 	}
@@ -72,9 +72,13 @@ func property(p *ical.Property) string {
 			value = fmt.Sprintf("%q", []string{value})
 		case decoded:
 		case known && def.List:
-			value = fmt.Sprintf("%q", p.TextList())
+			value = fmt.Sprintf("%q", plainAll(p.TextList()))
 		default:
 			value = p.Text()
+		}
+	case ical.DateTime:
+		if t, err := ical.ParseTime(value, "", false); err == nil {
+			value = t.String()
 		}
 	case ical.Recur:
 		parts := strings.Split(strings.ToUpper(strings.TrimSuffix(strings.TrimSpace(value), ";")), ";")
@@ -149,6 +153,13 @@ func plain(s string) string {
 		}
 		return r
 	}, strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n"))
+}
+
+func plainAll(list []string) []string {
+	for i := range list {
+		list[i] = plain(list[i])
+	}
+	return list
 }
 
 func printable(s string) bool { return plain(s) == strings.ReplaceAll(s, "\r\n", "\n") }

@@ -1,0 +1,89 @@
+package xcal_test
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"testing"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/xcal"
+)
+
+// sample is a calendar of n events as clients write them.
+func sample(n int) *ical.Calendar {
+	var b strings.Builder
+	b.WriteString("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Example//Bench//EN\n")
+	for i := range n {
+		fmt.Fprintf(&b, `BEGIN:VEVENT
+UID:%08d-5d3c-4a36-9f0e-0123456789ab@example.com
+DTSTAMP:20260102T030405Z
+DTSTART;TZID=Europe/Berlin:20260%d%02dT090000
+DTEND;TZID=Europe/Berlin:20260%[2]d%02[3]dT100000
+SUMMARY:Weekly planning\, part %[1]d
+LOCATION:Room 4.12
+DESCRIPTION:We look at what was done since the last time\, what comes next
+ \, and who needs help. Notes are at https://example.com/notes/planning?id=%[1]d
+  and everybody may write there.\n\nBring your calendar.
+ORGANIZER;CN=Ann Example:mailto:ann@example.com
+ATTENDEE;CN="Example, Bob";CUTYPE=INDIVIDUAL;PARTSTAT=NEEDS-ACTION;ROLE=REQ
+ -PARTICIPANT;RSVP=TRUE:mailto:bob@example.com
+ATTENDEE;CN=Carol;PARTSTAT=ACCEPTED;ROLE=OPT-PARTICIPANT:mailto:carol@examp
+ le.net
+RRULE:FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE
+CATEGORIES:WORK,PLANNING
+STATUS:CONFIRMED
+SEQUENCE:%[4]d
+X-EXAMPLE-KEY;X-A=b:value %[1]d
+BEGIN:VALARM
+ACTION:DISPLAY
+DESCRIPTION:Reminder
+TRIGGER:-PT15M
+END:VALARM
+END:VEVENT
+`, i, 1+i%9, 1+i%28, i%5)
+	}
+	b.WriteString("END:VCALENDAR\n")
+	c, err := ical.Parse([]byte(b.String()))
+	if err != nil {
+		panic(err)
+	}
+	return c
+}
+
+func BenchmarkParse(b *testing.B) {
+	text, _ := xcal.Marshal(sample(5000))
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := xcal.Parse(text); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkReader(b *testing.B) {
+	text, _ := xcal.Marshal(sample(5000))
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		r := xcal.NewReader(strings.NewReader(string(text)))
+		for {
+			if _, err := r.NextPart(); err == io.EOF {
+				break
+			} else if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}
+
+func BenchmarkMarshal(b *testing.B) {
+	c := sample(5000)
+	text, _ := xcal.Marshal(c)
+	b.SetBytes(int64(len(text)))
+	b.ReportAllocs()
+	for b.Loop() {
+		text, _ = xcal.AppendTo(text[:0], c)
+	}
+}

@@ -2,19 +2,14 @@ package calendar
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/tz"
-	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
@@ -146,76 +141,6 @@ func (s *Service) addressee(tx *store.Tx, a *Arrival, dir *directory) (store.Acc
 	return who, nil
 }
 
-// row is the journal row of an arrival.
-func (s *Service) row(a Arrival) *store.Entry {
-	if a.Entry != nil {
-		e := *a.Entry
-		return &e
-	}
-	e := &store.Entry{
-		Account: a.To, Direction: journal.In, Transport: a.Transport, State: StateReceived,
-		Method: string(a.Method), UID: clipTo(a.Message.UID(), maxUID-len("…")), From: string(a.From), To: string(a.Recipient),
-		Calendar: a.Message.Bytes(), Created: a.Received,
-	}
-	if a.Sent != nil {
-		e.RecurrenceID, e.Sequence, e.Changes, e.Refresh = a.Sent.RecurrenceID, a.Sent.Sequence, a.Sent.Changes, a.Sent.Refresh
-		if e.From == "" {
-			e.From = a.Sent.From
-		}
-		// One row of the sender is one message, however often it is carried.
-		e.Digest = "row:" + strconv.FormatInt(int64(a.Sent.Account), 10) + ":" + strconv.FormatInt(a.Sent.ID, 10)
-	}
-	if e.Digest == "" {
-		e.Digest = digest(a)
-	}
-	return e
-}
-
-// digest recognises a message that comes again by whatever way: method,
-// content and sender (IN-07: mail may be delivered more than once).
-func digest(a Arrival) string {
-	h := sha256.New()
-	h.Write([]byte(strings.ToUpper(string(a.Method))))
-	h.Write([]byte{0})
-	h.Write([]byte(a.From.Key()))
-	for _, c := range a.Message.Main() {
-		for _, p := range c.Properties {
-			h.Write([]byte{0})
-			h.Write([]byte(p.Name()))
-			for name, values := range p.Params() {
-				fmt.Fprintf(h, ";%s=%q", name, values)
-			}
-			h.Write([]byte(":" + p.Value()))
-		}
-	}
-	return hex.EncodeToString(h.Sum(nil)[:16])
-}
-
-// duplicate answers for a message that was processed before.
-func (s *Service) duplicate(tx *store.Tx, a Arrival, e *store.Entry) (*Received, error) {
-	if a.Approved {
-		return nil, nil // its owner wants it, whatever came since
-	}
-	before, err := tx.EntryByDigest(a.To, e.Digest)
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("look for the same message: %w", err)
-	}
-	if before.ID == e.ID || before.Direction != journal.In || before.State == StateReceived || before.State == journal.Failed {
-		return nil, nil
-	}
-	res := &itip.Result{Decision: itip.Unchanged, Reason: "duplicate", Sentence: fmt.Sprintf("The same message was processed before, as message %d; it changes nothing.", before.ID)}
-	r := &Received{Result: res}
-	if a.Sent != nil {
-		r.Entry = before // carried twice after a crash: the row there is tells it all
-		return r, nil
-	}
-	e.Object = before.Object
-	return r, s.note(tx, a, e, res, r)
-}
-
 // judge applies a message to the home and does what follows, in tx.
 func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Entry, next *[]*store.Entry, dir *directory) (*itip.Result, error) {
 	uid := a.Message.UID()
@@ -291,66 +216,6 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 	return res, nil
 }
 
-// deleted says whether the owner had an event and deleted it, and which version
-// of it that was, as far as the history goes back.
-func (s *Service) deleted(tx *store.Tx, owner store.AccountID, uid string) (bool, itip.Memory, error) {
-	var m itip.Memory
-	gone, err := tx.DeletedUID(owner, uid)
-	if err != nil || !gone {
-		return false, m, err
-	}
-	cal, err := s.lastDeleted(tx, owner, uid)
-	if err != nil || cal == nil {
-		return true, m, err // an event like new, then
-	}
-	var v revision
-	for _, c := range cal.Main() {
-		if w := version(c); w.after(v) {
-			v = w
-		}
-	}
-	m.Versions = map[string]itip.Version{"": {Sequence: v.sequence, Stamp: v.stamp}}
-	return true, m, nil
-}
-
-// lastDeleted is the last version of an event that is not there any more, nil
-// when the history does not know it.
-func (s *Service) lastDeleted(tx *store.Tx, owner store.AccountID, uid string) (*ical.Calendar, error) {
-	last, err := tx.Versions(owner, store.VersionFilter{UID: uid, Deleted: true, Limit: 1})
-	if err != nil || len(last) == 0 {
-		return nil, err
-	}
-	body, err := tx.VersionBody(owner, last[0].Object, last[0].Seq)
-	if err != nil {
-		return nil, err
-	}
-	cal, err := ical.ParseLimits(body, s.parseLimits())
-	if err != nil {
-		return nil, nil // unreadable: as if it had never been
-	}
-	return cal, nil
-}
-
-// loop recognises our own mail that came back to a local attendee of a local
-// organizer (IN-08): the object is in the calendar already.
-func (s *Service) loop(a Arrival, stored *store.Object, cal *ical.Calendar, dir *directory) bool {
-	if a.Transport == journal.Local || a.Transport == "" || a.Entry != nil && a.From == "" {
-		return false
-	}
-	switch a.Method {
-	case itip.Request, itip.Cancel, itip.Add:
-	default:
-		return false
-	}
-	for _, c := range cal.Main() {
-		if p := c.Prop("ORGANIZER"); p != nil {
-			owner, ok := dir.account(p.Address())
-			return ok && stored.Scheduling && owner.ID != a.To
-		}
-	}
-	return false
-}
-
 // forged holds a message from outside in the name of an organizer of this
 // service who has no such event: what colleagues organize comes within the
 // service, so that nobody has to take a From field's word for it (RFC 5546 6.1.1).
@@ -382,34 +247,9 @@ func (s *Service) forged(tx *store.Tx, a Arrival, dir *directory) (*itip.Result,
 	return nil, nil
 }
 
-type held struct {
-	row     store.Entry
-	message *ical.Calendar
-}
-
 // heldFor is how long a message waits for the one it belongs to (RFC 5546
 // 5.2.1 names no time; two weeks outlive every mail queue).
 const heldFor = 14 * 24 * time.Hour
-
-// waiting lists messages of a UID that came before the message they belong to.
-func (s *Service) waiting(tx *store.Tx, owner store.AccountID, uid string, except int64) ([]held, error) {
-	rows, err := tx.EntriesWaiting(owner, uid)
-	if err != nil {
-		return nil, fmt.Errorf("look for held messages: %w", err)
-	}
-	var out []held
-	for _, r := range rows {
-		if r.Direction != journal.In || r.State != StateHeld || r.Reason != itip.ReasonWaiting || r.ID == except || s.now().Sub(r.Created) > heldFor {
-			continue
-		}
-		cal, err := ical.ParseLimits(r.Calendar, s.parseLimits())
-		if err != nil {
-			continue
-		}
-		out = append(out, held{r, cal})
-	}
-	return out, nil
-}
 
 // keep writes what a result says: object, memory, inbox item, messages.
 func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store.Object, res *itip.Result, e *store.Entry, next *[]*store.Entry, dir *directory) error {
@@ -521,50 +361,6 @@ func (s *Service) keepObject(tx *store.Tx, a Arrival, stored *store.Object, res 
 	return &o, nil
 }
 
-// inboxItem puts the message into the scheduling inbox, last of all (RFC 6638
-// 4.1: only once all automatic processing has been done).
-func (s *Service) inboxItem(tx *store.Tx, a Arrival, e *store.Entry) error {
-	all, err := tx.Collections(a.To)
-	if err != nil {
-		return fmt.Errorf("collections of account %d: %w", a.To, err)
-	}
-	for _, c := range all {
-		if c.Kind != store.Inbox {
-			continue
-		}
-		body := a.Message.Bytes()
-		o := store.Object{Account: a.To, Collection: c.ID, Modified: s.now()}
-		s.describe(&o, a.Message, etag(body), false)
-		if o.Name, err = freeInboxName(tx, c, e.Digest); err != nil {
-			return err
-		}
-		ix, err := s.timeIndex(a.Message, tz.NewResolver(a.Message, nil))
-		if err != nil {
-			ix = store.Index{Timeless: true} // RFC 6638 2.3: no DTSTART matches every range
-		}
-		if err := tx.PutObject(&o, body, ix); err != nil {
-			return fmt.Errorf("put message into the inbox: %w", err)
-		}
-		return nil
-	}
-	return nil // an account without an inbox wants none
-}
-
-func freeInboxName(tx *store.Tx, c store.Collection, digest string) (string, error) {
-	for i := range 100 {
-		sum := sha256.Sum256([]byte(digest + strconv.Itoa(i)))
-		name := hex.EncodeToString(sum[:12]) + ".ics"
-		o, err := object(tx, c, name)
-		if err != nil {
-			return "", err
-		}
-		if o == nil {
-			return name, nil
-		}
-	}
-	return "", fmt.Errorf("no free name in the inbox of account %d", c.Account)
-}
-
 // note writes the outcome to the row. A mere refresh of a colleague's copy has
 // no row of its own unless something is to be said about it.
 func (s *Service) note(tx *store.Tx, a Arrival, e *store.Entry, res *itip.Result, r *Received) error {
@@ -595,66 +391,4 @@ func (s *Service) note(tx *store.Tx, a Arrival, e *store.Entry, res *itip.Result
 	return nil
 }
 
-// Approve applies a held message, as its owner's decision: who sent it is not
-// asked any more.
-func (s *Service) Approve(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {
-	e, err := s.heldEntry(ctx, by, owner, id)
-	if err != nil {
-		return e, err
-	}
-	if e.Method == string(itip.Counter) && (e.Reason == itip.ReasonCounter || e.Reason == reasonRejected) {
-		return s.takeUp(ctx, by, e)
-	}
-	cal, err := ical.ParseLimits(e.Calendar, s.parseLimits())
-	if err != nil {
-		return e, problem.New(problem.BadInput, "Message %d holds no calendar data that could be applied.", id).Because(err)
-	}
-	r, err := s.Receive(ctx, Arrival{To: owner, Recipient: ical.Address(e.To), Message: cal, Method: itip.Method(e.Method), Transport: e.Transport, Received: e.Created, Entry: &e, Approved: true})
-	return r.Entry, err
-}
-
 const reasonRejected = "rejected-by-user"
-
-// Reject puts a held message aside for good. Its sender is not told, but of a
-// proposal that is declined.
-func (s *Service) Reject(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {
-	e, err := s.heldEntry(ctx, by, owner, id)
-	if err != nil {
-		return e, err
-	}
-	was := e
-	var rows []*store.Entry
-	err = s.store.Update(ctx, func(tx *store.Tx) error {
-		e = was
-		e.State, e.Reason, e.Sentence, e.Updated = StateRejected, reasonRejected, "Rejected by the owner of the calendar.", s.now()
-		if was.Method == string(itip.Counter) && was.Reason == itip.ReasonCounter {
-			var err error
-			if rows, err = s.decline(tx, by, &e); err != nil {
-				return err
-			}
-		}
-		return tx.UpdateEntry(e)
-	})
-	if err != nil {
-		return e, err
-	}
-	s.deliver(ctx, rows)
-	return e, nil
-}
-
-func (s *Service) heldEntry(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {
-	var e store.Entry
-	err := s.store.View(ctx, func(tx *store.Tx) (err error) {
-		e, err = tx.Entry(owner, id)
-		return err
-	})
-	switch {
-	case errors.Is(err, store.ErrNotFound) || err == nil && by.Account != owner && !by.Admin:
-		return store.Entry{}, problem.New(problem.NotFound, "There is no message %d in this account.", id).Because(err)
-	case err != nil:
-		return e, fmt.Errorf("message %d: %w", id, err)
-	case e.Direction != journal.In || e.State != StateHeld && e.State != StateRejected:
-		return e, problem.New(problem.BadInput, "Message %d is %s; only a message that is held or was rejected can be decided about.", id, e.State)
-	}
-	return e, nil
-}

@@ -1,0 +1,216 @@
+package ical
+
+import (
+	"fmt"
+	"strings"
+)
+
+// find looks from p.at on for the line that starts a calendar, and moves
+// there. A component of a calendar without its VCALENDAR will do (LEN-01).
+func (p *parser) find() (bare, ok bool) {
+	at, line := p.at, p.line
+	p.indent = ""
+	for at < len(p.s) {
+		end, next := p.physical(at)
+		text := p.s[at:end]
+		trimmed := strings.TrimLeft(strings.TrimPrefix(text, bom), " \t")
+		if isBegin(trimmed) {
+			name := upper(strings.TrimSpace(trimmed[6:]))
+			if name == "VCALENDAR" || topLevel[name] {
+				p.at, p.line = end-len(trimmed), line
+				p.indent = strings.TrimPrefix(text[:len(text)-len(trimmed)], bom)
+				return name != "VCALENDAR", true
+			}
+		}
+		at, line = next, line+1
+	}
+	return false, false
+}
+
+// topLevel are the components directly in a VCALENDAR; nested are those that
+// stand only inside one of them.
+var (
+	topLevel = map[string]bool{"VEVENT": true, "VTODO": true, "VJOURNAL": true, "VFREEBUSY": true, "VTIMEZONE": true, "VAVAILABILITY": true}
+	nested   = map[string]bool{"VALARM": true, "STANDARD": true, "DAYLIGHT": true, "AVAILABLE": true, "PARTICIPANT": true, "VLOCATION": true, "VRESOURCE": true}
+)
+
+// calendar reads the next VCALENDAR.
+func (p *parser) calendar() (*Calendar, error) {
+	prefix := p.at
+	bare, ok := true, true
+	if !p.inside {
+		bare, ok = p.find()
+	}
+	if !ok {
+		return nil, &ParseError{Line: p.line, Column: 1, What: "no line BEGIN:VCALENDAR: this is not an iCalendar object"}
+	}
+	p.repairs, p.crlf = nil, false
+	p.stack, p.starts, p.pending, p.kids = p.stack[:0], p.starts[:0], p.pending[:0], p.kids[:0]
+	c := &Calendar{prefix: p.s[prefix:p.at]}
+	if bare {
+		c.Name, c.open, c.line = "VCALENDAR", parsed|noBegin, uint32(p.line)
+		if !p.part {
+			p.repair(p.line, "LEN-01", "BEGIN:VCALENDAR added")
+		}
+		p.push(&c.Component)
+	}
+	firstLine := p.line
+	var l content
+	for {
+		mark, line := len(p.repairs), p.line
+		ok, err := p.read(&l)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			p.at = l.from
+			if !bare && !p.part {
+				p.repair(p.line, "LEN-01", RepairNoEnd)
+			}
+			p.closeTo(0)
+			break
+		}
+		if isBegin(l.text) {
+			name := upper(strings.TrimSpace(l.text[6:]))
+			if name == "VCALENDAR" && len(p.stack) > 0 {
+				// The next calendar starts: this one lacks its end.
+				p.repairs = p.repairs[:mark]
+				p.at, p.line = l.from, line
+				if !bare {
+					p.repair(l.line, "LEN-01", RepairNoEnd)
+				}
+				p.closeTo(0)
+				break
+			}
+			if err := p.open(c, &l, name); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if isEnd(l.text) {
+			if done := p.end(&l, upper(strings.TrimSpace(l.text[4:]))); done {
+				break
+			}
+			continue
+		}
+		if err := p.property(&l); err != nil {
+			return nil, err
+		}
+	}
+	if p.part {
+		c.open |= partial
+		if c.end == "" {
+			c.open |= noEnd
+		}
+	}
+	c.Repairs = p.repairs
+	if !p.crlf && (p.cr || p.line > firstLine+1) {
+		c.eol = "\n"
+		if p.cr {
+			c.eol = "\r"
+		}
+		if !p.inside {
+			c.Repairs = append([]Repair{{firstLine, "LEN-01", RepairLineEnds}}, c.Repairs...)
+		}
+	}
+	c.adopt()
+	return c, nil
+}
+
+func (p *parser) push(c *Component) {
+	p.stack = append(p.stack, c)
+	p.starts = append(p.starts, start{len(p.pending), len(p.kids)})
+}
+
+func (p *parser) open(c *Calendar, l *content, name string) error {
+	if len(p.stack) >= p.limits.Depth {
+		return &ParseError{l.line, 1, "BEGIN", fmt.Sprintf("components nested deeper than %d", p.limits.Depth), ErrLimit}
+	}
+	if p.components++; p.components > p.limits.Components {
+		return &ParseError{l.line, 1, "BEGIN", fmt.Sprintf("more than %d components", p.limits.Components), ErrLimit}
+	}
+	if len(p.stack) == 0 {
+		c.Name, c.open, c.line, c.begin = "VCALENDAR", parsed, uint32(l.line), p.s[l.from:l.next]
+		p.push(&c.Component)
+		return nil
+	}
+	if topLevel[name] && len(p.stack) > 1 {
+		// A component that stands only in a VCALENDAR: the one before lacks its end.
+		known := true
+		for _, s := range p.stack[1:] {
+			known = known && (topLevel[s.Name] || nested[s.Name])
+		}
+		if known {
+			p.repair(l.line, "LEN-01", "END:"+p.stack[1].Name+" missing")
+			p.closeTo(1)
+		}
+	}
+	if len(p.componentSlab) == cap(p.componentSlab) {
+		p.componentSlab = make([]Component, 0, min(64, 4+len(p.s)/256))
+	}
+	p.componentSlab = append(p.componentSlab, Component{Name: name, open: parsed, line: uint32(l.line), begin: p.s[l.from:l.next]})
+	s := &p.componentSlab[len(p.componentSlab)-1]
+	p.kids = append(p.kids, s)
+	p.push(s)
+	return nil
+}
+
+// end closes the component that an END line names; done is true when that was
+// the VCALENDAR.
+func (p *parser) end(l *content, name string) (done bool) {
+	depth := len(p.stack) - 1
+	for depth >= 0 && p.stack[depth].Name != name {
+		depth--
+	}
+	current := p.stack[len(p.stack)-1]
+	switch {
+	case depth < 0 && (len(p.stack) == 1 || nested[name] != nested[current.Name]):
+		p.repair(l.line, "LEN-08", "END:"+name+" closes nothing, ignored")
+		p.aside = l.next - l.from // its octets stay with the next line
+		return false
+	case depth < 0:
+		p.repair(l.line, "LEN-08", "END:"+name+" taken for END:"+current.Name)
+		depth = len(p.stack) - 1
+	case depth < len(p.stack)-1:
+		p.repair(l.line, "LEN-08", "END:"+current.Name+" missing before END:"+name)
+		p.closeTo(depth + 1)
+	}
+	p.stack[depth].end = p.s[l.from:l.next]
+	p.close()
+	return len(p.stack) == 0
+}
+
+// closeTo closes open components until depth are left; they lacked their END.
+func (p *parser) closeTo(depth int) {
+	for len(p.stack) > depth {
+		p.stack[len(p.stack)-1].open |= noEnd
+		p.close()
+	}
+}
+
+// close gives the innermost component its properties and subcomponents.
+func (p *parser) close() {
+	n := len(p.stack) - 1
+	c, from := p.stack[n], p.starts[n]
+	c.Properties = carve(&p.propertyList, p.pending[from.properties:], cap(p.propertySlab))
+	if n > 0 || len(p.kids) > from.components {
+		c.Components = carve(&p.componentList, p.kids[from.components:], min(64, 2+len(p.s)/512))
+	}
+	c.read = uint32(len(c.Properties) + len(c.Components))
+	p.pending, p.kids = p.pending[:from.properties], p.kids[:from.components]
+	p.stack, p.starts = p.stack[:n], p.starts[:n]
+}
+
+// carve copies list into a slab; appending to the result does not touch its
+// neighbours.
+func carve[T any](slab *[]T, list []T, chunk int) []T {
+	if len(list) == 0 {
+		return nil
+	}
+	if cap(*slab)-len(*slab) < len(list) {
+		*slab = make([]T, 0, max(len(list), chunk))
+	}
+	n := len(*slab)
+	*slab = append(*slab, list...)
+	return (*slab)[n:len(*slab):len(*slab)]
+}

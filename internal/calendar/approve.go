@@ -1,0 +1,76 @@
+package calendar
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
+)
+
+// Approve applies a held message, as its owner's decision: who sent it is not
+// asked any more.
+func (s *Service) Approve(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {
+	e, err := s.heldEntry(ctx, by, owner, id)
+	if err != nil {
+		return e, err
+	}
+	if e.Method == string(itip.Counter) && (e.Reason == itip.ReasonCounter || e.Reason == reasonRejected) {
+		return s.takeUp(ctx, by, e)
+	}
+	cal, err := ical.ParseLimits(e.Calendar, s.parseLimits())
+	if err != nil {
+		return e, problem.New(problem.BadInput, "Message %d holds no calendar data that could be applied.", id).Because(err)
+	}
+	r, err := s.Receive(ctx, Arrival{To: owner, Recipient: ical.Address(e.To), Message: cal, Method: itip.Method(e.Method), Transport: e.Transport, Received: e.Created, Entry: &e, Approved: true})
+	return r.Entry, err
+}
+
+// Reject puts a held message aside for good. Its sender is not told, but of a
+// proposal that is declined.
+func (s *Service) Reject(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {
+	e, err := s.heldEntry(ctx, by, owner, id)
+	if err != nil {
+		return e, err
+	}
+	was := e
+	var rows []*store.Entry
+	err = s.store.Update(ctx, func(tx *store.Tx) error {
+		e = was
+		e.State, e.Reason, e.Sentence, e.Updated = StateRejected, reasonRejected, "Rejected by the owner of the calendar.", s.now()
+		if was.Method == string(itip.Counter) && was.Reason == itip.ReasonCounter {
+			var err error
+			if rows, err = s.decline(tx, by, &e); err != nil {
+				return err
+			}
+		}
+		return tx.UpdateEntry(e)
+	})
+	if err != nil {
+		return e, err
+	}
+	s.deliver(ctx, rows)
+	return e, nil
+}
+
+func (s *Service) heldEntry(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {
+	var e store.Entry
+	err := s.store.View(ctx, func(tx *store.Tx) (err error) {
+		e, err = tx.Entry(owner, id)
+		return err
+	})
+	switch {
+	case errors.Is(err, store.ErrNotFound) || err == nil && by.Account != owner && !by.Admin:
+		return store.Entry{}, problem.New(problem.NotFound, "There is no message %d in this account.", id).Because(err)
+	case err != nil:
+		return e, fmt.Errorf("message %d: %w", id, err)
+	case e.Direction != journal.In || e.State != StateHeld && e.State != StateRejected:
+		return e, problem.New(problem.BadInput, "Message %d is %s; only a message that is held or was rejected can be decided about.", id, e.State)
+	}
+	return e, nil
+}

@@ -1,0 +1,170 @@
+package calendar
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
+)
+
+// row is the journal row of an arrival.
+func (s *Service) row(a Arrival) *store.Entry {
+	if a.Entry != nil {
+		e := *a.Entry
+		return &e
+	}
+	e := &store.Entry{
+		Account: a.To, Direction: journal.In, Transport: a.Transport, State: StateReceived,
+		Method: string(a.Method), UID: clipTo(a.Message.UID(), maxUID-len("…")), From: string(a.From), To: string(a.Recipient),
+		Calendar: a.Message.Bytes(), Created: a.Received,
+	}
+	if a.Sent != nil {
+		e.RecurrenceID, e.Sequence, e.Changes, e.Refresh = a.Sent.RecurrenceID, a.Sent.Sequence, a.Sent.Changes, a.Sent.Refresh
+		if e.From == "" {
+			e.From = a.Sent.From
+		}
+		// One row of the sender is one message, however often it is carried.
+		e.Digest = "row:" + strconv.FormatInt(int64(a.Sent.Account), 10) + ":" + strconv.FormatInt(a.Sent.ID, 10)
+	}
+	if e.Digest == "" {
+		e.Digest = digest(a)
+	}
+	return e
+}
+
+// digest recognises a message that comes again by whatever way: method,
+// content and sender (IN-07: mail may be delivered more than once).
+func digest(a Arrival) string {
+	h := sha256.New()
+	h.Write([]byte(strings.ToUpper(string(a.Method))))
+	h.Write([]byte{0})
+	h.Write([]byte(a.From.Key()))
+	for _, c := range a.Message.Main() {
+		for _, p := range c.Properties {
+			h.Write([]byte{0})
+			h.Write([]byte(p.Name()))
+			for name, values := range p.Params() {
+				fmt.Fprintf(h, ";%s=%q", name, values)
+			}
+			h.Write([]byte(":" + p.Value()))
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
+}
+
+// duplicate answers for a message that was processed before.
+func (s *Service) duplicate(tx *store.Tx, a Arrival, e *store.Entry) (*Received, error) {
+	if a.Approved {
+		return nil, nil // its owner wants it, whatever came since
+	}
+	before, err := tx.EntryByDigest(a.To, e.Digest)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("look for the same message: %w", err)
+	}
+	if before.ID == e.ID || before.Direction != journal.In || before.State == StateReceived || before.State == journal.Failed {
+		return nil, nil
+	}
+	res := &itip.Result{Decision: itip.Unchanged, Reason: "duplicate", Sentence: fmt.Sprintf("The same message was processed before, as message %d; it changes nothing.", before.ID)}
+	r := &Received{Result: res}
+	if a.Sent != nil {
+		r.Entry = before // carried twice after a crash: the row there is tells it all
+		return r, nil
+	}
+	e.Object = before.Object
+	return r, s.note(tx, a, e, res, r)
+}
+
+// deleted says whether the owner had an event and deleted it, and which version
+// of it that was, as far as the history goes back.
+func (s *Service) deleted(tx *store.Tx, owner store.AccountID, uid string) (bool, itip.Memory, error) {
+	var m itip.Memory
+	gone, err := tx.DeletedUID(owner, uid)
+	if err != nil || !gone {
+		return false, m, err
+	}
+	cal, err := s.lastDeleted(tx, owner, uid)
+	if err != nil || cal == nil {
+		return true, m, err // an event like new, then
+	}
+	var v revision
+	for _, c := range cal.Main() {
+		if w := version(c); w.after(v) {
+			v = w
+		}
+	}
+	m.Versions = map[string]itip.Version{"": {Sequence: v.sequence, Stamp: v.stamp}}
+	return true, m, nil
+}
+
+// lastDeleted is the last version of an event that is not there any more, nil
+// when the history does not know it.
+func (s *Service) lastDeleted(tx *store.Tx, owner store.AccountID, uid string) (*ical.Calendar, error) {
+	last, err := tx.Versions(owner, store.VersionFilter{UID: uid, Deleted: true, Limit: 1})
+	if err != nil || len(last) == 0 {
+		return nil, err
+	}
+	body, err := tx.VersionBody(owner, last[0].Object, last[0].Seq)
+	if err != nil {
+		return nil, err
+	}
+	cal, err := ical.ParseLimits(body, s.parseLimits())
+	if err != nil {
+		return nil, nil // unreadable: as if it had never been
+	}
+	return cal, nil
+}
+
+// loop recognises our own mail that came back to a local attendee of a local
+// organizer (IN-08): the object is in the calendar already.
+func (s *Service) loop(a Arrival, stored *store.Object, cal *ical.Calendar, dir *directory) bool {
+	if a.Transport == journal.Local || a.Transport == "" || a.Entry != nil && a.From == "" {
+		return false
+	}
+	switch a.Method {
+	case itip.Request, itip.Cancel, itip.Add:
+	default:
+		return false
+	}
+	for _, c := range cal.Main() {
+		if p := c.Prop("ORGANIZER"); p != nil {
+			owner, ok := dir.account(p.Address())
+			return ok && stored.Scheduling && owner.ID != a.To
+		}
+	}
+	return false
+}
+
+type held struct {
+	row     store.Entry
+	message *ical.Calendar
+}
+
+// waiting lists messages of a UID that came before the message they belong to.
+func (s *Service) waiting(tx *store.Tx, owner store.AccountID, uid string, except int64) ([]held, error) {
+	rows, err := tx.EntriesWaiting(owner, uid)
+	if err != nil {
+		return nil, fmt.Errorf("look for held messages: %w", err)
+	}
+	var out []held
+	for _, r := range rows {
+		if r.Direction != journal.In || r.State != StateHeld || r.Reason != itip.ReasonWaiting || r.ID == except || s.now().Sub(r.Created) > heldFor {
+			continue
+		}
+		cal, err := ical.ParseLimits(r.Calendar, s.parseLimits())
+		if err != nil {
+			continue
+		}
+		out = append(out, held{r, cal})
+	}
+	return out, nil
+}

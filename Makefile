@@ -9,7 +9,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RACY = ./internal/store/... ./internal/account/... ./internal/journal/... ./internal/calendar/... ./internal/transport/... ./internal/server/... ./internal/davserver/... ./internal/web/...
 FUZZTIME ?= 30s
 
-.PHONY: demo build test check lint fmt vet race e2e bench fuzz long ui
+.PHONY: demo build test check lint fmt vet race e2e bench bench-libs fuzz long ui
 
 demo: ## two organisations, one meeting: http://127.0.0.1:8420 and :8421
 	$(GO) run ./cmd/convene demo
@@ -39,6 +39,9 @@ e2e: ## the built binary from outside: scripts, CalDAV clients, mail, crashes
 
 bench: ## speed and memory, as docs/benchmarks.md tells
 	$(GO) run ./internal/bench/run
+
+bench-libs: ## package ical beside other libraries, a module of its own
+	cd bench/peers && $(GO) run .
 
 fuzz: ## each fuzz target for FUZZTIME
 	@for pkg in $$($(GO) list ./...); do \

@@ -62,7 +62,7 @@ func phraseOf(m itip.Message, o Options, c *ical.Component) phrase {
 	case c == nil:
 	case c.Name == "VFREEBUSY":
 		keys = append(keys, method+" VFREEBUSY")
-	case m.Method == itip.Request && (len(m.Changes) > 0 || o.InReplyTo != "" || len(o.References) > 0):
+	case m.Method == itip.Request && len(m.Changes) > 0: // an invitation sent once more changes nothing
 		keys = append(keys, method+" changed")
 	case m.Method == itip.Cancel && !strings.EqualFold(c.Value("STATUS"), "CANCELLED"):
 		// RFC 5546 3.2.5: without STATUS only these attendees are removed.

@@ -358,6 +358,15 @@ func (p *applying) sender() string {
 	return string(p.a.From)
 }
 
+// known is the title we know the event by; that of the message where there is
+// none: a stranger's words are no facts.
+func (p *applying) known() string {
+	if !p.stored.empty() {
+		return title(p.stored)
+	}
+	return title(p.msg)
+}
+
 // title is how a sentence calls the event.
 func title(o *object) string {
 	for _, c := range o.cal.Main() {

@@ -311,7 +311,11 @@ func (c *cancelling) finish() {
 		case c.whole:
 			p.end(Applied, ReasonCancelled, "%s cancelled %s.", org, name)
 		default:
-			p.end(Applied, ReasonCancelled, "%s cancelled part of %s.%s", org, name, occurrencesOf(c.diffs, p.a.Zone))
+			what := occurrencesOf(c.diffs, p.a.Zone)
+			if what == "" {
+				what = sentences(c.diffs, p.a.Zone)
+			}
+			p.end(Applied, ReasonCancelled, "%s cancelled part of %s.%s", org, name, what)
 		}
 	case c.rosterChange:
 		p.res.Object, p.res.TagChanged, p.res.Changes = c.new.cal, true, c.diffs

@@ -61,10 +61,9 @@ func (p *applying) publish() {
 // addition applies an ADD (RFC 5546 3.2.4): an occurrence more, in the series'
 // RDATE, with an override that says what it is like.
 func (p *applying) addition() {
-	name := title(p.msg)
 	switch {
 	case p.me.is(p.msg.organizer(nil)) || !p.stored.empty() && roleIn(p.stored, p.me) == OrganizerRole:
-		p.end(Ignored, ReasonOwnEvent, "You organize %s yourself; a message from outside does not change it.", name)
+		p.end(Ignored, ReasonOwnEvent, "You organize %s yourself; a message from outside does not change it.", p.known())
 		return
 	case p.stored.empty():
 		p.end(Held, ReasonWaiting, "%s adds an occurrence to an event that is not here.", organizerName(p.msg))

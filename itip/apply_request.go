@@ -9,7 +9,7 @@ func (p *applying) request() {
 	switch {
 	case p.me.is(p.msg.organizer(nil)) || !p.stored.empty() && roleIn(p.stored, p.me) == OrganizerRole:
 		// Our own mail on its way back, or somebody who speaks in our name.
-		p.end(Ignored, ReasonOwnEvent, "You organize %s yourself; a message from outside does not change it.", title(p.msg))
+		p.end(Ignored, ReasonOwnEvent, "You organize %s yourself; a message from outside does not change it.", p.known())
 		return
 	case allCancelled(p.msg):
 		// Some say METHOD:REQUEST with STATUS:CANCELLED and mean CANCEL.

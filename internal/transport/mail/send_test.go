@@ -71,6 +71,7 @@ func TestUpdateFollowsTheInvitation(t *testing.T) {
 	second := x.due(t, "u1", "ben@two.test")
 	second.Calendar = bytes.Replace(second.Calendar, []byte("SEQUENCE:0"), []byte("SEQUENCE:1"), 1)
 	second.Sequence = 1
+	second.Changes = []byte(`[{"property":"LOCATION","old":"Green","new":"Blue"}]`)
 	x.one(t, second)
 	p, err := imip.Parse(relay.got()[1].raw, imip.Limits{})
 	if err != nil || len(p.References) != 1 || p.References[0] != row.MessageID || !strings.HasPrefix(p.Subject, "Updated invitation") {

@@ -21,8 +21,17 @@ func (q *request) needPrivileges(out io.Writer, p *problem.Problem) {
 	if p.Where != "" {
 		href = q.hrefOf(p.Where)
 	}
+	missing := needed(q.r.Method)
+	if q.r.Method == "PUT" && q.at.kind == object {
+		// To overwrite takes a right to the object, to add one a right to its calendar.
+		if _, err := q.text(q.at); err == nil {
+			href = q.at.href()
+		} else {
+			missing = caldav.D("bind")
+		}
+	}
 	w.Href(href)
-	privilege(w, needed(q.r.Method))
+	privilege(w, missing)
 	w.End(caldav.D("resource"))
 	w.End(caldav.D("need-privileges"))
 	w.Element(caldav.D("responsedescription"), p.Sentence)

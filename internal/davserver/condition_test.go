@@ -33,6 +33,20 @@ func TestLanguageOfProperties(t *testing.T) {
 	}
 }
 
+// RFC 3744 7.1.1, appendix B: what is missing, and where.
+func TestMissingPrivilege(t *testing.T) {
+	h := open(t, "ann", "bob")
+	h.put("ann", ann+"1.ics", event("1", one))
+	h.as("ann", "ACL", ann, "", `<acl`+ns+`><ace><principal><href>/dav/principals/bob/</href></principal><grant><privilege><read/></privilege></grant></ace></acl>`).is(200)
+	for _, c := range []struct{ method, path, head, data, where, privilege string }{
+		{"PUT", ann + "1.ics", calendarHead, event("1", one), ann + "1.ics", "write-content"},
+		{"PUT", ann + "2.ics", calendarHead, event("2", one), ann, "bind"},
+		{"DELETE", ann + "1.ics", "", "", ann, "unbind"},
+	} {
+		h.as("bob", c.method, c.path, c.head, c.data).is(403).has("<d:resource><d:href>" + c.where + "</d:href><d:privilege><d:" + c.privilege + "/>")
+	}
+}
+
 // RFC 4791 5.3.2.1: half an upload does not take the place of what is stored.
 func TestHalfAnObjectIsRefused(t *testing.T) {
 	h := open(t, "ann")

@@ -27,8 +27,8 @@ ical/check                 ical ical/recur ical/tz
 ical/internal/typed        ical
 ical/jcal                  ical ical/internal/typed
 ical/xcal                  ical ical/internal/typed
-ical/vcal1                 ical ical/recur
-ical/jscal                 ical ical/recur ical/tz
+ical/vcal1                 ical ical/recur ical/tz
+ical/jscal                 ical ical/recur ical/tz ical/jcal
 itip                       ical ical/recur ical/tz
 imip                       ical ical/tz itip
 caldav                     ical ical/recur ical/tz

@@ -13,13 +13,12 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
-	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/harness/pg"
+	"github.com/convene-cal/convene/internal/harness/servicetest"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
-	"github.com/convene-cal/convene/internal/transport/local"
 )
 
 func TestMain(m *testing.M) { pg.Main(m) }
@@ -48,15 +47,16 @@ func open(t testing.TB, s *store.Store, options ...option) *office {
 	t.Helper()
 	o := &office{t: t, store: s, people: map[string]store.Account{}, now: morning, post: &post{}}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn}))
-	o.accounts = account.New(s, account.Options{Domains: []string{"example.test"}, Now: o.clock, Hash: account.Argon2{Memory: 64, Time: 1, Threads: 1}})
-	co := calendar.Options{Store: s, Accounts: o.accounts, ACL: acl.New(), Domains: []string{"example.test"}, Now: o.clock, Log: log}
-	for _, f := range options {
-		f(&co)
-	}
-	o.svc = calendar.New(co)
-	o.journal = journal.New(journal.Options{Store: s, Now: o.clock, Log: log, Poll: 10 * time.Millisecond})
-	o.svc.SetJournal(o.journal)
-	o.journal.Use(local.New(local.Options{Calendar: o.svc, Accounts: o.accounts, Log: log}), o.post)
+	services := servicetest.New(s, servicetest.Options{Now: o.clock, Log: log,
+		Journal: func(jo *journal.Options) { jo.Poll = 10 * time.Millisecond },
+		Calendar: func(co *calendar.Options) {
+			for _, f := range options {
+				f(co)
+			}
+		},
+	})
+	services.Deliver(o.post)
+	o.accounts, o.svc, o.journal = services.Accounts, services.Calendar, services.Journal
 	return o
 }
 

@@ -16,14 +16,12 @@ import (
 	"github.com/convene-cal/convene/caldav"
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
-	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/davserver"
 	"github.com/convene-cal/convene/internal/harness/pg"
+	"github.com/convene-cal/convene/internal/harness/servicetest"
 	"github.com/convene-cal/convene/internal/harness/storetest"
-	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
-	"github.com/convene-cal/convene/internal/transport/local"
 )
 
 func TestMain(m *testing.M) { pg.Main(m) }
@@ -58,13 +56,10 @@ func openOn(t testing.TB, s *store.Store, limits davserver.Limits, names ...stri
 	t.Helper()
 	h := &house{t: t, now: morning, people: map[string]store.Account{}}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
-	accounts := account.New(s, account.Options{Domains: []string{"example.test"}, Now: h.clock, Hash: account.Argon2{Memory: 64, Time: 1, Threads: 1}})
-	rights := acl.New()
-	h.svc = calendar.New(calendar.Options{Store: s, Accounts: accounts, ACL: rights, Domains: []string{"example.test"}, Now: h.clock, Log: log,
-		Limits: calendar.Limits{ResourceSize: 100_000}})
-	j := journal.New(journal.Options{Store: s, Now: h.clock, Log: log})
-	h.svc.SetJournal(j)
-	j.Use(local.New(local.Options{Calendar: h.svc, Accounts: accounts, Log: log}))
+	services := servicetest.New(s, servicetest.Options{Now: h.clock, Log: log, Calendar: func(o *calendar.Options) { o.Limits.ResourceSize = 100_000 }})
+	services.Deliver()
+	accounts := services.Accounts
+	h.svc = services.Calendar
 	for _, n := range names {
 		a, err := accounts.Add(t.Context(), account.NewAccount{Address: ical.Mailto(n + "@example.test"), DisplayName: strings.ToUpper(n[:1]) + n[1:] + " Example", Password: password})
 		if err != nil {
@@ -72,7 +67,7 @@ func openOn(t testing.TB, s *store.Store, limits davserver.Limits, names ...stri
 		}
 		h.people[n] = a
 	}
-	h.handler = davserver.New(davserver.Options{Calendar: h.svc, Accounts: accounts, ACL: rights, Log: log, Now: h.clock, Limits: limits, PublicURL: "https://cal.example.test"})
+	h.handler = davserver.New(davserver.Options{Calendar: h.svc, Accounts: accounts, ACL: services.ACL, Log: log, Now: h.clock, Limits: limits, PublicURL: "https://cal.example.test"})
 	return h
 }
 

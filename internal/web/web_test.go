@@ -16,12 +16,10 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
-	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/harness/servicetest"
 	"github.com/convene-cal/convene/internal/harness/storetest"
-	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
-	"github.com/convene-cal/convene/internal/transport/local"
 )
 
 // office is a service with real rooms: a store on disk, people, a journal
@@ -41,16 +39,11 @@ var monday = time.Date(2026, 11, 16, 8, 0, 0, 0, time.UTC)
 func newOffice(t *testing.T, now func() time.Time) *office {
 	t.Helper()
 	s := storetest.SQLite(t)
-	o := &office{t: t, store: s, people: map[string]account.Actor{}}
-	// Sessions go by the real clock, as cookies in a browser do.
-	o.accounts = account.New(s, account.Options{Domains: []string{"example.test"}, Hash: account.Argon2{Memory: 64, Time: 1, Threads: 1}})
-	j := journal.New(journal.Options{Store: s, Now: now})
-	rights := acl.New()
-	o.calendar = calendar.New(calendar.Options{Store: s, Accounts: o.accounts, ACL: rights, Domains: []string{"example.test"}, Now: now})
-	o.calendar.SetJournal(j)
-	j.Use(local.New(local.Options{Calendar: o.calendar, Accounts: o.accounts}))
+	services := servicetest.New(s, servicetest.Options{Now: now, RealSignIns: true})
+	services.Deliver()
+	o := &office{t: t, store: s, accounts: services.Accounts, calendar: services.Calendar, people: map[string]account.Actor{}}
 	done := make(chan struct{})
-	server := httptest.NewServer(New(Options{Calendar: o.calendar, Accounts: o.accounts, ACL: rights, Journal: j, Now: now, Done: done}))
+	server := httptest.NewServer(New(Options{Calendar: o.calendar, Accounts: o.accounts, ACL: services.ACL, Journal: services.Journal, Now: now, Done: done}))
 	t.Cleanup(func() { close(done); server.Close() })
 	o.url = server.URL
 	for _, name := range []string{"alice", "bob", "carol"} {

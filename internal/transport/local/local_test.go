@@ -9,8 +9,7 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
-	"github.com/convene-cal/convene/internal/acl"
-	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/harness/servicetest"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
@@ -23,7 +22,8 @@ func TestKeepsThePromisesOfATransport(t *testing.T) { transporttest.Run(t, rig) 
 func rig(t *testing.T) transporttest.Rig {
 	s := storetest.SQLite(t)
 	now := func() time.Time { return time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC) }
-	accounts := account.New(s, account.Options{Domains: []string{"example.test"}, Now: now, Hash: account.Argon2{Memory: 64, Time: 1, Threads: 1}})
+	services := servicetest.New(s, servicetest.Options{Now: now})
+	accounts, svc, j := services.Accounts, services.Calendar, services.Journal
 	people := map[string]store.Account{}
 	for _, n := range []string{"alice", "bob"} {
 		a, err := accounts.Add(t.Context(), account.NewAccount{Address: ical.Mailto(n + "@example.test")})
@@ -32,9 +32,6 @@ func rig(t *testing.T) transporttest.Rig {
 		}
 		people[n] = a
 	}
-	svc := calendar.New(calendar.Options{Store: s, Accounts: accounts, ACL: acl.New(), Domains: []string{"example.test"}, Now: now})
-	j := journal.New(journal.Options{Store: s, Now: now})
-	svc.SetJournal(j)
 	tr := local.New(local.Options{Calendar: svc, Accounts: accounts})
 	n := 0
 	entry := func(t *testing.T, to string) *store.Entry {

@@ -13,9 +13,9 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
-	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/harness/pg"
+	"github.com/convene-cal/convene/internal/harness/servicetest"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
@@ -161,7 +161,8 @@ type site struct {
 func newSite(t testing.TB, s *store.Store, relay string, change func(*Options)) *site {
 	t.Helper()
 	clock := func() time.Time { return now }
-	x := &site{store: s, accounts: account.New(s, account.Options{Domains: []string{"one.test"}, Now: clock, Hash: account.Argon2{Memory: 64, Time: 1, Threads: 1}})}
+	services := servicetest.New(s, servicetest.Options{Domain: "one.test", Now: clock})
+	x := &site{store: s, accounts: services.Accounts, journal: services.Journal, calendar: services.Calendar}
 	for name, to := range map[string]*store.Account{"ann": &x.ann, "rob": &x.rob} {
 		a, err := x.accounts.Add(t.Context(), account.NewAccount{Address: ical.Mailto(name + "@one.test"), DisplayName: strings.ToUpper(name[:1]) + name[1:] + " Example", TimeZone: "Europe/Berlin"})
 		if err != nil {
@@ -169,9 +170,6 @@ func newSite(t testing.TB, s *store.Store, relay string, change func(*Options)) 
 		}
 		*to = a
 	}
-	x.journal = journal.New(journal.Options{Store: s, Now: clock})
-	x.calendar = calendar.New(calendar.Options{Store: s, Accounts: x.accounts, ACL: acl.New(), Domains: []string{"one.test"}, Now: clock})
-	x.calendar.SetJournal(x.journal)
 	o := Options{Relay: relay, Domains: []string{"one.test"}, Hostname: "cal.one.test", Accounts: x.accounts, Store: s, Journal: x.journal, Calendar: x.calendar,
 		Trust: trust.Policy{Inbound: trust.Accept}, Now: clock, Timeout: time.Minute}
 	if change != nil {

@@ -9,12 +9,11 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
-	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/harness/servicetest"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
-	"github.com/convene-cal/convene/internal/transport/local"
 	"github.com/convene-cal/convene/internal/trust"
 	"github.com/convene-cal/convene/itip"
 )
@@ -43,23 +42,25 @@ func found(t *testing.T) (alice, dave *organisation) {
 		s := storetest.SQLite(t)
 		clock := func() time.Time { return now }
 		o := &organisation{store: s, settled: make(chan string, 20)}
-		accounts := account.New(s, account.Options{Domains: []string{domain}, Now: clock, Hash: account.Argon2{Memory: 64, Time: 1, Threads: 1}})
+		services := servicetest.New(s, servicetest.Options{Domain: domain, Now: clock, Journal: func(jo *journal.Options) {
+			jo.Poll = 10 * time.Millisecond
+			jo.OnOutcome = func(_ context.Context, e *store.Entry, out journal.Outcome) {
+				o.settled <- e.Method + " " + out.State + " " + out.Sentence
+			}
+		}})
+		accounts, j := services.Accounts, services.Journal
+		o.service = services.Calendar
 		a, err := accounts.Add(t.Context(), account.NewAccount{Address: ical.Mailto(name + "@" + domain), DisplayName: name})
 		if err != nil {
 			t.Fatal(err)
 		}
 		o.person = accounts.ActorOf(a)
-		o.service = calendar.New(calendar.Options{Store: s, Accounts: accounts, ACL: acl.New(), Domains: []string{domain}, Now: clock})
-		j := journal.New(journal.Options{Store: s, Now: clock, Poll: 10 * time.Millisecond, OnOutcome: func(_ context.Context, e *store.Entry, out journal.Outcome) {
-			o.settled <- e.Method + " " + out.State + " " + out.Sentence
-		}})
-		o.service.SetJournal(j)
 		m, err := New(Options{Relay: "smtp://" + other.Addr().String() + "?tls=none", Domains: []string{domain}, Hostname: "cal." + domain, Accounts: accounts, Store: s, Calendar: o.service, Journal: j,
 			Trust: trust.Policy{Inbound: trust.Accept}, Now: clock, Timeout: time.Minute})
 		if err != nil {
 			t.Fatal(err)
 		}
-		j.Use(local.New(local.Options{Calendar: o.service, Accounts: accounts}), m)
+		services.Deliver(m)
 		ctx, stop := context.WithCancel(context.Background())
 		done := make(chan struct{}, 2)
 		go func() { j.Run(ctx); done <- struct{}{} }()

@@ -125,6 +125,9 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 		q.SetParam("RSVP", "TRUE")
 		q.SetParam("DELEGATED-FROM", string(target.Address()))
 		c.Add(q)
+		if r.p.a.Local != nil && r.p.a.Local(d) {
+			r.sendAgain(q, r.new.keyOf(c))
+		}
 		r.p.res.Changes = append(r.p.res.Changes, Difference{Property: "ATTENDEE", New: nameOf(person(q)), Attendee: string(d), RecurrenceID: r.new.keyOf(c)})
 	}
 }

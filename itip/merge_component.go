@@ -112,6 +112,10 @@ func (m *merging) own(got, was *ical.Component, moved bool) {
 	if partStat(line) == answer {
 		return
 	}
+	if answer == partStatDelegated && partStat(line) == partStatNeeds && delegateDeclined(got, line.Address()) {
+		m.class |= details // RFC 5546 4.2.7: it is ours again to answer
+		return
+	}
 	// RFC 5546 3.2.2.7: the organizer asks for our status again.
 	if partStat(line) == partStatNeeds && decided(answer) && strings.EqualFold(line.Param("RSVP"), "TRUE") {
 		m.resend = append(m.resend, m.old.keyOf(was))

@@ -144,6 +144,9 @@ func (p *attending) allowed(k string) error {
 	if p.new.organizer(c) == nil {
 		restore(c, before, "ORGANIZER")
 	}
+	if err := p.delegate(k, c, before); err != nil {
+		return err
+	}
 	return p.keepRoster(k, c, before)
 }
 
@@ -159,6 +162,7 @@ func (p *attending) keepRoster(k string, c, before *ical.Component) error {
 			if line.HasParam("SCHEDULE-STATUS") {
 				line.RemoveParam("SCHEDULE-STATUS")
 			}
+		case stored == nil && p.delegated(c, line):
 		case stored == nil:
 			return refuse(conditionByGuest, k, "ATTENDEE", "Only the organizer can invite %s.", nameOf(person(line)))
 		case !sameLine(line, stored):
@@ -232,6 +236,10 @@ func (p *attending) answerWhole() {
 		}
 		if before := p.me.line(p.old.overrides[k]); before == nil || partStat(before) == partStatNeeds {
 			line.SetParam("PARTSTAT", partStat(is))
+			if to := is.ParamValues("DELEGATED-TO"); len(to) > 0 && partStat(is) == partStatDelegated {
+				line.SetParam("DELEGATED-TO", to...)
+				p.listDelegates(p.new.overrides[k], line)
+			}
 		}
 	}
 }
@@ -350,6 +358,7 @@ func (p *attending) send(o *object) {
 	from := p.answers[0].line.Address()
 	var comps []*ical.Component
 	var changes []Difference
+	var requests []Message // to delegates, after what the organizer is told
 	flush := func() {
 		if len(comps) == 0 {
 			return
@@ -369,7 +378,11 @@ func (p *attending) send(o *object) {
 		if v, ok := p.out.Memory.Versions[a.key]; ok {
 			n = v.Sequence
 		}
-		comps = append(comps, l.reply(a.comp, a.line, n, a.partstat, a.comments))
+		reply := l.reply(a.comp, a.line, n, a.partstat, a.comments)
+		if a.partstat == partStatDelegated && a.was != partStatDelegated {
+			requests = append(requests, p.passOn(&l, from, a, reply)...)
+		}
+		comps = append(comps, reply)
 		d := Difference{Property: "PARTSTAT", Old: a.was, New: a.partstat, RecurrenceID: a.key, Attendee: string(a.line.Address())}
 		changes = append(changes, d)
 		p.out.Changes = append(p.out.Changes, d)
@@ -378,6 +391,7 @@ func (p *attending) send(o *object) {
 		}
 	}
 	flush()
+	p.out.Send = append(p.out.Send, requests...)
 	if len(p.out.Send) == 0 {
 		p.out.Memory.Stamp = before
 	}

@@ -165,14 +165,9 @@ var timeProperties = []struct {
 	{"EXDATE", true}, {"RDATE", true},
 }
 
+// checkComponent refuses what cannot be placed in time or has too many people.
+// An import is forgiven what older programs wrote, as long as it can be read.
 func (s *Service) checkComponent(c *ical.Component, imported bool) error {
-	bad := func(p *ical.Property, err error) error {
-		at := c.Line()
-		if p.Line() > 0 {
-			at = p.Line()
-		}
-		return problem.New(problem.InvalidCalendarData, "Line %d: %s: %s.", at, p.Name(), after(trimDot(err), p.Name()+": ")).At(line(at)).Because(err)
-	}
 	if c.Name == "VEVENT" && c.Prop("DTSTART") == nil {
 		// RFC 5545 3.6.1: required where there is no METHOD.
 		return problem.New(problem.InvalidCalendarData, "The event in line %d has no DTSTART.", c.Line()).At(line(c.Line()))
@@ -181,7 +176,6 @@ func (s *Service) checkComponent(c *ical.Component, imported bool) error {
 		return nil
 	}
 	var attendees int
-	times := map[string]ical.Time{}
 	for _, p := range c.Properties {
 		switch p.Name() {
 		case "ATTENDEE", "ORGANIZER":
@@ -193,14 +187,14 @@ func (s *Service) checkComponent(c *ical.Component, imported bool) error {
 			}
 		case "RRULE", "EXRULE":
 			if _, err := recur.ParseRule(p.Value()); err != nil {
-				return bad(p, err)
+				return misread(c, p, err)
 			}
 			if c.Prop("DTSTART") == nil && !imported {
 				return problem.New(problem.InvalidCalendarData, "Line %d: the %s repeats and has no DTSTART to repeat from.", p.Line(), c.Name).At(line(p.Line()))
 			}
 		case "DURATION":
 			if d, err := p.Duration(); err != nil {
-				return bad(p, err)
+				return misread(c, p, err)
 			} else if (d.Days < 0 || d.Exact < 0) && !imported {
 				return problem.New(problem.InvalidCalendarData, "Line %d: DURATION %s is negative.", p.Line(), p.Value()).At(line(p.Line()))
 			}
@@ -209,6 +203,24 @@ func (s *Service) checkComponent(c *ical.Component, imported bool) error {
 	if attendees > s.limits.Attendees {
 		return problem.New(problem.TooManyAttendees, "The event has %d attendees; %d are allowed.", attendees, s.limits.Attendees)
 	}
+	if err := s.checkTimes(c); err != nil || imported {
+		return err
+	}
+	return checkEnd(c)
+}
+
+// misread is the refusal of a property whose value cannot be read.
+func misread(c *ical.Component, p *ical.Property, err error) error {
+	at := c.Line()
+	if p.Line() > 0 {
+		at = p.Line()
+	}
+	return problem.New(problem.InvalidCalendarData, "Line %d: %s: %s.", at, p.Name(), after(trimDot(err), p.Name()+": ")).At(line(at)).Because(err)
+}
+
+// checkTimes refuses times that cannot be read or lie outside the years kept
+// (RFC 4791 5.2.6, 5.2.7).
+func (s *Service) checkTimes(c *ical.Component) error {
 	for _, tp := range timeProperties {
 		for p := range c.Props(tp.name) {
 			var values []ical.Time
@@ -216,7 +228,7 @@ func (s *Service) checkComponent(c *ical.Component, imported bool) error {
 			case tp.list && strings.EqualFold(p.Param("VALUE"), "PERIOD"):
 				periods, err := p.Periods()
 				if err != nil {
-					return bad(p, err)
+					return misread(c, p, err)
 				}
 				for _, x := range periods {
 					values = append(values, x.Start)
@@ -224,18 +236,15 @@ func (s *Service) checkComponent(c *ical.Component, imported bool) error {
 			case tp.list:
 				list, err := p.Times()
 				if err != nil {
-					return bad(p, err)
+					return misread(c, p, err)
 				}
 				values = list
 			default:
 				t, err := p.Time()
 				if err != nil {
-					return bad(p, err)
+					return misread(c, p, err)
 				}
 				values = []ical.Time{t}
-				if _, again := times[tp.name]; !again {
-					times[tp.name] = t
-				}
 			}
 			for _, t := range values {
 				if t.Wall.Before(s.limits.MinDate) {
@@ -247,14 +256,32 @@ func (s *Service) checkComponent(c *ical.Component, imported bool) error {
 			}
 		}
 	}
-	if start, ok := times["DTSTART"]; ok && !imported {
-		for _, name := range []string{"DTEND", "DUE"} {
-			end, ok := times[name]
-			// Readings of different zones compare by instant; a day apart is safely wrong.
-			if ok && end.Kind == start.Kind && end.TZID == start.TZID && end.Wall.Before(start.Wall) ||
-				ok && end.Wall.Before(start.Wall.Add(-26*time.Hour)) {
-				return problem.New(problem.InvalidCalendarData, "The %s in line %d ends (%s %s) before it starts (DTSTART %s).", c.Name, c.Line(), name, end, start).At(line(c.Line()))
-			}
+	return nil
+}
+
+// checkEnd refuses an end before the start. The times can be read.
+func checkEnd(c *ical.Component) error {
+	p := c.Prop("DTSTART")
+	if p == nil {
+		return nil
+	}
+	start, err := p.Time()
+	if err != nil {
+		return misread(c, p, err)
+	}
+	for _, name := range []string{"DTEND", "DUE"} {
+		p := c.Prop(name)
+		if p == nil {
+			continue
+		}
+		end, err := p.Time()
+		if err != nil {
+			return misread(c, p, err)
+		}
+		// Readings of different zones compare by instant; a day apart is safely wrong.
+		if end.Kind == start.Kind && end.TZID == start.TZID && end.Wall.Before(start.Wall) ||
+			end.Wall.Before(start.Wall.Add(-26*time.Hour)) {
+			return problem.New(problem.InvalidCalendarData, "The %s in line %d ends (%s %s) before it starts (DTSTART %s).", c.Name, c.Line(), name, end, start).At(line(c.Line()))
 		}
 	}
 	return nil

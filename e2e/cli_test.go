@@ -205,3 +205,65 @@ func TestPipe(t *testing.T) {
 		t.Errorf("after the pipe: %s", out)
 	}
 }
+
+func TestConvert(t *testing.T) {
+	dir := t.TempDir()
+	text := event("a", "DTSTART;TZID=Europe/Berlin:20270301T090000\nDURATION:PT1H\nRRULE:FREQ=WEEKLY;COUNT=3\nSUMMARY:Weekly\\, again\nX-ODD;X-P=\"a,b\":kept")
+	strict := must(t, text, "ical", "fmt", "-")
+	for _, format := range []string{"jcal", "xcal"} {
+		file := filepath.Join(dir, "a."+format)
+		must(t, text, "ical", "convert", "--to", format, "-o", file, "-")
+		if got := must(t, "", "ical", "convert", "--to", "ics", file); got != strict {
+			t.Errorf("by way of %s:\n%s\nwas\n%s", format, got, strict)
+		}
+	}
+	var one []any
+	if err := json.Unmarshal([]byte(must(t, text, "ical", "convert", "--to", "jcal", "-")), &one); err != nil || one[0] != "vcalendar" {
+		t.Errorf("one calendar: %v %v", err, one)
+	}
+	several := must(t, text+text, "ical", "convert", "--to", "jcal", "-")
+	if err := json.Unmarshal([]byte(several), &one); err != nil || len(one) != 2 {
+		t.Errorf("two calendars: %v %v", err, one)
+	}
+	if got := must(t, several, "ical", "convert", "--to", "ics", "-"); got != strict+strict {
+		t.Errorf("two calendars by way of jcal:\n%s", got)
+	}
+	// What stands behind the components in one syntax stands before them in the other.
+	late := strings.Replace(text, "END:VCALENDAR", "X-WR-CALNAME:Late\r\nEND:VCALENDAR", 1)
+	if got := must(t, late, "ical", "convert", "--to", "xcal", "-"); !strings.Contains(got, "<x-wr-calname><unknown>Late</unknown></x-wr-calname></properties>\n<components>") {
+		t.Errorf("a late property: %s", got)
+	}
+	for _, tt := range []struct {
+		in, to string
+		status int
+		says   string
+	}{
+		{`["vcalendar",[],`, "ics", 1, "line 1"},
+		{"<icalendar><vcalendar>", "jcal", 1, "line 1"},
+		{"junk", "jcal", 1, "not an iCalendar object"},
+		{text, "pdf", 2, "jcal"},
+	} {
+		_, errs, status := run(t, tt.in, "ical", "convert", "--to", tt.to, "-")
+		if status != tt.status || !strings.Contains(errs, tt.says) {
+			t.Errorf("%q to %s: status %d, %s", tt.in, tt.to, status, errs)
+		}
+	}
+}
+
+func TestExportInOtherSyntaxes(t *testing.T) {
+	data := filepath.Join(t.TempDir(), "data")
+	must(t, "alice", "account", "add", "alice@example.test", "--password-stdin", "--data", data)
+	must(t, event("one", "DTSTART:20270401T100000Z\nSUMMARY:First"), "import", "--account", "alice@example.test", "--calendar", "work", "--data", data, "-")
+	export := func(format string) string {
+		return must(t, "", "export", "--account", "alice@example.test", "--calendar", "work", "--format", format, "--data", data)
+	}
+	ics := export("ics")
+	for _, format := range []string{"jcal", "xcal"} {
+		if got := must(t, export(format), "ical", "convert", "--to", "ics", "-"); got != ics {
+			t.Errorf("%s export:\n%s\nis not\n%s", format, got, ics)
+		}
+	}
+	if _, errs, status := run(t, "", "export", "--account", "alice@example.test", "--format", "pdf", "--data", data); status != 2 || !strings.Contains(errs, "xcal") {
+		t.Errorf("an unknown format: %d %s", status, errs)
+	}
+}

@@ -153,6 +153,7 @@ var propertyTable = []PropertyDef{
 	{Name: "UID", Types: "TEXT", Section: "RFC 5545 3.8.4.7"},
 	{Name: "URL", Types: "URI", Section: "RFC 5545 3.8.4.6"},
 	{Name: "VERSION", Types: "TEXT", Section: "RFC 5545 3.7.4", Values: "2.0"},
+	{Name: "XML", Types: "TEXT BINARY", Params: "ENCODING", Section: "RFC 6321 4.2"},
 }
 
 // ParameterDef is what the standards say about a parameter.

@@ -38,6 +38,8 @@ func (d *ComponentDef) Cardinality(property string) Cardinality {
 		return ShouldBeOnce
 	case hasWord(d.Any, property):
 		return Many
+	case property == "XML": // RFC 6321 4.2: any number in any component
+		return Many
 	}
 	return Unlisted
 }

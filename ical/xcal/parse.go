@@ -286,11 +286,11 @@ func (p *parser) extension() error {
 	name := p.open[p.starts[len(p.starts)-1]:]
 	b := append([]byte{'<'}, name...)
 	for i, q := range p.scope { // what it inherits must be said on it
-		again := q.depth >= len(p.starts)
+		again := q.prefix == "" && q.uri == Namespace
 		for _, later := range p.scope[i+1:] {
 			again = again || later.prefix == q.prefix
 		}
-		if again {
+		if again || q.depth >= len(p.starts) {
 			continue
 		}
 		b = append(b, " xmlns"...)
@@ -301,22 +301,7 @@ func (p *parser) extension() error {
 		b = appendAttr(b, q.uri)
 		b = append(b, '"')
 	}
-	for _, q := range p.scope {
-		if q.depth >= len(p.starts) {
-			b = append(b, " xmlns"...)
-			if q.prefix != "" {
-				b = append(append(b, ':'), q.prefix...)
-			}
-			b = append(b, `="`...)
-			b = appendAttr(b, q.uri)
-			b = append(b, '"')
-		}
-	}
-	for _, a := range p.attrs {
-		b = append(append(append(b, ' '), a.name...), `="`...)
-		b = appendAttr(b, string(a.value))
-		b = append(b, '"')
-	}
+	b = append(b, p.tag[len(name):]...)
 	if p.closing {
 		b = append(b, "/>"...)
 		if _, err := p.next(); err != nil {

@@ -31,10 +31,13 @@ type scanner struct {
 	limit int // octets of one token
 	deep  int // elements that may be nested
 
-	name    []byte // of the tag, local part as spelled
-	foreign bool   // the tag is of another namespace
-	attrs   []attr // of the start tag, without namespaces
-	text    []byte // of the text
+	tag     []byte   // what stands between the brackets of the start tag
+	name    []byte   // of the tag, local part as spelled
+	unbound bool     // a prefix of it has no namespace
+	foreign bool     // the tag is of another namespace
+	attrs   []attr   // of the start tag, those without prefix
+	others  [][]byte // prefixes of the other attributes
+	text    []byte   // of the text
 	room    []byte
 	closing bool // an empty-element tag: its end comes next
 
@@ -291,7 +294,7 @@ found:
 	}
 	s.starts = append(s.starts, len(s.open))
 	s.open = append(s.open, name...)
-	s.attrs = s.attrs[:0]
+	s.tag, s.attrs, s.others = tag, s.attrs[:0], s.others[:0]
 	if !plain {
 		if err := s.attributes(tag[len(name):], at+1+len(name)); err != nil {
 			return err
@@ -340,6 +343,8 @@ func (s *scanner) attributes(t []byte, at int) error {
 				return s.in.FaultAt(at, "more than %d attributes", maxAttrs)
 			}
 			s.attrs = append(s.attrs, attr{name, v})
+		case len(s.others) < maxAttrs:
+			s.others = append(s.others, prefix)
 		}
 		at += len(rest) - len(next)
 		t = next
@@ -366,14 +371,23 @@ func (s *scanner) resolveName(name []byte) {
 	if i := bytes.IndexByte(name, ':'); i >= 0 {
 		prefix, s.name = string(name[:i]), name[i+1:]
 	}
-	uri, bound := "", false
-	for i := len(s.scope) - 1; i >= 0; i-- {
-		if s.scope[i].prefix == prefix {
-			uri, bound = s.scope[i].uri, true
-			break
+	uri, bound := s.lookup(prefix)
+	s.foreign = uri != "" && uri != Namespace && uri != draftNamespace || prefix != "" && !bound
+	s.unbound = prefix != "" && !bound
+	for _, other := range s.others {
+		if _, bound := s.lookup(string(other)); !bound {
+			s.unbound = true
 		}
 	}
-	s.foreign = uri != "" && uri != Namespace && uri != draftNamespace || prefix != "" && !bound
+}
+
+func (s *scanner) lookup(prefix string) (uri string, bound bool) {
+	for i := len(s.scope) - 1; i >= 0; i-- {
+		if s.scope[i].prefix == prefix {
+			return s.scope[i].uri, true
+		}
+	}
+	return "", prefix == "xml"
 }
 
 // end reads an end tag.

@@ -1,6 +1,7 @@
 package xcal
 
 import (
+	"encoding/xml"
 	"errors"
 	"io"
 	"strings"
@@ -294,7 +295,7 @@ func isExtension(s string) bool {
 		return false
 	}
 	t := scanner{in: typed.NewInput([]byte(s)), limit: len(s), deep: maxExtensionDepth}
-	if k, err := t.next(); err != nil || k != startTag || !t.foreign || len(t.scope) == 0 {
+	if k, err := t.next(); err != nil || k != startTag || !t.foreign || t.unbound || len(t.scope) == 0 {
 		return false
 	}
 	prefix, _, prefixed := strings.Cut(string(t.open), ":")
@@ -306,14 +307,19 @@ func isExtension(s string) bool {
 		declared = declared || b.prefix == prefix
 	}
 	for len(t.starts) > 0 || t.closing {
-		if _, err := t.next(); err != nil {
-			return false
-		}
-		if len(t.scope) >= maxBindings {
+		if _, err := t.next(); err != nil || t.unbound || len(t.scope) >= maxBindings {
 			return false
 		}
 	}
-	return declared && t.in.At == len(t.in.Data)
+	if !declared || t.in.At != len(t.in.Data) || strings.Contains(s, "<?") {
+		return false
+	}
+	// It goes into the document as it stands, so it has to be XML for everyone.
+	for d := xml.NewDecoder(strings.NewReader(s)); ; {
+		if _, err := d.Token(); err != nil {
+			return err == io.EOF
+		}
+	}
 }
 
 // maxExtensionDepth is how deep the elements of an XML property may nest to be

@@ -15,10 +15,11 @@ import (
 )
 
 type icalCommands struct {
-	Check  icalCheck  `cmd:"" help:"Report every breach of the standards in calendar files."`
-	Fmt    icalFmt    `cmd:"" help:"Write a calendar file with canonical folding, order kept."`
-	Expand icalExpand `cmd:"" help:"List the occurrences of events and to-dos."`
-	Diff   icalDiff   `cmd:"" help:"Compare what two calendar files mean."`
+	Check   icalCheck   `cmd:"" help:"Report every breach of the standards in calendar files."`
+	Fmt     icalFmt     `cmd:"" help:"Write a calendar file with canonical folding, order kept."`
+	Expand  icalExpand  `cmd:"" help:"List the occurrences of events and to-dos."`
+	Convert icalConvert `cmd:"" help:"Write calendar files in another syntax."`
+	Diff    icalDiff    `cmd:"" help:"Compare what two calendar files mean."`
 }
 
 type icalCheck struct {

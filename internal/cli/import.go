@@ -337,7 +337,7 @@ func (im *importer) mbox(name string, in *bufio.Reader) error {
 type exportCommand struct {
 	accountFlag `embed:""`
 	Calendar    string `help:"Which calendar (default: all of them)."`
-	Format      string `enum:"ics" default:"ics" help:"ics."`
+	Format      string `default:"ics" help:"ics, jcal or xcal." placeholder:"FORMAT"`
 	Output      string `short:"o" help:"File to write (default: standard output)." placeholder:"FILE"`
 }
 
@@ -346,6 +346,10 @@ func (exportCommand) Help() string {
 }
 
 func (c exportCommand) Run(e *env) error {
+	to, err := formatNamed(c.Format)
+	if err != nil {
+		return err
+	}
 	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
 		names := []string{c.Calendar}
 		if c.Calendar == "" {
@@ -363,16 +367,22 @@ func (c exportCommand) Run(e *env) error {
 			defer f.Close()
 			out = f
 		}
-		for _, name := range names {
-			coll, err := calendarNamed(e, s, a.ID, by, name)
-			if err != nil {
-				return err
+		all := func(w io.Writer) error {
+			for _, name := range names {
+				coll, err := calendarNamed(e, s, a.ID, by, name)
+				if err != nil {
+					return err
+				}
+				if err := s.Calendar.Export(e.ctx, by, a.ID, coll.Name, w); err != nil {
+					return err
+				}
 			}
-			if err := s.Calendar.Export(e.ctx, by, a.ID, coll.Name, out); err != nil {
-				return err
-			}
+			return nil
 		}
-		return nil
+		if to.name == "ics" {
+			return all(out)
+		}
+		return convertExport(e, to, all, out)
 	})
 }
 

@@ -13,15 +13,15 @@ import (
 type Lines struct {
 	Text []byte // the finished lines
 
-	head   []byte // name and parameters of the property at hand
-	name   int    // length of the name in it
-	param  int    // length of head without the parameter at hand
-	open   bool   // the parameter at hand has a value
-	quote  bool   // its grammar demands quotes
-	base64 [2]int // where ENCODING=BASE64 stands in head
-	value  []byte
-	parts  int // values so far
-	line   []byte
+	head     []byte // name and parameters of the property at hand
+	name     int    // length of the name in it
+	param    int    // length of head without the parameter at hand
+	open     bool   // the parameter at hand has a value
+	quote    bool   // its grammar demands quotes
+	encoding [2]int // where ENCODING stands in head
+	value    []byte
+	parts    int // values so far
+	line     []byte
 }
 
 // maxName bounds names of components, properties, parameters and types; none
@@ -99,7 +99,7 @@ func (l *Lines) edge(word string, name []byte) {
 // Property starts a property. It is false for what cannot be a name; BEGIN and
 // END would be read as something else.
 func (l *Lines) Property(name []byte) bool {
-	l.head, l.value, l.parts, l.open, l.base64 = l.head[:0], l.value[:0], 0, false, [2]int{}
+	l.head, l.value, l.parts, l.open, l.encoding = l.head[:0], l.value[:0], 0, false, [2]int{}
 	if !ValidName(name) || bytes.EqualFold(name, []byte("BEGIN")) || bytes.EqualFold(name, []byte("END")) {
 		return false
 	}
@@ -163,8 +163,8 @@ func (l *Lines) ParamValue(v []byte) {
 func (l *Lines) EndParam() {
 	if !l.open {
 		l.head = l.head[:l.param]
-	} else if bytes.EqualFold(l.head[l.param:], []byte(";ENCODING=BASE64")) {
-		l.base64 = [2]int{l.param, len(l.head)}
+	} else if bytes.HasPrefix(l.head[l.param:], []byte(";ENCODING=")) {
+		l.encoding = [2]int{l.param, len(l.head)}
 	}
 }
 
@@ -223,7 +223,7 @@ func (l *Lines) Scalar(typ string, s []byte) {
 		l.value = appendUpper(l.value, bytes.TrimSpace(s))
 	case "binary":
 		for _, c := range s {
-			if c > ' ' && c < 0x7f { // RFC 6321 3.6.1: white space must be removed
+			if c > ' ' && c != 0x7f { // RFC 6321 3.6.1: white space must be removed
 				l.value = append(l.value, c)
 			}
 		}
@@ -318,9 +318,10 @@ const maxLine = 75
 // BASE64 (RFC 7265 4, RFC 6321 4), and those that are must say it (RFC 5545
 // 3.1.3).
 func (l *Lines) EndProperty(typ string) {
-	if encoded := l.base64[1] > 0; encoded && typ != "binary" {
-		l.head = append(l.head[:l.base64[0]], l.head[l.base64[1]:]...)
-	} else if typ == "binary" && !encoded {
+	from, to := l.encoding[0], l.encoding[1]
+	if to > 0 && typ != "binary" && isBase64(string(l.head[from+len(";ENCODING="):to])) {
+		l.head = append(l.head[:from], l.head[to:]...)
+	} else if typ == "binary" && to == 0 {
 		l.head = append(l.head, ";ENCODING=BASE64"...)
 	}
 	b := append(l.line[:0], l.head...)

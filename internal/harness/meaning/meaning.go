@@ -75,6 +75,9 @@ func property(p *ical.Property) string {
 			value = fmt.Sprintf("%q", plainAll(p.TextList()))
 		default:
 			value = p.Text()
+			if name == "REQUEST-STATUS" { // empty data is no data
+				value = strings.TrimRight(value, ";")
+			}
 		}
 	case ical.DateTime:
 		if t, err := ical.ParseTime(value, "", false); err == nil {
@@ -98,6 +101,8 @@ func property(p *ical.Property) string {
 			parts[i] = number(strings.TrimSpace(parts[i]))
 		}
 		value = strings.Join(parts, "|")
+	case ical.Binary:
+		value = strings.Join(strings.Fields(value), "")
 	case ical.Boolean:
 		value = strings.ToUpper(value)
 	}

@@ -1,0 +1,281 @@
+package cli
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/jcal"
+	"github.com/convene-cal/convene/ical/xcal"
+)
+
+// calendarWriter takes calendars part by part: Begin with the properties of a
+// calendar, its components, End; Close after the last.
+type calendarWriter interface {
+	Begin(properties []*ical.Property) error
+	Component(c *ical.Component) error
+	End() error
+	Close() error
+}
+
+// format is a syntax of calendars.
+type format struct {
+	name string
+	// is tells from the beginning of a text, without byte order mark and white
+	// space, whether it has this syntax. The first format of the table that
+	// says yes reads it.
+	is   func(head []byte) bool
+	read func(r io.Reader) *ical.Reader
+	// write is told whether there are several calendars.
+	write func(w io.Writer, several bool) calendarWriter
+}
+
+// formats are the syntaxes that convert and export know.
+var formats = []format{
+	{"jcal", startsWith("["), jcal.NewReader, func(w io.Writer, several bool) calendarWriter {
+		j := jcal.NewWriter(w)
+		j.Array = several
+		return j
+	}},
+	{"xcal", startsWith("<"), xcal.NewReader, func(w io.Writer, _ bool) calendarWriter { return xcal.NewWriter(w) }},
+	{"ics", startsWith(""), ical.NewReader, func(w io.Writer, _ bool) calendarWriter { return &icsWriter{w: w} }}, // the lenient reader judges the rest
+}
+
+func startsWith(prefix string) func([]byte) bool {
+	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(prefix)) }
+}
+
+func formatNamed(name string) (format, error) {
+	i := slices.IndexFunc(formats, func(f format) bool { return f.name == name })
+	if i < 0 {
+		var names []string
+		for _, f := range formats {
+			names = append(names, f.name)
+		}
+		slices.Sort(names)
+		return format{}, usagef("%q is not a format; write one of %s", name, strings.Join(names, ", "))
+	}
+	return formats[i], nil
+}
+
+// sniffLength is how much of a text is looked at for its syntax.
+const sniffLength = 4096
+
+// readCalendars finds out the syntax of a text and reads it.
+func readCalendars(r io.Reader) (*ical.Reader, error) {
+	b := bufio.NewReaderSize(r, sniffLength)
+	head, err := b.Peek(sniffLength)
+	if err != nil && err != io.EOF {
+		return nil, err
+	}
+	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
+	for _, f := range formats {
+		if f.is(head) {
+			return f.read(b), nil
+		}
+	}
+	return nil, errors.New("the syntax is not known")
+}
+
+// icsWriter writes strict iCalendar.
+type icsWriter struct{ w io.Writer }
+
+const icsEnd = "END:VCALENDAR\r\n"
+
+func (w *icsWriter) Begin(properties []*ical.Property) error {
+	cal := ical.Calendar{Component: ical.Component{Name: "VCALENDAR", Properties: properties}}
+	cal.Normalize()
+	_, err := w.w.Write(bytes.TrimSuffix(cal.Bytes(), []byte(icsEnd)))
+	return err
+}
+
+func (w *icsWriter) Component(c *ical.Component) error {
+	cal := ical.Calendar{Component: ical.Component{Name: "VCALENDAR", Components: []*ical.Component{c}}}
+	cal.Normalize()
+	_, err := w.w.Write(c.Bytes())
+	return err
+}
+
+func (w *icsWriter) End() error {
+	_, err := io.WriteString(w.w, icsEnd)
+	return err
+}
+
+func (w *icsWriter) Close() error { return nil }
+
+type icalConvert struct {
+	To     string   `required:"" help:"ics, jcal or xcal." placeholder:"FORMAT"`
+	Files  []string `arg:"" name:"file" help:"Files, directories, or - for standard input; their syntax is found out."`
+	Output string   `short:"o" help:"File to write (default: standard output)." placeholder:"FILE"`
+}
+
+func (icalConvert) Help() string {
+	return "Files of any size are converted in constant memory: they are read twice, once for what must stand first. " +
+		"Standard input goes through a temporary file for that.\n\nExample: convene ical convert --to jcal team.ics > team.json"
+}
+
+func (c icalConvert) Run(e *env) (err error) {
+	to, err := formatNamed(c.To)
+	if err != nil {
+		return err
+	}
+	if slices.Contains(c.Files, "-") {
+		spool, err := spooled(e.In)
+		if err != nil {
+			return err
+		}
+		defer os.Remove(spool.Name())
+		defer spool.Close()
+		e.In = spool
+	}
+	var ahead outline
+	if err := c.each(e, ahead.read); err != nil {
+		return err
+	}
+	dest := e.Out
+	if c.Output != "" {
+		f, err := os.OpenFile(c.Output, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o666)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, f.Close()) }()
+		dest = f
+	}
+	out := bufio.NewWriterSize(dest, 1<<16)
+	w := to.write(out, ahead.calendars > 1)
+	told := e.progress("components converted")
+	defer told.done()
+	if err := c.each(e, func(r *ical.Reader) error { return copyCalendars(w, r, &ahead, told) }); err != nil {
+		return errors.Join(err, out.Flush())
+	}
+	return errors.Join(w.Close(), out.Flush())
+}
+
+// each reads every input from its beginning.
+func (c icalConvert) each(e *env, do func(*ical.Reader) error) error {
+	return e.eachInput(c.Files, func(name string, r io.Reader) error {
+		if s, ok := r.(io.Seeker); ok && r == e.In {
+			if _, err := s.Seek(0, io.SeekStart); err != nil {
+				return err
+			}
+		}
+		calendars, err := readCalendars(r)
+		if err == nil {
+			err = do(calendars)
+		}
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		return nil
+	})
+}
+
+// spooled copies what can be read once to a file that can be read again.
+func spooled(r io.Reader) (*os.File, error) {
+	f, err := os.CreateTemp("", "convene-convert-")
+	if err != nil {
+		return nil, err
+	}
+	if _, err := io.Copy(f, r); err != nil {
+		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
+	}
+	return f, nil
+}
+
+// convertExport writes what export gives in another syntax. A calendar may be
+// exported as several VCALENDARs, so their number has to be known first.
+func convertExport(e *env, to format, export func(io.Writer) error, dest io.Writer) error {
+	f, err := os.CreateTemp("", "convene-export-")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	defer f.Close()
+	if err := export(f); err != nil {
+		return err
+	}
+	var ahead outline
+	if err := readAgain(f, ahead.read); err != nil {
+		return err
+	}
+	out := bufio.NewWriterSize(dest, 1<<16)
+	w := to.write(out, ahead.calendars > 1)
+	told := e.progress("components exported")
+	defer told.done()
+	if err := readAgain(f, func(r *ical.Reader) error { return copyCalendars(w, r, &ahead, told) }); err != nil {
+		return err
+	}
+	return errors.Join(w.Close(), out.Flush())
+}
+
+func readAgain(f *os.File, do func(*ical.Reader) error) error {
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return err
+	}
+	return do(ical.NewReader(f))
+}
+
+// outline is what has to be known of calendars before the first is written.
+type outline struct {
+	calendars int
+	late      map[int][]*ical.Property // properties that stand after the components, by calendar
+	next      int                      // the calendar that copyCalendars comes to
+}
+
+func (o *outline) read(r *ical.Reader) error {
+	for open := false; ; open = r.Open() {
+		part, err := r.NextPart()
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !open {
+			o.calendars++
+		} else if len(part.Properties) > 0 {
+			if o.late == nil {
+				o.late = map[int][]*ical.Property{}
+			}
+			o.late[o.calendars-1] = append(o.late[o.calendars-1], part.Properties...)
+		}
+	}
+}
+
+// copyCalendars writes all calendars of r.
+func copyCalendars(w calendarWriter, r *ical.Reader, ahead *outline, told *progress) error {
+	for open := false; ; {
+		part, err := r.NextPart()
+		if err == io.EOF && open { // END:VCALENDAR is missing
+			return w.End()
+		}
+		if err == io.EOF {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if !open {
+			err = w.Begin(append(part.Properties, ahead.late[ahead.next]...))
+			ahead.next++
+		}
+		for _, c := range part.Components {
+			if err == nil {
+				err = w.Component(c)
+			}
+			told.add(1)
+		}
+		if open = r.Open(); !open && err == nil {
+			err = w.End()
+		}
+		if err != nil {
+			return err
+		}
+	}
+}

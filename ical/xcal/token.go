@@ -390,8 +390,23 @@ func (s *scanner) lookup(prefix string) (uri string, bound bool) {
 	return "", prefix == "xml"
 }
 
+// atEnd tells whether the end tag of the innermost element stands at At as it
+// usually is written, and gives its length.
+func (s *scanner) atEnd() (n int, ok bool) {
+	if len(s.starts) == 0 {
+		return 0, false
+	}
+	name, d := s.open[s.starts[len(s.starts)-1]:], s.in.Data[s.in.At:]
+	n = len("</") + len(name)
+	return n + 1, len(d) > n && d[0] == '<' && d[1] == '/' && d[n] == '>' && bytes.Equal(d[2:n], name)
+}
+
 // end reads an end tag.
 func (s *scanner) end() error {
+	if n, ok := s.atEnd(); ok {
+		s.take(n)
+		return s.pop()
+	}
 	n, ok := s.find(2, ">")
 	if !ok {
 		return s.in.Fault("the text ends inside of a tag")
@@ -441,7 +456,8 @@ func (s *scanner) leaf() ([]byte, error) {
 	in := &s.in
 	if first == text {
 		// The usual case: one text, then the end tag in the same window.
-		if t := s.text; in.At+2 < len(in.Data) && in.Data[in.At+1] == '/' && bytes.IndexByte(in.Data[in.At:], '>') >= 0 {
+		if _, ok := s.atEnd(); ok {
+			t := s.text
 			return t, s.end()
 		}
 	}

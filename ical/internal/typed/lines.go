@@ -309,6 +309,22 @@ func appendBasic(b, s []byte) ([]byte, bool) {
 	return b, false
 }
 
+// quotedPrintable tells whether parameters speak of quoted-printable: at the end
+// of such a line, or of its part before a fold, "=" takes the next line in.
+func quotedPrintable(params []byte) bool {
+	const word = "QUOTED-PRINTABLE"
+	for {
+		i := bytes.IndexByte(params, '-')
+		if i < 0 {
+			return false
+		}
+		if from := i - len("QUOTED"); from >= 0 && from+len(word) <= len(params) && bytes.EqualFold(params[from:from+len(word)], []byte(word)) {
+			return true
+		}
+		params = params[i+1:]
+	}
+}
+
 // maxLine is how long a line may be without its line end (RFC 5545 3.1).
 const maxLine = 75
 
@@ -333,8 +349,7 @@ func (l *Lines) EndProperty(typ string) {
 	}
 	b = append(b, ':')
 	b = append(b, l.value...)
-	// In a line that speaks of quoted-printable a final "=" would take the next one in.
-	soft := bytes.Contains(b, []byte("QUOTED-PRINTABLE")) || bytes.Contains(bytes.ToUpper(l.head), []byte("QUOTED-PRINTABLE"))
+	soft := len(l.head) > l.name && quotedPrintable(l.head[l.name:])
 	if soft {
 		b = append(b[:len(b)-len(l.value)], bytes.TrimRight(l.value, "=")...)
 	}

@@ -66,7 +66,6 @@ type parser struct {
 	depth int // components that may be nested
 	state state
 	bare  bool // the root is the calendar itself
-	names []byte
 	rule  []rulePart
 	plain []byte // text directly in a property
 }

@@ -11,7 +11,8 @@ import (
 // somebody else (RFC 5546 4.2.7).
 func (r *replying) reopen(delegate *ical.Property, key string) {
 	c := r.new.component(key)
-	for _, from := range person(delegate).DelegatedFrom {
+	above := person(delegate).DelegatedFrom
+	for _, from := range above[:min(len(above), maxDelegates)] {
 		line := people{from.Key(): true}.line(c)
 		if line == nil || partStat(line) != partStatDelegated || !names(line, "DELEGATED-TO", delegate.Address()) {
 			continue

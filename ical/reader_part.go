@@ -28,6 +28,8 @@ func (r *Reader) NextPart() (*Calendar, error) {
 // in the next one.
 func (r *Reader) Open() bool { return r.within }
 
+// nextPart reads and parses a part of a calendar: its properties, or one
+// component directly in it.
 func (r *Reader) nextPart() (*Calendar, error) {
 	data, lines := r.ahead, 0
 	if data != nil {

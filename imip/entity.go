@@ -51,6 +51,8 @@ type tree struct {
 	parts  int
 }
 
+// entity takes a MIME entity and all below it apart. path is its place ("1.2"),
+// fallback the media type where none is stated.
 func (t *tree) entity(data []byte, path string, depth int, fallback string) (*entity, error) {
 	if t.parts++; t.parts > t.limits.Parts {
 		return nil, fmt.Errorf("imip: the mail has more than %d parts: %w", t.limits.Parts, ErrLimit)

@@ -93,6 +93,8 @@ func (w *walker) walk(e *entity, at place) error {
 	return w.leaf(e, at)
 }
 
+// leaf notes what a part that is no multipart holds: a calendar, a mail inside,
+// or a form that is recognised and not opened.
 func (w *walker) leaf(e *entity, at place) error {
 	name := strings.ToLower(e.fileName())
 	c := &candidate{method: e.media.params["method"], part: strings.TrimSpace(e.path + " " + e.media.value), inAlt: at.alternative != nil, signed: at.signed}

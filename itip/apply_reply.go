@@ -428,6 +428,7 @@ func (p *applying) refreshCopies(o *object, but ical.Address) []Message {
 	return refreshCopies(o, &p.mem, p.me, p.a.Local, p.a.Received, but)
 }
 
+// refreshCopies makes the messages; me is who keeps the object, but is left out.
 func refreshCopies(o *object, mem *Memory, me people, local func(ical.Address) bool, now time.Time, but ical.Address) []Message {
 	org := o.organizer(nil)
 	if org == nil {

@@ -98,6 +98,8 @@ func shown(s string) string {
 	return s
 }
 
+// comparePattern compares how two series repeat: rules by what they say, EXDATE
+// and RDATE by the occurrences that they take out and put in.
 func comparePattern(d *delta, old *object, a *ical.Component, new *object, b *ical.Component) {
 	rules := !sameLines(a, b, "RRULE") && rulesOf(a) != rulesOf(b)
 	exrules := !sameLines(a, b, "EXRULE") && listOf(old, a, "EXRULE") != listOf(new, b, "EXRULE")

@@ -7,6 +7,7 @@ import (
 	"github.com/convene-cal/convene/ical"
 )
 
+// replace puts got where was stood.
 func (m *merging) replace(was, got *ical.Component) {
 	for i, c := range m.new.cal.Components {
 		if m.new.keyOf(c) == m.old.keyOf(was) && c.Name == was.Name {

@@ -122,6 +122,8 @@ func (o *object) living() []string {
 	return out
 }
 
+// judge decides what the change means to one person: newly invited, still
+// invited, no longer so, or for some occurrences only.
 func (p *organizing) judge(one *party) {
 	had := listed(p.lived, p.was, one.who)
 	one.listed = listed(p.lives, p.is, one.who)

@@ -212,6 +212,8 @@ func (r *roster) served(who string) *ical.Property {
 	return r.line(who)
 }
 
+// rosterOf lists the attendees of a component, each person once: of several lines
+// an answer counts before none, else the first (LEN-11).
 func rosterOf(c *ical.Component, cache keys) *roster {
 	r := &roster{}
 	if c == nil {

@@ -112,6 +112,7 @@ func (k *checker) scheduling() {
 	}
 }
 
+// restrictions compares a component of a message with its row of RFC 5546's tables.
 func (k *checker) restrictions(c *ical.Component, r *ical.Restrictions) {
 	what := r.Method + " of a " + r.Component
 	count := func(name string) (n int, second *ical.Property) {

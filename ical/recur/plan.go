@@ -52,6 +52,8 @@ type monthDays struct {
 	before, after bool
 }
 
+// compile turns a rule that starts at the clock reading start into masks that the
+// walk can test by arithmetic.
 func compile(r *Rule, start int64, dateOnly bool) *plan {
 	day := floorDiv(start, secondsPerDay)
 	tod := start - day*secondsPerDay
@@ -93,6 +95,8 @@ func compile(r *Rule, start int64, dateOnly bool) *plan {
 	return p
 }
 
+// setDays fills the masks of months, weeks and days, with the expanding and
+// limiting of the table in RFC 5545 3.3.10; DTSTART gives what the rule leaves out.
 func (p *plan) setDays(r *Rule, startMonth, startMonthDay int) {
 	if len(r.ByMonth)+len(r.ByLeapMonth) > 0 {
 		p.months = 0
@@ -222,6 +226,8 @@ func (p *plan) setYearDays(list []int) {
 	}
 }
 
+// setTimes fills the masks of hours, minutes and seconds; tod is the time of day
+// of DTSTART in seconds.
 func (p *plan) setTimes(r *Rule, tod int, dateOnly bool) {
 	byHour, byMinute, bySecond := r.ByHour, r.ByMinute, r.BySecond
 	if dateOnly {

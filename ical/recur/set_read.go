@@ -53,6 +53,8 @@ func (s *Set) zoneOf(t ical.Time) (Zone, error) {
 // alike tells whether two values have the same form and zone.
 func alike(a, b ical.Time) bool { return a.Kind == b.Kind && a.TZID == b.TZID }
 
+// read takes what a component says of its start, end and length (RFC 5545 3.6.1,
+// 3.6.2). Of times that it lacks the shape says so.
 func (s *Set) read(c *ical.Component) (*shape, error) {
 	sh := &shape{component: c, kind: c.Name}
 	start, end := c.Prop("DTSTART"), c.Prop("DTEND")
@@ -140,6 +142,7 @@ func (sh *shape) longest() int64 {
 	return sh.exact
 }
 
+// readRecurrence takes RRULE, EXRULE, RDATE and EXDATE of the master.
 func (s *Set) readRecurrence(c *ical.Component, sh *shape, opt Options) error {
 	if sh.timeless {
 		return nil
@@ -226,6 +229,8 @@ func (s *Set) readRecurrence(c *ical.Component, sh *shape, opt Options) error {
 	return nil
 }
 
+// readRDate takes starts that are listed, the periods among them with the length
+// they state (RFC 5545 3.8.5.2).
 func (s *Set) readRDate(p *ical.Property, date bool) error {
 	add := func(t ical.Time, length int64) error {
 		z, err := s.zoneOf(t)

@@ -77,6 +77,7 @@ func (r *Resolver) note(format string, args ...any) {
 	r.notes = append(r.notes, fmt.Sprintf(format, args...))
 }
 
+// resolve goes through the steps of TZ-01; see Zone.
 func (r *Resolver) resolve(tzid, key string) *Zone {
 	named, guessed, err := load(tzid)
 	component := r.components[key]

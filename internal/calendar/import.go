@@ -253,6 +253,8 @@ func (s *Service) importBatch(ctx context.Context, req ImportRequest, batch []pi
 	return out, nil
 }
 
+// importOne stores one object of an import: joined with the one that has its UID,
+// wherever in the home that lies, else as a new one in the target.
 func (s *Service) importOne(tx *store.Tx, req ImportRequest, target store.Collection, all []store.Collection, seen map[string]bool, p *piece) error {
 	same, err := tx.ObjectsByUID(req.Owner, p.d.uid)
 	if err != nil {

@@ -45,6 +45,8 @@ func (s *Service) Respond(ctx context.Context, req RespondRequest) (PutResult, e
 	return s.putResult(ctx, e, e.object.ETag)
 }
 
+// respond stores the answer in the object that has the UID, and leaves to the
+// plan what is sent.
 func (s *Service) respond(tx *store.Tx, req RespondRequest) (effect, error) {
 	o, err := s.byUID(tx, req.Owner, req.UID)
 	if err != nil {

@@ -107,6 +107,8 @@ func (tx *Tx) insertObject(o *Object, body []byte, x Index, seq int64) error {
 	return tx.occupy(o.Account, o.Collection, o.ID, x, cover)
 }
 
+// updateObject writes the object over its row and keeps the earlier text where
+// that differs. Its time index is rewritten only where it moved.
 func (tx *Tx) updateObject(o *Object, body []byte, x Index, seq int64) error {
 	var collection, first, last int64
 	var name, oldCover string

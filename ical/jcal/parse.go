@@ -37,7 +37,7 @@ func ParseAllLimits(data []byte, l ical.Limits) ([]*ical.Calendar, error) {
 	if len(data) > l.Size {
 		return nil, &ical.ParseError{Line: 1, Column: 1, What: fmt.Sprintf("%d octets, %d are allowed", len(data), l.Size), Err: ical.ErrLimit}
 	}
-	p := &parser{in: typed.NewInput(data), depth: l.Depth, length: l.LineLength}
+	p := &parser{in: typed.NewInput(data), depth: l.Depth, length: l.LineLength, size: l.Size}
 	p.out.Text = make([]byte, 0, len(data)+len(data)/8+64)
 	text, err := typed.All(p)
 	if err != nil {
@@ -54,7 +54,7 @@ func NewReader(r io.Reader) *ical.Reader { return NewReaderLimits(r, ical.Defaul
 // NewReaderLimits is NewReader with other limits.
 func NewReaderLimits(r io.Reader, l ical.Limits) *ical.Reader {
 	l = typed.Limits(l)
-	return typed.NewReader(&parser{in: typed.NewStream(r, l.LineLength), depth: l.Depth, length: l.LineLength}, l)
+	return typed.NewReader(&parser{in: typed.NewStream(r, l.LineLength), depth: l.Depth, length: l.LineLength, size: l.Size}, l)
 }
 
 // parser writes the iCalendar text that a jCal text stands for.
@@ -63,6 +63,8 @@ type parser struct {
 	out    typed.Lines
 	depth  int // components that may be nested
 	length int // octets one property may have
+	size   int // octets one step may write
+	mark   int // where the step began to write
 	state  state
 	many   bool
 	text   []byte // a string without its escapes
@@ -86,6 +88,7 @@ func (p *parser) Lines() *typed.Lines { return &p.out }
 
 // Step goes on by a calendar's head, a component, or a calendar's end.
 func (p *parser) Step() error {
+	p.mark = len(p.out.Text)
 	switch p.state {
 	case atStart:
 		if err := p.expect('[', "an array"); err != nil {
@@ -198,6 +201,9 @@ func (p *parser) componentName() error {
 func (p *parser) body(depth int) error {
 	name := string(p.name)
 	p.out.Begin(p.name)
+	if err := p.room(); err != nil {
+		return err
+	}
 	more, err := p.properties()
 	if err != nil {
 		return err
@@ -301,14 +307,22 @@ func (p *parser) property() error {
 		if err := p.value(typ, 0); err != nil {
 			return p.within(err)
 		}
-		if p.out.Length() > p.length {
-			return p.within(p.in.Limit(fmt.Sprintf("the property has more than %d octets", p.length)))
+		if err := p.short(); err != nil {
+			return p.within(err)
 		}
 	}
 	if err := p.expect(']', "the end of the property"); err != nil {
 		return p.within(err)
 	}
 	p.out.EndProperty(typ)
+	return p.room()
+}
+
+// room tells when a step writes too much.
+func (p *parser) room() error {
+	if len(p.out.Text)-p.mark > p.size {
+		return p.in.Limit(fmt.Sprintf("a part of a calendar of more than %d octets", p.size))
+	}
 	return nil
 }
 
@@ -354,6 +368,9 @@ func (p *parser) params() error {
 				if err := p.comma(); err != nil {
 					return err
 				}
+				if err := p.short(); err != nil {
+					return err
+				}
 			}
 			p.in.At++
 		} else if err := p.paramValue(); err != nil {
@@ -364,11 +381,19 @@ func (p *parser) params() error {
 		} else {
 			p.out.EndParam()
 		}
-		if p.out.Length() > p.length {
-			return p.in.Limit(fmt.Sprintf("the property has more than %d octets", p.length))
+		if err := p.short(); err != nil {
+			return err
 		}
 	}
 	p.in.At++
+	return nil
+}
+
+// short tells when the property at hand gets too long.
+func (p *parser) short() error {
+	if p.out.Length() > p.length {
+		return p.in.Limit(fmt.Sprintf("the property has more than %d octets", p.length))
+	}
 	return nil
 }
 

@@ -2,6 +2,7 @@ package jcal
 
 import (
 	"bytes"
+	"fmt"
 	"math"
 	"strconv"
 
@@ -56,8 +57,8 @@ func (p *parser) value(typ string, depth int) error {
 			if err := p.comma(); err != nil {
 				return err
 			}
-			if p.out.Length() > p.length {
-				return p.in.Limit("the value is too long")
+			if err := p.short(); err != nil {
+				return err
 			}
 		}
 		p.in.At++
@@ -103,6 +104,9 @@ func (p *parser) rule() error {
 				return err
 			}
 		}
+		if err := p.shortRule(); err != nil {
+			return err
+		}
 		key, err := p.str("the name of a rule part")
 		if err != nil {
 			return err
@@ -137,15 +141,22 @@ func (p *parser) rule() error {
 			if err := p.comma(); err != nil {
 				return err
 			}
+			if err := p.shortRule(); err != nil {
+				return err
+			}
 		}
 		p.in.At++
-		if len(*part) > p.length {
-			return p.in.Limit("the rule is too long")
-		}
 	}
 	p.in.At++
 	p.freq = append(p.freq, p.rest...)
 	p.out.Raw(bytes.TrimPrefix(p.freq, []byte{';'}))
+	return nil
+}
+
+func (p *parser) shortRule() error {
+	if len(p.freq)+len(p.rest) > p.length {
+		return p.in.Limit(fmt.Sprintf("a rule of more than %d octets", p.length))
+	}
 	return nil
 }
 

@@ -64,6 +64,8 @@ type parser struct {
 	scanner
 	out   typed.Lines
 	depth int // components that may be nested
+	size  int // octets one step may write
+	mark  int // where the step began to write
 	state state
 	bare  bool // the root is the calendar itself
 	rule  []rulePart
@@ -88,7 +90,7 @@ const levels = 2
 
 func newParser(in typed.Input, l ical.Limits) *parser {
 	p := &parser{depth: l.Depth}
-	p.in, p.limit, p.deep = in, l.LineLength, levels*l.Depth+16
+	p.in, p.limit, p.deep, p.size = in, l.LineLength, levels*l.Depth+16, l.Size
 	return p
 }
 
@@ -117,6 +119,7 @@ func (p *parser) isTag(name string) bool {
 
 // Step goes on by a calendar's head, a component, or a calendar's end.
 func (p *parser) Step() error {
+	p.mark = len(p.out.Text)
 	switch p.state {
 	case atStart:
 		return p.root()
@@ -223,6 +226,9 @@ func (p *parser) component(depth int) error {
 		return p.in.Fault("<%s> cannot be a component", clip(p.name))
 	}
 	p.out.Begin(name)
+	if err := p.room(); err != nil {
+		return err
+	}
 	for {
 		more, err := p.child()
 		if err != nil {
@@ -273,10 +279,21 @@ func (p *parser) member(depth int) error {
 		} else {
 			err = p.property()
 		}
+		if err == nil {
+			err = p.room()
+		}
 		if err != nil {
 			return err
 		}
 	}
+}
+
+// room tells when a step writes too much.
+func (p *parser) room() error {
+	if len(p.out.Text)-p.mark > p.size {
+		return p.in.Limit(fmt.Sprintf("a part of a calendar of more than %d octets", p.size))
+	}
+	return nil
 }
 
 // extension keeps an element of another namespace as the XML property (RFC

@@ -436,6 +436,9 @@ func (s *scanner) leave() error {
 		if err != nil {
 			return err
 		}
+		if s.copying && len(s.copied) > s.limit {
+			return s.in.Limit(fmt.Sprintf("an element of more than %d octets", s.limit))
+		}
 		switch k {
 		case startTag:
 			depth++

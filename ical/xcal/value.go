@@ -66,14 +66,22 @@ func (p *parser) content() error {
 		if err != nil {
 			return err
 		}
-		if p.out.Length() > p.limit {
-			return p.in.Limit(fmt.Sprintf("the property has more than %d octets", p.limit))
+		if err := p.short(); err != nil {
+			return err
 		}
 	}
 	if drafted != "-" { // no element said the value: the text is it
 		typ = p.draft(typ)
 	}
 	p.out.EndProperty(typ)
+	return nil
+}
+
+// short tells when the property at hand gets too long.
+func (p *parser) short() error {
+	if p.out.Length() > p.limit {
+		return p.in.Limit(fmt.Sprintf("the property has more than %d octets", p.limit))
+	}
 	return nil
 }
 
@@ -122,8 +130,8 @@ func (p *parser) params() error {
 		} else {
 			p.out.EndParam()
 		}
-		if p.out.Length() > p.limit {
-			return p.in.Limit(fmt.Sprintf("the property has more than %d octets", p.limit))
+		if err := p.short(); err != nil {
+			return err
 		}
 	}
 }
@@ -164,6 +172,9 @@ func (p *parser) paramValues() error {
 		}
 		p.out.ParamValue(s)
 		values = true
+		if err := p.short(); err != nil {
+			return err
+		}
 	}
 }
 
@@ -269,7 +280,7 @@ func (p *parser) recur() error {
 		if s = bytes.TrimSpace(s); bytes.IndexByte(s, ';') >= 0 {
 			return p.in.Fault("a semicolon in a rule part")
 		}
-		if total += len(s); total > p.limit {
+		if total += len(s) + 1; total > p.limit {
 			return p.in.Limit("the rule is too long")
 		}
 		i := 0

@@ -51,7 +51,10 @@ func (s *Input) More(from int) bool {
 	} else {
 		s.column += from
 	}
-	kept := copy(s.Data[:cap(s.Data)], s.Data[from:])
+	kept := len(s.Data) - from
+	if from > 0 {
+		copy(s.Data[:cap(s.Data)], s.Data[from:])
+	}
 	s.At -= from
 	if kept > s.limit {
 		s.err = s.Limit(fmt.Sprintf("more than %d octets without an end", s.limit))

@@ -22,6 +22,28 @@ type Lines struct {
 	value    []byte
 	parts    int // values so far
 	line     []byte
+
+	// What the standards say about the names seen, nil for nothing.
+	properties map[string]*ical.PropertyDef
+	parameters map[string]*ical.ParameterDef
+}
+
+// maxSeen bounds the names that are remembered.
+const maxSeen = 512
+
+// lookup finds what a table says about a name, and remembers it.
+func lookup[T any](seen *map[string]*T, table func(string) (*T, bool), name []byte) *T {
+	if def, ok := (*seen)[string(name)]; ok {
+		return def
+	}
+	def, _ := table(string(name))
+	if *seen == nil {
+		*seen = map[string]*T{}
+	}
+	if len(*seen) < maxSeen {
+		(*seen)[string(name)] = def
+	}
+	return def
 }
 
 // maxName bounds names of components, properties, parameters and types; none
@@ -120,8 +142,8 @@ func (l *Lines) Param(name []byte) bool {
 	}
 	l.head = append(l.head, ';')
 	l.head = appendUpper(l.head, name)
-	def, known := ical.LookupParameter(string(l.head[l.param+1:]))
-	l.quote = known && def.Quoted
+	def := lookup(&l.parameters, ical.LookupParameter, l.head[l.param+1:])
+	l.quote = def != nil && def.Quoted
 	l.head = append(l.head, '=')
 	return true
 }
@@ -342,7 +364,7 @@ func (l *Lines) EndProperty(typ string) {
 	}
 	b := append(l.line[:0], l.head...)
 	if typ != "unknown" {
-		if def, known := ical.LookupProperty(string(l.head[:l.name])); !known || !strings.EqualFold(def.Default(), typ) {
+		if def := lookup(&l.properties, ical.LookupProperty, l.head[:l.name]); def == nil || !strings.EqualFold(def.Default(), typ) {
 			b = append(b, ";VALUE="...)
 			b = appendUpper(b, typ)
 		}

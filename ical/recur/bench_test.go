@@ -1,6 +1,7 @@
 package recur_test
 
 import (
+	"strconv"
 	"testing"
 	"time"
 
@@ -139,5 +140,34 @@ func BenchmarkSetWithVTIMEZONE(b *testing.B) {
 		}
 		for range s.Between(farMonth[0], farMonth[1]) {
 		}
+	}
+}
+
+// BenchmarkHostileCount looks at the year 9990 of rules made to be counted for
+// long: an interval that meets another time each day, and days that SKIP may
+// meet twice with every second in them.
+func BenchmarkHostileCount(b *testing.B) {
+	each := func(n int) string {
+		list := "0"
+		for i := 1; i < n; i++ {
+			list += "," + strconv.Itoa(i)
+		}
+		return list
+	}
+	for name, text := range map[string]string{
+		"interval": "FREQ=SECONDLY;COUNT=2147483647;INTERVAL=86401;BYMINUTE=3,59",
+		"skip":     "RSCALE=GREGORIAN;SKIP=FORWARD;FREQ=MONTHLY;COUNT=2147483647;BYMONTHDAY=31;BYHOUR=" + each(24) + ";BYMINUTE=" + each(60) + ";BYSECOND=" + each(60),
+	} {
+		b.Run(name, func(b *testing.B) {
+			r, err := recur.ParseRule(text)
+			if err != nil {
+				b.Fatal(err)
+			}
+			for b.Loop() {
+				for range r.From(time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9990, 1, 1, 0, 0, 0, 0, time.UTC)) {
+					break
+				}
+			}
+		})
 	}
 }

@@ -146,6 +146,10 @@ func (p *plan) final() (last int64, ok, limited bool) {
 	endless.count = -1
 	if p.count >= 0 {
 		c := p.cursor()
+		if c.skip != 0 && !c.never {
+			c.countSingly(p.until + 1)
+			return c.last, c.last >= p.start, c.limited
+		}
 		c.consume(p.periodOf(p.until))
 		for {
 			t, more := c.next()

@@ -468,6 +468,9 @@ func (c *cursor) seek(t int64) {
 	}
 }
 
+// countSingly takes members before t from COUNT where SKIP can meet them twice.
+// It moves days, so the times of a base are counted together: a day with every
+// second in it costs as much as one with a single time.
 func (c *cursor) countSingly(t int64) {
 	for c.left > 0 {
 		if c.i == len(c.bases) && !c.nextPeriod() {
@@ -475,6 +478,20 @@ func (c *cursor) countSingly(t int64) {
 			return
 		}
 		for c.i < len(c.bases) {
+			if c.j == 0 {
+				n := len(c.times)
+				first, last := c.bases[c.i]+int64(c.times[0]), c.bases[c.i]+int64(c.times[n-1])
+				if last <= c.last {
+					c.i++
+					continue
+				}
+				if first > c.last && last < t && c.left > int64(n) {
+					c.left -= int64(n)
+					c.last = last
+					c.i++
+					continue
+				}
+			}
 			m := c.bases[c.i] + int64(c.times[c.j])
 			if m >= t && m > c.last {
 				return

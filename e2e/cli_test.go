@@ -228,6 +228,10 @@ func TestConvert(t *testing.T) {
 	if got := must(t, several, "ical", "convert", "--to", "ics", "-"); got != strict+strict {
 		t.Errorf("two calendars by way of jcal:\n%s", got)
 	}
+	same := filepath.Join(dir, "a.jcal")
+	if _, errs, status := run(t, "", "ical", "convert", "--to", "ics", "-o", same, same); status != 2 || !strings.Contains(errs, "another") {
+		t.Errorf("writing over the input: %d %s", status, errs)
+	}
 	// What stands behind the components in one syntax stands before them in the other.
 	late := strings.Replace(text, "END:VCALENDAR", "X-WR-CALNAME:Late\r\nEND:VCALENDAR", 1)
 	if got := must(t, late, "ical", "convert", "--to", "xcal", "-"); !strings.Contains(got, "<x-wr-calname><unknown>Late</unknown></x-wr-calname></properties>\n<components>") {

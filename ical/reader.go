@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 )
 
 // Reader reads a stream of VCALENDARs, one at a time: memory is bounded by
@@ -22,6 +21,9 @@ type Reader struct {
 	ahead  []byte // the line that starts the next part
 	depth  int    // open components
 	within bool   // the next part continues a calendar
+
+	indent string // of the calendar being read
+	edge   bool   // the line before was a BEGIN or END line
 
 	rest *parser // has read what lies before another calendar in its text
 }
@@ -82,12 +84,10 @@ func (r *Reader) next() (*Calendar, error) {
 			}
 		}
 		lines++
-		if len(data)-from < 64 {
-			text := strings.TrimSpace(strings.TrimPrefix(string(data[from:]), bom))
-			begun = begun || isBegin(text)
-			if begun && isEnd(text) && strings.EqualFold(strings.TrimSpace(text[4:]), "VCALENDAR") {
-				return r.parse(data, lines)
-			}
+		text := r.structure(data[from:], begun)
+		begun = begun || isBegin(text)
+		if begun && isEnd(text) && isVCalendar(text[4:]) {
+			return r.parse(data, lines)
 		}
 	}
 }

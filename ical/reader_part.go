@@ -2,6 +2,7 @@ package ical
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -35,7 +36,7 @@ func (r *Reader) nextPart() (*Calendar, error) {
 	if data != nil {
 		lines = 1
 		r.ahead = nil
-		if r.began(data) {
+		if r.began(strings.TrimSpace(string(data))) {
 			r.depth++
 		}
 	}
@@ -45,10 +46,7 @@ func (r *Reader) nextPart() (*Calendar, error) {
 			return nil, err
 		}
 		if len(text) > 0 {
-			trimmed := ""
-			if len(text) < 80 {
-				trimmed = strings.TrimSpace(strings.TrimPrefix(string(text), bom))
-			}
+			trimmed := r.structure(text, r.depth > 0)
 			switch {
 			case isBegin(trimmed) && r.depth == 1 && len(data) > 0, isBegin(trimmed) && isVCalendar(trimmed[6:]) && r.depth > 0:
 				// What was read is a part; this line starts the next.
@@ -57,7 +55,7 @@ func (r *Reader) nextPart() (*Calendar, error) {
 					r.depth = 0
 				}
 				return r.parsePart(data, lines)
-			case r.began(text):
+			case r.began(trimmed):
 				r.depth++
 			case isEnd(trimmed) && r.depth > 0:
 				if r.depth--; isVCalendar(trimmed[4:]) {
@@ -87,13 +85,44 @@ func (r *Reader) nextPart() (*Calendar, error) {
 
 func isVCalendar(name string) bool { return strings.EqualFold(strings.TrimSpace(name), "VCALENDAR") }
 
+// structure gives a line that may be a BEGIN or END line, without the blanks
+// around it, and "" for others. Inside of a calendar a line that starts with a
+// blank goes on with the property before, whatever it says (RFC 5545 3.1): it
+// is a line of its own only after a BEGIN or END line, or where the calendar
+// is indented as a whole.
+func (r *Reader) structure(line []byte, inside bool) string {
+	if len(line) >= maxStructure {
+		r.edge = false
+		return ""
+	}
+	switch start := bytes.TrimLeft(line, " \t\r\n"); {
+	case len(start) == 0:
+		return ""
+	case start[0]|0x20 != 'b' && start[0]|0x20 != 'e' && start[0] != bom[0]:
+		r.edge = false // the usual line, without a copy
+		return ""
+	}
+	text := strings.TrimRight(strings.TrimPrefix(string(line), bom), " \t\r\n")
+	if text == "" {
+		return ""
+	}
+	trimmed := strings.TrimLeft(text, " \t")
+	if rest := strings.TrimPrefix(text, r.indent); inside && !r.edge && len(trimmed) < len(rest) {
+		return ""
+	}
+	r.edge = isBegin(trimmed) || isEnd(trimmed)
+	if !inside {
+		r.indent = text[:len(text)-len(trimmed)]
+	}
+	return trimmed
+}
+
+// maxStructure is longer than a BEGIN or END line of any component known.
+const maxStructure = 80
+
 // began tells whether a line opens a component: outside of a calendar only
 // what a calendar can start with.
-func (r *Reader) began(line []byte) bool {
-	if len(line) >= 80 {
-		return false
-	}
-	text := strings.TrimSpace(strings.TrimPrefix(string(line), bom))
+func (r *Reader) began(text string) bool {
 	if !isBegin(text) {
 		return false
 	}

@@ -140,6 +140,9 @@ func (c icalConvert) Run(e *env) (err error) {
 	}
 	dest := e.Out
 	if c.Output != "" {
+		if err := c.notAnInput(); err != nil {
+			return err
+		}
 		f, err := os.OpenFile(c.Output, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o666)
 		if err != nil {
 			return err
@@ -155,6 +158,20 @@ func (c icalConvert) Run(e *env) (err error) {
 		return errors.Join(err, out.Flush())
 	}
 	return errors.Join(w.Close(), out.Flush())
+}
+
+// notAnInput refuses to write over what is still to be read.
+func (c icalConvert) notAnInput() error {
+	out, err := os.Stat(c.Output)
+	if err != nil {
+		return nil // it does not exist yet, or opening it will tell
+	}
+	for _, name := range c.Files {
+		if in, err := os.Stat(name); err == nil && out.Mode().IsRegular() && os.SameFile(in, out) {
+			return usagef("--output %s is also a file to convert; write to another one", c.Output)
+		}
+	}
+	return nil
 }
 
 // each reads every input from its beginning.

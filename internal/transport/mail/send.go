@@ -185,6 +185,11 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
 	m.people(&msg, &o, own)
+	// The engine writes what RFC 5546's tables allow; a breach is a fault of
+	// ours, which must not keep an invitation from people.
+	if err := itip.CheckMessage(msg.Calendar); err != nil {
+		m.log.Error("an outgoing message breaks RFC 5546", "id", e.ID, "uid", e.UID, "method", e.Method, "error", err)
+	}
 	mail, err := imip.Compose(msg, o)
 	if err != nil {
 		return err

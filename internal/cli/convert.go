@@ -12,6 +12,7 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/jcal"
+	"github.com/convene-cal/convene/ical/vcal1"
 	"github.com/convene-cal/convene/ical/xcal"
 )
 
@@ -30,21 +31,35 @@ type format struct {
 	// is tells from the beginning of a text, without byte order mark and white
 	// space, whether it has this syntax. The first format of the table that
 	// says yes reads it.
-	is   func(head []byte) bool
-	read func(r io.Reader) *ical.Reader
+	is func(head []byte) bool
+	// read and write tell what the other syntax has no words for.
+	read func(r io.Reader, lost lost) (*ical.Reader, error)
 	// write is told whether there are several calendars.
-	write func(w io.Writer, several bool) calendarWriter
+	write func(w io.Writer, several bool, lost lost) calendarWriter
 }
+
+// lost takes a sentence about something that a conversion could not keep.
+type lost func(sentence string)
 
 // formats are the syntaxes that convert and export know.
 var formats = []format{
-	{"jcal", startsWith("["), jcal.NewReader, func(w io.Writer, several bool) calendarWriter {
+	{"jscalendar", isJSCalendar, readWhole(readJSCalendar), func(w io.Writer, several bool, lost lost) calendarWriter {
+		return &wholeWriter{w: w, lost: lost, marshal: writeJSCalendar, array: several}
+	}},
+	{"jcal", startsWith("["), streamed(jcal.NewReader), func(w io.Writer, several bool, _ lost) calendarWriter {
 		j := jcal.NewWriter(w)
 		j.Array = several
 		return j
 	}},
-	{"xcal", startsWith("<"), xcal.NewReader, func(w io.Writer, _ bool) calendarWriter { return xcal.NewWriter(w) }},
-	{"ics", startsWith(""), ical.NewReader, func(w io.Writer, _ bool) calendarWriter { return &icsWriter{w: w} }}, // the lenient reader judges the rest
+	{"xcal", startsWith("<"), streamed(xcal.NewReader), func(w io.Writer, _ bool, _ lost) calendarWriter { return xcal.NewWriter(w) }},
+	{"vcs", vcal1.Detect, readWhole(readVCalendar), func(w io.Writer, _ bool, lost lost) calendarWriter {
+		return &wholeWriter{w: w, lost: lost, marshal: writeVCalendar}
+	}},
+	{"ics", startsWith(""), streamed(ical.NewReader), func(w io.Writer, _ bool, _ lost) calendarWriter { return &icsWriter{w: w} }}, // the lenient reader judges the rest
+}
+
+func streamed(read func(io.Reader) *ical.Reader) func(io.Reader, lost) (*ical.Reader, error) {
+	return func(r io.Reader, _ lost) (*ical.Reader, error) { return read(r), nil }
 }
 
 func startsWith(prefix string) func([]byte) bool {
@@ -68,7 +83,7 @@ func formatNamed(name string) (format, error) {
 const sniffLength = 4096
 
 // readCalendars finds out the syntax of a text and reads it.
-func readCalendars(r io.Reader) (*ical.Reader, error) {
+func readCalendars(r io.Reader, lost lost) (*ical.Reader, error) {
 	b := bufio.NewReaderSize(r, sniffLength)
 	head, err := b.Peek(sniffLength)
 	if err != nil && err != io.EOF {
@@ -77,7 +92,7 @@ func readCalendars(r io.Reader) (*ical.Reader, error) {
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
 	for _, f := range formats {
 		if f.is(head) {
-			return f.read(b), nil
+			return f.read(b, lost)
 		}
 	}
 	return nil, errors.New("the syntax is not known")
@@ -110,14 +125,15 @@ func (w *icsWriter) End() error {
 func (w *icsWriter) Close() error { return nil }
 
 type icalConvert struct {
-	To     string   `required:"" help:"ics, jcal or xcal." placeholder:"FORMAT"`
+	To     string   `required:"" help:"ics, jcal, xcal, jscalendar or vcs (vCalendar 1.0)." placeholder:"FORMAT"`
 	Files  []string `arg:"" name:"file" help:"Files, directories, or - for standard input; their syntax is found out."`
 	Output string   `short:"o" help:"File to write (default: standard output)." placeholder:"FILE"`
 }
 
 func (icalConvert) Help() string {
 	return "Files of any size are converted in constant memory: they are read twice, once for what must stand first. " +
-		"Standard input goes through a temporary file for that.\n\nExample: convene ical convert --to jcal team.ics > team.json"
+		"Standard input goes through a temporary file for that. JSCalendar and vCalendar are held in memory as a whole, " +
+		"and what one side has no words for is listed on standard error.\n\nExample: convene ical convert --to jcal team.ics > team.json"
 }
 
 func (c icalConvert) Run(e *env) (err error) {
@@ -135,7 +151,7 @@ func (c icalConvert) Run(e *env) (err error) {
 		e.In = spool
 	}
 	var ahead outline
-	if err := c.each(e, ahead.read); err != nil {
+	if err := c.each(e, func(string) {}, ahead.read); err != nil {
 		return err
 	}
 	dest := e.Out
@@ -151,10 +167,10 @@ func (c icalConvert) Run(e *env) (err error) {
 		dest = f
 	}
 	out := bufio.NewWriterSize(dest, 1<<16)
-	w := to.write(out, ahead.calendars > 1)
+	w := to.write(out, ahead.calendars > 1, e.lost)
 	told := e.progress("components converted")
 	defer told.done()
-	if err := c.each(e, func(r *ical.Reader) error { return copyCalendars(w, r, &ahead, told) }); err != nil {
+	if err := c.each(e, e.lost, func(r *ical.Reader) error { return copyCalendars(w, r, &ahead, told) }); err != nil {
 		return errors.Join(err, out.Flush())
 	}
 	return errors.Join(w.Close(), out.Flush())
@@ -175,14 +191,14 @@ func (c icalConvert) notAnInput() error {
 }
 
 // each reads every input from its beginning.
-func (c icalConvert) each(e *env, do func(*ical.Reader) error) error {
+func (c icalConvert) each(e *env, lost lost, do func(*ical.Reader) error) error {
 	return e.eachInput(c.Files, func(name string, r io.Reader) error {
 		if s, ok := r.(io.Seeker); ok && r == e.In {
 			if _, err := s.Seek(0, io.SeekStart); err != nil {
 				return err
 			}
 		}
-		calendars, err := readCalendars(r)
+		calendars, err := readCalendars(r, func(sentence string) { lost(name + ": " + sentence) })
 		if err == nil {
 			err = do(calendars)
 		}
@@ -222,7 +238,7 @@ func convertExport(e *env, to format, export func(io.Writer) error, dest io.Writ
 		return err
 	}
 	out := bufio.NewWriterSize(dest, 1<<16)
-	w := to.write(out, ahead.calendars > 1)
+	w := to.write(out, ahead.calendars > 1, e.lost)
 	told := e.progress("components exported")
 	defer told.done()
 	if err := readAgain(f, func(r *ical.Reader) error { return copyCalendars(w, r, &ahead, told) }); err != nil {

@@ -16,6 +16,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/ical/vcal1"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/config"
@@ -29,7 +32,7 @@ type importCommand struct {
 	accountFlag `embed:""`
 	Calendar    string   `help:"Into which calendar; one that does not exist is made (default: the default calendar)."`
 	JSON        bool     `help:"One JSON object for each calendar object: file, uid, outcome, line, reason."`
-	Sources     []string `arg:"" name:"source" help:"Files, directories, - for standard input, or http(s) addresses: .ics, .zip of them, .eml and mbox with invitations."`
+	Sources     []string `arg:"" name:"source" help:"Files, directories, - for standard input, or http(s) addresses: .ics, .vcs, .zip of them, .eml and mbox with invitations."`
 }
 
 func (importCommand) Help() string {
@@ -125,11 +128,14 @@ func beginsCalendar(in *bufio.Reader) bool {
 // streamBuffer is how much of a source is looked at to tell what it is.
 const streamBuffer = 64 << 10
 
+// vcsExtension is the file name of a vCalendar 1.0.
+const vcsExtension = ".vcs"
+
 // importable is what is taken from a directory by its name; a file named on
 // the command line is taken whatever it is called.
 func importable(path string) bool {
 	switch strings.ToLower(filepath.Ext(path)) {
-	case ".zip", ".eml", ".mbox":
+	case ".zip", ".eml", ".mbox", vcsExtension:
 		return true
 	}
 	return isCalendarFile(path)
@@ -171,9 +177,42 @@ func (im *importer) stream(name string, r io.Reader) error {
 	case looksLikeMail(head):
 		return im.mail(name, in)
 	}
-	for out, err := range im.s.Calendar.Import(im.e.ctx, calendar.ImportRequest{By: im.by, Owner: im.owner.ID, Collection: im.into, Reader: in, Source: name}) {
+	if head, _ = in.Peek(sniffLength); vcal1.Detect(head) {
+		return im.vCalendar(name, in)
+	}
+	return im.objects(name, calendar.ImportRequest{Reader: in})
+}
+
+// vCalendar takes a vCalendar 1.0, whose local times are the owner's where it
+// does not say otherwise.
+func (im *importer) vCalendar(name string, r io.Reader) error {
+	opt := vcal1.Options{}
+	if z, err := tz.Load(im.owner.TimeZone); err == nil {
+		opt.Zone = z
+	}
+	text, err := wholeAsICS(r, func(sentence string) { im.e.lost(name + ": " + sentence) }, func(data []byte, lost lost) ([]*ical.Calendar, error) {
+		return readVCalendarOptions(data, opt, lost)
+	})
+	var unreadable *vcal1.ParseError
+	if errors.As(err, &unreadable) {
+		return im.outcome(importLine{File: name, Outcome: calendar.ImportRefused, Line: unreadable.Line, Reason: unreadable.What})
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return im.objects(name, calendar.ImportRequest{Data: text})
+}
+
+// objects takes the calendar objects of iCalendar text.
+func (im *importer) objects(name string, req calendar.ImportRequest) error {
+	req.By, req.Owner, req.Collection, req.Source = im.by, im.owner.ID, im.into, name
+	converted := req.Reader == nil // its lines are not those of the source
+	for out, err := range im.s.Calendar.Import(im.e.ctx, req) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
+		}
+		if converted {
+			out.Line = 0
 		}
 		if err := im.outcome(importLine{File: out.Source, UID: out.UID, Outcome: out.State, Line: out.Line, Reason: out.Reason}); err != nil {
 			return err
@@ -233,7 +272,7 @@ func (im *importer) archive(name string, r io.Reader) error {
 	}
 	left := int64(maxArchive)
 	for _, f := range z.File {
-		if f.FileInfo().IsDir() || !isCalendarFile(f.Name) && !strings.EqualFold(filepath.Ext(f.Name), ".eml") {
+		if f.FileInfo().IsDir() || !isCalendarFile(f.Name) && !strings.EqualFold(filepath.Ext(f.Name), ".eml") && !strings.EqualFold(filepath.Ext(f.Name), vcsExtension) {
 			continue
 		}
 		in, err := f.Open()
@@ -337,7 +376,7 @@ func (im *importer) mbox(name string, in *bufio.Reader) error {
 type exportCommand struct {
 	accountFlag `embed:""`
 	Calendar    string `help:"Which calendar (default: all of them)."`
-	Format      string `default:"ics" help:"ics, jcal or xcal." placeholder:"FORMAT"`
+	Format      string `default:"ics" help:"ics, jcal, xcal, jscalendar or vcs (vCalendar 1.0)." placeholder:"FORMAT"`
 	Output      string `short:"o" help:"File to write (default: standard output)." placeholder:"FILE"`
 }
 

@@ -107,6 +107,38 @@ func TestEventsFromTheCommandLine(t *testing.T) {
 	s.has("bob", uid, "STATUS:CANCELLED")
 }
 
+// An old .vcs file from a directory is taken in the owner's time, told about and
+// known again; what is exported in its syntax comes back.
+func TestOldCalendarFiles(t *testing.T) {
+	dir := t.TempDir()
+	data := filepath.Join(dir, "data")
+	must(t, "alice", "account", "add", "alice@example.test", "--password-stdin", "--data", data)
+	files := filepath.Join(dir, "old")
+	if err := os.Mkdir(files, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	old := "BEGIN:VCALENDAR\r\nVERSION:1.0\r\nBEGIN:VEVENT\r\nUID:old\r\nDTSTART:20270401T100000Z\r\nRRULE:MP1 1+ TH #3\r\n" +
+		"SUMMARY;ENCODING=QUOTED-PRINTABLE;CHARSET=ISO-8859-1:B=FCro\r\nPALARM:;;;file:///x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+	if err := os.WriteFile(filepath.Join(files, "phone.vcs"), []byte(old), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"1 created", "1 unchanged"} {
+		out, errs, code := run(t, "", "import", "--account", "alice@example.test", "--calendar", "old", "--data", data, files)
+		if code != 0 || !strings.Contains(out, want) || !strings.Contains(errs, "phone.vcs: line 8: the procedure") {
+			t.Errorf("import says %d: %s%s, want %s", code, out, errs, want)
+		}
+	}
+	for format, want := range map[string]string{"ics": "RRULE:FREQ=MONTHLY;COUNT=3;BYDAY=1TH", "vcs": "RRULE:MP1 1+ TH #3", "jscalendar": `"nthOfPeriod":1`} {
+		out := must(t, "", "export", "--account", "alice@example.test", "--calendar", "old", "--format", format, "--data", data)
+		if !strings.Contains(out, want) {
+			t.Errorf("the export as %s lacks %q:\n%s", format, want, out)
+		}
+		if back := must(t, out, "ical", "convert", "--to", "ics", "-"); !strings.Contains(back, "SUMMARY:Büro") {
+			t.Errorf("%s comes back as\n%s", format, back)
+		}
+	}
+}
+
 func TestImportExportBackup(t *testing.T) {
 	dir := t.TempDir()
 	data := filepath.Join(dir, "data")

@@ -15,8 +15,6 @@ import (
 	"github.com/convene-cal/convene/ical/jscal"
 )
 
-func lines(s string) []byte { return []byte(strings.ReplaceAll(s, "\n", "\r\n")) }
-
 // strict reports the errors of the strict validator.
 func strict(t *testing.T, cal *ical.Calendar, but ...string) {
 	t.Helper()

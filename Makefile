@@ -49,8 +49,12 @@ fuzz: ## each fuzz target for FUZZTIME
 	    echo "== $$pkg $$f"; $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$pkg || exit 1; \
 	  done; done
 
-long: ## what takes hours: property tests and fuzzing at length
-	$(GO) test -timeout 0 -rapid.checks=10000 ./itip ./ical/... ./internal/store
+SEEDS ?= 100000
+RULES ?= 1000000
+long: ## what takes hours: the scheduling simulation, random rules, properties and fuzzing at length
+	$(GO) test ./ical/recur -timeout 0 -run TestRandomRules -rules $(RULES)
+	$(GO) test ./itip -timeout 0 -run TestSimulation -seeds $(SEEDS)
+	$(GO) test ./internal/store -timeout 0 -rapid.checks 1000
 	$(MAKE) fuzz FUZZTIME=10m
 
 ui: ## the web application's sources to internal/web/dist (needs Node)

@@ -145,7 +145,7 @@ func (c *Calendar) Normalize() {
 
 // componentName leaves out what no name may have (RFC 5545 3.6 iana-token): a
 // long one with a semicolon or colon would be folded into what reads as a
-// property.
+// property. What is left must not become the name of the whole.
 func componentName(s string) string {
 	if onlyName(s) {
 		return s
@@ -156,7 +156,7 @@ func componentName(s string) string {
 		}
 		return -1
 	}, s)
-	if s == "" {
+	if s == "" || s == "VCALENDAR" {
 		return "X-UNNAMED"
 	}
 	return s

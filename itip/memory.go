@@ -26,6 +26,8 @@ type Memory struct {
 	// Dropped are our answers to single occurrences that gave way to a newer
 	// series, until those occurrences come again.
 	Dropped map[string]Dropped `json:"dropped,omitempty"`
+	// Answer is the place of our last answer to the series.
+	Answer Version `json:"answer,omitzero"`
 	// InvitedAs is the address we were invited as: we answer as that.
 	InvitedAs ical.Address `json:"invitedAs,omitempty"`
 

@@ -308,17 +308,28 @@ func (m *merging) occurrence(k string) {
 	} else {
 		m.new.add(got)
 	}
-	put(&p.mem.Versions, k, v)
 	line := p.me.line(got)
-	if m.moved[k] && line != nil && !p.mem.Stamp.Before(v.Stamp) && decided(m.ownAnswer(m.new.master)) {
-		// We answered the series after this was written: the organizer takes
-		// that for an answer to this occurrence, which it is not.
+	if m.moved[k] && line != nil && decided(m.ownAnswer(m.new.master)) && m.misread(k, v) {
 		m.resend = append(m.resend, k)
 	}
+	put(&p.mem.Versions, k, v)
 	delete(p.mem.Hidden, k)
 	if m.new.master != nil {
 		unexclude(m.new, k)
 	}
+}
+
+// misread reports whether the organizer may take our answer to the series for
+// one to an occurrence that we did not know to have moved: we wrote it after
+// this version of the occurrence, or it names a newer series than the version
+// we had, and the move may lie between the two.
+func (m *merging) misread(k string, v Version) bool {
+	answer := m.p.mem.Answer
+	if answer.Stamp.IsZero() {
+		return false
+	}
+	had, known := m.p.mem.Versions[k]
+	return !answer.Stamp.Before(v.Stamp) || known && answer.Sequence > had.Sequence
 }
 
 // unexclude takes an occurrence out of the master's EXDATEs.
@@ -423,5 +434,8 @@ func (p *applying) resend(m *merging) {
 		line := p.me.line(c)
 		r := l.reply(c, line, sequence(c), partStat(line), nil)
 		p.res.Send = append(p.res.Send, l.message(Reply, line.Address(), to, k, l.calendar(Reply, r)))
+		if k == "" {
+			p.mem.Answer = Version{Sequence: sequence(c), Stamp: l.stamp}
+		}
 	}
 }

@@ -379,6 +379,9 @@ func (p *attending) send(o *object) {
 			n = v.Sequence
 		}
 		reply := l.reply(a.comp, a.line, n, a.partstat, a.comments)
+		if a.key == "" {
+			p.out.Memory.Answer = Version{Sequence: n, Stamp: l.stamp}
+		}
 		if a.partstat == partStatDelegated && a.was != partStatDelegated {
 			requests = append(requests, p.passOn(&l, from, a, reply)...)
 		}

@@ -34,7 +34,7 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 		"account disable", "account delete", "account rename", "app-password add", "app-password list", "app-password revoke", "calendar add", "calendar list",
 		"calendar share", "calendar unshare", "calendar delete", "event add", "event list", "event show", "event edit", "event delete", "event respond",
 		"import", "export", "message list", "message show", "message approve", "message reject", "message retry", "message receive",
-		"freebusy", "ical check", "ical fmt", "ical expand", "ical diff", "backup", "restore", "version"} {
+		"freebusy", "ical check", "ical fmt", "ical expand", "ical diff", "backup", "restore", "migrate-store", "version"} {
 		out, errs, status := run(t, "", append(strings.Fields(c), "--help")...)
 		if status != 0 || !strings.Contains(out, "Example") {
 			t.Errorf("convene %s --help: status %d, no example in\n%s%s", c, status, out, errs)
@@ -173,6 +173,14 @@ func TestImportExportBackup(t *testing.T) {
 	must(t, "", "restore", archive, "--data", restored)
 	if got := export(restored); got != first {
 		t.Errorf("the restored calendar differs:\n%s", got)
+	}
+	moved := filepath.Join(dir, "moved")
+	must(t, "", "migrate-store", "--to", moved, "--data", restored)
+	if got := export(moved); got != first {
+		t.Errorf("the calendar differs in its new store:\n%s", got)
+	}
+	if _, errs, status := run(t, "", "migrate-store", "--to", moved, "--data", restored); status != 1 || !strings.Contains(errs, "empty") {
+		t.Errorf("migrating into a store in use: status %d, %s", status, errs)
 	}
 }
 

@@ -60,6 +60,7 @@ type commands struct {
 	Ical        icalCommands        `cmd:"" help:"File tools: need no server and no store."`
 	Backup      backupCommand       `cmd:"" help:"Write everything into one archive."`
 	Restore     restoreCommand      `cmd:"" help:"Fill an empty store from an archive."`
+	Migrate     migrateStoreCommand `cmd:"" name:"migrate-store" help:"Copy the store to PostgreSQL, or back."`
 	Version     versionCommand      `cmd:"" help:"Print the version and what was built in."`
 }
 

@@ -190,6 +190,38 @@ func (c restoreCommand) Run(e *env) error {
 	return e.with(func(s *server.Services) error { return s.Store.Restore(e.ctx, c.File, e.rows("rows restored")) })
 }
 
+type migrateStoreCommand struct {
+	To string `required:"" help:"Where to: postgres://… with an empty database, or an empty folder for the embedded store." placeholder:"URL|DIR"`
+}
+
+func (migrateStoreCommand) Help() string {
+	return "Copies everything but signed-in browsers; stop the service first, then set store.url (or data) to the new place. The old store stays as it is.\n\nExample: convene migrate-store --to postgres://convene@db/convene --data /var/lib/convene"
+}
+
+func (c migrateStoreCommand) Run(e *env) error {
+	return e.with(func(s *server.Services) (err error) {
+		to := store.Options{Dir: c.To}
+		if strings.Contains(c.To, "://") {
+			to = store.Options{URL: c.To}
+		}
+		dir, err := os.MkdirTemp("", "convene-migrate-")
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+		archive := filepath.Join(dir, "archive")
+		if err := s.Store.Backup(e.ctx, archive, e.rows("rows read")); err != nil {
+			return err
+		}
+		target, err := store.Open(e.ctx, to)
+		if err != nil {
+			return fmt.Errorf("open the new store: %w", err)
+		}
+		defer func() { err = errors.Join(err, target.Close()) }()
+		return target.Restore(e.ctx, archive, e.rows("rows written"))
+	})
+}
+
 // rows tells how many rows long work on the store has come to.
 func (e *env) rows(what string) func(int64) {
 	told := e.progress(what)

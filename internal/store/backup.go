@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,10 +27,15 @@ import (
 //	{"end":4711}          the number of rows: without it the file is cut off
 //
 // It holds everything but signed-in browsers: people sign in again.
+//
+// A backup of an older schema is restored as the migrations since would have
+// left it: tables that came later stay empty, columns that came later take
+// their default, which a migration has to give them anyway to add a column to
+// rows that are there.
 
 // archived are the tables of a backup, in the order of the file.
 var archived = []string{"account", "home", "address", "app_password", "redirect", "collection", "collection_state", "object", "object_text",
-	"occupancy", "tombstone", "version", "share", "entry", "entry_raw"}
+	"occupancy", "tombstone", "version", "share", "entry", "entry_raw", "booking_policy", "member", "consent"}
 
 const backupFormat = 1
 
@@ -198,6 +204,7 @@ type loader struct {
 	line     int
 	rows     int64
 	engine   error // what failed was the store, not the file
+	older    bool  // the backup has an older schema than the store
 
 	columns []string
 	boolean []bool
@@ -257,9 +264,10 @@ func (l *loader) directive(text []byte) (ended bool, err error) {
 		if d.Format != backupFormat {
 			return false, errors.New("it is not a backup of this program, or of a version that this one does not know")
 		}
-		if d.Schema != l.schema {
-			return false, fmt.Errorf("it was made with schema %d and this program has %d: restore it with the version that made it, then upgrade", d.Schema, l.schema)
+		if d.Schema > l.schema || d.Schema < 1 {
+			return false, fmt.Errorf("it was made with schema %d and this program knows %d: restore it with the version that made it, or a newer one", d.Schema, l.schema)
 		}
+		l.older = d.Schema < l.schema
 		return false, nil
 	case d.Table != "":
 		return false, l.begin(d.Table, d.Columns)
@@ -286,16 +294,22 @@ func (l *loader) begin(table string, columns []string) error {
 		l.engine = err
 		return err
 	}
-	if strings.Join(names, ",") != strings.Join(columns, ",") {
-		// Engines may order columns differently one day; for now they do not.
+	l.columns, l.boolean = columns, make([]bool, len(columns))
+	for i, c := range columns {
+		at := slices.Index(names, c)
+		if at < 0 || slices.Contains(columns[:i], c) {
+			return fmt.Errorf("table %s has columns %v, known are %v", table, columns, names)
+		}
+		l.boolean[i] = boolean[at]
+	}
+	if !l.older && len(columns) < len(names) {
 		return fmt.Errorf("table %s has columns %v, want %v", table, columns, names)
 	}
-	params := make([]string, len(names))
+	params := make([]string, len(columns))
 	for i := range params {
 		params[i] = fmt.Sprintf("$%d", i+1)
 	}
-	l.columns, l.boolean = names, boolean
-	l.insert = "insert into " + table + " (" + strings.Join(names, ", ") + ") values (" + strings.Join(params, ", ") + ")"
+	l.insert = "insert into " + table + " (" + strings.Join(columns, ", ") + ") values (" + strings.Join(params, ", ") + ")"
 	return nil
 }
 

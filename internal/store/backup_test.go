@@ -87,6 +87,9 @@ func populate(t *testing.T, s *store.Store) (store.AccountID, int64) {
 			tx.SetAddresses(account, []store.Address{{Key: "ann@example.com", URI: "mailto:Ann@example.com", Verified: true}}),
 			tx.SetRedirect(store.Redirect{Account: account, OldKey: "old@example.com", NewURI: "mailto:ann@example.com"}),
 			tx.AddShare(store.Share{Account: account, Collection: calendar, Grantee: bob, Access: "read"}),
+			tx.SetBookingPolicy(bob, []byte(`{"hours":"Mo-Fr"}`)),
+			tx.SetMembers(bob, []store.Member{{Key: "ann@example.org", URI: "mailto:ann@example.org"}}),
+			tx.AddConsent(store.Consent{Account: account, Designate: "bob@example.org", URI: "mailto:bob@example.org", Created: day}),
 		} {
 			if err != nil {
 				return err
@@ -115,7 +118,7 @@ func TestBackupOfOneEngineIsRestoredOnTheOther(t *testing.T) {
 		}
 		want := content(t, path)
 		for _, table := range []string{"account", "home", "address", "app_password", "redirect", "collection", "collection_state", "object", "object_text",
-			"occupancy", "tombstone", "version", "share", "entry", "entry_raw"} {
+			"occupancy", "tombstone", "version", "share", "entry", "entry_raw", "booking_policy", "member", "consent"} {
 			if !slices.ContainsFunc(want, func(l string) bool {
 				return strings.HasPrefix(l, `{"table":"`+table+`"`) && strings.HasSuffix(l, "]")
 			}) {
@@ -180,7 +183,10 @@ func TestDamagedBackupLeavesTheStoreEmpty(t *testing.T) {
 		"without its end":    packed(strings.Join(lines[:len(lines)-2], "")),
 		"a line missing":     packed(strings.Replace(string(text), lines[3], "", 1)),
 		"a newer format":     packed(strings.Replace(string(text), `"convene-backup":1`, `"convene-backup":9`, 1)),
-		"another schema":     packed(strings.Replace(string(text), `"schema":1`, `"schema":99`, 1)),
+		"another schema":     packed(strings.Replace(string(text), `"schema":`, `"schema":99`, 1)),
+		"no schema":          packed(strings.Replace(string(text), `"schema":`, `"x":`, 1)),
+		"a column missing":   packed(strings.Replace(string(text), `"display_name",`, "", 1)),
+		"a column twice":     packed(strings.Replace(string(text), `"display_name"`, `"name"`, 1)),
 		"a foreign table":    packed(strings.Replace(string(text), `"table":"account"`, `"table":"sqlite_schema"`, 1)),
 		"a foreign column":   packed(strings.Replace(string(text), `"display_name"`, `"x) values (1); --"`, 1)),
 		"broken JSON":        packed(strings.Replace(string(text), lines[2], "[1,\n", 1)),
@@ -203,5 +209,40 @@ func TestDamagedBackupLeavesTheStoreEmpty(t *testing.T) {
 	}
 	if err := to.Restore(t.Context(), filepath.Join(t.TempDir(), "absent")); !problem.Has(err, problem.BadInput) {
 		t.Errorf("absent file: %v", err)
+	}
+}
+
+// The files were written by the program as it was with schema 1.
+func TestBackupOfAnOlderSchemaIsRestored(t *testing.T) {
+	for _, engine := range []string{"sqlite", "postgres"} {
+		path := filepath.Join("testdata", "backup-schema-1-"+engine+".gz")
+		storetest.Each(t, func(t *testing.T, s *store.Store) {
+			if err := s.Restore(t.Context(), path); err != nil {
+				t.Fatalf("%s: %v", path, err)
+			}
+			again := filepath.Join(t.TempDir(), "again")
+			if err := s.Backup(t.Context(), again); err != nil {
+				t.Fatal(err)
+			}
+			now := content(t, again)
+			for _, line := range content(t, path) {
+				if !strings.Contains(line, `{"end":`) && strings.HasSuffix(line, "]") && !slices.Contains(now, line) {
+					t.Errorf("%s: lost %s", path, line)
+				}
+			}
+			// What came since is there to be used.
+			view(t, s, func(tx *store.Tx) error {
+				ann, err := tx.AccountByName("ann")
+				if err != nil {
+					return err
+				}
+				policy, err := tx.BookingPolicy(ann.ID)
+				members, err2 := tx.Members(ann.ID)
+				if err != nil || err2 != nil || policy != nil || members != nil {
+					t.Errorf("%s: policy %s %v, members %v %v", path, policy, err, members, err2)
+				}
+				return nil
+			})
+		})
 	}
 }

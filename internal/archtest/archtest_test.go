@@ -30,7 +30,9 @@ ical/xcal                  ical ical/internal/typed
 ical/vcal1                 ical ical/recur ical/tz
 ical/jscal                 ical ical/recur ical/tz ical/jcal
 itip                       ical ical/recur ical/tz
-imip                       ical ical/tz itip
+imip                       ical ical/tz itip imip/cms imip/smime
+imip/cms                   -
+imip/smime                 imip/cms
 caldav                     ical ical/recur ical/tz
 internal/problem           -
 internal/config            internal/problem
@@ -38,18 +40,18 @@ internal/store             ical internal/problem
 internal/store/...         internal/store
 internal/acl               internal/problem internal/store
 internal/account           ical internal/problem internal/store
-internal/trust             ical itip internal/problem
+internal/trust             ical itip imip/cms imip/smime internal/problem
 internal/journal           ical itip internal/problem internal/store
 internal/calendar          ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal
 internal/transport/local   ical ical/... itip internal/problem internal/store internal/account internal/journal internal/calendar
 internal/transport/transporttest ical internal/journal internal/store
-internal/transport/mail    ical ical/... itip imip internal/problem internal/store internal/account internal/trust internal/journal internal/calendar
+internal/transport/mail    ical ical/... itip imip imip/... internal/problem internal/store internal/account internal/trust internal/journal internal/calendar
 internal/davserver         ical ical/... caldav itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar
 internal/web               ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar
 internal/web/...           -
 internal/server            ical itip internal/...
-internal/cli               ical ical/... itip imip internal/...
-internal/harness/...       ical ical/... itip imip caldav internal/...
+internal/cli               ical ical/... itip imip imip/... internal/...
+internal/harness/...       ical ical/... itip imip imip/... caldav internal/...
 internal/archtest          -
 internal/bench/...         ical ical/... itip imip caldav internal/...
 e2e                        ical internal/harness/...

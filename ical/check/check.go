@@ -1,6 +1,7 @@
 package check
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -34,14 +35,16 @@ func (f Finding) String() string {
 
 // Options say how to check.
 type Options struct {
-	File             string      // for Finding.File
-	Limits           ical.Limits // for reading; zero fields mean ical.DefaultLimits
-	Max              int         // findings for each calendar; 0 means DefaultMax
-	ZonesByReference bool        // TZIDs need no VTIMEZONE (RFC 7809 3.1)
+	File             string        // for Finding.File
+	Limits           ical.Limits   // for reading; zero fields mean ical.DefaultLimits; Size is that of one component
+	Max              int           // errors, and warnings, for each calendar; 0 means DefaultMax
+	ZonesByReference bool          // TZIDs need no VTIMEZONE (RFC 7809 3.1)
+	Sorter           func() Sorter // where the UIDs of a calendar are sorted; nil means in memory
 }
 
-// DefaultMax is how many findings a calendar gives at most: nobody reads
-// more, and a hostile file could have millions.
+// DefaultMax is how many errors, and how many warnings, a calendar gives at
+// most: nobody reads more, and a hostile file could have millions. A last
+// finding tells how many there were besides.
 const DefaultMax = 1000
 
 // Check reports the breaches in a calendar, in line order. Lines are those of
@@ -49,50 +52,84 @@ const DefaultMax = 1000
 // of its serialization.
 func Check(cal *ical.Calendar, opt Options) []Finding {
 	data := cal.Bytes()
-	c, err := ical.ParseLimits(data, opt.Limits)
-	if err != nil {
-		return []Finding{unreadable(err, opt, 0)}
-	}
-	k := checker{cal: c, opt: opt}
-	if was := cal.Line(); was > 0 {
-		k.offset = was - c.Line()
-	}
-	return k.run(data)
+	data = data[:len(data)-len(cal.Trailer())]
+	var list []Finding
+	s := stream{opt: opt, begins: cal.Line(), report: func(f Finding) { list = append(list, f) }}
+	s.run(ical.NewReaderLimits(bytes.NewReader(data), opt.Limits)) // reading and sorting in memory do not fail
+	s.outside([]byte(cal.Trailer()))
+	return list
 }
 
 // Bytes reports the breaches in a file, which may hold several calendars.
 func Bytes(data []byte, opt Options) []Finding {
-	all, err := ical.ParseAllLimits(data, opt.Limits)
-	if err != nil {
-		return []Finding{unreadable(err, opt, 0)}
-	}
 	var list []Finding
-	for _, c := range all {
-		list = append(list, Check(c, opt)...)
-	}
+	Reader(bytes.NewReader(data), opt, func(f Finding) { list = append(list, f) })
 	return list
 }
 
-// Reader reports the breaches in a stream of calendars as it is read; memory
-// is bounded by the largest calendar. The error is that of r alone, a stream
-// that cannot be read as calendars is a Finding.
+// Reader reports the breaches in a stream of calendars as it is read, those of
+// one calendar in line order at its end. Memory is bounded by the largest
+// component of a calendar where Options.Sorter is; without it, what has to be
+// compared across a calendar is held too. The error is that of r or of the
+// Sorter, a stream that cannot be read as calendars is a Finding.
 func Reader(r io.Reader, opt Options, report func(Finding)) error {
-	in := ical.NewReaderLimits(r, opt.Limits)
+	s := stream{opt: opt, report: report}
+	return s.run(ical.NewReaderLimits(r, opt.Limits))
+}
+
+// stream checks calendars one after the other.
+type stream struct {
+	opt    Options
+	report func(Finding)
+	lines  int // line ends so far
+	begins int // where the first calendar begins, 0 if that is counted from the stream
+	offset int // added to line numbers
+}
+
+func (s *stream) run(in *ical.Reader) error {
+	var k *checker
+	any := false
 	for {
-		c, err := in.Next()
+		part, err := in.NextPart()
+		if k != nil && (err != nil || !k.open) {
+			if failed := k.finish(s.report); failed != nil {
+				return failed
+			}
+			k = nil
+		}
 		if err == io.EOF {
+			if !any {
+				s.report(unreadable(&ical.ParseError{Line: 1, Column: 1, What: "there is no calendar"}, s.opt, s.offset))
+			}
+			s.outside([]byte(in.Trailer()))
 			return nil
 		}
 		if pe := (*ical.ParseError)(nil); errors.As(err, &pe) {
-			report(unreadable(err, opt, 0))
+			s.report(unreadable(err, s.opt, s.offset))
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		for _, f := range Check(c, opt) {
-			report(f)
+		if k == nil {
+			if !any && s.begins > 0 {
+				s.offset = s.begins - part.Line()
+			}
+			k = newChecker(s.opt, s.offset)
 		}
+		any, k.open = true, in.Open()
+		data := part.Bytes()
+		if err := k.part(part, data); err != nil {
+			return err
+		}
+		s.lines += bytes.Count(data, []byte{'\n'})
+	}
+}
+
+// outside reports text after a calendar, which is no calendar.
+func (s *stream) outside(text []byte) {
+	if len(bytes.TrimSpace(text)) > 0 {
+		s.report(Finding{File: s.opt.File, Line: max(s.lines+1+s.offset, 1), Column: 1, Severity: Error, Rule: "text-outside", Section: "RFC 5545 3.4", Message: "text after END:VCALENDAR"})
 	}
 }
 
@@ -104,35 +141,116 @@ func unreadable(err error, opt Options, offset int) Finding {
 	return f
 }
 
+// checker checks one calendar, part by part.
 type checker struct {
-	cal    *ical.Calendar
 	opt    Options
-	offset int // added to line numbers
+	offset int  // added to line numbers
+	open   bool // the calendar goes on
 	found  []Finding
-	zones  map[string]bool // TZIDs of the VTIMEZONEs
-	method string
+	count  [2]int // errors and warnings, also those that are not in found
+
+	parts    int
+	last     int             // line of the part that came last
+	begun    bool            // BEGIN:VCALENDAR is there
+	ended    bool            // and its END
+	feeds    bool            // line ends without CR were reported
+	head     lines           // of the VCALENDAR itself
+	children int             // components of the VCALENDAR
+	method   string          // upper case
+	methodAt int             // its line, 0 without METHOD
+	zones    map[string]bool // TZIDs of the VTIMEZONEs so far, up to knownZones
+	across   Sorter          // what is compared at the end
+	failed   error           // of across
+	message  message         // the state of scheduling
 }
 
-func (k *checker) run(data []byte) []Finding {
-	k.method = k.cal.Method()
-	k.octets(data)
-	k.collectZones()
-	k.component(&k.cal.Component, nil)
-	k.objects()
-	k.scheduling()
-	k.repairs()
+func newChecker(opt Options, offset int) *checker {
+	k := &checker{opt: opt, offset: offset, head: newLines(), zones: map[string]bool{}}
+	if opt.Sorter != nil {
+		k.across = opt.Sorter()
+	} else {
+		k.across = &memory{}
+	}
+	return k
+}
+
+// part checks what is written in a part of the calendar.
+func (k *checker) part(part *ical.Calendar, data []byte) error {
+	mark := len(k.found)
+	if k.parts == 0 {
+		k.begun = beginsWith(data[len(part.Prefix()):], "BEGIN:VCALENDAR")
+		if !k.begun {
+			k.add(Error, part.Line(), 1, "structure", "RFC 5545 3.4", "BEGIN:VCALENDAR is missing")
+		}
+		k.head.line = part.Line()
+	}
+	k.parts++
+	k.last = part.Line()
+	k.ended = endsWith(data, "END:VCALENDAR")
+	k.octets(part, data)
+	k.calendarLines(part)
+	for _, c := range part.Components {
+		k.children++
+		k.component(c, &part.Component)
+		if err := k.object(c); err != nil {
+			return err
+		}
+		k.scheduling(c)
+	}
+	k.repairs(part, mark)
+	return nil
+}
+
+func beginsWith(data []byte, word string) bool {
+	return len(data) >= len(word) && bytes.EqualFold(data[:len(word)], []byte(word))
+}
+
+func endsWith(data []byte, word string) bool {
+	data = bytes.TrimSpace(data)
+	return len(data) >= len(word) && bytes.EqualFold(data[len(data)-len(word):], []byte(word))
+}
+
+// finish checks what can only be known at the end and reports everything.
+func (k *checker) finish(report func(Finding)) error {
+	if k.begun && !k.ended {
+		k.add(Error, k.last, 1, "structure", "RFC 5545 3.4", "%s", ical.RepairNoEnd)
+	}
+	def, _ := ical.LookupComponent("VCALENDAR")
+	k.missing(&ical.Component{Name: "VCALENDAR"}, def, &k.head)
+	k.messageEnd()
+	if err := k.compare(); err != nil {
+		return err
+	}
 	slices.SortStableFunc(k.found, func(a, b Finding) int {
 		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
 	})
-	return k.found
+	for _, f := range k.found {
+		report(f)
+	}
+	if errs, warnings := k.count[0]-k.max(), k.count[1]-k.max(); errs > 0 || warnings > 0 {
+		severity := Warning
+		if errs > 0 {
+			severity = Error
+		}
+		report(Finding{File: k.opt.File, Line: max(k.last+k.offset, 1), Column: 1, Severity: severity, Rule: "more", Section: "RFC 5545 3.4",
+			Message: fmt.Sprintf("this calendar has %d more errors and %d more warnings, which are not listed", max(errs, 0), max(warnings, 0))})
+	}
+	return nil
+}
+
+func (k *checker) max() int {
+	if k.opt.Max > 0 {
+		return k.opt.Max
+	}
+	return DefaultMax
 }
 
 func (k *checker) add(severity string, line, column int, rule, section, format string, args ...any) {
-	limit := k.opt.Max
-	if limit <= 0 {
-		limit = DefaultMax
+	n := &k.count[0]
+	if severity == Warning {
+		n = &k.count[1]
 	}
-	if len(k.found) >= limit {
+	if *n++; *n > k.max() {
 		return
 	}
 	k.found = append(k.found, Finding{
@@ -144,14 +262,17 @@ func (k *checker) add(severity string, line, column int, rule, section, format s
 // repairs reports what the lenient reader had to put right in the structure;
 // values are judged one by one, and a line that has an error already has said
 // enough.
-func (k *checker) repairs() {
+func (k *checker) repairs(part *ical.Calendar, mark int) {
+	if len(part.Repairs) == 0 {
+		return
+	}
 	wrong := map[int]bool{}
-	for _, f := range k.found {
+	for _, f := range k.found[mark:] {
 		if f.Severity == Error {
 			wrong[f.Line] = true
 		}
 	}
-	for _, r := range k.cal.Repairs {
+	for _, r := range part.Repairs {
 		if wrong[r.Line+k.offset] {
 			continue
 		}

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -11,6 +12,46 @@ type lines struct {
 	all   []*line
 	first map[string]*line
 	count map[string]int
+	line  int // where the component begins
+}
+
+func newLines() lines { return lines{first: map[string]*line{}, count: map[string]int{}} }
+
+func (ls *lines) add(l *line) {
+	ls.all = append(ls.all, l)
+	if ls.count[l.name]++; ls.count[l.name] == 1 {
+		ls.first[l.name] = l
+	}
+}
+
+// calendarLines judges the properties of the VCALENDAR itself, which may come
+// in several parts.
+func (k *checker) calendarLines(part *ical.Calendar) {
+	def, _ := ical.LookupComponent("VCALENDAR")
+	here := newLines()
+	inside := 0
+	if len(part.Components) > 0 {
+		inside = part.Components[0].Line()
+	}
+	for _, p := range part.Properties {
+		if p.Raw() == "" || p.Changed() {
+			continue
+		}
+		l := k.split(p)
+		here.add(l)
+		if _, known := ical.LookupProperty(l.name); known { // others may be without number
+			k.head.count[l.name]++
+		}
+		if k.children > 0 || inside > 0 && p.Line() > inside {
+			k.at(Error, l, 0, "order", "RFC 5545 3.6", "%s stands after a component of VCALENDAR: properties come first", l.name)
+		}
+		k.property(l, &part.Component)
+		k.cardinality(l, def, &part.Component, k.head.count[l.name])
+		if l.name == "METHOD" && k.methodAt == 0 {
+			k.method, k.methodAt = strings.ToUpper(strings.TrimSpace(p.Value())), p.Line()
+		}
+	}
+	k.tzids(&part.Component, &here)
 }
 
 func (k *checker) component(c, parent *ical.Component) {
@@ -23,7 +64,7 @@ func (k *checker) component(c, parent *ical.Component) {
 			k.add(Error, c.Line(), 1, "component-place", def.Section, "a %s cannot stand in a %s", c.Name, parent.Name)
 		}
 	}
-	ls := lines{first: map[string]*line{}, count: map[string]int{}}
+	ls := newLines()
 	inside := 0
 	if len(c.Components) > 0 {
 		inside = c.Components[0].Line()
@@ -33,10 +74,7 @@ func (k *checker) component(c, parent *ical.Component) {
 			continue // taken over from the VCALENDAR level (LEN-05): not written here
 		}
 		l := k.split(p)
-		ls.all = append(ls.all, l)
-		if ls.count[l.name]++; ls.count[l.name] == 1 {
-			ls.first[l.name] = l
-		}
+		ls.add(l)
 		if inside > 0 && p.Line() > inside {
 			k.at(Error, l, 0, "order", "RFC 5545 3.6", "%s stands after a component of %s: properties come first", l.name, c.Name)
 		}
@@ -45,7 +83,7 @@ func (k *checker) component(c, parent *ical.Component) {
 			k.cardinality(l, def, c, ls.count[l.name])
 		}
 	}
-	if known {
+	if ls.line = c.Line(); known {
 		k.missing(c, def, &ls)
 	}
 	k.times(c, &ls)
@@ -87,14 +125,14 @@ func (k *checker) cardinality(l *line, def *ical.ComponentDef, c *ical.Component
 func (k *checker) missing(c *ical.Component, def *ical.ComponentDef, ls *lines) {
 	for name := range strings.FieldsSeq(def.One + " " + def.Some) {
 		if ls.count[name] == 0 {
-			k.add(Error, c.Line(), 1, "missing", def.Section, "a %s must have %s", c.Name, name)
+			k.add(Error, cmp.Or(c.Line(), ls.line), 1, "missing", def.Section, "a %s must have %s", c.Name, name)
 		}
 	}
 	switch {
 	case c.Name == "VEVENT" && ls.count["DTSTART"] == 0 && k.method == "":
 		k.add(Error, c.Line(), 1, "missing", def.Section, "a VEVENT must have DTSTART unless the VCALENDAR has a METHOD")
-	case c.Name == "VCALENDAR" && len(c.Components) == 0:
-		k.add(Error, c.Line(), 1, "missing", def.Section, "a VCALENDAR must have at least one component")
+	case c.Name == "VCALENDAR" && k.children == 0:
+		k.add(Error, k.head.line, 1, "missing", def.Section, "a VCALENDAR must have at least one component")
 	case c.Name == "VTIMEZONE" && len(c.Components) == 0:
 		k.add(Error, c.Line(), 1, "missing", def.Section, "a VTIMEZONE must have a STANDARD or DAYLIGHT component")
 	}

@@ -179,3 +179,9 @@ func (k *checker) lenient(l *line) *line {
 	l.valueAt = max(len(l.text)-len(l.value), 0)
 	return l
 }
+
+// quiet splits a line again without reporting.
+func (k *checker) quiet(p *ical.Property) *line {
+	q := checker{opt: Options{Max: 1}}
+	return q.split(p)
+}

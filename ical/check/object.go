@@ -7,108 +7,81 @@ import (
 	"github.com/convene-cal/convene/ical"
 )
 
-// objects judges how components of one UID go together.
-func (k *checker) objects() {
-	type key struct{ name, uid, id string }
-	seen := map[key]bool{}
-	masters := map[[2]string]*ical.Component{}
-	for _, c := range k.cal.Main() {
-		if uid := c.Value("UID"); uid != "" && c.Prop("RECURRENCE-ID") == nil && masters[[2]string{c.Name, uid}] == nil {
-			masters[[2]string{c.Name, uid}] = c
-		}
+// object judges what a component directly in a VCALENDAR says as a whole, and
+// notes what is compared with the others at the end.
+func (k *checker) object(c *ical.Component) error {
+	if c.Name == "VTIMEZONE" {
+		return k.noteZone(c)
 	}
-	for _, c := range k.cal.Main() {
-		if !slices.Contains([]string{"VEVENT", "VTODO", "VJOURNAL"}, c.Name) {
-			continue
-		}
-		uid, rid := c.Value("UID"), c.Prop("RECURRENCE-ID")
-		id := key{c.Name, uid, ""}
-		if rid != nil {
-			if t, err := rid.Time(); err == nil {
-				id.id = t.String() + t.TZID
-			}
-		}
-		if uid != "" && seen[id] && k.method != "PUBLISH" {
-			k.add(Error, c.Line(), 1, "uid-twice", "RFC 5545 3.8.4.7", "there is another %s with this UID and RECURRENCE-ID", c.Name)
-		}
-		seen[id] = true
-		if m := masters[[2]string{c.Name, uid}]; rid != nil && m != nil && uid != "" {
-			k.recurrenceID(rid, m)
-		}
-		if c.Prop("ATTENDEE") != nil && c.Prop("ORGANIZER") == nil {
-			k.add(Error, c.Prop("ATTENDEE").Line(), 1, "organizer-missing", "RFC 5545 3.8.4.3", "a %s with ATTENDEE must have ORGANIZER", c.Name)
-		}
-		if rid != nil && (c.Prop("RRULE") != nil || c.Prop("RDATE") != nil) {
-			k.add(Warning, rid.Line(), 1, "override-recurs", "RFC 5545 3.8.4.4", "a %s with RECURRENCE-ID is one instance and should not have RRULE or RDATE", c.Name)
-		}
+	if !slices.Contains([]string{"VEVENT", "VTODO", "VJOURNAL"}, c.Name) {
+		return nil
 	}
+	rid := c.Prop("RECURRENCE-ID")
+	if c.Prop("ATTENDEE") != nil && c.Prop("ORGANIZER") == nil {
+		k.add(Error, c.Prop("ATTENDEE").Line(), 1, "organizer-missing", "RFC 5545 3.8.4.3", "a %s with ATTENDEE must have ORGANIZER", c.Name)
+	}
+	if rid != nil && (c.Prop("RRULE") != nil || c.Prop("RDATE") != nil) {
+		k.add(Warning, rid.Line(), 1, "override-recurs", "RFC 5545 3.8.4.4", "a %s with RECURRENCE-ID is one instance and should not have RRULE or RDATE", c.Name)
+	}
+	return k.noteObject(c, rid)
 }
 
-// recurrenceID judges its type beside the master's DTSTART (RFC 5545
-// 3.8.4.4).
-func (k *checker) recurrenceID(p *ical.Property, master *ical.Component) {
-	start := master.Prop("DTSTART")
-	if start == nil {
-		return
-	}
-	l, s := k.quiet(p), k.quiet(start)
-	id, ok := momentOf(l)
-	from, ok2 := momentOf(s)
-	if !ok || !ok2 {
-		return
-	}
-	if id.IsDate() != from.IsDate() || id.floating() != from.floating() {
-		k.at(Error, l, l.valueAt, "recurrence-id-type", "RFC 5545 3.8.4.4", "RECURRENCE-ID is %s and DTSTART of the recurring %s is %s", id.describe(), master.Name, from.describe())
-	}
+// message is what of a scheduling message was seen.
+type message struct {
+	kind, uid string
+	count     int
+	zones     []int // lines of the VTIMEZONEs, up to as many as can be reported
+	noZones   *ical.Restrictions
 }
 
-// quiet splits a line again without reporting.
-func (k *checker) quiet(p *ical.Property) *line {
-	q := checker{opt: Options{Max: 1}, cal: k.cal}
-	return q.split(p)
+// scheduling judges a component of a message by RFC 5546's tables (3.2 to 3.5).
+func (k *checker) scheduling(c *ical.Component) {
+	if k.methodAt == 0 || !ical.SchedulingMethod(k.method) || isX(c.Name) {
+		return
+	}
+	m := &k.message
+	if c.Name == "VTIMEZONE" {
+		if len(m.zones) < k.max() {
+			m.zones = append(m.zones, c.Line())
+		}
+		return
+	}
+	if m.kind != "" && c.Name != m.kind {
+		k.add(Error, c.Line(), 1, "itip-mixed", "RFC 5546 3.1.1", "a scheduling message has components of one type: %s and %s", m.kind, c.Name)
+		return
+	}
+	r, ok := ical.RestrictionsOf(k.method, c.Name)
+	if !ok {
+		k.add(Error, c.Line(), 1, "itip-method", "RFC 5546 1.4", "METHOD %s is not defined for %s", k.method, c.Name)
+		m.kind = c.Name
+		return
+	}
+	if m.count++; m.count == 1 {
+		m.kind, m.uid = c.Name, c.Value("UID")
+		if r.NoZones {
+			m.noZones = &r
+		}
+	} else if r.Single && m.count == 2 {
+		k.add(Error, c.Line(), 1, "itip-single", r.Section, "%s has exactly one %s", r.Method, r.Component)
+	} else if r.SameUID && c.Value("UID") != m.uid {
+		k.add(Error, c.Line(), 1, "itip-uid", r.Section, "all components of a %s have one UID", r.Method)
+	}
+	k.restrictions(c, &r)
 }
 
-// scheduling judges a message by RFC 5546's tables (3.2 to 3.5).
-func (k *checker) scheduling() {
-	if k.cal.Prop("METHOD") == nil {
-		return
-	}
-	line := k.cal.Prop("METHOD").Line()
-	if !ical.SchedulingMethod(k.method) {
-		k.add(Warning, line, 1, "method", "RFC 5546 1.4", "METHOD %s is not one of RFC 5546", clip(k.method))
-		return
-	}
-	kind, uid, count := "", "", 0
-	for _, c := range k.cal.Main() {
-		if isX(c.Name) {
-			continue
+// messageEnd judges the message as a whole.
+func (k *checker) messageEnd() {
+	m := &k.message
+	switch {
+	case k.methodAt == 0:
+	case !ical.SchedulingMethod(k.method):
+		k.add(Warning, k.methodAt, 1, "method", "RFC 5546 1.4", "METHOD %s is not one of RFC 5546", clip(k.method))
+	case m.kind == "":
+		k.add(Error, k.methodAt, 1, "itip-empty", "RFC 5546 1.4", "the message has no component to schedule")
+	case m.noZones != nil:
+		for _, line := range m.zones {
+			k.add(Error, line, 1, "itip-forbidden", m.noZones.Section, "%s of a %s must not have a VTIMEZONE", m.noZones.Method, m.noZones.Component)
 		}
-		if kind != "" && c.Name != kind {
-			k.add(Error, c.Line(), 1, "itip-mixed", "RFC 5546 3.1.1", "a scheduling message has components of one type: %s and %s", kind, c.Name)
-			continue
-		}
-		r, ok := ical.RestrictionsOf(k.method, c.Name)
-		if !ok {
-			k.add(Error, c.Line(), 1, "itip-method", "RFC 5546 1.4", "METHOD %s is not defined for %s", k.method, c.Name)
-			kind = c.Name
-			continue
-		}
-		if count++; count == 1 {
-			kind, uid = c.Name, c.Value("UID")
-			if r.NoZones {
-				for z := range k.cal.Children("VTIMEZONE") {
-					k.add(Error, z.Line(), 1, "itip-forbidden", r.Section, "%s of a %s must not have a VTIMEZONE", r.Method, r.Component)
-				}
-			}
-		} else if r.Single && count == 2 {
-			k.add(Error, c.Line(), 1, "itip-single", r.Section, "%s has exactly one %s", r.Method, r.Component)
-		} else if r.SameUID && c.Value("UID") != uid {
-			k.add(Error, c.Line(), 1, "itip-uid", r.Section, "all components of a %s have one UID", r.Method)
-		}
-		k.restrictions(c, &r)
-	}
-	if count == 0 && kind == "" {
-		k.add(Error, line, 1, "itip-empty", "RFC 5546 1.4", "the message has no component to schedule")
 	}
 }
 

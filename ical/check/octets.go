@@ -3,26 +3,23 @@ package check
 import (
 	"bytes"
 	"unicode/utf8"
+
+	"github.com/convene-cal/convene/ical"
 )
 
 // octets judges the physical lines: line ends, length, characters (RFC 5545
 // 3.1, 3.1.4).
-func (k *checker) octets(data []byte) {
-	first := k.cal.Line()
-	line := first - bytes.Count([]byte(k.cal.Prefix()), []byte{'\n'})
-	if p := k.cal.Prefix(); p != "" {
-		if bytes.Equal([]byte(p), []byte("\ufeff")) {
-			k.add(Error, line, 1, "byte-order-mark", "RFC 5545 3.4", "the object starts with a byte order mark, it must start with BEGIN:VCALENDAR")
-		} else if first == 1 || len(bytes.TrimSpace([]byte(p))) > 0 {
-			k.add(Error, line, 1, "text-outside", "RFC 5545 3.4", "text before BEGIN:VCALENDAR")
+func (k *checker) octets(part *ical.Calendar, data []byte) {
+	line := part.Line()
+	if p := []byte(part.Prefix()); len(p) > 0 {
+		at := line - bytes.Count(p, []byte{'\n'})
+		if bytes.Equal(p, []byte("\ufeff")) {
+			k.add(Error, at, 1, "byte-order-mark", "RFC 5545 3.4", "the object starts with a byte order mark, it must start with BEGIN:VCALENDAR")
+		} else if line+k.offset == 1 || at+k.offset <= 1 || len(bytes.TrimSpace(p)) > 0 {
+			k.add(Error, at, 1, "text-outside", "RFC 5545 3.4", "text before BEGIN:VCALENDAR")
 		}
 	}
-	if t := bytes.TrimSpace([]byte(k.cal.Trailer())); len(t) > 0 {
-		k.add(Error, first+bytes.Count(data[len(k.cal.Prefix()):len(data)-len(k.cal.Trailer())], []byte{'\n'}), 1, "text-outside", "RFC 5545 3.4", "text after END:VCALENDAR")
-	}
-	body := data[len(k.cal.Prefix()) : len(data)-len(k.cal.Trailer())]
-	line = first
-	ends := false
+	body := data[len(part.Prefix()):]
 	for len(body) > 0 {
 		text, next := body, []byte(nil)
 		end := bytes.IndexByte(body, '\n')
@@ -33,10 +30,10 @@ func (k *checker) octets(data []byte) {
 		case end < 0:
 			k.add(Error, line, len(text)+1, "line-end", "RFC 5545 3.1", "the last line does not end with CRLF")
 		case !bytes.HasSuffix(text, []byte{'\r'}):
-			if !ends { // one finding for each calendar says it all
+			if !k.feeds { // one finding for each calendar says it all
 				k.add(Error, line, len(text)+1, "line-end", "RFC 5545 3.1", "lines end with LF, not CRLF")
 			}
-			ends = true
+			k.feeds = true
 		default:
 			text = text[:len(text)-1]
 		}

@@ -167,19 +167,8 @@ func (k *checker) tzids(c *ical.Component, ls *lines) {
 		case v.text == "":
 			k.at(Error, l, v.at, "tzid", "RFC 5545 3.2.19", "the TZID is empty")
 		case !k.zones[v.text] && !strings.HasPrefix(v.text, "/") && !k.opt.ZonesByReference:
-			k.at(Error, l, v.at, "tzid-without-zone", "RFC 5545 3.2.19", "there is no VTIMEZONE with TZID %s", clip(v.text))
+			k.noteTZID(l, v)
 		}
-	}
-}
-
-func (k *checker) collectZones() {
-	k.zones = map[string]bool{}
-	for z := range k.cal.Children("VTIMEZONE") {
-		id := z.Text("TZID")
-		if id != "" && k.zones[id] {
-			k.add(Error, z.Line(), 1, "zone-twice", "RFC 5545 3.6.5", "there is another VTIMEZONE with TZID %s", clip(id))
-		}
-		k.zones[id] = true
 	}
 }
 

@@ -35,6 +35,7 @@ imip/cms                   -
 imip/smime                 imip/cms
 caldav                     ical ical/recur ical/tz
 internal/problem           -
+internal/spill             -
 internal/config            internal/problem
 internal/store             ical internal/problem
 internal/store/...         internal/store

@@ -43,8 +43,9 @@ func usagef(format string, args ...any) error { return usageError{fmt.Errorf(for
 
 // commands is the tree of commands; each leaf has a Run method.
 type commands struct {
-	Data   string `help:"Data folder of the service." placeholder:"DIR" short:"d"`
-	Config string `help:"Configuration file (default: convene.toml in the data folder)." placeholder:"FILE" short:"c"`
+	Data     string `help:"Data folder of the service." placeholder:"DIR" short:"d"`
+	Config   string `help:"Configuration file (default: convene.toml in the data folder)." placeholder:"FILE" short:"c"`
+	Progress bool   `help:"Tell on standard error how far long work has come, also where that is no terminal."`
 
 	Demo        demoCommand         `cmd:"" help:"Two organisations in one process, nothing to configure."`
 	Init        initCommand         `cmd:"" help:"Set up a service: configuration, store, first administrator."`

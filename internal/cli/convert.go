@@ -192,12 +192,12 @@ func (c icalConvert) notAnInput() error {
 
 // each reads every input from its beginning.
 func (c icalConvert) each(e *env, lost lost, do func(*ical.Reader) error) error {
-	return e.eachInput(c.Files, func(name string, r io.Reader) error {
-		if s, ok := r.(io.Seeker); ok && r == e.In {
-			if _, err := s.Seek(0, io.SeekStart); err != nil {
-				return err
-			}
+	if s, ok := e.In.(io.Seeker); ok && slices.Contains(c.Files, "-") {
+		if _, err := s.Seek(0, io.SeekStart); err != nil {
+			return err
 		}
+	}
+	return e.eachInput(c.Files, func(name string, r io.Reader) error {
 		calendars, err := readCalendars(r, func(sentence string) { lost(name + ": " + sentence) })
 		if err == nil {
 			err = do(calendars)

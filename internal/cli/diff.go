@@ -49,7 +49,10 @@ func (c icalDiff) Run(e *env) error {
 	var sides [2]map[string][]*compared
 	for i, name := range []string{c.Old, c.New} {
 		var err error
-		if sides[i], err = e.readSide(name, ignore); err != nil {
+		if sides[i], err = e.readSide(name, ignore); err == errFailed {
+			err = fmt.Errorf("%s: not all of it could be read", name)
+		}
+		if err != nil {
 			return statusError{exitTrouble, err}
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/convene-cal/convene/ical/check"
 	"github.com/convene-cal/convene/ical/recur"
 	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/internal/spill"
 )
 
 type icalCommands struct {
@@ -23,39 +24,49 @@ type icalCommands struct {
 }
 
 type icalCheck struct {
-	Files []string `arg:"" name:"file" help:"Files, directories, or - for standard input."`
-	JSON  bool     `help:"One JSON object a finding."`
+	Files  []string `arg:"" name:"file" help:"Files, directories, or - for standard input."`
+	JSON   bool     `help:"One JSON object a finding: the same as --format json."`
+	Format string   `default:"text" enum:"text,json,github,sarif" help:"text (file:line:column: severity: message, as editors read it), json, github (annotations of a pull request) or sarif (one document)." placeholder:"FORMAT"`
+	Max    int      `help:"Errors, and warnings, listed of one calendar (default: 1000)." placeholder:"N"`
 }
 
 func (icalCheck) Help() string {
-	return "Exit status 1 when there is an error, 0 when there are warnings at most.\n\nExample: convene ical check --json calendars/"
+	return "Exit status 1 when there is an error, 0 when there are warnings at most. Files of any size are checked in constant memory. " +
+		"Vim reads the text with errorformat=%f:%l:%c:\\ %t%*[^:]:\\ %m, Emacs in a compilation buffer. " +
+		"All rules are in docs/check-rules.md.\n\nExample: convene ical check --json calendars/"
 }
 
 func (c icalCheck) Run(e *env) error {
+	if c.JSON {
+		c.Format = "json"
+	}
 	failed := false
 	out := bufio.NewWriter(e.Out)
 	defer out.Flush()
-	encode := json.NewEncoder(out)
-	encode.SetEscapeHTML(false)
-	told := e.progress("files checked")
+	told := e.progress("MB checked")
 	defer told.done()
+	list := findingWriters[c.Format](out)
 	var unwritten error
+	write := func(err error) {
+		if unwritten == nil {
+			unwritten = err
+		}
+	}
+	opt := check.Options{Max: c.Max, Limits: ical.Limits{Size: maxPart}, Sorter: func() check.Sorter { return &spill.Sorter{} }}
 	err := e.eachInput(c.Files, func(name string, r io.Reader) error {
-		told.add(1)
-		return errors.Join(check.Reader(r, check.Options{File: name}, func(f check.Finding) {
+		opt.File = name
+		err := check.Reader(told.reading(r), opt, func(f check.Finding) {
 			failed = failed || f.Severity == check.Error
-			var err error
-			if c.JSON {
-				err = encode.Encode(f)
-			} else {
-				_, err = fmt.Fprintln(forPeople(out), f)
-			}
-			if unwritten == nil {
-				unwritten = err
-			}
-		}), unwritten)
+			write(list.add(f))
+		})
+		if err != nil {
+			err = fmt.Errorf("%s: %w", name, err)
+		}
+		return errors.Join(err, unwritten)
 	})
-	if err == nil && failed {
+	write(list.end())
+	write(out.Flush())
+	if err = errors.Join(err, unwritten); err == nil && failed {
 		err = errFailed
 	}
 	return err

@@ -123,3 +123,15 @@ func TestInvitationBySwaks(t *testing.T) {
 	client(t, home, "swaks", "--server", host, "--port", port, "--from", "olga@outside.test", "--to", "alice@example.test", "--data", "@"+home+"/mail")
 	s.has("alice", "by-swaks", "SUMMARY", "From outside")
 }
+
+// litmus is the WebDAV suite that everyone measures with; a home passes all of it.
+func TestLitmus(t *testing.T) {
+	need(t, "clients", "litmus", "apt-get install litmus")
+	s := newService(t, "example.test", []string{"alice"}).start()
+	cmd := exec.Command("litmus", "http://"+s.http+"/dav/calendars/alice/", "alice", "alice")
+	cmd.Dir = t.TempDir() // it writes debug.log
+	out, err := cmd.CombinedOutput()
+	if err != nil || strings.Count(string(out), "100.0%") != 5 || strings.Contains(string(out), "WARNING") {
+		t.Errorf("litmus: %v\n%s", err, out)
+	}
+}

@@ -25,7 +25,8 @@ type Limits struct {
 	Instances         int       // occurrences of a finite recurring object, max-instances
 	MinDate, MaxDate  time.Time // min-date-time (inclusive) and max-date-time (exclusive)
 	FreeBusySpan      time.Duration
-	FreeBusyPeople    int // addresses in one free/busy request
+	FreeBusyPeople    int   // addresses in one free/busy request
+	Quota             int64 // octets of all data of one account; 0 = no limit
 }
 
 // DefaultLimits are those of a service whose administrator set none; the dates leave room for
@@ -89,6 +90,7 @@ type Service struct {
 	journal *journal.Journal
 	limits  Limits
 	log     *slog.Logger
+	locks   locks
 }
 
 // New makes a service. Store, Accounts and ACL must be given. Without a journal it stores and does not deliver.

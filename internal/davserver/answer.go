@@ -195,6 +195,19 @@ func (q *request) moreTime() {
 // readBody reads the request's body, at most max octets; more is refused before
 // anything is read where the client says how long it is.
 func (q *request) readBody(max int, condition problem.Condition) ([]byte, error) {
+	if q.sent == nil && q.unsent == nil {
+		var data []byte
+		if data, q.unsent = q.readBodyOnce(max, condition); q.unsent == nil {
+			q.sent = &data
+		}
+	}
+	if q.unsent != nil {
+		return nil, q.unsent
+	}
+	return *q.sent, nil
+}
+
+func (q *request) readBodyOnce(max int, condition problem.Condition) ([]byte, error) {
 	tooLong := func() error {
 		return problem.New(condition, "The request body has more than %d octets.", max)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/convene-cal/convene/caldav"
 	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
 )
 
@@ -68,12 +69,15 @@ var outcomes = map[problem.Condition]outcome{
 	problem.InvalidOrganizer:         {http.StatusForbidden, caldav.C("valid-organizer")},
 
 	// Of this protocol alone.
-	finiteDepth:                 {http.StatusForbidden, caldav.D("propfind-finite-depth")},    // RFC 4918 9.1
-	syncTraversal:               {http.StatusForbidden, caldav.D("sync-traversal-supported")}, // RFC 6578 3.3
-	supportedReport:             {http.StatusForbidden, caldav.D("supported-report")},         // RFC 3253 3.6
-	bodyTooLarge:                {http.StatusRequestEntityTooLarge, none},                     // RFC 9110 15.5.14
-	unknownMethod:               {http.StatusNotImplemented, none},                            // RFC 9110 9.1
-	"limited-number-of-aces":    {http.StatusForbidden, caldav.D("limited-number-of-aces")},   // RFC 3744 8.1.1
+	calendar.Locked:             {http.StatusLocked, caldav.D("lock-token-submitted")},             // RFC 4918 16
+	calendar.LockConflict:       {http.StatusLocked, caldav.D("no-conflicting-lock")},              // RFC 4918 16
+	calendar.LockElsewhere:      {http.StatusConflict, caldav.D("lock-token-matches-request-uri")}, // RFC 4918 9.11.1
+	finiteDepth:                 {http.StatusForbidden, caldav.D("propfind-finite-depth")},         // RFC 4918 9.1
+	syncTraversal:               {http.StatusForbidden, caldav.D("sync-traversal-supported")},      // RFC 6578 3.3
+	supportedReport:             {http.StatusForbidden, caldav.D("supported-report")},              // RFC 3253 3.6
+	bodyTooLarge:                {http.StatusRequestEntityTooLarge, none},                          // RFC 9110 15.5.14
+	unknownMethod:               {http.StatusNotImplemented, none},                                 // RFC 9110 9.1
+	"limited-number-of-aces":    {http.StatusForbidden, caldav.D("limited-number-of-aces")},        // RFC 3744 8.1.1
 	"grant-only":                {http.StatusForbidden, caldav.D("grant-only")},
 	"no-invert":                 {http.StatusForbidden, caldav.D("no-invert")},
 	"no-protected-ace-conflict": {http.StatusForbidden, caldav.D("no-protected-ace-conflict")},
@@ -83,6 +87,9 @@ var outcomes = map[problem.Condition]outcome{
 	"recognized-principal":      {http.StatusForbidden, caldav.D("recognized-principal")},
 	"allowed-principal":         {http.StatusForbidden, caldav.D("allowed-principal")},
 }
+
+// namesPlace: conditions whose element holds the href of what is in the way.
+var namesPlace = map[problem.Condition]bool{problem.UIDConflict: true, problem.UniqueSchedulingObject: true, calendar.Locked: true, calendar.LockConflict: true}
 
 var none caldav.Name
 
@@ -156,7 +163,7 @@ func (q *request) refuse(err error) {
 		q.needPrivileges(&body, p)
 	} else {
 		var hrefs []string
-		if p.Where != "" && (p.Condition == problem.UIDConflict || p.Condition == problem.UniqueSchedulingObject) {
+		if p.Where != "" && namesPlace[p.Condition] {
 			hrefs = []string{q.hrefOf(p.Where)} // RFC 4791 5.3.2.1, RFC 6638 3.2.4.1
 		}
 		caldav.WriteError(&body, o.element, hrefs, p.Sentence)

@@ -23,13 +23,9 @@ func (q *request) copymove() error {
 	if err != nil {
 		return err
 	}
-	overwrite := true
-	switch v := strings.ToUpper(strings.TrimSpace(q.r.Header.Get("Overwrite"))); v {
-	case "", "T":
-	case "F":
-		overwrite = false
-	default:
-		return problem.New(problem.BadInput, "Overwrite is %q; it must be T or F.", v)
+	overwrite, err := q.overwrite()
+	if err != nil {
+		return err
 	}
 	d, err := q.depth(depthInfinity)
 	if err != nil {
@@ -72,6 +68,9 @@ func (q *request) copymove() error {
 	if err != nil {
 		return err
 	}
+	if q.r.Method == "MOVE" {
+		q.unlockGone(q.at)
+	}
 	h := q.w.Header()
 	if res.ETag != "" {
 		h.Set("ETag", res.ETag)
@@ -87,6 +86,18 @@ func (q *request) copymove() error {
 	h.Set("Content-Length", "0")
 	q.w.WriteHeader(http.StatusCreated)
 	return nil
+}
+
+// overwrite is the Overwrite header (RFC 4918 10.6).
+func (q *request) overwrite() (bool, error) {
+	switch v := strings.ToUpper(strings.TrimSpace(q.r.Header.Get("Overwrite"))); v {
+	case "", "T":
+		return true, nil
+	case "F":
+		return false, nil
+	default:
+		return false, problem.New(problem.BadInput, "Overwrite is %q; it must be T or F.", v)
+	}
 }
 
 func destinationMissing(err error, to place) error {

@@ -40,6 +40,7 @@ func (q *request) delete() error {
 	if err != nil {
 		return err
 	}
+	q.unlockGone(q.at)
 	q.w.WriteHeader(http.StatusNoContent)
 	return nil
 }

@@ -2,10 +2,10 @@
 // with package caldav, calls the door (package calendar) and words the answer.
 // It decides nothing about calendars itself.
 //
-// RFC 4918 class 1 and 3, RFC 3744, RFC 4791, RFC 5397, RFC 5689, RFC 5995,
+// RFC 4918 class 1, 2 and 3, RFC 3744, RFC 4791, RFC 5397, RFC 5689, RFC 5995,
 // RFC 6578, RFC 6638, RFC 6764, RFC 7953, RFC 8144; CalendarServer's ctag and principal
 // search, Apple's colour and order. What the DAV header names is here, and
-// nothing else is named: no locks, for example.
+// nothing else is named.
 //
 // Choices where the standards leave one: PROPFIND does not go to infinite
 // depth; collections without trailing slash are served as such; what a user

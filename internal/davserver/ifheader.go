@@ -139,9 +139,8 @@ func parseIf(s string) ([]ifList, error) {
 	return lists, nil
 }
 
-// checkIf evaluates the If header, if there is one. Without locks no lock
-// token is ever that of a resource; sync tokens and entity tags may be
-// (RFC 4918 10.4.4, RFC 6578 5). When it holds because of the entity tag of the
+// checkIf evaluates the If header, if there is one, with entity tags and the
+// state tokens of locks and of synchronisation (RFC 4918 10.4.4, RFC 6578 5). When it holds because of the entity tag of the
 // resource of the request, that tag is returned: the door then checks it once
 // more within its transaction.
 func (q *request) checkIf() (etag string, err error) {
@@ -163,13 +162,13 @@ func (q *request) checkIf() (etag string, err error) {
 				continue
 			}
 		}
-		current, token, err := q.state(at)
+		current, tokens, err := q.state(at)
 		if err != nil {
 			return "", err
 		}
 		matched := ""
 		if !slices.ContainsFunc(l.conditions, func(c ifCondition) bool {
-			holds := c.etag != "" && c.etag == current || c.token != "" && c.token == token
+			holds := c.etag != "" && c.etag == current || c.token != "" && slices.Contains(tokens, c.token)
 			if holds && !c.not && c.etag != "" && at == q.at {
 				matched = c.etag
 			}
@@ -181,21 +180,32 @@ func (q *request) checkIf() (etag string, err error) {
 	return "", problem.New(problem.PreconditionFailed, "The resource is not in the state that the If header asks for. Fetch it and try again.")
 }
 
-// state is what an If header can ask about a place: its entity tag and its
-// sync token, empty where there is none.
-func (q *request) state(at place) (etag, token string, err error) {
-	r, err := q.findPlain(at)
+// state is what an If header can ask about a place: its entity tag, its sync
+// token and the tokens of the locks on it, whether anything is there or not.
+func (q *request) state(at place) (etag string, tokens []string, err error) {
+	held, err := q.locks(at)
+	if err != nil {
+		return "", nil, err
+	}
+	for _, l := range held {
+		if calendar.Covers(l, at.lockPath()) {
+			tokens = append(tokens, l.Token)
+		}
+	}
+	r, err := q.findAny(at)
 	if problem.Has(err, problem.NotFound) || problem.Has(err, problem.NeedPrivileges) {
-		return "", "", nil
+		return "", tokens, nil
 	}
 	if err != nil {
-		return "", "", err
+		return "", nil, err
 	}
 	switch {
+	case r.kind == plain:
+		return r.file.ETag, tokens, nil
 	case r.kind&objects != 0:
-		return r.obj.ETag, "", nil
+		return r.obj.ETag, tokens, nil
 	case r.kind&(calendarColl|inbox) != 0:
-		return "", r.syncToken(r.coll.Seq), nil
+		return "", append(tokens, r.syncToken(r.coll.Seq)), nil
 	}
-	return "", "", nil
+	return "", tokens, nil
 }

@@ -23,8 +23,8 @@ func (q *request) mkcalendar() error {
 	return q.make(values, caldav.C("mkcalendar-response"))
 }
 
-// mkcol is the extended MKCOL of RFC 5689. A home holds calendars and nothing
-// else, so a plain MKCOL is refused, as is any other type of collection.
+// mkcol makes a plain collection (RFC 4918 9.3) or, by its resource type, a
+// calendar (RFC 5689). Any other type is refused.
 func (q *request) mkcol() error {
 	if !isXML(q.mediaType()) { // RFC 4918 9.3
 		return problem.New(problem.UnsupportedMedia, "The request body is %s; this needs application/xml.", q.mediaType())
@@ -37,7 +37,10 @@ func (q *request) mkcol() error {
 		return err
 	}
 	for _, v := range values {
-		if v.Name == caldav.D("resourcetype") && v.Child(caldav.D("collection")) != nil && v.Child(caldav.C("calendar")) != nil {
+		if v.Name == caldav.D("resourcetype") && v.Child(caldav.C("calendar")) != nil {
+			if v.Child(caldav.D("collection")) == nil {
+				return invalidType
+			}
 			for t := range v.Elements() {
 				if t.Name != caldav.D("collection") && t.Name != caldav.C("calendar") {
 					return invalidType
@@ -46,10 +49,10 @@ func (q *request) mkcol() error {
 			return q.make(values, caldav.D("mkcol-response"))
 		}
 	}
-	return invalidType
+	return q.makeFolder()
 }
 
-var invalidType = problem.New(problem.InvalidResourceType, "Only calendars can be made here: use MKCALENDAR, or MKCOL with the resource type calendar.")
+var invalidType = problem.New(problem.InvalidResourceType, "Calendars and plain collections can be made here, and nothing else.")
 
 // mayMake refuses places that cannot hold a calendar, before the body is read.
 func (q *request) mayMake() error {
@@ -76,10 +79,13 @@ func (q *request) mayMake() error {
 	if err == nil {
 		return problem.New(problem.ResourceMustBeNull, "There is already a calendar at %s.", q.at.href())
 	}
-	if problem.Has(err, problem.NotFound) {
-		return nil
+	if !problem.Has(err, problem.NotFound) {
+		return err
 	}
-	return err
+	if at, plain := q.plainPlace(q.at); plain {
+		return problem.New(problem.ResourceMustBeNull, "There is already a collection at %s.", at.href())
+	}
+	return nil
 }
 
 // make makes a calendar with all of its properties or not at all.

@@ -9,7 +9,7 @@ import (
 )
 
 // kind says what a URL names, by its form alone.
-type kind uint16
+type kind uint32
 
 const (
 	root         kind = 1 << iota // /dav/, and / for PROPFIND
@@ -24,11 +24,12 @@ const (
 	message                       // in the inbox
 	beyond                        // deeper than anything that exists
 	nowhere                       // no such place can exist
+	plain                         // a plain collection of a home, or a file in one; only looking it up tells
 
 	collections = calendarColl | inbox | outbox
 	objects     = object | message
 	sets        = root | principalSet | homeSet
-	anything    = root | principalSet | principal | homeSet | home | collections | objects
+	anything    = root | principalSet | principal | homeSet | home | collections | objects | plain
 )
 
 // Where things are.
@@ -51,8 +52,10 @@ type place struct {
 	account string
 	coll    string
 	name    string
-	slash   bool // the path ended in a slash
-	top     bool // root by its other address, /
+	path    string // of beyond and plain: from the home on, decoded, without slashes at its ends
+	slash   bool   // the path ended in a slash
+	folder  bool   // a plain collection
+	top     bool   // root by its other address, /
 }
 
 // parsePlace reads an escaped path. Slashes that are doubled count once;
@@ -88,6 +91,9 @@ func parsePlace(escaped string) (place, error) {
 	}
 	p.account, p.coll, p.name = at(2), at(3), at(4)
 	n := len(segments)
+	if n > 5 {
+		p.path = strings.Join(segments[3:], "/")
+	}
 	switch {
 	case n == 0, n == 1 && at(0) == "dav":
 		p.kind, p.top = root, n == 0
@@ -131,6 +137,11 @@ func (p place) href() string {
 		return homeHref(p.account)
 	case calendarColl, inbox, outbox:
 		return collectionHref(p.account, p.coll)
+	case plain, beyond:
+		if p.folder {
+			return homeHref(p.account) + escapePath(p.path) + "/"
+		}
+		return homeHref(p.account) + escapePath(p.path)
 	}
 	return collectionHref(p.account, p.coll) + escape(p.name)
 }
@@ -139,6 +150,15 @@ func principalHref(account string) string { return principalPath + escape(accoun
 func homeHref(account string) string      { return homePath + escape(account) + "/" }
 func collectionHref(account, coll string) string {
 	return homePath + escape(account) + "/" + escape(coll) + "/"
+}
+
+// escapePath is escape for each segment of a path.
+func escapePath(path string) string {
+	segments := strings.Split(path, "/")
+	for i, s := range segments {
+		segments[i] = escape(s)
+	}
+	return strings.Join(segments, "/")
 }
 
 // escape percent-encodes a path segment: all but the unreserved characters of

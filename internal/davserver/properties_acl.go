@@ -86,7 +86,7 @@ func (q *request) privileges(r *resource) []caldav.Name {
 		return append(readPrivileges[:2:2], append([]caldav.Name{caldav.D("write-properties"), caldav.D("read-acl")}, sendPrivileges...)...)
 	}
 	switch {
-	case r.coll.Access >= acl.Own:
+	case r.coll.Access >= acl.Own, r.kind == plain:
 		return ownPrivileges
 	case r.coll.Access >= acl.Write:
 		return writePrivileges

@@ -16,28 +16,39 @@ import (
 // webdavProperties are those of RFC 4918 15 and of small standards beside it.
 var webdavProperties = []property{
 	{name: caldav.D("resourcetype"), where: anything, all: true, value: resourceType},
-	{name: caldav.D("displayname"), where: anything &^ objects, all: true, value: displayName, set: setDisplayName},
-	{name: caldav.D("creationdate"), where: collections | objects | principal | home, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+	{name: caldav.D("displayname"), where: anything &^ (objects | plain), all: true, value: displayName, set: setDisplayName},
+	{name: caldav.D("creationdate"), where: collections | objects | principal | home | plain, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
 		return text(x, r.created().UTC().Format(time.RFC3339), r.created().IsZero())
 	}},
-	{name: caldav.D("getlastmodified"), where: collections | objects, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+	{name: caldav.D("getlastmodified"), where: collections | objects | plain, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
 		return text(x, r.modified().UTC().Format(http.TimeFormat), r.modified().IsZero())
 	}},
-	{name: caldav.D("getetag"), where: objects, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+	{name: caldav.D("getetag"), where: objects | plain, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+		if r.kind == plain {
+			return text(x, r.file.ETag, r.file.Directory)
+		}
 		return text(x, r.obj.ETag, false)
 	}},
-	{name: caldav.D("getcontenttype"), where: objects, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+	{name: caldav.D("getcontenttype"), where: objects | plain, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+		if r.kind == plain {
+			return text(x, r.file.ContentType, r.file.Directory)
+		}
 		return text(x, r.contentType(), false)
 	}},
-	{name: caldav.D("getcontentlength"), where: objects, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+	{name: caldav.D("getcontentlength"), where: objects | plain, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+		if r.kind == plain {
+			return text(x, strconv.Itoa(r.file.Size), r.file.Directory)
+		}
 		return text(x, strconv.Itoa(r.obj.Size), false)
 	}},
-	// RFC 4918 15.8, 15.10: empty without locks.
-	{name: caldav.D("lockdiscovery"), where: anything, all: true, value: empty},
-	{name: caldav.D("supportedlock"), where: anything, all: true, value: empty},
+	{name: caldav.D("getcontentlanguage"), where: plain, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+		return text(x, r.file.Language, r.file.Language == "")
+	}},
+	{name: caldav.D("lockdiscovery"), where: anything, all: true, value: lockDiscovery}, // RFC 4918 15.8
+	{name: caldav.D("supportedlock"), where: anything, all: true, value: supportedLock}, // RFC 4918 15.10
 
-	{name: caldav.D("supported-report-set"), where: anything, value: supportedReports}, // RFC 3253 3.1.5
-	{name: caldav.D("resource-id"), where: collections | objects, value: resourceID},   // RFC 5842 3.1
+	{name: caldav.D("supported-report-set"), where: anything &^ plain, value: supportedReports}, // RFC 3253 3.1.5
+	{name: caldav.D("resource-id"), where: collections | objects, value: resourceID},            // RFC 5842 3.1
 	{name: caldav.D("add-member"), where: calendarColl, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) { // RFC 5995 3.2.1
 		x.Href(r.href())
 		return true, nil
@@ -84,6 +95,9 @@ var types = map[kind][]caldav.Name{
 }
 
 func resourceType(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+	if r.kind == plain && r.file.Directory {
+		x.Empty(caldav.D("collection"))
+	}
 	for _, t := range types[r.kind] {
 		x.Empty(t)
 	}
@@ -135,13 +149,18 @@ func (r *resource) created() time.Time {
 		return r.obj.Created
 	case r.kind&collections != 0:
 		return r.coll.Created
+	case r.kind == plain:
+		return r.file.Created
 	}
 	return r.owner.Created
 }
 
 func (r *resource) modified() time.Time {
-	if r.kind&objects != 0 {
+	switch {
+	case r.kind&objects != 0:
 		return r.obj.Modified
+	case r.kind == plain:
+		return r.file.Modified
 	}
 	return r.coll.Modified
 }

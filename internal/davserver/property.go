@@ -216,6 +216,8 @@ func (r *resource) deadAll() map[string]string {
 		return r.coll.Properties
 	case r.kind&objects != 0:
 		return r.obj.Properties
+	case r.kind == plain:
+		return r.file.Properties
 	}
 	return r.props
 }

@@ -25,7 +25,7 @@ func (q *request) propfind() error {
 	if err != nil {
 		return err
 	}
-	if r.kind&objects == 0 {
+	if r.kind&objects == 0 && (r.kind != plain || r.file.Directory) {
 		if d == depthInfinity {
 			return problem.New(finiteDepth, "PROPFIND works with Depth 0 and 1; ask level by level.")
 		}
@@ -47,7 +47,7 @@ func (q *request) propfind() error {
 	} else {
 		q.applied("depth-noroot")
 	}
-	if d == depth1 && r.kind&objects == 0 {
+	if d == depth1 && r.kind&objects == 0 && (r.kind != plain || r.file.Directory) {
 		err = q.children(r, respond)
 	}
 	return m.finish("", err)
@@ -81,6 +81,12 @@ func (q *request) proppatch() error {
 		err = edit.object(r)
 	case r.kind&(principal|home) != 0:
 		err = edit.account(r)
+	case r.kind == plain:
+		err = q.s.calendar.SetFileProperties(q.ctx, q.by, r.owner.ID, r.path, func(dead map[string]string) error {
+			clear(edit.results)
+			edit.apply(plain, nil, dead, nil)
+			return edit.verdict()
+		})
 	default:
 		edit.refuseAll()
 	}

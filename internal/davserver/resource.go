@@ -18,6 +18,7 @@ type resource struct {
 	obj   store.Object
 	body  []byte            // text of the object, when it was fetched with it
 	props map[string]string // dead properties of a principal or home
+	file  store.File        // of a plain resource
 }
 
 func nothingAt(p place) error {
@@ -55,6 +56,16 @@ func (q *request) find(p place) (*resource, error) {
 		return r, nil
 	case beyond, nowhere:
 		return nil, nothingAt(p)
+	case plain:
+		owner, err := q.accountID(p.account)
+		if err != nil {
+			return nil, err
+		}
+		f, err := q.s.calendar.File(q.ctx, q.by, owner, p.path)
+		if err != nil {
+			return nil, err
+		}
+		return q.fileResource(p, f), nil
 	}
 	var err error
 	if p.kind&(principal|home) != 0 {
@@ -183,10 +194,28 @@ func (q *request) children(r *resource, visit func(*resource) error) error {
 				return err
 			}
 		}
+		return q.filesIn(r, "", visit)
+	case plain:
+		return q.filesIn(r, r.path, visit)
 	case calendarColl, inbox:
 		return q.s.calendar.List(q.ctx, q.by, r.owner.ID, r.place.coll, func(o store.Object) error {
 			return visit(r.object(o))
 		})
+	}
+	return nil
+}
+
+// filesIn visits what is directly in a plain collection or, at "", in a home.
+func (q *request) filesIn(r *resource, path string, visit func(*resource) error) error {
+	list, err := q.s.calendar.Files(q.ctx, q.by, r.owner.ID, path)
+	if err != nil {
+		return err
+	}
+	for _, f := range list {
+		c := q.fileResource(place{kind: plain, account: r.place.account}, f)
+		if err := visit(c); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -86,6 +86,9 @@ type request struct {
 	by     account.Actor
 	prefer preferences
 	owners map[string]store.Account // looked up before, by URL segment
+	locked map[store.AccountID][]store.Lock
+	sent   *[]byte // the body, once it was read
+	unsent error   // or why it could not be
 }
 
 // methods are those that some resource here has.
@@ -95,11 +98,12 @@ var methods = map[string]func(*request) error{
 	"PROPFIND": (*request).propfind, "PROPPATCH": (*request).proppatch, "REPORT": (*request).report,
 	"MKCALENDAR": (*request).mkcalendar, "MKCOL": (*request).mkcol,
 	"COPY": (*request).copymove, "MOVE": (*request).copymove, "ACL": (*request).setACL,
+	"LOCK": (*request).lock, "UNLOCK": (*request).unlock,
 }
 
 // known methods that nothing here has answer 405; any other is 501 (RFC 9110 15.6.2).
 var known = map[string]bool{
-	"LOCK": true, "UNLOCK": true, "PATCH": true, "TRACE": true, "CONNECT": true, "SEARCH": true, "BIND": true, "UNBIND": true, "REBIND": true,
+	"PATCH": true, "TRACE": true, "CONNECT": true, "SEARCH": true, "BIND": true, "UNBIND": true, "REBIND": true,
 	"VERSION-CONTROL": true, "CHECKOUT": true, "CHECKIN": true, "UNCHECKOUT": true, "LABEL": true, "UPDATE": true, "MERGE": true,
 	"MKWORKSPACE": true, "MKACTIVITY": true, "BASELINE-CONTROL": true, "ORDERPATCH": true, "MKREDIRECTREF": true, "UPDATEREDIRECTREF": true,
 }
@@ -166,9 +170,15 @@ func (q *request) serve(path string) error {
 		if q.at.kind == nowhere {
 			return problem.New(problem.NotFound, "There is nothing at this address.")
 		}
-		return problem.New(problem.MethodNotAllowed, "%s is not possible here.", q.r.Method)
+		return q.asPlain(problem.New(problem.MethodNotAllowed, "%s is not possible here.", q.r.Method))
 	}
-	return do(q)
+	if err = q.mayWrite(); err == nil {
+		err = do(q)
+	}
+	if err != nil && q.at.kind&(calendarColl|object|beyond) != 0 && problemOf(err).Condition != problem.Internal {
+		return q.asPlain(err)
+	}
+	return err
 }
 
 // authenticate finds out who asks, by Basic (RFC 7617).
@@ -193,7 +203,7 @@ func (q *request) sameHost(host string) bool {
 }
 
 // davHeader lists what is implemented, and nothing else (RFC 4918 10.1).
-const davHeader = "1, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, calendarserver-principal-search"
+const davHeader = "1, 2, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, calendarserver-principal-search"
 
 // allowed methods by kind of place.
 var allowed = []struct {
@@ -202,12 +212,13 @@ var allowed = []struct {
 }{
 	{root | principalSet | homeSet | principal, "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"},
 	{home, "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"},
-	{calendarColl, "OPTIONS, GET, HEAD, POST, DELETE, PROPFIND, PROPPATCH, REPORT, MKCALENDAR, MKCOL, COPY, MOVE, ACL"},
+	{calendarColl, "OPTIONS, GET, HEAD, POST, DELETE, PROPFIND, PROPPATCH, REPORT, MKCALENDAR, MKCOL, COPY, MOVE, ACL, LOCK, UNLOCK"},
 	{inbox, "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"},
 	{outbox, "OPTIONS, GET, HEAD, POST, PROPFIND, PROPPATCH, REPORT"},
-	{object, "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, COPY, MOVE, MKCALENDAR, MKCOL"},
+	{object, "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, COPY, MOVE, MKCALENDAR, MKCOL, LOCK, UNLOCK"},
 	{message, "OPTIONS, GET, HEAD, DELETE, PROPFIND, PROPPATCH, REPORT, PUT"},
 	{beyond, "OPTIONS, PUT, PROPFIND, GET, HEAD, DELETE, MKCALENDAR, MKCOL, REPORT, COPY, MOVE"},
+	{plain, "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK"},
 	{nowhere, "OPTIONS"},
 }
 

@@ -26,7 +26,8 @@ import (
 //	...
 //	{"end":4711}          the number of rows: without it the file is cut off
 //
-// It holds everything but signed-in browsers: people sign in again.
+// It holds everything but signed-in browsers and WebDAV locks, which last for
+// hours: people sign in again.
 //
 // A backup of an older schema is restored as the migrations since would have
 // left it: tables that came later stay empty, columns that came later take
@@ -35,7 +36,8 @@ import (
 
 // archived are the tables of a backup, in the order of the file.
 var archived = []string{"account", "home", "address", "app_password", "redirect", "collection", "collection_state", "object", "object_text",
-	"occupancy", "tombstone", "version", "share", "entry", "entry_raw", "booking_policy", "member", "consent"}
+	"occupancy", "tombstone", "version", "share", "entry", "entry_raw", "booking_policy", "member", "consent",
+	"mount", "personal", "file", "feed", "subscription", "notification", "attachment"}
 
 const backupFormat = 1
 

@@ -34,6 +34,7 @@ imip                       ical ical/tz itip imip/cms imip/smime
 imip/cms                   -
 imip/smime                 imip/cms
 caldav                     ical ical/recur ical/tz
+cip                        ical ical/tz ical/freebusy ical/vcal1
 internal/problem           -
 internal/spill             -
 internal/config            internal/problem

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/freebusy"
 	"github.com/convene-cal/convene/ical/tz"
 )
 
@@ -58,6 +59,9 @@ const (
 	ReasonFailed          = "request-failed" // REQUEST-STATUS of class 3, 4 or 5
 	ReasonCircle          = "delegated-in-a-circle"
 	ReasonAccepted        = "proposal-accepted"
+	ReasonFreeBusy        = "free-busy"
+	ReasonCounterRefused  = "no-proposals" // the event takes none; the sender is told
+	ReasonTooMany         = "too-many-attendees"
 )
 
 // Arrival is a message that came for a calendar's owner.
@@ -80,6 +84,21 @@ type Arrival struct {
 	Waiting []*ical.Calendar
 	Local   func(ical.Address) bool // as in [Change]: whose copies Result.Send refreshes; nil = nobody's
 	Zone    *tz.Zone                // the owner's, for floating times; nil = UTC
+	// Busy gives the owner's busy time between two instants to somebody who asks
+	// for it (RFC 5546 3.3.2), as far as they may know it; nil = silence.
+	Busy func(asker ical.Address, from, to time.Time) (Disclosure, []freebusy.Period)
+	// Consent says that the owner, or who the message is from, lets a designate
+	// act for them (RFC 6047 3: SENT-BY needs a mechanism); nil = nobody: their
+	// messages are held.
+	Consent func(principal, designate ical.Address) bool
+	// Member says that an address belongs to a group that is invited (RFC 5546
+	// 3.7.2), so that its answer lists it; nil = the organizer decides.
+	Member func(group, member ical.Address) bool
+	// Refreshes says whose program answers REFRESH: they are asked for the whole
+	// when what came is incomplete (RFC 5546 4.7.2); nil = nobody's.
+	Refreshes func(organizer ical.Address) bool
+	// MaxAttendees bounds the people of one component; 0 = no bound.
+	MaxAttendees int
 }
 
 // Result is what became of a message.
@@ -87,8 +106,9 @@ type Result struct {
 	Decision Decision
 	Reason   string // a Reason constant
 	Sentence string // for the user and the administrator
-	// Object is what to store; nil unless Applied. Memory is to be kept with
-	// it, or with the stored object, whatever the decision.
+	// Object is what to store; nil unless Applied. (A Held proposal has one too
+	// where it carries an answer, as Outlook's do.) Memory is to be kept with it,
+	// or with the stored object, whatever the decision.
 	Object        *ical.Calendar
 	Memory        Memory
 	Created       bool
@@ -99,6 +119,9 @@ type Result struct {
 	Attendee      ical.Address // who answered, proposed or asked
 	PartStat      string       // the answer
 	RequestStatus string       // code for the sender (RFC 5546 3.6), for transports that carry one
+	FreeBusy      *FreeBusy    // what a VFREEBUSY message says
+	Outdated      bool         // a proposal that answers an older version of the event: ask before taking it up
+	Incomplete    bool         // the copy lacks something that the organizer has
 	Settled       []Settled    // what became of Arrival.Waiting
 }
 
@@ -193,13 +216,17 @@ func applyOne(a Arrival) *Result {
 		p.dispatch()
 	}
 	p.res.Memory = p.mem
-	if p.res.Decision != Applied {
+	if p.res.Decision != Applied && !(p.res.Decision == Held && p.res.Reason == ReasonCounter) {
 		p.res.Object = nil
 	}
 	return p.res
 }
 
 func (p *applying) dispatch() {
+	if p.a.Message.Kind() == "VFREEBUSY" {
+		p.freeBusy()
+		return
+	}
 	switch p.method {
 	case Request:
 		p.request()
@@ -245,7 +272,7 @@ func (p *applying) check() bool {
 		return reject("3.11", "The message has no event in it.")
 	}
 	kind, uid := main[0].Name, strings.TrimSpace(main[0].Value("UID"))
-	if !spoken[kind][string(p.method)] || kind == "VFREEBUSY" {
+	if !spoken[kind][string(p.method)] {
 		p.end(Ignored, ReasonUnsupported, "A message %q for %s is not understood; nothing was changed.", p.method, kind)
 		p.res.RequestStatus = "3.14"
 		return false
@@ -253,6 +280,9 @@ func (p *applying) check() bool {
 	if own := Method(p.a.Message.Method()); own != "" && own != p.method {
 		p.end(Held, ReasonInvalid, "The message says %s outside and %s inside; nothing was changed.", p.method, own)
 		return false
+	}
+	if kind == "VFREEBUSY" && p.method == Publish {
+		return true // RFC 5546 4.3.1 shows one without UID
 	}
 	if uid == "" {
 		return reject("3.11", "The message has no UID: there is no telling which event it is about.")
@@ -264,6 +294,11 @@ func (p *applying) check() bool {
 		}
 		if strings.TrimSpace(c.Value("UID")) != uid {
 			return reject("3.4", "The message is about several events; they must come one by one.")
+		}
+		if max := p.a.MaxAttendees; max > 0 && count(c, "ATTENDEE") > max {
+			p.end(Rejected, ReasonTooMany, "The message names %d people; %d are allowed. Nothing was changed.", count(c, "ATTENDEE"), max)
+			p.res.RequestStatus = "3.10"
+			return false
 		}
 		for q := range c.Props("ORGANIZER") {
 			k := q.Address().Key()
@@ -297,6 +332,9 @@ func (p *applying) acts(line *ical.Property) (ok, designate bool) {
 		return true, false
 	}
 	if by := person(line).SentBy; by != "" && p.from[by.Key()] {
+		if p.a.Consent != nil && p.a.Consent(line.Address(), by) {
+			return true, false
+		}
 		return false, true
 	}
 	return false, false
@@ -342,7 +380,7 @@ func (p *applying) organizerActs() (ok, designate bool) {
 	if !ok && !designate {
 		// A designate of today is named by the message, not by the copy of then.
 		if m := p.msg.organizer(nil); m != nil && line != nil && m.Address().Key() == line.Address().Key() {
-			_, designate = p.acts(m)
+			ok, designate = p.acts(m)
 		}
 	}
 	return ok, designate

@@ -1,8 +1,6 @@
 package itip
 
 import (
-	"fmt"
-	"strings"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
@@ -177,10 +175,10 @@ func (p *applying) counter() {
 	}
 	p.res.Attendee = who.Address()
 	switch ok, designate := p.acts(who); {
-	case designate:
+	case designate && !p.a.Approved:
 		p.end(Held, ReasonDesignate, "%s proposes a change of %s in the name of %s.", p.sender(), name, nameOf(person(who)))
 		return
-	case !ok && !p.alias(who):
+	case !ok && !designate && !p.alias(who):
 		p.end(Rejected, ReasonNotAttendee, "%s cannot propose anything for %s.", p.sender(), nameOf(person(who)))
 		return
 	}
@@ -191,19 +189,61 @@ func (p *applying) counter() {
 	}
 	c := p.msg.cal.Main()[0]
 	p.res.PartStat = partStat(who)
-	p.res.Notify = true
-	version := ""
-	switch n, have := sequence(c), maxSequence(p.stored); {
-	case n < have:
-		version = " It answers an older version of the event."
-	case n > have:
-		version = " It answers a version of the event that is not known here."
+	have := p.stored.master
+	if have == nil {
+		have = p.stored.cal.Main()[0]
 	}
+	if q := c.Prop("RECURRENCE-ID"); q != nil {
+		if t, err := q.Time(); err == nil {
+			key := p.stored.key(t, p.msg.zones)
+			if !p.stored.occurs(key) {
+				p.end(Ignored, ReasonUnknownInstance, "%s proposes a change of an occurrence that %s does not have.", nameOf(person(who)), title(p.stored))
+				return
+			}
+			if o := p.stored.overrides[key]; o != nil {
+				have = o
+			}
+		}
+	}
+	if noCounters(have) || p.stored.master != nil && noCounters(p.stored.master) {
+		p.end(Ignored, ReasonCounterRefused, "%s proposes a change of %s, which takes no proposals.", nameOf(person(who)), title(p.stored))
+		p.res.RequestStatus = "3.8"
+		if m, mem, ok := DeclineProposal(p.stored.cal, p.mem, p.a.Message, r.stored(), p.a.Received, p.a.Zone); ok && m.To != "" {
+			p.mem = mem
+			p.res.Send = append(p.res.Send, m)
+		}
+		return
+	}
+	p.res.Notify = true
 	note := ""
 	if s := commentOf(c, who); s != "" {
 		note = " Note: " + s
 	}
 	p.res.Changes = p.proposed()
+	version := ""
+	switch n, now := sequence(c), maxSequence(p.stored); {
+	case n > now:
+		p.res.RequestStatus = "3.1"
+		p.end(Held, ReasonFuture, "%s proposes a change of %s, but of a version that is not known here; it cannot be taken up.%s", nameOf(person(who)), title(p.stored), note)
+		return
+	case n < now:
+		p.res.Outdated = true // OTH-04
+		version = " It answers an older version of the event."
+	}
+	if c.Prop("X-MS-OLK-ORIGINALSTART") != nil && decided(p.res.PartStat) {
+		// OTH-02: Outlook's proposal is an answer as well.
+		answer := p.a.Message.Clone()
+		for _, d := range answer.Main() { // the time it answers is not the time it proposes
+			d.Remove("DTSTART", "DTEND")
+		}
+		b := p.a
+		b.Message, b.Local = answer, nil
+		q := &applying{a: b, me: p.me, from: p.from, method: Reply, stored: p.stored, msg: newObject(answer, p.a.Zone), mem: p.mem.clone(), res: &Result{}}
+		q.reply()
+		if q.res.Decision == Applied {
+			p.mem, p.res.Object = q.mem, q.res.Object
+		}
+	}
 	p.end(Held, ReasonCounter, "%s proposes a change of %s.%s%s%s", nameOf(person(who)), title(p.stored), sentences(p.res.Changes, p.a.Zone), version, note)
 }
 
@@ -241,6 +281,9 @@ func (p *applying) refresh() {
 	case p.stored.empty():
 		p.end(Ignored, ReasonUnknownUID, "%s asks for an event that is not here.", p.sender())
 		return
+	case p.stored.cal.Kind() == "VTODO" && roleIn(p.stored, p.me) == AttendeeRole:
+		p.tellStatus()
+		return
 	case roleIn(p.stored, p.me) != OrganizerRole:
 		p.end(Ignored, ReasonNotOurs, "You do not organize %s; you cannot tell its state.", name)
 		return
@@ -250,117 +293,60 @@ func (p *applying) refresh() {
 	}
 	p.res.Attendee = who.Address()
 	key := who.Address().Key()
-	cache := keys{}
-	rosters := map[string]*roster{}
-	var line *ical.Property
-	for _, k := range p.stored.keys() {
-		rosters[k] = rosterOf(p.stored.component(k), cache)
-		if line == nil {
-			line = rosters[k].line(key)
-		}
-	}
-	if line == nil {
-		p.end(Held, ReasonPartyCrasher, "%s asks for %s without being invited. Nothing was sent.", nameOf(person(who)), name)
-		return
-	}
 	if last := p.mem.Refreshed[key]; !last.IsZero() && p.a.Received.Sub(last) < refreshEvery {
 		p.end(Unchanged, ReasonDuplicate, "%s asked for %s within the hour and was answered.", nameOf(person(who)), name)
 		return
 	}
-	to := reachable(line, p.a.Local)
-	if to == "" {
+	before := p.mem.Stamp
+	l := letter{o: p.stored, stamp: p.mem.nextStamp(p.a.Received), zone: p.a.Zone}
+	m, line := l.state(p.stored.organizer(nil), key, p.a.Local)
+	switch {
+	case line == nil:
+		p.mem.Stamp = before
+		p.end(Held, ReasonPartyCrasher, "%s asks for %s without being invited. Nothing was sent.", nameOf(person(who)), name)
+		return
+	case m.To == "":
+		p.mem.Stamp = before
 		p.end(Ignored, ReasonNotAttendee, "%s cannot be reached.", nameOf(person(who)))
 		return
 	}
 	put(&p.mem.Refreshed, key, p.a.Received.UTC())
-	l := letter{o: p.stored, stamp: p.mem.nextStamp(p.a.Received), zone: p.a.Zone}
-	org := p.stored.organizer(nil).Address()
-	list := listed(p.stored.living(), rosters, key)
-	var m Message
-	if len(list) == 0 {
-		c := p.stored.cal.Main()[0]
-		m = l.message(Cancel, org, to, "", l.calendar(Cancel, l.cancel(c, sequence(c), true, line)))
-	} else {
-		id := ""
-		if len(list) == 1 {
-			id = list[0]
-		}
-		m = l.message(Request, org, to, id, l.requestFor(p.stored, list, uninvitedTo(p.stored, rosters, key)))
-	}
 	p.res.Send = append(p.res.Send, m)
 	p.end(Unchanged, ReasonRefreshed, "%s asked for the present state of %s and gets it.", nameOf(person(who)), name)
 }
 
-// Answer is the attendee's copy with the answer in it, for the whole event
-// (recurrenceID "") or one occurrence; [Plan] then tells the organizer. It is
-// an edited copy: stored stays as it is. The answer to the whole also answers
-// the occurrences that were answered with it before, or not at all.
-func Answer(stored *ical.Calendar, m Memory, user []ical.Address, partstat, comment, recurrenceID string, now time.Time) (*ical.Calendar, error) {
-	if stored == nil {
-		return nil, fmt.Errorf("itip: nothing to answer")
+// tellStatus answers the organizer of an assigned to-do who asks how far it is
+// (RFC 5546 3.4.6): with the answer given last, and the progress since.
+func (p *applying) tellStatus() {
+	name := title(p.stored)
+	ok, designate := p.organizerActs()
+	if !ok && !designate {
+		p.end(Rejected, ReasonNotOrganizer, "%s is not the organizer of %s and is not told how far it is.", p.sender(), name)
+		return
 	}
-	partstat = strings.ToUpper(partstat)
-	if !decided(partstat) && partstat != partStatNeeds || partstat == partStatDelegated {
-		return nil, fmt.Errorf("itip: %q is no answer; ACCEPTED, TENTATIVE, DECLINED and NEEDS-ACTION are", partstat)
+	org := p.stored.organizer(nil)
+	key := org.Address().Key()
+	if last := p.mem.Refreshed[key]; !last.IsZero() && p.a.Received.Sub(last) < refreshEvery {
+		p.end(Unchanged, ReasonDuplicate, "%s asked for %s within the hour and was answered.", organizerName(p.stored), name)
+		return
 	}
-	o := newObject(stored.Clone(), nil)
-	me := peopleOf(user)
-	if m.InvitedAs != "" {
-		me[m.InvitedAs.Key()] = true
+	to := reachable(org, p.a.Local)
+	if to == "" || agent(org) != "SERVER" {
+		p.end(Ignored, ReasonNotOrganizer, "%s cannot be reached.", organizerName(p.stored))
+		return
 	}
-	var targets []*ical.Component
-	if recurrenceID != "" {
-		key := recurrenceID
-		if t, err := ical.ParseTime(recurrenceID, "", len(recurrenceID) == len("20060102")); err == nil {
-			key = o.key(t, o.zones)
-		}
-		c := o.overrides[key]
-		if c == nil {
-			if c = o.derive(key); c == nil {
-				return nil, refuse(conditionByGuest, recurrenceID, "RECURRENCE-ID", "%s has no occurrence at that time.", title(o))
-			}
-			o.add(c)
-		}
-		targets = append(targets, c)
-	} else {
-		was := partStatNeeds
-		if line := me.line(o.master); line != nil {
-			was = partStat(line)
-		}
-		for _, c := range o.cal.Main() {
-			line := me.line(c)
-			if line == nil || dead(c) {
-				continue
-			}
-			if c == o.master || o.master == nil || partStat(line) == partStatNeeds || partStat(line) == was {
-				targets = append(targets, c)
-			}
-		}
-	}
-	if len(targets) == 0 {
-		return nil, refuse(conditionByGuest, recurrenceID, "ATTENDEE", "You are not among the guests of %s, or it is cancelled.", title(o))
-	}
-	for _, c := range targets {
-		line := me.line(c)
+	l := letter{o: p.stored, zone: p.a.Zone}
+	for _, k := range p.stored.keys() {
+		c := p.stored.component(k)
+		line := p.me.line(c)
 		if line == nil || dead(c) {
-			return nil, refuse(conditionByGuest, recurrenceID, "ATTENDEE", "You are not among the guests of %s, or it is cancelled.", title(o))
+			continue
 		}
-		if partStat(line) != partstat {
-			line.SetParam("PARTSTAT", partstat)
+		if l.stamp.IsZero() {
+			l.stamp = p.mem.nextStamp(p.a.Received)
 		}
-		if partstat != partStatNeeds && line.HasParam("RSVP") {
-			line.RemoveParam("RSVP")
-		}
-		if comment == "" {
-			if line.HasParam("X-RESPONSE-COMMENT") {
-				line.RemoveParam("X-RESPONSE-COMMENT")
-			}
-		} else if line.Param("X-RESPONSE-COMMENT") != comment {
-			line.SetParam("X-RESPONSE-COMMENT", comment)
-			if org := c.Prop("ORGANIZER"); org != nil {
-				org.SetParam("SCHEDULE-FORCE-SEND", string(Reply)) // a new note is worth a message of its own
-			}
-		}
+		p.res.Send = append(p.res.Send, l.message(Reply, line.Address(), to, k, l.calendar(Reply, l.reply(c, line, sequence(c), partStat(line), nil))))
 	}
-	return o.cal, nil
+	put(&p.mem.Refreshed, key, p.a.Received.UTC())
+	p.end(Unchanged, ReasonRefreshed, "%s asked how far %s is and was told.", organizerName(p.stored), name)
 }

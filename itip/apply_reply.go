@@ -104,6 +104,16 @@ func (r *replying) find(c *ical.Component) *ical.Property {
 	return r.self.line(c)
 }
 
+// stored is the address of who answers as the event has it.
+func (r *replying) stored() ical.Address {
+	for _, c := range r.p.stored.cal.Main() {
+		if line := r.find(c); line != nil {
+			return line.Address()
+		}
+	}
+	return r.who.Address()
+}
+
 func (r *replying) listed() bool {
 	for _, c := range r.p.stored.cal.Main() {
 		if r.find(c) != nil {
@@ -431,8 +441,8 @@ func (p *applying) refreshCopies(o *object, but ical.Address) []Message {
 // refreshCopies makes the messages; me is who keeps the object, but is left out.
 func refreshCopies(o *object, mem *Memory, me people, local func(ical.Address) bool, now time.Time, but ical.Address) []Message {
 	org := o.organizer(nil)
-	if org == nil {
-		return nil
+	if org == nil || hidesGuests(o) {
+		return nil // of a hidden list nobody's copy has the others
 	}
 	cache := keys{}
 	rosters := map[string]*roster{}
@@ -466,7 +476,7 @@ func refreshCopies(o *object, mem *Memory, me people, local func(ical.Address) b
 			id := strings.Join(list, ",") + " without " + strings.Join(gone, ",")
 			cal := drafts[id]
 			if cal == nil {
-				cal = l.requestFor(o, list, gone)
+				cal = l.requestFor(o, list, gone, who)
 				drafts[id] = cal
 			}
 			key := ""

@@ -55,7 +55,7 @@ func (r *replying) requests() {
 			if to == "" {
 				continue
 			}
-			m := l.message(Request, org.Address(), to, k, l.requestFor(r.new, []string{k}, uninvitedTo(r.new, rosters, who)))
+			m := l.message(Request, org.Address(), to, k, l.requestFor(r.new, []string{k}, uninvitedTo(r.new, rosters, who), who))
 			m.Changes = p.res.Changes
 			p.res.Send = append(p.res.Send, m)
 		}
@@ -101,8 +101,8 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 		return
 	}
 	target.SetParam("DELEGATED-TO", line.ParamValues("DELEGATED-TO")...)
-	if strings.EqualFold(line.Param("RSVP"), "TRUE") {
-		target.SetParam("RSVP", "TRUE") // keep me informed
+	if strings.EqualFold(line.Param("RSVP"), "TRUE") || strings.EqualFold(line.Param("ROLE"), "NON-PARTICIPANT") {
+		target.SetParam("RSVP", "TRUE") // keep me informed: 4.2.5 says it with RSVP, 3.2.2.3 with the role
 	} else if target.HasParam("RSVP") {
 		target.RemoveParam("RSVP")
 	}

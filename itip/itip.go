@@ -90,6 +90,7 @@ type Outcome struct {
 	TagChanged bool // Schedule-Tag must change (RFC 6638 3.2.10)
 	Send       []Message
 	Changes    []Difference // what changed, for people
+	People     []Notice     // who is told, who is not, and why: the preview
 }
 
 // Message is one iTIP message for one recipient. Messages of one answer may
@@ -104,6 +105,8 @@ type Message struct {
 	Calendar     *ical.Calendar // the whole iTIP object
 	Changes      []Difference   // what changed for this recipient
 	Refresh      bool           // brings a local copy up to date: no inbox item, no mail
+	First        bool           // a REQUEST about something the recipient has not heard of
+	Asks         bool           // a REQUEST that opens the recipient's answer again
 }
 
 // Difference is one change that people care about, in machine-readable form;

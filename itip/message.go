@@ -287,6 +287,7 @@ func stripParams(p *ical.Property) {
 func outwardAttendee(p *ical.Property) *ical.Property {
 	q := p.Clone()
 	stripParams(q)
+	outwardAddress(q)
 	a := person(q)
 	q.SetParam("CUTYPE", a.CUType)
 	q.SetParam("ROLE", a.Role)
@@ -300,6 +301,17 @@ func outwardAttendee(p *ical.Property) *ical.Property {
 		q.SetParam("CN", nameOf(a))
 	}
 	return q
+}
+
+// outwardAddress names somebody whom the object knows by a path of this or
+// another service, which is no address to others, by the mailbox (ADR-02).
+func outwardAddress(q *ical.Property) {
+	if scheme, _, ok := strings.Cut(string(q.Address()), ":"); ok && !strings.Contains(scheme, "/") {
+		return
+	}
+	if e := q.Param("EMAIL"); e != "" {
+		q.SetAddress(ical.Mailto(e))
+	}
 }
 
 func nameOf(a Attendee) string {
@@ -358,6 +370,7 @@ func (l *letter) cancel(c *ical.Component, n int, dies bool, attendees ...*ical.
 	for _, p := range attendees {
 		q := p.Clone()
 		stripParams(q)
+		outwardAddress(q)
 		out.Add(q)
 	}
 	out.Properties = dedupe(out.Properties)
@@ -392,7 +405,9 @@ func (l *letter) reply(c *ical.Component, me *ical.Property, n int, partstat str
 	q := me.Clone()
 	note := q.Param("X-RESPONSE-COMMENT")
 	stripParams(q)
-	q.RemoveParam("RSVP")
+	if partstat != partStatDelegated || !strings.EqualFold(q.Param("RSVP"), "TRUE") {
+		q.RemoveParam("RSVP") // a delegator says with it: keep me informed (RFC 5546 4.2.5)
+	}
 	q.SetParam("PARTSTAT", partstat)
 	if l.sentBy != "" && !l.sentBy.Equal(q.Address()) {
 		q.SetParam("SENT-BY", string(l.sentBy))

@@ -58,10 +58,37 @@ func Plan(c Change) (*Outcome, error) {
 	if err != nil {
 		return nil, err
 	}
+	out.complete(c, me, old, work)
 	if out.Object != nil {
 		out.Rewritten = !bytes.Equal(out.Object.Bytes(), c.New.Bytes())
 	}
 	return out, nil
+}
+
+// complete adds those to the preview of whom nothing was said yet.
+func (out *Outcome) complete(c Change, me people, old, work *object) {
+	done := map[string]bool{}
+	for _, n := range out.People {
+		done[n.Attendee.Key()] = true
+	}
+	reason := NoticeUnconcerned
+	switch {
+	case out.Role == OrganizerRole && !c.Import:
+		// Of all others something was said; the owner may be on the list, or not.
+		for _, o := range [...]*object{work, old} {
+			if org := o.organizer(nil); org != nil {
+				out.People = append(out.People, noticeOf(org, NoticeOwner))
+				return
+			}
+		}
+	case c.Import:
+		reason = NoticeImported
+	case out.Role == None:
+		reason = NoticeNobodys
+	}
+	for _, o := range [...]*object{work, old} {
+		out.others(o, me, done, reason)
+	}
 }
 
 // roleIn says what the owner is in an object: who organizes is the organizer,

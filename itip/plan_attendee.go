@@ -31,10 +31,12 @@ func planAttendee(c Change, out *Outcome, me people, old, work *object) error {
 	if c.New == nil {
 		p.remove()
 		p.send(p.old)
+		p.notices()
 		return nil
 	}
 	if org := work.organizer(nil); org != nil && agent(org) != "SERVER" {
 		// RFC 6638 3.2.2.2: somebody else takes care of this one.
+		p.notices()
 		return nil
 	}
 	if old.empty() || roleIn(old, me) != AttendeeRole {
@@ -43,6 +45,7 @@ func planAttendee(c Change, out *Outcome, me people, old, work *object) error {
 		return err
 	}
 	p.send(p.new)
+	p.notices()
 	p.tidy()
 	return nil
 }

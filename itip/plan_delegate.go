@@ -63,9 +63,16 @@ func (p *attending) listDelegates(c *ical.Component, line *ical.Property) {
 		} else if (people{d.Key(): true}).line(p.old.component(p.new.keyOf(c))) != nil {
 			continue // invited already
 		}
-		q.SetParam("ROLE", person(line).Role)
+		role, rsvp := person(line).Role, "TRUE"
+		if was := p.me.line(p.old.component(p.new.keyOf(c))); was != nil {
+			role = person(was).Role // what they were asked as, whatever they want to be from now on
+			if c.Name == "VTODO" && was.HasParam("RSVP") {
+				rsvp = upperOr(was.Param("RSVP"), "FALSE") // RFC 5546 3.4.2.3: as it was of the delegator
+			}
+		}
+		q.SetParam("ROLE", role)
 		q.SetParam("PARTSTAT", partStatNeeds)
-		q.SetParam("RSVP", "TRUE")
+		q.SetParam("RSVP", rsvp)
 		q.SetParam("DELEGATED-FROM", string(line.Address()))
 	}
 }

@@ -82,6 +82,10 @@ func (p *organizing) cancelAll(one *party, to ical.Address) {
 		id += " " + one.who
 		attendees = []*ical.Property{p.was[""].line(one.who)}
 	}
+	if p.hidden && dies {
+		id += " only " + one.who
+		attendees = []*ical.Property{p.was[""].line(one.who)}
+	}
 	n := p.sequence
 	if p.new.master != nil {
 		n = max(sequence(p.new.master), n)
@@ -181,13 +185,20 @@ func (p *organizing) request(one *party, to ical.Address, list []string, refresh
 	if len(list) != 1 || list[0] == "" {
 		id += one.view
 	}
-	cal := p.draft(id, func() *ical.Calendar { return p.letter.requestFor(p.new, list, one.without) })
+	if p.hidden {
+		id += " only " + one.who
+	}
+	cal := p.draft(id, func() *ical.Calendar { return p.letter.requestFor(p.new, list, one.without, one.who) })
 	key := ""
 	if len(list) == 1 {
 		key = list[0]
 	}
 	m := p.letter.message(Request, p.from, to, key, cal)
 	m.Refresh = refresh
+	m.First = !refresh && p.firstTo(one, list)
+	for _, k := range list {
+		m.Asks = m.Asks || !refresh && p.asked[k]
+	}
 	if !one.fresh {
 		for _, k := range list {
 			if d := p.deltas[k]; d != nil {
@@ -198,17 +209,36 @@ func (p *organizing) request(one *party, to ical.Address, list []string, refresh
 	p.out.Send = append(p.out.Send, m)
 }
 
+// firstTo reports whether the person had none of these components before.
+func (p *organizing) firstTo(one *party, list []string) bool {
+	if one.fresh {
+		return true
+	}
+	for _, k := range list {
+		if was, known := p.before(k); known && was.served(one.who) != nil {
+			return false
+		}
+	}
+	return true
+}
+
 // requestFor writes the components of an object that one may see, leaving out
-// of the series what one is not invited to (RFC 6638 3.2.6).
-func (l *letter) requestFor(o *object, list, without []string) *ical.Calendar {
+// of the series what one is not invited to (RFC 6638 3.2.6), and other guests
+// where the list is hidden.
+func (l *letter) requestFor(o *object, list, without []string, who string) *ical.Calendar {
 	l.o = o
+	hidden := hidesGuests(o)
 	comps := make([]*ical.Component, 0, len(list))
 	for _, k := range list {
 		var gone []string
 		if k == "" {
 			gone = without
 		}
-		comps = append(comps, l.request(o.component(k), gone))
+		c := l.request(o.component(k), gone)
+		if hidden {
+			onlyGuest(c, who)
+		}
+		comps = append(comps, c)
 	}
 	return l.calendar(Request, comps...)
 }

@@ -26,6 +26,7 @@ type organizing struct {
 	lags         []string                  // overrides that keep what the series had, as far as asked
 	touched      []string                  // occurrences that changed, as far as asked
 	seen         map[string]bool           // components whose roster changed, as far as asked
+	hidden       bool                      // the guests do not see each other
 	drafts       map[string]*ical.Calendar // messages made so far, shared between recipients of the same view
 }
 
@@ -49,6 +50,7 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 		}
 	}
 	p.sequence++
+	p.hidden = hidesGuests(p.new) || p.new.empty() && hidesGuests(p.old)
 	p.keepReverted()
 	p.compare()
 	p.dropOrphans()

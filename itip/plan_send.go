@@ -36,7 +36,9 @@ func (p *organizing) send() {
 	before := p.out.Memory.Stamp
 	p.letter = letter{stamp: p.out.Memory.nextStamp(p.c.Now), sentBy: p.c.By, zone: p.c.Zone}
 	for _, one := range parties {
+		n := len(p.out.Send)
 		p.tell(one)
+		p.notice(one, n)
 	}
 	p.remember(parties)
 	if len(p.out.Send) == 0 {
@@ -168,7 +170,7 @@ func (p *organizing) judge(one *party) {
 		}
 	}
 	for _, k := range one.listed {
-		one.refresh = one.refresh || p.visible(k)
+		one.refresh = one.refresh || !p.hidden && p.visible(k)
 	}
 }
 
@@ -259,8 +261,8 @@ func (p *organizing) mustAsk(one *party, k string, hadAll bool) bool {
 	if strings.EqualFold(line.Param("SCHEDULE-FORCE-SEND"), string(Request)) {
 		return true // RFC 6638 7.2
 	}
-	if a := person(line); a.PartStat == partStatDelegated && !a.RSVP && a.Role != "NON-PARTICIPANT" {
-		return false // the delegate is asked; the delegator did not want to hear more (RFC 5546 4.2.5)
+	if delegatedAway(line) {
+		return false // the delegate is asked
 	}
 	d := p.deltas[k]
 	if d.class&(significant&^pattern) != 0 {
@@ -289,6 +291,16 @@ func (p *organizing) mustAsk(one *party, k string, hadAll bool) bool {
 		return true
 	}
 	return compareLines(before, line)&roleChanged != 0
+}
+
+// delegatedAway reports whether somebody passed the invitation on and did not
+// ask to hear more (RFC 5546 4.2.5, 3.2.2.3).
+func delegatedAway(line *ical.Property) bool {
+	if partStat(line) != partStatDelegated {
+		return false
+	}
+	a := person(line)
+	return !a.RSVP && a.Role != "NON-PARTICIPANT"
 }
 
 // visible reports whether anything on the roster of a component changed.

@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/freebusy"
 	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/itip"
 )
@@ -66,6 +68,17 @@ type world struct {
 	last    map[string]*itip.Result
 	failure error // of the last put
 	lastPut func()
+	people  []itip.Notice                // of the last put
+	consent map[string]bool              // "alice dora": alice lets dora act
+	members map[string]bool              // "team bob": bob is in the group
+	answers map[string]bool              // whose program answers REFRESH
+	busy    map[string][]freebusy.Period // when people are busy
+	told    map[string]itip.Disclosure   // what they tell who asks
+	counter map[string]*ical.Calendar    // the last proposal to somebody
+	invited map[string]*ical.Calendar    // the last invitation of somebody
+	outlook map[string]bool              // whose program has Outlook's limits
+	whole   bool                         // the next messages may have several components for anybody
+	limit   int                          // attendees
 }
 
 func address(name string) ical.Address { return ical.Mailto(name + "@" + name + ".test") }
@@ -83,6 +96,8 @@ func (w *world) errorf(format string, args ...any) {
 func tell(t *testing.T, file, text string, twice bool) {
 	w := &world{t: t, file: file, twice: twice, uid: "meeting@alice.test", local: map[string]bool{}, aliases: map[string][]ical.Address{},
 		ask: map[string]bool{}, copies: map[string]map[string]*copyOf{}, last: map[string]*itip.Result{},
+		consent: map[string]bool{}, members: map[string]bool{}, answers: map[string]bool{}, busy: map[string][]freebusy.Period{},
+		told: map[string]itip.Disclosure{}, counter: map[string]*ical.Calendar{}, invited: map[string]*ical.Calendar{}, outlook: map[string]bool{},
 		now: time.Date(2026, 2, 2, 9, 0, 0, 0, time.UTC)}
 	lines := strings.Split(text, "\n")
 	for i := 0; i < len(lines); i++ {
@@ -128,6 +143,24 @@ func (w *world) step(f []string, line string, block []string) {
 	case "asks":
 		w.ask[f[1]] = true
 		return
+	case "consent":
+		w.consent[f[1]+" "+f[2]] = true
+		return
+	case "member":
+		w.members[f[1]+" "+f[2]] = true
+		return
+	case "refreshes":
+		w.answers[f[1]] = true
+		return
+	case "outlook":
+		w.outlook[f[1]] = true
+		return
+	case "limit":
+		w.limit, _ = strconv.Atoi(f[1])
+		return
+	case "busy":
+		w.isBusy(f[1], f[2:])
+		return
 	case "uid":
 		w.uid = f[1]
 		return
@@ -167,6 +200,8 @@ func (w *world) step(f []string, line string, block []string) {
 		w.queue = slices.DeleteFunc(w.queue, func(p parcel) bool { return len(f) == 1 || p.to == f[1] })
 	case "receive":
 		w.receive(f[1], f[2:], block)
+	case "propose", "askrefresh", "askstatus", "state", "publish", "turnaway", "forward", "delegate", "takeup", "dismiss", "askbusy":
+		w.write(f[0], f[1], f[2:], block)
 	default:
 		w.t.Fatalf("%s:%d: unknown step %q", w.file, w.line, line)
 	}
@@ -190,7 +225,7 @@ func (w *world) object(block []string, method string) *ical.Calendar {
 		switch {
 		case l == "--":
 			comps, cur = append(comps, cur), nil
-		case l == "VTODO" || l == "VEVENT" || l == "VJOURNAL":
+		case l == "VTODO" || l == "VEVENT" || l == "VJOURNAL" || l == "VFREEBUSY":
 			kind = l
 		default:
 			cur = append(cur, expand(l))
@@ -359,6 +394,8 @@ func (w *world) put(who string, cal *ical.Calendar, opts []string, isImport bool
 	}
 	c.object, c.memory = out.Object, out.Memory
 	c.deleted = out.Object == nil
+	w.people = out.People
+	w.complete(change, out)
 	w.post(out.Send)
 }
 
@@ -383,6 +420,9 @@ func (w *world) post(list []itip.Message) {
 		if err := itip.CheckMessage(m.Calendar); err != nil {
 			w.errorf("sent what the tables forbid: %v\n%s", err, text)
 		}
+		if list := strict(m.Calendar); len(list) > 0 {
+			w.errorf("sent what the validator refuses: %v\n%s", list, text)
+		}
 		back, err := ical.Parse(text)
 		if err != nil || !bytes.Equal(back.Bytes(), text) || len(back.Repairs) > 0 {
 			w.errorf("sent what does not read back: %v %v\n%s", err, back.Repairs, text)
@@ -396,8 +436,11 @@ func (w *world) post(list []itip.Message) {
 			}
 		}
 		to := personOf(m.To)
-		if !w.local[to] && len(m.Calendar.Main()) > 1 {
+		if !w.local[to] && len(m.Calendar.Main()) > 1 && !w.whole && m.Method != itip.Publish {
 			w.errorf("several components in one message to %s, who is outside", to)
+		}
+		if m.Method == itip.Request && !m.Refresh {
+			w.invited[to] = m.Calendar
 		}
 		p := parcel{m, to}
 		w.unseen = append(w.unseen, p)
@@ -437,7 +480,7 @@ func (w *world) deliver(to []string) {
 		}
 		w.queue = slices.Delete(w.queue, i, i+1)
 		w.accept(m.to, m.Calendar, m.Method, m.From)
-		if w.twice {
+		if w.twice && m.Calendar.Kind() != "VFREEBUSY" { // a question, which leaves nothing behind
 			sent, before := len(w.queue), w.text(m.to)
 			r := w.accept(m.to, m.Calendar, m.Method, m.From)
 			if after := w.text(m.to); after != before || len(w.queue) != sent && r.Reason != itip.ReasonRefreshed {
@@ -467,7 +510,8 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 	defer func() { w.uid = old }()
 	c := w.of(who)
 	a := itip.Arrival{Stored: c.object, Memory: c.memory, Message: msg, Method: method, User: w.addresses(who), From: from,
-		Received: w.now, AutoAdd: !w.ask[who], Deleted: c.deleted, Waiting: c.waiting, Local: w.localFunc(), Zone: w.zone}
+		Received: w.now, AutoAdd: !w.ask[who], Deleted: c.deleted, Waiting: c.waiting, Local: w.localFunc(), Zone: w.zone, MaxAttendees: w.limit}
+	w.inputs(who, &a)
 	var stored []byte
 	if c.object != nil {
 		stored = c.object.Bytes()
@@ -483,9 +527,14 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 	if r.Sentence == "" || r.Reason == "" {
 		w.errorf("no reason or sentence: %+v", r)
 	}
-	if (r.Object != nil) != (r.Decision == itip.Applied) {
+	if (r.Object != nil) != (r.Decision == itip.Applied) && r.Reason != itip.ReasonCounter {
 		w.errorf("decision %s with object %v", r.Decision, r.Object != nil)
 	}
+	if method == itip.Counter && r.Decision == itip.Held {
+		w.counter[who] = msg
+	}
+	w.whole = method == itip.Refresh
+	defer func() { w.whole = false }()
 	if m := itip.Method(strings.ToUpper(string(method))); m == itip.Reply || m == itip.Cancel || m == itip.Publish {
 		for _, s := range r.Send {
 			if !s.Refresh && !(m == itip.Reply && delegates(s.Calendar, s.To)) {
@@ -508,6 +557,9 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 	}
 	c.memory = r.Memory
 	w.last[who] = r
+	if r.Reason == itip.ReasonCounter && r.Object != nil {
+		c.object = r.Object
+	}
 	w.post(r.Send)
 	return r
 }
@@ -585,7 +637,9 @@ func (w *world) receive(who string, opts, block []string) {
 	msg := w.object(rest, method)
 	if approved {
 		c := w.of(who)
-		r, err := itip.Apply(itip.Arrival{Stored: c.object, Memory: c.memory, Message: msg, User: w.addresses(who), From: from, Received: w.now, Approved: true})
+		a := itip.Arrival{Stored: c.object, Memory: c.memory, Message: msg, User: w.addresses(who), From: from, Received: w.now, Approved: true, Local: w.localFunc(), Zone: w.zone}
+		w.inputs(who, &a)
+		r, err := itip.Apply(a)
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -597,7 +651,7 @@ func (w *world) receive(who string, opts, block []string) {
 		return
 	}
 	w.accept(who, msg, itip.Method(method), from)
-	if w.twice {
+	if w.twice && method != "COUNTER" { // which may be declined each time
 		sent, before := len(w.queue), w.text(who)
 		w.accept(who, msg, itip.Method(method), from)
 		if w.text(who) != before || len(w.queue) != sent {
@@ -631,6 +685,12 @@ func (w *world) expect(f, block []string) {
 		}
 	case "outcome":
 		w.expectOutcome(f[1], f[2:], block)
+	case "people":
+		w.expectPeople(block)
+	case "occurrences":
+		w.expectOccurrences(f[1], f[2:], block)
+	case "busy":
+		w.expectBusy(f[1], block)
 	default:
 		w.expectMessages(f, block)
 	}
@@ -657,6 +717,10 @@ func (w *world) expectOutcome(who string, want, block []string) {
 			ok = r.Notify
 		case "silent":
 			ok = !r.Notify
+		case "outdated":
+			ok = r.Outdated || r.Reason == x
+		case "incomplete":
+			ok = r.Incomplete
 		case "tag":
 			ok = r.TagChanged
 		case "sametag":
@@ -730,7 +794,8 @@ func (w *world) lines(c *ical.Component, block []string, whole string) {
 	}
 }
 
-var methods = map[string]itip.Method{"request": itip.Request, "reply": itip.Reply, "cancel": itip.Cancel, "refresh": itip.Request}
+var methods = map[string]itip.Method{"request": itip.Request, "reply": itip.Reply, "cancel": itip.Cancel, "refresh": itip.Request,
+	"counter": itip.Counter, "declinecounter": itip.DeclineCounter, "publish": itip.Publish, "ask": itip.Refresh}
 
 // expectMessages: "request to bob, carol about 20260309T090000Z".
 func (w *world) expectMessages(f, block []string) {

@@ -29,7 +29,7 @@ ical/jcal                  ical ical/internal/typed
 ical/xcal                  ical ical/internal/typed
 ical/vcal1                 ical ical/recur ical/tz
 ical/jscal                 ical ical/recur ical/tz ical/jcal
-itip                       ical ical/recur ical/tz
+itip                       ical ical/recur ical/tz ical/freebusy
 imip                       ical ical/tz itip imip/cms imip/smime
 imip/cms                   -
 imip/smime                 imip/cms

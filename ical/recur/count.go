@@ -15,6 +15,10 @@ func (c *cursor) consume(goal int64) {
 		c.consumeEqual(goal, per)
 		return
 	}
+	if c.freq < Daily && !c.filtered {
+		c.consumeTicks(goal)
+		return
+	}
 	if c.freq <= Daily && c.step <= secondsPerDay/c.unit {
 		c.consumeDays(goal)
 		return
@@ -46,6 +50,30 @@ func (c *cursor) consumeEqual(goal, per int64) {
 	full := min(periods-1, (c.left-had-1)/per)
 	c.left -= had + full*per
 	c.restartAt(first + (full+1)*c.step)
+}
+
+// consumeTicks counts a rule below a day that limits the time of day alone.
+func (c *cursor) consumeTicks(goal int64) {
+	k, per := c.listTicks(), int64(len(c.plan.times))
+	var gone int64 // members of the first period that are before the start
+	if k.hits[0] == 0 {
+		at := c.start - c.first*c.unit
+		for gone < per && int64(c.plan.times[gone]) < at {
+			gone++
+		}
+	}
+	n := (goal - c.first + c.step - 1) / c.step
+	// The hit in which COUNT ends.
+	final := (c.left + gone - 1) / per
+	if h := int64(len(k.hits)); final < k.before(n) {
+		n = final/h*k.size + int64(k.hits[final%h])
+	} else {
+		final = k.before(n)
+	}
+	if final > 0 {
+		c.left -= final*per - gone
+	}
+	c.restartAt(c.first + n*c.step)
 }
 
 func (c *cursor) restartAt(period int64) {
@@ -142,8 +170,6 @@ func (c *cursor) consumeDays(goal int64) {
 // final is the last member; ok is false when there is none, limited when the
 // search was given up.
 func (p *plan) final() (last int64, ok, limited bool) {
-	endless := *p
-	endless.count = -1
 	if p.count >= 0 {
 		c := p.cursor()
 		if c.skip != 0 && !c.never {
@@ -160,15 +186,18 @@ func (p *plan) final() (last int64, ok, limited bool) {
 		}
 		return last, ok, c.limited
 	}
-	// Whether anything comes after a time is cheap to say: halve.
-	c := endless.cursor()
+	// Whether anything comes after a time is cheap to say: halve. No two
+	// searches go over the same empty time.
+	c := p.cursor()
 	last, ok = c.next()
 	if !ok || c.limited {
 		return last, ok, c.limited
 	}
+	part := *p
 	for lo, hi := last, p.until+1; hi-lo > 1; {
 		mid := lo + (hi-lo)/2
-		c := endless.cursor()
+		part.setUntil(hi - 1)
+		c := part.cursor()
 		c.seek(mid)
 		t, more := c.next()
 		switch {
@@ -181,4 +210,57 @@ func (p *plan) final() (last int64, ok, limited bool) {
 		}
 	}
 	return last, true, false
+}
+
+// perPeriod is the number of members that every period has, where it is the
+// same for all periods; 0 where it is not.
+func (p *plan) perPeriod() int64 {
+	n := int64(len(p.times))
+	switch {
+	case p.never:
+		return 0
+	case p.freq < Daily:
+		if p.filtered || p.timeLimited {
+			return 0
+		}
+	case p.freq == Daily:
+		if p.filtered {
+			return 0
+		}
+	case p.freq == Weekly:
+		n *= int64(len(p.weekDays))
+	case p.hasYD || p.hasWN || p.skip != 0 || p.nthInYear:
+		return 0
+	case p.freq == Monthly && p.months != 0x1ffe, p.hasDay && p.hasMD, p.hasDay && p.weekdays != 0:
+		return 0
+	default:
+		days := 0
+		if p.hasMD {
+			days = bits.OnesCount32(p.monthDay[0].mask)
+			for _, m := range p.monthDay[1:] {
+				if bits.OnesCount32(m.mask) != days {
+					return 0 // a day 29 to 31, or one that two numbers name
+				}
+			}
+		} else {
+			seen := map[WeekdayNum]bool{}
+			for _, d := range p.nth {
+				// The first and the last four are there in every month, but the
+				// fourth can be the last.
+				if d.Ordinal > 4 || d.Ordinal < 1 {
+					return 0
+				}
+				seen[d] = true
+			}
+			days = len(seen)
+		}
+		if p.freq == Yearly {
+			days *= bits.OnesCount16(p.months)
+		}
+		n *= int64(days)
+	}
+	if !p.setpos.none() {
+		n = int64(len(p.setpos.of(int(n), nil)))
+	}
+	return n
 }

@@ -301,11 +301,11 @@ func (s *Set) source(r *Rule, sh *shape, date bool) *source {
 		return src
 	}
 	if date || r.Until.IsDate() {
-		src.plan.until = r.Until.Wall.Unix()
+		until := r.Until.Wall.Unix()
 		if r.Until.IsDate() {
-			src.plan.until += secondsPerDay - 1
+			until += secondsPerDay - 1
 		}
-		src.plan.until = min(src.plan.until, maxReading)
+		src.plan.setUntil(until)
 		if !date {
 			src.until = instantOf(sh.zone, src.plan.until)
 		} else {
@@ -322,7 +322,7 @@ func (s *Set) source(r *Rule, sh *shape, date bool) *source {
 	// so one that is later on the clock can still be before UNTIL.
 	_, before := sh.zone.Wall(reading(src.until - secondsPerDay))
 	wall, offset := sh.zone.Wall(reading(src.until))
-	src.plan.until = min(maxReading, wall.Unix()+int64(max(0, before-offset)))
+	src.plan.setUntil(wall.Unix() + int64(max(0, before-offset)))
 	return src
 }
 
@@ -336,7 +336,7 @@ func (src *source) closed() *plan {
 		p := *src.plan
 		last, ok, _ := p.final()
 		p.count = -1
-		p.until = last
+		p.setUntil(last)
 		if !ok {
 			p.never = true
 		}

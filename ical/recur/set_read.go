@@ -169,6 +169,9 @@ func (s *Set) readRecurrence(c *ical.Component, sh *shape, opt Options) error {
 			matches = true
 		}
 		counts = counts || matches
+		if matches && sh.at <= src.until {
+			s.hasStart = false // the rule gives it
+		}
 		if !matches && !opt.StrictStart && src.plan.count > 0 {
 			// RFC 5545 3.3.10: DTSTART counts as the first occurrence.
 			src.plan.count--

@@ -3,6 +3,7 @@ package recur
 import (
 	"cmp"
 	"iter"
+	"math"
 	"slices"
 	"time"
 
@@ -21,13 +22,26 @@ type walk struct {
 	inGap   []member // met lately
 	stretch stretch
 	primed  bool // the occurrence at hand has the parts that do not change
+	one     [1]ruleWalk
+	except  []ruleWalk // of EXRULE
 }
 
 type ruleWalk struct {
 	src  *source
-	c    *cursor
 	next member
 	ok   bool
+	c    cursor
+}
+
+// begin opens the rule at the first member whose reading is not before from.
+func (r *ruleWalk) begin(src *source, from int64) {
+	r.src = src
+	if from > src.plan.start {
+		r.c.open(src.closed())
+		r.c.seek(from)
+	} else {
+		r.c.open(src.plan)
+	}
 }
 
 // stretch remembers over which clock readings the zone's offset stays.
@@ -58,21 +72,18 @@ func (w *walk) place(wall int64) int64 {
 
 // walk begins at the first member whose clock reading is not before from.
 func (s *Set) walk(from int64) *walk {
-	w := &walk{Set: s}
-	w.rules = make([]ruleWalk, len(s.rules))
-	for i, src := range s.rules {
-		r := &w.rules[i]
-		r.src = src
-		if s.master != nil && from > s.master.wall {
-			r.c = src.closed().cursor()
-			r.c.seek(from)
-		} else {
-			r.c = src.plan.cursor()
-		}
-		w.advance(r)
+	w := &walk{Set: s, lastAt: math.MinInt64}
+	if w.rules = w.one[:]; len(s.rules) != 1 {
+		w.rules = make([]ruleWalk, len(s.rules))
 	}
-	i, _ := slices.BinarySearchFunc(s.rdates, from, func(m member, t int64) int { return cmp.Compare(m.wall, t) })
-	w.fixed = s.rdates[i:]
+	for i, src := range s.rules {
+		w.rules[i].begin(src, from)
+		w.advance(&w.rules[i])
+	}
+	if len(s.rdates) > 0 {
+		i, _ := slices.BinarySearchFunc(s.rdates, from, func(m member, t int64) int { return cmp.Compare(m.wall, t) })
+		w.fixed = s.rdates[i:]
+	}
 	if s.hasStart && s.master.wall >= from {
 		own := member{s.master.wall, s.master.at, -1}
 		at, dup := slices.BinarySearchFunc(w.fixed, own, func(a, b member) int { return cmp.Compare(a.wall, b.wall) })
@@ -95,10 +106,7 @@ func (w *walk) advance(r *ruleWalk) {
 		if r.c.eachDay {
 			t = floorDiv(t, secondsPerDay) * secondsPerDay
 			if r.c.count < 0 {
-				left := r.c.left
-				r.c = r.src.closed().cursor()
-				r.c.seek(t + secondsPerDay)
-				r.c.left = left
+				r.begin(r.src, t+secondsPerDay)
 			}
 			if w.began && t <= r.next.wall {
 				continue
@@ -138,14 +146,60 @@ func (w *walk) next() (member, bool) {
 			w.began = true
 			w.advance(&w.rules[best])
 		}
-		if w.looked > 1 && m.at == w.lastAt || w.metInGap(m) {
+		if m.at == w.lastAt || w.metInGap(m) {
 			continue
 		}
 		w.lastAt = m.at
-		if !w.excluded(m) {
+		if !w.listedOut(m) && !w.ruledOut(m) {
 			return m, true
 		}
 	}
+}
+
+// alone tells that members come from one rule and nothing has to be asked of
+// each: the usual series.
+func (w *walk) alone() bool {
+	return len(w.rules) == 1 && len(w.fixed)+len(w.overrides)+len(w.exclusion)+len(w.inGap) == 0 && !w.rules[0].c.eachDay
+}
+
+// run gives occurrences of a walk that is alone from one stretch of the zone,
+// those that overlap the window, as long as they begin before hi. It leaves the
+// member at which it stops as the next. more is false when yield is.
+func (w *walk) run(lo, hi int64, o *Occurrence, yield func(Occurrence) bool) (more bool) {
+	r, sh := &w.rules[0], w.master
+	length, listed := sh.length(), len(w.exInstant)+len(w.exDates) > 0
+	offset, from, to := w.stretch.offset, w.stretch.from, w.stretch.to
+	for r.ok && w.looked < w.limit {
+		m := r.next
+		if m.wall < from || m.wall+length >= to || m.at >= hi {
+			return true
+		}
+		w.looked++
+		if m.at != w.lastAt && (m.at+length > lo || length == 0 && m.at == lo) && (!listed || !w.listedOut(m)) {
+			w.plainly(m, length, o)
+			if !yield(*o) {
+				return false
+			}
+		}
+		w.lastAt = m.at
+		for {
+			t, ok := r.c.next()
+			if !ok {
+				w.limited.CompareAndSwap(false, r.c.limited)
+				r.ok = false
+				return true
+			}
+			at := t - offset
+			if t >= to {
+				at = w.place(t)
+			}
+			if at <= r.src.until {
+				r.next.wall, r.next.at = t, at
+				break
+			}
+		}
+	}
+	return true
 }
 
 // metInGap tells whether the instant of a member was met before, under a
@@ -166,7 +220,65 @@ func (w *walk) metInGap(m member) bool {
 	return false
 }
 
+// ruledOut tells whether an EXRULE has a member. The rules go along with the
+// walk, so that one as dense as the series costs no more than it.
+func (w *walk) ruledOut(m member) bool {
+	if len(w.exclusion) == 0 {
+		return false
+	}
+	if w.except == nil {
+		w.except = make([]ruleWalk, len(w.exclusion))
+		for i, src := range w.exclusion {
+			w.except[i].begin(src, m.wall)
+			w.except[i].step()
+		}
+	}
+	for i := range w.except {
+		x := &w.except[i]
+		if x.src.plan.eachDay {
+			if x.src.excludes(m) {
+				return true
+			}
+			continue
+		}
+		if m.at > x.src.until {
+			continue
+		}
+		for tries := 0; x.ok && x.next.wall < m.wall; tries++ {
+			if tries == patience {
+				x.begin(x.src, m.wall)
+			}
+			x.step()
+		}
+		if x.c.limited {
+			w.limited.Store(true)
+		}
+		if x.ok && x.next.wall == m.wall {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *ruleWalk) step() { r.next.wall, r.ok = r.c.next() }
+
+// excluded tells whether an EXDATE or EXRULE takes a member out.
 func (s *Set) excluded(m member) bool {
+	return s.listedOut(m) || slices.ContainsFunc(s.exclusion, func(x *source) bool { return x.excludes(m) })
+}
+
+func (x *source) excludes(m member) bool {
+	if m.at > x.until {
+		return false
+	}
+	c := x.closed().cursor()
+	c.seek(m.wall)
+	t, ok := c.next()
+	return ok && (t == m.wall || x.plan.eachDay && floorDiv(t, secondsPerDay) == floorDiv(m.wall, secondsPerDay))
+}
+
+// listedOut tells whether an EXDATE takes a member out.
+func (s *Set) listedOut(m member) bool {
 	if len(s.exInstant) > 0 {
 		if _, ok := slices.BinarySearch(s.exInstant, m.at); ok {
 			return true
@@ -174,16 +286,6 @@ func (s *Set) excluded(m member) bool {
 	}
 	if len(s.exDates) > 0 {
 		if _, ok := slices.BinarySearch(s.exDates, floorDiv(m.wall, secondsPerDay)); ok {
-			return true
-		}
-	}
-	for _, x := range s.exclusion {
-		if m.at > x.until {
-			continue
-		}
-		c := x.closed().cursor()
-		c.seek(m.wall)
-		if t, ok := c.next(); ok && (t == m.wall || x.plan.eachDay && floorDiv(t, secondsPerDay) == floorDiv(m.wall, secondsPerDay)) {
 			return true
 		}
 	}
@@ -215,21 +317,8 @@ func (s *Set) overrideAt(at int64) *override {
 // same from call to call: what does not change is written once.
 func (w *walk) occurrence(m member, o *Occurrence) {
 	sh := w.master
-	if m.wall >= w.stretch.from && m.wall+sh.exact < w.stretch.to && m.length < 0 && !sh.nominal && sh.endAlike && len(w.ranged) == 0 {
-		// The usual case: nothing changes between start and end.
-		if !w.primed {
-			*o = Occurrence{Component: sh.component}
-			o.ID.Kind, o.ID.TZID = sh.start.Kind, sh.start.TZID
-			o.Start, o.End = o.ID, o.ID
-			w.primed = true
-		}
-		o.ID.Wall = reading(m.wall)
-		o.Start.Wall = o.ID.Wall
-		o.From = reading(m.at)
-		o.End.Wall, o.To = o.Start.Wall, o.From
-		if sh.exact != 0 {
-			o.End.Wall, o.To = reading(m.wall+sh.exact), reading(m.at+sh.exact)
-		}
+	if length := sh.length(); m.wall >= w.stretch.from && m.wall+length < w.stretch.to && m.length < 0 && sh.endAlike && len(w.ranged) == 0 {
+		w.plainly(m, length, o)
 		return
 	}
 	w.primed = false
@@ -247,6 +336,29 @@ func (w *walk) occurrence(m member, o *Occurrence) {
 		o.End = ical.Time{Wall: reading(wall), Kind: sh.end.Kind, TZID: sh.end.TZID}
 	}
 }
+
+// plainly is the usual case of occurrence: nothing changes between start and
+// end.
+func (w *walk) plainly(m member, length int64, o *Occurrence) {
+	if !w.primed {
+		sh := w.master
+		*o = Occurrence{Component: sh.component}
+		o.ID.Kind, o.ID.TZID = sh.start.Kind, sh.start.TZID
+		o.Start, o.End = o.ID, o.ID
+		w.primed = true
+	}
+	o.ID.Wall = reading(m.wall)
+	o.Start.Wall = o.ID.Wall
+	o.From = reading(m.at)
+	o.End.Wall, o.To = o.Start.Wall, o.From
+	if length != 0 {
+		o.End.Wall, o.To = reading(m.wall+length), reading(m.at+length)
+	}
+}
+
+// length is that of an occurrence in seconds where no change of the clocks
+// lies in it.
+func (sh *shape) length() int64 { return sh.days*secondsPerDay + sh.exact }
 
 // place fills in an occurrence of the shape that begins at a clock reading. The
 // reading is written as the clocks show it: one in a gap moves behind it.

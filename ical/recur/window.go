@@ -18,97 +18,103 @@ func (s *Set) Between(from, to time.Time) iter.Seq[Occurrence] {
 	if !to.IsZero() {
 		hi = to.Unix()
 	}
-	return func(yield func(Occurrence) bool) {
-		// What is listed and what was moved can lie anywhere: they are few, are
-		// tested one by one, and merged with what the rules give.
-		var listed []Occurrence
-		keep := func(o Occurrence, sh *shape) {
-			if sh.overlaps(&o, lo, hi) {
-				listed = append(listed, o)
-			}
+	return func(yield func(Occurrence) bool) { s.between(lo, hi, yield) }
+}
+
+func (s *Set) between(lo, hi int64, yield func(Occurrence) bool) {
+	// What is listed and what was moved can lie anywhere: they are few, are
+	// tested one by one, and merged with what the rules give.
+	var listed []Occurrence
+	keep := func(o Occurrence, sh *shape) {
+		if sh.overlaps(&o, lo, hi) {
+			listed = append(listed, o)
 		}
-		for i := range s.overrides {
-			keep(s.overrides[i].occurrence(s), &s.overrides[i].shape)
+	}
+	for i := range s.overrides {
+		keep(s.overrides[i].occurrence(s), &s.overrides[i].shape)
+	}
+	m := s.master
+	if m != nil && m.timeless {
+		var o Occurrence
+		m.place(0, 0, &o)
+		keep(o, m)
+	}
+	if m == nil || m.timeless {
+		sortByFrom(listed)
+		give(listed, yield)
+		return
+	}
+	longest, shift := m.longest(), int64(0)
+	for _, i := range s.ranged {
+		g := &s.overrides[i]
+		longest = max(longest, g.longest()+max(0, g.shift)+secondsPerDay)
+		shift = max(shift, secondsPerDay-min(0, g.shift))
+	}
+	begin := int64(-1 << 62)
+	if lo > begin {
+		begin = wallOf(s.ids, lo-longest) - 2*secondsPerDay // offsets differ by less than two days
+	}
+	w := s.walk(begin)
+	var o Occurrence
+	// RDATE PERIODs have lengths of their own.
+	for _, d := range s.rdates {
+		if d.wall >= begin {
+			break
 		}
-		m := s.master
-		if m != nil && m.timeless {
-			var o Occurrence
-			m.place(0, 0, &o)
+		if d.length >= 0 && s.overrideAt(d.at) == nil && !s.excluded(d) {
+			w.occurrence(d, &o)
 			keep(o, m)
 		}
-		if m == nil || m.timeless {
-			sortByFrom(listed)
-			give(listed, yield)
+	}
+	sortByFrom(listed)
+	beyond := hi
+	if m.kind == "VTODO" {
+		beyond++ // the table has one that begins and is due when the window ends
+	}
+	if len(s.ranged) > 0 {
+		s.betweenShifted(w, lo, hi, shift, listed, yield)
+		return
+	}
+	alike := m.endAlike && m.kind != "VTODO"
+	for {
+		if alike && len(listed) == 0 && w.alone() && !w.run(lo, hi, &o, yield) {
 			return
 		}
-		longest, shift := m.longest(), int64(0)
-		for _, i := range s.ranged {
-			g := &s.overrides[i]
-			longest = max(longest, g.longest()+max(0, g.shift)+secondsPerDay)
-			shift = max(shift, secondsPerDay-min(0, g.shift))
+		next, ok := w.next()
+		if !ok {
+			break
 		}
-		begin := int64(-1 << 62)
-		if lo > begin {
-			begin = wallOf(s.ids, lo-longest) - 2*secondsPerDay // offsets differ by less than two days
-		}
-		w := s.walk(begin)
-		var o Occurrence
-		// RDATE PERIODs have lengths of their own.
-		for _, d := range s.rdates {
-			if d.wall >= begin || d.length < 0 {
+		if next.at >= beyond {
+			if next.wall-secondsPerDay*2 > hi || w.plain(next.wall) {
 				break
 			}
-			if s.overrideAt(d.at) == nil && !s.excluded(d) {
-				w.occurrence(d, &o)
-				keep(o, m)
-			}
+			continue
 		}
-		sortByFrom(listed)
-		beyond := hi
-		if m.kind == "VTODO" {
-			beyond++ // the table has one that begins and is due when the window ends
+		if s.overrideAt(next.at) != nil {
+			continue
 		}
-		if len(s.ranged) > 0 {
-			s.betweenShifted(w, lo, hi, shift, listed, yield)
-			return
+		w.occurrence(next, &o)
+		if !m.overlaps(&o, lo, hi) {
+			continue
 		}
-		for {
-			next, ok := w.next()
-			if !ok {
-				break
-			}
-			if next.at >= beyond {
-				if next.wall-secondsPerDay*2 > hi || w.plain(next.wall) {
-					break
-				}
-				continue
-			}
-			if s.overrideAt(next.at) != nil {
-				continue
-			}
-			w.occurrence(next, &o)
-			if !m.overlaps(&o, lo, hi) {
-				continue
-			}
-			if !w.plain(next.wall) && next.wall != wallOf(s.ids, next.at) {
-				// A reading in a gap: it takes place after some that are
-				// later on the clock.
-				i, _ := slices.BinarySearchFunc(listed, o.From, func(a Occurrence, t time.Time) int { return a.From.Compare(t) })
-				listed = slices.Insert(listed, i, o)
-				continue
-			}
-			for len(listed) > 0 && listed[0].From.Before(o.From) {
-				if !yield(listed[0]) {
-					return
-				}
-				listed = listed[1:]
-			}
-			if !yield(o) {
+		if !w.plain(next.wall) && next.wall != wallOf(s.ids, next.at) {
+			// A reading in a gap: it takes place after some that are
+			// later on the clock.
+			i, _ := slices.BinarySearchFunc(listed, o.From, func(a Occurrence, t time.Time) int { return a.From.Compare(t) })
+			listed = slices.Insert(listed, i, o)
+			continue
+		}
+		for len(listed) > 0 && listed[0].From.Before(o.From) {
+			if !yield(listed[0]) {
 				return
 			}
+			listed = listed[1:]
 		}
-		give(listed, yield)
+		if !yield(o) {
+			return
+		}
 	}
+	give(listed, yield)
 }
 
 // plain tells that a reading lies where the zone's offset stays.

@@ -24,8 +24,8 @@ func (c *cursor) consume(goal int64) {
 		return
 	}
 	for c.nextPeriod() {
-		n := int64(len(c.bases)) * int64(len(c.times))
-		if c.bases[0] <= c.start {
+		n := int64(c.bases.n) * int64(len(c.times))
+		if c.bases.at(0) <= c.start {
 			n -= c.before(c.start)
 		}
 		if c.period >= goal || c.left <= n {
@@ -79,7 +79,7 @@ func (c *cursor) consumeTicks(goal int64) {
 func (c *cursor) restartAt(period int64) {
 	c.begun = false
 	c.period = period
-	c.bases = c.bases[:0]
+	c.bases.clear()
 	c.i, c.j = 0, 0
 	if period > c.periodOf(c.start) {
 		c.last = max(c.last, c.start)
@@ -97,8 +97,7 @@ func (c *cursor) consumeDays(goal int64) {
 	// The first day by itself: members before the start do not count.
 	var n int64
 	first := *c
-	first.bases = first.buffer[:0]
-	for first.nextPeriod() && first.bases[0] < (day+1)*secondsPerDay {
+	for first.nextPeriod() && first.bases.at(0) < (day+1)*secondsPerDay {
 		n += int64(len(first.times)) - first.before(first.start)
 	}
 	if lastDay <= day || c.left <= n {

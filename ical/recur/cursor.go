@@ -18,13 +18,13 @@ type cursor struct {
 	limited   bool  // gave up although there may be more
 
 	// The period's members are bases[i]+times[j].
-	bases  []int64
+	bases  bases
 	times  []int32
 	i, j   int
 	left   int64 // COUNT still to give, -1 without COUNT
 	last   int64 // what was given last
-	buffer [8]int64
 	index  []int // of BYSETPOS
+	chosen []int64
 
 	// The month looked at last, for rules that ask day by day.
 	year, month          int
@@ -50,19 +50,17 @@ func (p *plan) cursor() *cursor {
 	return c
 }
 
-// open sets a cursor on the first period of a plan. The cursor must not be
-// moved afterwards.
+// open sets a cursor on the first period of a plan.
 func (c *cursor) open(p *plan) {
 	c.plan, c.left, c.last, c.times = p, p.count, p.start-1, p.times
 	c.nthYear = noYear
-	c.bases = c.buffer[:0]
 	c.period, c.lastOne = p.first, p.last
 	c.budget = maxSteps
 }
 
 // next is the next member.
 func (c *cursor) next() (int64, bool) {
-	if c.alone && c.begun && c.i == len(c.bases) && c.left != 0 {
+	if c.alone && c.begun && c.i == c.bases.n && c.left != 0 {
 		c.period += c.step
 		if t := c.period*c.unit + int64(c.times[0]); t <= c.until && t > c.last {
 			c.last = t
@@ -74,8 +72,8 @@ func (c *cursor) next() (int64, bool) {
 		c.period -= c.step
 	}
 	for {
-		for c.i < len(c.bases) {
-			t := c.bases[c.i] + int64(c.times[c.j])
+		for c.i < c.bases.n {
+			t := c.bases.at(c.i) + int64(c.times[c.j])
 			if c.j++; c.j == len(c.times) {
 				c.i, c.j = c.i+1, 0
 			}
@@ -83,7 +81,7 @@ func (c *cursor) next() (int64, bool) {
 				continue
 			}
 			if t > c.until || c.left == 0 {
-				c.bases = c.bases[:0]
+				c.bases.clear()
 				c.left = 0
 				return 0, false
 			}
@@ -116,7 +114,7 @@ func (c *cursor) nextPeriod() bool {
 			return false
 		}
 		c.load()
-		if len(c.bases) > 0 {
+		if c.bases.n > 0 {
 			c.fruitless = 0
 			return true
 		}
@@ -137,11 +135,11 @@ func (c *cursor) reach(period int64) {
 
 // before is the number of the loaded period's members before t.
 func (c *cursor) before(t int64) int64 {
-	i := sort.Search(len(c.bases), func(i int) bool { return c.bases[i]+int64(c.times[len(c.times)-1]) >= t })
-	if i == len(c.bases) {
+	i := sort.Search(c.bases.n, func(i int) bool { return c.bases.at(i)+int64(c.times[len(c.times)-1]) >= t })
+	if i == c.bases.n {
 		return int64(i) * int64(len(c.times))
 	}
-	j := sort.Search(len(c.times), func(j int) bool { return c.bases[i]+int64(c.times[j]) >= t })
+	j := sort.Search(len(c.times), func(j int) bool { return c.bases.at(i)+int64(c.times[j]) >= t })
 	return int64(i)*int64(len(c.times)) + int64(j)
 }
 
@@ -151,3 +149,32 @@ func (c *cursor) setPosition(n int64) {
 }
 
 func reading(t int64) time.Time { return time.Unix(t, 0).UTC() }
+
+// bases are readings in order. The few of most periods need no memory of their
+// own, so that a cursor can live on the stack.
+type bases struct {
+	n    int
+	few  [8]int64
+	many []int64 // all of them, when there are more
+}
+
+func (b *bases) clear() { b.n = 0 }
+
+func (b *bases) at(i int) int64 {
+	if b.n <= len(b.few) {
+		return b.few[i&(len(b.few)-1)]
+	}
+	return b.many[i]
+}
+
+func (b *bases) add(t int64) {
+	switch {
+	case b.n < len(b.few):
+		b.few[b.n] = t
+	case b.n == len(b.few):
+		b.many = append(append(b.many[:0], b.few[:]...), t)
+	default:
+		b.many = append(b.many, t)
+	}
+	b.n++
+}

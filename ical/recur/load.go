@@ -40,7 +40,8 @@ func (c *cursor) nthOf(year int) *[13]uint32 {
 
 // load fills the bases of c.period.
 func (c *cursor) load() {
-	c.bases, c.i, c.j = c.bases[:0], 0, 0
+	c.bases.clear()
+	c.i, c.j = 0, 0
 	switch c.freq {
 	case Yearly:
 		c.loadYear()
@@ -51,7 +52,7 @@ func (c *cursor) load() {
 	case Daily:
 		c.loadDay()
 	default:
-		c.bases = append(c.bases, c.period*c.unit)
+		c.bases.add(c.period * c.unit)
 	}
 	if !c.setpos.none() {
 		c.choose()
@@ -76,14 +77,14 @@ func (c *cursor) loadDay() {
 			return
 		}
 	}
-	c.bases = append(c.bases, c.period*secondsPerDay)
+	c.bases.add(c.period * secondsPerDay)
 }
 
 func (c *cursor) loadWeek() {
 	start := c.period*7 + int64((c.wkst+3)%7)
 	if c.weekDays != nil {
 		for _, d := range c.weekDays {
-			c.bases = append(c.bases, (start+d)*secondsPerDay)
+			c.bases.add((start + d) * secondsPerDay)
 		}
 		return
 	}
@@ -186,20 +187,23 @@ func (c *cursor) addDay(d int64) {
 
 func (c *cursor) add(d int64) {
 	t := d * secondsPerDay
-	if n := len(c.bases); n > 0 && c.bases[n-1] >= t {
+	if n := c.bases.n; n > 0 && c.bases.at(n-1) >= t {
 		return // SKIP met a day that is already there
 	}
-	c.bases = append(c.bases, t)
+	c.bases.add(t)
 }
 
 // choose keeps the members that BYSETPOS names.
 func (c *cursor) choose() {
-	n := len(c.bases)
 	per := len(c.plan.times)
-	c.index = c.setpos.of(n*per, c.index)
+	c.index = c.setpos.of(c.bases.n*per, c.index)
+	c.chosen = c.chosen[:0]
 	for _, i := range c.index {
-		c.bases = append(c.bases, c.bases[i/per]+int64(c.plan.times[i%per]))
+		c.chosen = append(c.chosen, c.bases.at(i/per)+int64(c.plan.times[i%per]))
 	}
-	c.bases = append(c.bases[:0], c.bases[n:]...)
+	c.bases.clear()
+	for _, t := range c.chosen {
+		c.bases.add(t)
+	}
 	c.times = zeroTimes
 }

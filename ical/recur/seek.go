@@ -24,7 +24,7 @@ func (c *cursor) seek(t int64) {
 		c.consume(first + skipped*c.step)
 	}
 	for c.left > 0 {
-		if c.i == len(c.bases) && !c.nextPeriod() {
+		if c.i == c.bases.n && !c.nextPeriod() {
 			c.left = 0
 			return
 		}
@@ -37,7 +37,7 @@ func (c *cursor) seek(t int64) {
 		}
 		c.left -= min(c.left, end-begin)
 		c.setPosition(end)
-		if c.i < len(c.bases) {
+		if c.i < c.bases.n {
 			return
 		}
 	}
@@ -48,14 +48,14 @@ func (c *cursor) seek(t int64) {
 // second in it costs as much as one with a single time.
 func (c *cursor) countSingly(t int64) {
 	for c.left > 0 {
-		if c.i == len(c.bases) && !c.nextPeriod() {
+		if c.i == c.bases.n && !c.nextPeriod() {
 			c.left = 0
 			return
 		}
-		for c.i < len(c.bases) {
+		for c.i < c.bases.n {
 			if c.j == 0 {
 				n := len(c.times)
-				first, last := c.bases[c.i]+int64(c.times[0]), c.bases[c.i]+int64(c.times[n-1])
+				first, last := c.bases.at(c.i)+int64(c.times[0]), c.bases.at(c.i)+int64(c.times[n-1])
 				if last <= c.last {
 					c.i++
 					continue
@@ -67,7 +67,7 @@ func (c *cursor) countSingly(t int64) {
 					continue
 				}
 			}
-			m := c.bases[c.i] + int64(c.times[c.j])
+			m := c.bases.at(c.i) + int64(c.times[c.j])
 			if m >= t && m > c.last {
 				return
 			}

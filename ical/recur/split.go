@@ -101,7 +101,8 @@ func SplitAt(cal *ical.Calendar, id ical.Time, z Zones) (head, tail *ical.Calend
 		}
 		break
 	}
-	w := s.walk(wall - 2*secondsPerDay)
+	var w walk
+	w.begin(s, wall-2*secondsPerDay)
 	for m, ok := w.next(); ok && !after; m, ok = w.next() {
 		after = m.at >= at
 	}
@@ -228,7 +229,9 @@ func (s *Set) cutTail(cal *ical.Calendar, at, wall int64) error {
 	if g := s.governing(at); g != nil && g.idAt < at {
 		// What changed this and all later ones goes on from here.
 		var o Occurrence
-		s.walk(wall).occurrence(member{begin, instantOf(s.ids, begin), -1}, &o)
+		var w walk
+		w.begin(s, wall)
+		w.occurrence(member{begin, instantOf(s.ids, begin), -1}, &o)
 		c := g.component.Clone()
 		setOccurrence(c, &o)
 		id := c.Prop("RECURRENCE-ID")

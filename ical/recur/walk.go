@@ -14,15 +14,15 @@ import (
 // and RDATEs merged, exceptions taken out. Overrides are not its business.
 type walk struct {
 	*Set
-	rules   []ruleWalk
-	fixed   []member // RDATEs and DTSTART still to come
+	many    []ruleWalk // of the rules, when there are more than one
+	fixed   []member   // RDATEs and DTSTART still to come
 	lastAt  int64
 	began   bool
 	looked  int
 	inGap   []member // met lately
 	stretch stretch
 	primed  bool // the occurrence at hand has the parts that do not change
-	one     [1]ruleWalk
+	one     ruleWalk
 	except  []ruleWalk // of EXRULE
 }
 
@@ -70,15 +70,24 @@ func (w *walk) place(wall int64) int64 {
 	return instantOf(w.ids, wall)
 }
 
-// walk begins at the first member whose clock reading is not before from.
-func (s *Set) walk(from int64) *walk {
-	w := &walk{Set: s, lastAt: math.MinInt64}
-	if w.rules = w.one[:]; len(s.rules) != 1 {
-		w.rules = make([]ruleWalk, len(s.rules))
+// rule is the state of the i-th rule.
+func (w *walk) rule(i int) *ruleWalk {
+	if len(w.rules) == 1 {
+		return &w.one
+	}
+	return &w.many[i]
+}
+
+// begin sets a walk on the first member whose clock reading is not before from.
+func (w *walk) begin(s *Set, from int64) {
+	w.Set, w.lastAt = s, math.MinInt64
+	if len(s.rules) > 1 {
+		w.many = make([]ruleWalk, len(s.rules))
 	}
 	for i, src := range s.rules {
-		w.rules[i].begin(src, from)
-		w.advance(&w.rules[i])
+		r := w.rule(i)
+		r.begin(src, from)
+		w.advance(r)
 	}
 	if len(s.rdates) > 0 {
 		i, _ := slices.BinarySearchFunc(s.rdates, from, func(m member, t int64) int { return cmp.Compare(m.wall, t) })
@@ -91,7 +100,6 @@ func (s *Set) walk(from int64) *walk {
 			w.fixed = slices.Insert(slices.Clone(w.fixed), at, own)
 		}
 	}
-	return w
 }
 
 func (w *walk) advance(r *ruleWalk) {
@@ -131,7 +139,7 @@ func (w *walk) next() (member, bool) {
 		best := -1
 		found := false
 		for i := range w.rules {
-			if r := &w.rules[i]; r.ok && (!found || r.next.wall < m.wall) {
+			if r := w.rule(i); r.ok && (!found || r.next.wall < m.wall) {
 				m, best, found = r.next, i, true
 			}
 		}
@@ -144,7 +152,7 @@ func (w *walk) next() (member, bool) {
 		}
 		if best >= 0 {
 			w.began = true
-			w.advance(&w.rules[best])
+			w.advance(w.rule(best))
 		}
 		if m.at == w.lastAt || w.metInGap(m) {
 			continue
@@ -159,14 +167,14 @@ func (w *walk) next() (member, bool) {
 // alone tells that members come from one rule and nothing has to be asked of
 // each: the usual series.
 func (w *walk) alone() bool {
-	return len(w.rules) == 1 && len(w.fixed)+len(w.overrides)+len(w.exclusion)+len(w.inGap) == 0 && !w.rules[0].c.eachDay
+	return len(w.rules) == 1 && len(w.fixed)+len(w.overrides)+len(w.exclusion)+len(w.inGap) == 0 && !w.one.c.eachDay
 }
 
 // run gives occurrences of a walk that is alone from one stretch of the zone,
 // those that overlap the window, as long as they begin before hi. It leaves the
 // member at which it stops as the next. more is false when yield is.
 func (w *walk) run(lo, hi int64, o *Occurrence, yield func(Occurrence) bool) (more bool) {
-	r, sh := &w.rules[0], w.master
+	r, sh := &w.one, w.master
 	length, listed := sh.length(), len(w.exInstant)+len(w.exDates) > 0
 	offset, from, to := w.stretch.offset, w.stretch.from, w.stretch.to
 	for r.ok && w.looked < w.limit {
@@ -412,7 +420,8 @@ func (s *Set) All() iter.Seq[Occurrence] {
 		overrides := s.overrides
 		var o Occurrence
 		if s.master != nil && !s.master.timeless {
-			w := s.walk(-1 << 62)
+			var w walk
+			w.begin(s, -1<<62)
 			for {
 				m, ok := w.next()
 				if !ok {
@@ -471,7 +480,8 @@ func (s *Set) Find(id ical.Time) (Occurrence, bool) {
 		case !m.start.IsDate() && id.IsDate():
 			// The one occurrence of that day, at whatever time.
 			day := id.Wall.Unix()
-			w := s.walk(day)
+			var w walk
+			w.begin(s, day)
 			first, ok := w.next()
 			if !ok || first.wall >= day+secondsPerDay {
 				break
@@ -499,7 +509,8 @@ func (s *Set) findAt(at, wall int64) (Occurrence, bool) {
 	if _, offset := s.ids.Wall(reading(at)); offset > before {
 		from -= int64(offset - before)
 	}
-	w := s.walk(from)
+	var w walk
+	w.begin(s, from)
 	for {
 		m, ok := w.next()
 		if !ok || m.wall > wall {
@@ -531,7 +542,8 @@ func (s *Set) Bounds() (first, last time.Time, endless bool) {
 	}
 	var o Occurrence
 	if s.master != nil && !s.master.timeless {
-		w := s.walk(-1 << 62)
+		var w walk
+		w.begin(s, -1<<62)
 		if m, ok := w.next(); ok {
 			w.occurrence(m, &o)
 			extend(&o)

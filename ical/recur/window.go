@@ -54,7 +54,8 @@ func (s *Set) between(lo, hi int64, yield func(Occurrence) bool) {
 	if lo > begin {
 		begin = wallOf(s.ids, lo-longest) - 2*secondsPerDay // offsets differ by less than two days
 	}
-	w := s.walk(begin)
+	var w walk
+	w.begin(s, begin)
 	var o Occurrence
 	// RDATE PERIODs have lengths of their own.
 	for _, d := range s.rdates {
@@ -72,7 +73,7 @@ func (s *Set) between(lo, hi int64, yield func(Occurrence) bool) {
 		beyond++ // the table has one that begins and is due when the window ends
 	}
 	if len(s.ranged) > 0 {
-		s.betweenShifted(w, lo, hi, shift, listed, yield)
+		s.betweenShifted(&w, lo, hi, shift, listed, yield)
 		return
 	}
 	alike := m.endAlike && m.kind != "VTODO"

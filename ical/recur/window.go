@@ -11,17 +11,17 @@ import (
 // 4791 9.9 for the component at hand, ordered by From. A zero time leaves that
 // side open. The cost does not depend on how far the window is from the start.
 func (s *Set) Between(from, to time.Time) iter.Seq[Occurrence] {
-	lo, hi := int64(-1<<62), int64(1<<62)
-	if !from.IsZero() {
-		lo = from.Unix()
-	}
-	if !to.IsZero() {
-		hi = to.Unix()
-	}
-	return func(yield func(Occurrence) bool) { s.between(lo, hi, yield) }
+	return func(yield func(Occurrence) bool) { s.between(from, to, yield) }
 }
 
-func (s *Set) between(lo, hi int64, yield func(Occurrence) bool) {
+func (s *Set) between(start, end time.Time, yield func(Occurrence) bool) {
+	lo, hi := int64(-1<<62), int64(1<<62)
+	if !start.IsZero() {
+		lo = start.Unix()
+	}
+	if !end.IsZero() {
+		hi = end.Unix()
+	}
 	// What is listed and what was moved can lie anywhere: they are few, are
 	// tested one by one, and merged with what the rules give.
 	var listed []Occurrence

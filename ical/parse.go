@@ -81,6 +81,7 @@ type parser struct {
 	pending []*Property  // properties of the open components
 	kids    []*Component
 	part    bool // reads a part of a calendar (Reader.NextPart)
+	careful bool // takes no line for plain: what tests compare with
 	inside  bool // and that does not start with BEGIN:VCALENDAR
 	aside   int  // octets before p.at that belong to the next line
 	repairs []Repair
@@ -381,9 +382,24 @@ func (p *parser) unfold(l *content) {
 	if len(p.parts) == 1 {
 		return
 	}
+	l.text, l.joined = p.join(), true
+	if n := nameEnd(l.text); n > 0 {
+		l.name = n
+	}
+}
+
+// join puts the parts of a line together.
+func (p *parser) join() string {
+	total := 0
+	for _, q := range p.parts {
+		total += q.to - q.from
+		if q.newline {
+			total += len(`\n`)
+		}
+	}
 	if p.unfolded.Cap()-p.unfolded.Len() < total {
 		p.unfolded = strings.Builder{}
-		p.unfolded.Grow(max(total, min(len(p.s)-l.start, 1<<14)))
+		p.unfolded.Grow(max(total, min(len(p.s)-p.parts[0].from, 1<<14)))
 	}
 	begin := p.unfolded.Len()
 	for _, q := range p.parts {
@@ -392,10 +408,7 @@ func (p *parser) unfold(l *content) {
 		}
 		p.unfolded.WriteString(p.s[q.from:q.to])
 	}
-	l.text, l.joined = p.unfolded.String()[begin:], true
-	if n := nameEnd(l.text); n > 0 {
-		l.name = n
-	}
+	return p.unfolded.String()[begin:]
 }
 
 func quotedPrintable(text string) bool {

@@ -16,7 +16,7 @@ func (p *parser) find() (bare, ok bool) {
 		trimmed := strings.TrimLeft(strings.TrimPrefix(text, bom), " \t")
 		if isBegin(trimmed) {
 			name := upper(strings.TrimSpace(trimmed[6:]))
-			if name == "VCALENDAR" || topLevel[name] {
+			if name == "VCALENDAR" || roleOf(name) == roleTop {
 				p.at, p.line = end-len(trimmed), line
 				p.indent = strings.TrimPrefix(text[:len(text)-len(trimmed)], bom)
 				return name != "VCALENDAR", true
@@ -26,13 +26,6 @@ func (p *parser) find() (bare, ok bool) {
 	}
 	return false, false
 }
-
-// topLevel are the components directly in a VCALENDAR; nested are those that
-// stand only inside one of them.
-var (
-	topLevel = map[string]bool{"VEVENT": true, "VTODO": true, "VJOURNAL": true, "VFREEBUSY": true, "VTIMEZONE": true, "VAVAILABILITY": true}
-	nested   = map[string]bool{"VALARM": true, "STANDARD": true, "DAYLIGHT": true, "AVAILABLE": true, "PARTICIPANT": true, "VLOCATION": true, "VRESOURCE": true}
-)
 
 // calendar reads the next VCALENDAR.
 func (p *parser) calendar() (*Calendar, error) {
@@ -57,6 +50,11 @@ func (p *parser) calendar() (*Calendar, error) {
 	firstLine := p.line
 	var l content
 	for {
+		if done, err := p.plain(c); err != nil {
+			return nil, err
+		} else if done {
+			break
+		}
 		mark, line := len(p.repairs), p.line
 		ok, err := p.read(&l)
 		if err != nil {
@@ -82,13 +80,14 @@ func (p *parser) calendar() (*Calendar, error) {
 				p.closeTo(0)
 				break
 			}
-			if err := p.open(c, &l, name); err != nil {
+			if err := p.open(c, l.from, l.next, l.line, name, roleOf(name)); err != nil {
 				return nil, err
 			}
 			continue
 		}
 		if isEnd(l.text) {
-			if done := p.end(&l, upper(strings.TrimSpace(l.text[4:]))); done {
+			name := upper(strings.TrimSpace(l.text[4:]))
+			if done := p.end(l.from, l.next, l.line, name, roleOf(name)); done {
 				break
 			}
 			continue
@@ -122,33 +121,36 @@ func (p *parser) push(c *Component) {
 	p.starts = append(p.starts, start{len(p.pending), len(p.kids)})
 }
 
-func (p *parser) open(c *Calendar, l *content, name string) error {
+// open begins the component of a BEGIN line, whose octets are those between
+// from and next.
+func (p *parser) open(c *Calendar, from, next, line int, name string, r role) error {
 	if len(p.stack) >= p.limits.Depth {
-		return &ParseError{l.line, 1, "BEGIN", fmt.Sprintf("components nested deeper than %d", p.limits.Depth), ErrLimit}
+		return &ParseError{line, 1, "BEGIN", fmt.Sprintf("components nested deeper than %d", p.limits.Depth), ErrLimit}
 	}
 	if p.components++; p.components > p.limits.Components {
-		return &ParseError{l.line, 1, "BEGIN", fmt.Sprintf("more than %d components", p.limits.Components), ErrLimit}
+		return &ParseError{line, 1, "BEGIN", fmt.Sprintf("more than %d components", p.limits.Components), ErrLimit}
 	}
 	if len(p.stack) == 0 {
-		c.Name, c.open, c.line, c.begin = "VCALENDAR", parsed, uint32(l.line), p.s[l.from:l.next]
+		c.Name, c.open, c.line, c.begin = "VCALENDAR", parsed, uint32(line), p.s[from:next]
 		p.push(&c.Component)
 		return nil
 	}
-	if topLevel[name] && len(p.stack) > 1 {
+	if r == roleTop && len(p.stack) > 1 {
 		// A component that stands only in a VCALENDAR: the one before lacks its end.
 		known := true
 		for _, s := range p.stack[1:] {
-			known = known && (topLevel[s.Name] || nested[s.Name])
+			outer := roleOf(s.Name)
+			known = known && (outer == roleTop || outer == roleNested)
 		}
 		if known {
-			p.repair(l.line, "LEN-01", "END:"+p.stack[1].Name+" missing")
+			p.repair(line, "LEN-01", "END:"+p.stack[1].Name+" missing")
 			p.closeTo(1)
 		}
 	}
 	if len(p.componentSlab) == cap(p.componentSlab) {
 		p.componentSlab = make([]Component, 0, min(64, 4+len(p.s)/256))
 	}
-	p.componentSlab = append(p.componentSlab, Component{Name: name, open: parsed, line: uint32(l.line), begin: p.s[l.from:l.next]})
+	p.componentSlab = append(p.componentSlab, Component{Name: name, open: parsed, line: uint32(line), begin: p.s[from:next]})
 	s := &p.componentSlab[len(p.componentSlab)-1]
 	p.kids = append(p.kids, s)
 	p.push(s)
@@ -157,25 +159,25 @@ func (p *parser) open(c *Calendar, l *content, name string) error {
 
 // end closes the component that an END line names; done is true when that was
 // the VCALENDAR.
-func (p *parser) end(l *content, name string) (done bool) {
+func (p *parser) end(from, next, line int, name string, r role) (done bool) {
 	depth := len(p.stack) - 1
 	for depth >= 0 && p.stack[depth].Name != name {
 		depth--
 	}
 	current := p.stack[len(p.stack)-1]
 	switch {
-	case depth < 0 && (len(p.stack) == 1 || nested[name] != nested[current.Name]):
-		p.repair(l.line, "LEN-08", "END:"+name+" closes nothing, ignored")
-		p.aside = l.next - l.from // its octets stay with the next line
+	case depth < 0 && (len(p.stack) == 1 || (r == roleNested) != (roleOf(current.Name) == roleNested)):
+		p.repair(line, "LEN-08", "END:"+name+" closes nothing, ignored")
+		p.aside = next - from // its octets stay with the next line
 		return false
 	case depth < 0:
-		p.repair(l.line, "LEN-08", "END:"+name+" taken for END:"+current.Name)
+		p.repair(line, "LEN-08", "END:"+name+" taken for END:"+current.Name)
 		depth = len(p.stack) - 1
 	case depth < len(p.stack)-1:
-		p.repair(l.line, "LEN-08", "END:"+current.Name+" missing before END:"+name)
+		p.repair(line, "LEN-08", "END:"+current.Name+" missing before END:"+name)
 		p.closeTo(depth + 1)
 	}
-	p.stack[depth].end = p.s[l.from:l.next]
+	p.stack[depth].end = p.s[from:next]
 	p.close()
 	return len(p.stack) == 0
 }

@@ -11,19 +11,11 @@ const slabSize = 512
 
 // property takes a content line that is neither BEGIN nor END.
 func (p *parser) property(l *content) error {
-	if p.properties++; p.properties > p.limits.Properties {
-		return &ParseError{l.line, 1, "", fmt.Sprintf("more than %d properties", p.limits.Properties), ErrLimit}
+	q, err := p.add(l.line)
+	if err != nil {
+		return err
 	}
-	if len(p.propertySlab) == cap(p.propertySlab) {
-		p.propertySlab = make([]Property, 0, min(slabSize, max(16, len(p.s)/64)))
-	}
-	n := len(p.propertySlab)
-	p.propertySlab = p.propertySlab[:n+1]
-	q := &p.propertySlab[n]
-	q.raw, q.line, q.lead, q.eol = p.s[l.from:l.next], uint32(l.line), uint32(l.start-l.from), uint8(l.next-l.to)
-	if p.starts[len(p.starts)-1].components < len(p.kids) {
-		q.flags |= trailing
-	}
+	q.raw, q.lead, q.eol = p.s[l.from:l.next], uint32(l.start-l.from), uint8(l.next-l.to)
 	text := l.text
 	value := l.name + 1
 	if text[l.name] == ';' {
@@ -42,8 +34,26 @@ func (p *parser) property(l *content) error {
 	}
 	q.name = uint16(nameLength(text, l.name))
 	q.value = uint32(value)
-	p.pending = append(p.pending, q)
 	return nil
+}
+
+// add gives the next property of the open component.
+func (p *parser) add(line int) (*Property, error) {
+	if p.properties++; p.properties > p.limits.Properties {
+		return nil, &ParseError{line, 1, "", fmt.Sprintf("more than %d properties", p.limits.Properties), ErrLimit}
+	}
+	if len(p.propertySlab) == cap(p.propertySlab) {
+		p.propertySlab = make([]Property, 0, min(slabSize, max(16, len(p.s)/64)))
+	}
+	n := len(p.propertySlab)
+	p.propertySlab = p.propertySlab[:n+1]
+	q := &p.propertySlab[n]
+	q.line = uint32(line)
+	if p.starts[len(p.starts)-1].components < len(p.kids) {
+		q.flags = trailing
+	}
+	p.pending = append(p.pending, q)
+	return q, nil
 }
 
 // nameLength is where the name ends after a repair that may have changed it.

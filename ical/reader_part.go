@@ -127,7 +127,7 @@ func (r *Reader) began(text string) bool {
 		return false
 	}
 	name := upper(strings.TrimSpace(text[6:]))
-	if r.depth == 0 && topLevel[name] {
+	if r.depth == 0 && roleOf(name) == roleTop {
 		r.depth = 1 // the VCALENDAR around it is missing
 	}
 	return r.depth > 0 || name == "VCALENDAR"

@@ -7,71 +7,33 @@ import (
 // mend puts right what is written in a way that a strict reader refuses or
 // misreads. The octets stay as they are; the logical line says what is meant.
 func (p *parser) mend(l *content, text string, value int, q *Property) (string, int) {
-	kind := kindOf(text[:l.name])
-	if kind == kindNone && hasLower(text[:l.name]) {
-		kind = kindOf(upper(text[:l.name]))
-	}
-	if kind == kindNone {
+	kind := roleOf(upper(text[:l.name]))
+	if kind == roleNone {
 		return text, value
 	}
 	m := mender{p: p, line: l.line, text: text, name: l.name, value: value}
 	switch kind {
-	case kindDate:
+	case roleDate:
 		m.dates(true)
-	case kindStamp:
+	case roleStamp:
 		m.dates(false)
-	case kindAddress:
+	case roleAddress:
 		m.addressParams()
 		m.address()
-	case kindEnum:
+	case roleEnum:
 		m.enum()
-	case kindSequence:
+	case roleSequence:
 		m.sequence()
-	case kindProfile:
+	case roleProfile:
 		m.rename("METHOD")
 		m.enum()
-	case kindScale:
+	case roleScale:
 		m.rename("CALSCALE")
 	}
 	if m.mended {
 		q.flags |= repaired
 	}
 	return m.text, m.value
-}
-
-type mendKind uint8
-
-const (
-	kindNone     mendKind = iota
-	kindDate              // may be a date or a local time
-	kindStamp             // always UTC
-	kindAddress           // calendar user address
-	kindEnum              // enumeration
-	kindSequence          // integer
-	kindProfile           // PROFILE, METHOD's name in the drafts (LEN-08)
-	kindScale             // SCALE for CALSCALE (LEN-08)
-)
-
-// kindOf looks an upper-case name up. A switch, because it is asked for each
-// line read and the compiler makes a search by length of it.
-func kindOf(name string) mendKind {
-	switch name {
-	case "DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE":
-		return kindDate
-	case "DTSTAMP", "CREATED", "LAST-MODIFIED", "COMPLETED":
-		return kindStamp
-	case "ATTENDEE", "ORGANIZER":
-		return kindAddress
-	case "STATUS", "TRANSP", "CLASS", "ACTION", "METHOD":
-		return kindEnum
-	case "SEQUENCE":
-		return kindSequence
-	case "PROFILE":
-		return kindProfile
-	case "SCALE":
-		return kindScale
-	}
-	return kindNone
 }
 
 type mender struct {

@@ -149,7 +149,7 @@ const (
 
 // formOf tells the form of a value by its spelling alone.
 func formOf(s string) form {
-	if len(s) < 8 || !allDigits(s[:8]) {
+	if len(s) < 8 || !digits8(eight(s)) {
 		return formOther
 	}
 	switch len(s) {
@@ -161,7 +161,8 @@ func formOf(s string) form {
 		}
 		fallthrough
 	case 15:
-		if s[8] != 'T' || !allDigits(s[9:15]) {
+		// The T is made a zero, so that it and what follows are eight digits.
+		if s[8] != 'T' || !digits8(eight(s[7:])^('T'^'0')<<8) {
 			return formOther
 		}
 		if len(s) == 16 {

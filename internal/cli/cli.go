@@ -62,6 +62,7 @@ type commands struct {
 	Backup      backupCommand       `cmd:"" help:"Write everything into one archive."`
 	Restore     restoreCommand      `cmd:"" help:"Fill an empty store from an archive."`
 	Migrate     migrateStoreCommand `cmd:"" name:"migrate-store" help:"Copy the store to PostgreSQL, or back."`
+	Doctor      doctorCommand       `cmd:"" help:"Examine the service: store, clock, listeners, certificate, DNS, mail."`
 	Version     versionCommand      `cmd:"" help:"Print the version and what was built in."`
 }
 

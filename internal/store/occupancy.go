@@ -260,3 +260,13 @@ func (tx *Tx) spanning(account AccountID, collection int64, component string, fr
 		after = page[len(page)-1].ID
 	}
 }
+
+// ResetIndex is SetIndex for an index that may be wrong: rows that the object
+// does not know of go too.
+func (tx *Tx) ResetIndex(account AccountID, id int64, x Index) error {
+	if _, err := tx.exec(`delete from occupancy where account = $1 and object = $2 and collection in
+		(select collection from object where account = $1 and id = $2)`, account, id); err != nil {
+		return fmt.Errorf("remove it from the time index: %w", err)
+	}
+	return tx.SetIndex(account, id, x)
+}

@@ -53,9 +53,24 @@ type Mail struct {
 	AuthservIDs    []string      `toml:"authserv-ids" help:"whose Authentication-Results are trusted"`
 }
 
-// CIP is reserved: the listener comes with the protocol.
+// CIP is real-time scheduling with other servers (docs/cip.md).
 type CIP struct {
-	Listen string `toml:"listen" flag:"yes" help:"address of the CIP listener"`
+	Listen         string        `toml:"listen" flag:"yes" help:"address of the CIP listener"`
+	AllowAnonymous string        `toml:"allow-anonymous" help:"servers without a login: no, verify (by their network address) or yes"`
+	PlaintextLogin bool          `toml:"plaintext-login" help:"true: passwords may come and go without TLS"`
+	FallbackAfter  time.Duration `toml:"fallback-after" help:"how long a peer may be out of reach before its messages go by mail"`
+	Peers          []CIPPeer     `toml:"peer" help:"servers with which passwords or addresses are agreed, a [[cip.peer]] each"`
+}
+
+// CIPPeer is a server of another organisation.
+type CIPPeer struct {
+	ServerID string `toml:"server-id"` // its domain
+	Address  string `toml:"address"`   // host:port; "" = by DNS
+	Identity string `toml:"identity"`  // who we are there; "" = the first of our domains
+	Password string `toml:"password"`  // agreed by both sides; file:PATH and env:NAME are resolved
+	TLS      string `toml:"tls"`       // none or starttls; "" = none
+	Body     string `toml:"body"`      // vcal10, bare or ical20; "" = vcal10
+	Zone     string `toml:"zone"`      // of its times without any; "" = UTC
 }
 
 // CAP is reserved: the listener comes with the protocol.
@@ -94,6 +109,7 @@ func Default() Config {
 			InboundPolicy:  "verify",
 			UnknownSenders: "allow",
 		},
+		CIP:    CIP{AllowAnonymous: "verify", FallbackAfter: 15 * time.Minute},
 		Log:    Log{Level: "info", Format: "text"},
 		Limits: Limits{MaxResourceSize: 10 << 20, MaxInstances: 10_000, MaxAttendees: 5_000, MaxExternalAttendees: 500},
 	}
@@ -121,6 +137,7 @@ func (c *Config) Validate() error {
 	oneOf("http.tls", c.HTTP.TLS, "off", "files")
 	oneOf("mail.inbound-policy", c.Mail.InboundPolicy, "accept", "verify", "quarantine")
 	oneOf("mail.unknown-senders", c.Mail.UnknownSenders, "allow", "hold")
+	oneOf("cip.allow-anonymous", c.CIP.AllowAnonymous, "no", "verify", "yes")
 	oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	oneOf("log.format", c.Log.Format, "text", "json")
 	if c.HTTP.TLS == "files" && (c.HTTP.Cert == "" || c.HTTP.Key == "") {
@@ -128,6 +145,29 @@ func (c *Config) Validate() error {
 	}
 	if c.Mail.UndoWindow < 0 || c.Mail.UndoWindow > maxUndoWindow {
 		bad("mail.undo-window is %s; it is between 0s and %s", c.Mail.UndoWindow, maxUndoWindow)
+	}
+	if c.CIP.FallbackAfter < 0 {
+		bad("cip.fallback-after is %s; it is a time such as 15m", c.CIP.FallbackAfter)
+	}
+	seen := map[string]bool{}
+	for _, p := range c.CIP.Peers {
+		name := "cip.peer " + p.ServerID
+		id := strings.ToLower(strings.TrimSuffix(p.ServerID, "."))
+		if id == "" || strings.ContainsAny(id, "@ /:") {
+			bad("cip.peer has the server-id %q; write a domain such as example.org", p.ServerID)
+		}
+		if seen[id] {
+			bad("%s is there twice", name)
+		}
+		seen[id] = true
+		oneOf(name+" tls", p.TLS, "", "none", "starttls")
+		oneOf(name+" body", p.Body, "", "vcal10", "bare", "ical20")
+		if _, _, err := net.SplitHostPort(p.Address); p.Address != "" && err != nil {
+			bad("%s has the address %q; write host:port", name, p.Address)
+		}
+		if strings.ContainsAny(p.Identity, " \r\n") || strings.ContainsAny(p.Password, "\r\n") {
+			bad("%s: identity and password go on one line, the identity without blanks", name)
+		}
 	}
 	for _, l := range []struct{ key, value string }{
 		{"http.listen", c.HTTP.Listen}, {"mail.lmtp-listen", c.Mail.LMTPListen}, {"mail.smtp-listen", c.Mail.SMTPListen},

@@ -70,6 +70,12 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"policy", "[mail]\ninbound-policy = \"maybe\"\n", "one of accept, verify, quarantine"},
 		{"address", "[http]\nlisten = \"8420\"\n", "write host:port"},
 		{"broken file", "data = \n", "line 1"},
+		{"true or false", "[cip]\nplaintext-login = \"perhaps\"\n", "not true or false"},
+		{"anonymous", "[cip]\nallow-anonymous = \"maybe\"\n", "one of no, verify, yes"},
+		{"peer without a name", "[[cip.peer]]\naddress = \"h:1\"\n", "write a domain"},
+		{"peer twice", "[[cip.peer]]\nserver-id = \"a.test\"\n[[cip.peer]]\nserver-id = \"A.test\"\n", "twice"},
+		{"peer's unknown key", "[[cip.peer]]\nserver-id = \"a.test\"\npassword2 = \"x\"\n", "unknown key password2"},
+		{"peer's body", "[[cip.peer]]\nserver-id = \"a.test\"\nbody = \"xml\"\n", "one of , vcal10, bare, ical20"},
 		{"domain", "domains = [\"a@b\"]\n", "write a mail domain"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -107,6 +113,9 @@ func TestEncodeReadsBack(t *testing.T) {
 	c.Mail.UndoWindow = time.Minute
 	c.Mail.MaxMessageSize = 7
 	c.HTTP.PublicURL = "https://cal.example.org"
+	c.CIP.PlaintextLogin = true
+	c.CIP.Peers = []CIPPeer{{ServerID: "a.test", Address: "h:1", Password: "x y"}, {ServerID: "b.test", Body: "ical20", TLS: "starttls"}}
+	c.CAP.Listen = "127.0.0.1:1026"
 	got, err := Load(Sources{File: write(t, string(c.Encode())), Env: noEnv})
 	if err != nil {
 		t.Fatal(err)

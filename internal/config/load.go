@@ -108,6 +108,12 @@ func Load(src Sources) (Config, error) {
 			}
 		}
 	}
+	for i := range c.CIP.Peers {
+		p := &c.CIP.Peers[i]
+		if p.Password, err = secret("cip.peer "+p.ServerID+" password", p.Password, src.Env); err != nil {
+			return c, err
+		}
+	}
 	return c, c.Validate()
 }
 
@@ -224,6 +230,14 @@ func (c *Config) set(k Key, text string) error {
 			}
 		}
 		f.Set(reflect.ValueOf(list))
+	case []CIPPeer:
+		return errors.New("is a list of tables; write it in the configuration file")
+	case bool:
+		b, err := strconv.ParseBool(text)
+		if err != nil {
+			return fmt.Errorf("%q is not true or false", text)
+		}
+		f.SetBool(b)
 	case time.Duration:
 		d, err := time.ParseDuration(text)
 		if err != nil {
@@ -249,6 +263,14 @@ func (c *Config) setAny(k Key, v any) error {
 			return fmt.Errorf("is a list; write [%q]", v)
 		}
 		return c.set(k, v)
+	case bool:
+		if f.Kind() == reflect.Bool {
+			f.SetBool(v)
+			return nil
+		}
+		if k.Name == "cip.allow-anonymous" {
+			return c.set(k, map[bool]string{true: "yes", false: "no"}[v])
+		}
 	case int64:
 		if f.CanInt() {
 			if _, duration := f.Interface().(time.Duration); !duration {
@@ -256,6 +278,9 @@ func (c *Config) setAny(k Key, v any) error {
 			}
 		}
 	case []any:
+		if f.Kind() == reflect.Slice && f.Type().Elem().Kind() == reflect.Struct {
+			return setTables(f, v)
+		}
 		if _, list := f.Interface().([]string); list {
 			var out []string
 			for _, e := range v {
@@ -280,27 +305,73 @@ func typeName(f reflect.Value) string {
 		return "list of strings"
 	case time.Duration:
 		return `time in quotes such as "30s"`
+	case bool:
+		return "true or false"
+	case []CIPPeer:
+		return "list of tables"
 	}
 	return "number"
+}
+
+// setTables takes an array of tables whose values are all text.
+func setTables(f reflect.Value, tables []any) error {
+	t := f.Type().Elem()
+	list := reflect.MakeSlice(f.Type(), 0, len(tables))
+	for _, table := range tables {
+		values, ok := table.(map[string]any)
+		if !ok {
+			return errors.New("is a list of tables; write each in double brackets")
+		}
+		row := reflect.New(t).Elem()
+		for key, v := range values {
+			i := 0
+			for i < t.NumField() && t.Field(i).Tag.Get("toml") != key {
+				i++
+			}
+			text, ok := v.(string)
+			if on, is := v.(bool); is && key == "tls" {
+				text, ok = map[bool]string{true: "starttls", false: "none"}[on], true
+			}
+			switch {
+			case i == t.NumField():
+				return fmt.Errorf("unknown key %s", key)
+			case !ok:
+				return fmt.Errorf("%s: %v has the wrong type; it is a string", key, v)
+			}
+			row.Field(i).SetString(text)
+		}
+		list = reflect.Append(list, row)
+	}
+	f.Set(list)
+	return nil
 }
 
 // resolve replaces file:PATH and env:NAME by what they hold.
 func (c *Config) resolve(k Key, env func(string) (string, bool)) error {
 	f := reflect.ValueOf(c).Elem().FieldByIndex(k.field)
-	if path, ok := strings.CutPrefix(f.String(), "file:"); ok {
+	text, err := secret(k.Name, f.String(), env)
+	if err == nil {
+		f.SetString(text)
+	}
+	return err
+}
+
+func secret(key, value string, env func(string) (string, bool)) (string, error) {
+	if path, ok := strings.CutPrefix(value, "file:"); ok {
 		text, err := os.ReadFile(path)
 		if err != nil {
-			return fmt.Errorf("%s: %w", k.Name, err)
+			return "", fmt.Errorf("%s: %w", key, err)
 		}
-		f.SetString(strings.TrimSpace(string(text)))
-	} else if name, ok := strings.CutPrefix(f.String(), "env:"); ok {
+		return strings.TrimSpace(string(text)), nil
+	}
+	if name, ok := strings.CutPrefix(value, "env:"); ok {
 		v, set := env(name)
 		if !set {
-			return fmt.Errorf("%s: the environment variable %s is not set", k.Name, name)
+			return "", fmt.Errorf("%s: the environment variable %s is not set", key, name)
 		}
-		f.SetString(v)
+		return v, nil
 	}
-	return nil
+	return value, nil
 }
 
 // Encode writes the settings that differ from the defaults as convene.toml,
@@ -312,6 +383,11 @@ func (c *Config) Encode() []byte {
 	for _, k := range Keys() {
 		v := reflect.ValueOf(c).Elem().FieldByIndex(k.field)
 		if reflect.DeepEqual(v.Interface(), reflect.ValueOf(def).FieldByIndex(k.field).Interface()) {
+			continue
+		}
+		if peers, ok := v.Interface().([]CIPPeer); ok {
+			encodePeers(&b, peers)
+			section = ""
 			continue
 		}
 		name := k.Name
@@ -339,4 +415,16 @@ func (c *Config) Encode() []byte {
 		}
 	}
 	return b.Bytes()
+}
+
+func encodePeers(b *bytes.Buffer, peers []CIPPeer) {
+	t := reflect.TypeFor[CIPPeer]()
+	for _, p := range peers {
+		b.WriteString("\n[[cip.peer]]\n")
+		for i := range t.NumField() {
+			if v := reflect.ValueOf(p).Field(i).String(); v != "" {
+				fmt.Fprintf(b, "%s = %q\n", t.Field(i).Tag.Get("toml"), v)
+			}
+		}
+	}
 }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/store"
 )
 
@@ -243,6 +244,13 @@ func (j *Journal) settle(ctx context.Context, transport string, entries []*store
 	j.mu.RLock()
 	hook := j.onSettle
 	j.mu.RUnlock()
+	// Transports are asked before the transaction: they may look something up.
+	passedTo := map[int]string{}
+	for i, o := range outs {
+		if o.State == Pass {
+			passedTo[i] = j.wayAfter(ctx, transport, ical.Address(entries[i].To))
+		}
+	}
 	var done []Settled
 	err := j.o.Store.Update(ctx, func(tx *store.Tx) error {
 		done = done[:0]
@@ -257,7 +265,7 @@ func (j *Journal) settle(ctx context.Context, transport string, entries []*store
 			if !slices.Contains(states, row.State) {
 				continue // another node was quicker
 			}
-			o := j.record(&row, transport, outs[i])
+			o := j.record(&row, transport, passedTo[i], outs[i])
 			if err := tx.UpdateEntry(row); err != nil {
 				return fmt.Errorf("write outcome of message %d: %w", e.ID, err)
 			}
@@ -285,9 +293,19 @@ func (j *Journal) settle(ctx context.Context, transport string, entries []*store
 // usualStatus by state, RFC 6638 3.2.9.
 var usualStatus = map[string]string{Delivered: "1.2", Sent: "1.1", Retry: "1.0", Failed: "5.1"}
 
-// record puts an outcome into the row: attempt, state, next attempt.
-func (j *Journal) record(row *store.Entry, transport string, o Outcome) Outcome {
+// record puts an outcome into the row: attempt, state, next attempt. next is
+// the transport that has the row when this one passes it on.
+func (j *Journal) record(row *store.Entry, transport, next string, o Outcome) Outcome {
 	now := j.o.Now().UTC()
+	if o.State == Pass && next == "" {
+		if o.State = Failed; o.Status == "" || o.Status == usualStatus[Retry] {
+			o.State = Retry
+		}
+	}
+	passed := o.State == Pass
+	if passed {
+		o.State, o.Status = Retry, usualStatus[Retry]
+	}
 	if _, known := usualStatus[o.State]; !known {
 		o.State, o.Sentence = Retry, fmt.Sprintf("The transport %s answered with the unknown state %q.", transport, o.State)
 	}
@@ -302,8 +320,15 @@ func (j *Journal) record(row *store.Entry, transport string, o Outcome) Outcome 
 	if transport != "" {
 		row.Transport = transport
 	}
+	if passed {
+		row.Transport = next
+	}
 	row.LeaseOwner, row.LeaseUntil, row.Updated = "", time.Time{}, now
 	row.Reason, row.Sentence = o.Reason, o.Sentence
+	if passed {
+		row.State, row.Status, row.NextAttempt = Due, o.Status, now
+		return o
+	}
 	if o.State == Retry {
 		if now.Sub(since(row)) >= j.patience(transport).GiveUp {
 			o.State, o.Status = Failed, "5.1"

@@ -24,6 +24,10 @@ const (
 
 	// Retry is an [Outcome.State] only: the row stays [Due] and is sent again.
 	Retry = "retry"
+	// Pass is an [Outcome.State] only: this transport does not carry the message,
+	// or not any more, and the next one that accepts the recipient has it at once.
+	// Where there is none, a Status of "1.0" is a [Retry] and any other a failure.
+	Pass = "pass"
 )
 
 // Directions of a row.
@@ -53,7 +57,7 @@ type Transport interface {
 
 // Outcome is what became of one entry in one attempt.
 type Outcome struct {
-	State    string        // Delivered, Sent, Retry or Failed
+	State    string        // Delivered, Sent, Retry, Pass or Failed
 	Status   string        // SCHEDULE-STATUS code, RFC 6638 3.2.9; "" = the usual one for State
 	Sentence string        // for the sender and the administrator
 	Reason   string        // a short machine word
@@ -80,6 +84,7 @@ type Patience struct {
 // giving up and for pauses of half an hour and more after the first tries.
 var patience = map[string]Patience{
 	Local:  {First: time.Second, Most: 5 * time.Minute, GiveUp: 5 * 24 * time.Hour},
+	"cip":  {First: time.Minute, Most: 4 * time.Hour, GiveUp: 72 * time.Hour},
 	"mail": {First: time.Minute, Most: 4 * time.Hour, GiveUp: 5 * 24 * time.Hour},
 	"":     {First: 30 * time.Second, Most: time.Hour, GiveUp: 72 * time.Hour},
 }
@@ -177,15 +182,18 @@ func (j *Journal) ways() []Transport {
 	return j.transports
 }
 
-// wayTo is the transport for a row: the one its writer knew, else the first
-// that accepts the recipient, else nil.
+// wayTo is the transport for a row: the one its writer knew or another handed
+// it on to, the one that has tried it, else the first that accepts the
+// recipient, else nil.
 func (j *Journal) wayTo(ctx context.Context, e *store.Entry) Transport {
 	ways := j.ways()
-	if e.Transport != "" && len(e.Attempts) == 0 {
-		for _, t := range ways {
-			if t.Name() == e.Transport {
-				return t
-			}
+	for _, t := range ways {
+		if t.Name() != e.Transport {
+			continue
+		}
+		tried := len(e.Attempts) > 0 && e.Attempts[len(e.Attempts)-1].Transport == e.Transport
+		if !tried || t.Accepts(ctx, ical.Address(e.To)) {
+			return t
 		}
 	}
 	for _, t := range ways {
@@ -194,6 +202,19 @@ func (j *Journal) wayTo(ctx context.Context, e *store.Entry) Transport {
 		}
 	}
 	return nil
+}
+
+// wayAfter is the next transport in order that accepts the recipient, "" when
+// there is none.
+func (j *Journal) wayAfter(ctx context.Context, transport string, to ical.Address) string {
+	past := false
+	for _, t := range j.ways() {
+		if past && t.Accepts(ctx, to) {
+			return t.Name()
+		}
+		past = past || t.Name() == transport
+	}
+	return ""
 }
 
 func (j *Journal) patience(transport string) Patience {

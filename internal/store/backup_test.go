@@ -89,6 +89,8 @@ func populate(t *testing.T, s *store.Store) (store.AccountID, int64) {
 			tx.AddShare(store.Share{Account: account, Collection: calendar, Grantee: bob, Access: "read"}),
 			tx.SetBookingPolicy(bob, []byte(`{"hours":"Mo-Fr"}`)),
 			tx.SetMembers(bob, []store.Member{{Key: "ann@example.org", URI: "mailto:ann@example.org"}}),
+			tx.PutCIPEvent(store.CIPEvent{Account: account, UID: "u", Wire: "u.2@example.com", Version: 7, Since: 5, Stamp: day, Answers: 2}),
+			tx.SetCIPMoved(store.CIPMoved{Account: account, OldKey: "cy@example.org", NewKey: "cy@example.net", NewURI: "mailto:cy@example.net", Created: day}),
 			tx.AddConsent(store.Consent{Account: account, Designate: "bob@example.org", URI: "mailto:bob@example.org", Created: day}),
 		} {
 			if err != nil {

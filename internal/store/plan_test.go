@@ -88,6 +88,15 @@ func walk(tx *Tx, now time.Time) error {
 		func() error { _, err := tx.Object(a.ID, c.ID, "1.ics"); return err },
 		func() error { _, err := tx.ObjectByID(a.ID, o.ID); return err },
 		func() error { _, err := tx.ObjectsByUID(a.ID, "u"); return err },
+		func() error { _, err := tx.Meetings("u"); return err },
+		func() error { return tx.PutCIPEvent(CIPEvent{Account: a.ID, UID: "u", Wire: "w"}) },
+		func() error { _, err := tx.CIPEvent(a.ID, "u"); return err },
+		func() error { _, err := tx.CIPEventByWire("w"); return err },
+		func() error {
+			return tx.SetCIPMoved(CIPMoved{Account: a.ID, OldKey: "x", NewKey: "y", NewURI: "mailto:y"})
+		},
+		func() error { _, err := tx.CIPMovedTo(a.ID, "x"); return err },
+		func() error { _, err := tx.CIPMovedFrom(a.ID, "y"); return err },
 		func() error { _, err := tx.Body(a.ID, o.ID); return err },
 		func() error { _, err := tx.Bodies(a.ID, []int64{o.ID}); return err },
 		func() error {

@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -33,7 +34,9 @@ type Evidence struct {
 	Signer       ical.Address `json:"signer,omitempty"`        // address of a verified signature, "" if none
 	Token        bool         `json:"token,omitempty"`         // came to the reply address made for this attendee and event
 	ListID       string       `json:"list-id,omitempty"`
-	Spam         bool         `json:"spam,omitempty"` // a filter before us called it spam
+	Spam         bool         `json:"spam,omitempty"`    // a filter before us called it spam
+	Peers        []string     `json:"peers,omitempty"`   // domains that the sending server has shown to be: it speaks for their users, and for nobody else
+	PeerBy       string       `json:"peer-by,omitempty"` // how: "login", "certificate", "address"
 	Level        string       `json:"level,omitempty"`
 	Policy       string       `json:"policy,omitempty"`
 }
@@ -51,6 +54,9 @@ func (e *Evidence) AuthenticatedDomain() string {
 	domain := strings.ToLower(e.From.Domain())
 	if domain == "" || e.Spam {
 		return ""
+	}
+	if e.speaksFor(e.From) {
+		return domain
 	}
 	saidDMARC, aligned := false, false
 	for _, r := range e.Results {
@@ -82,6 +88,13 @@ func (e *Evidence) AuthenticatedDomain() string {
 	return ""
 }
 
+// speaksFor tells whether the sending server is that of an address: exactly its
+// domain, as a server id names one server (draft-ietf-calsch-cip-00 1.5).
+func (e *Evidence) speaksFor(a ical.Address) bool {
+	d := a.Domain()
+	return d != "" && slices.ContainsFunc(e.Peers, func(p string) bool { return strings.EqualFold(p, d) })
+}
+
 // sameOrBelow tells whether domain is parent or a name below it. parent must
 // have two labels at least: nothing is aligned with "com".
 func sameOrBelow(domain, parent string) bool {
@@ -101,7 +114,7 @@ func (e *Evidence) level(acting []ical.Address) Level {
 		switch {
 		case e.Signer != "" && e.Signer.Equal(a):
 			l = T3
-		case authenticated != "" && (e.From.Equal(a) || e.Token):
+		case authenticated != "" && (e.From.Equal(a) || e.Token), e.speaksFor(a):
 			l = T2
 		case authenticated != "" && strings.EqualFold(authenticated, a.Domain()), e.Token && !e.Spam:
 			l = T1

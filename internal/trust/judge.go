@@ -221,7 +221,7 @@ func (q Question) speaks(acting []ical.Address) bool {
 		return true
 	}
 	return slices.ContainsFunc(acting, func(a ical.Address) bool {
-		return a != "" && (q.Evidence.From.Equal(a) || q.Evidence.Signer.Equal(a) ||
+		return a != "" && (q.Evidence.speaksFor(a) || q.Evidence.From.Equal(a) || q.Evidence.Signer.Equal(a) ||
 			(q.Policy.Inbound == Accept || q.Evidence.From == "") && q.Evidence.EnvelopeFrom.Equal(a))
 	})
 }
@@ -231,7 +231,7 @@ func (q Question) speaks(acting []ical.Address) bool {
 // not the message.
 func (q Question) speaker(acting []ical.Address) ical.Address {
 	for _, a := range acting {
-		if a != "" && (q.Evidence.From.Equal(a) || q.Evidence.Signer.Equal(a) || q.Evidence.EnvelopeFrom.Equal(a)) {
+		if a != "" && (q.Evidence.From.Equal(a) || q.Evidence.Signer.Equal(a) || q.Evidence.EnvelopeFrom.Equal(a) || q.Evidence.speaksFor(a)) {
 			return a
 		}
 	}
@@ -249,6 +249,9 @@ func (q Question) sentBy() ical.Address {
 func (q Question) proof() string {
 	if q.Evidence.Signer != "" {
 		return "signed by " + who(q.Evidence.Signer)
+	}
+	if len(q.Evidence.Peers) > 0 {
+		return "sent by the server of " + strings.Join(q.Evidence.Peers, ", ") + ", known by its " + q.Evidence.PeerBy
 	}
 	var said []string
 	for _, r := range q.Evidence.Results {

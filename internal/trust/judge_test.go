@@ -75,6 +75,15 @@ func TestJudge(t *testing.T) {
 		{"verify: an answer by token alone", Question{Evidence: Evidence{From: "mailto:ben@home.test", Token: true}, Policy: Policy{AuthservIDs: ours}, Method: itip.Reply, Attendee: person("ben@two.test"), Stored: stored}, Apply, T1, "verified"},
 		{"verify: a signature of the organizer", Question{Evidence: Evidence{From: "mailto:list@x.test", Signer: "mailto:ann@one.test"}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Apply, T3, "verified"},
 
+		// a server that said who it is
+		{"the organizer's server invites", Question{Evidence: Evidence{Peers: []string{"one.test"}, PeerBy: "login"}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T2, "verified"},
+		{"the organizer's server cancels", Question{Evidence: Evidence{Peers: []string{"one.test"}, PeerBy: "address"}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Apply, T2, "verified"},
+		{"another server cancels", Question{Evidence: Evidence{Peers: []string{"evil.test"}, PeerBy: "login"}, Policy: Policy{Inbound: Accept}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Hold, T0, "wrong-sender"},
+		{"a server of a name above", Question{Evidence: Evidence{Peers: []string{"one.test"}, PeerBy: "login"}, Policy: Policy{Inbound: Accept}, Method: itip.Request, Organizer: person("ann@mail.one.test")}, Hold, T0, "wrong-sender"},
+		{"another server takes the event over", Question{Evidence: Evidence{Peers: []string{"evil.test"}, PeerBy: "login"}, Method: itip.Request, Organizer: person("eve@evil.test"), Stored: stored}, Hold, T2, "organizer-change"},
+		{"a server answers for its user", Question{Evidence: Evidence{Peers: []string{"two.test"}, PeerBy: "login"}, Method: itip.Reply, Attendee: person("ben@two.test"), Stored: stored}, Apply, T2, "verified"},
+		{"a server answers for another's", Question{Evidence: Evidence{Peers: []string{"two.test"}, PeerBy: "login"}, Method: itip.Reply, Attendee: person("cy@three.test"), Stored: stored}, Hold, T0, "wrong-sender"},
+
 		// quarantine: signed, or held
 		{"quarantine: DMARC is not enough", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{Inbound: Quarantine, AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T2, "not-signed"},
 		{"quarantine: signed", Question{Evidence: Evidence{From: "mailto:ann@one.test", Signer: "mailto:ann@one.test"}, Policy: Policy{Inbound: Quarantine}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T3, "verified"},

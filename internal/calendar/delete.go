@@ -39,24 +39,6 @@ func (s *Service) Delete(ctx context.Context, req DeleteRequest) error {
 	return nil
 }
 
-// PreviewDelete says what Delete would send.
-func (s *Service) PreviewDelete(ctx context.Context, req DeleteRequest) ([]Sent, error) {
-	var out []Sent
-	err := s.store.View(ctx, func(tx *store.Tx) error {
-		ch, err := s.removal(tx, req)
-		if err != nil || !ch.old.Scheduling {
-			return err
-		}
-		p, err := s.plan(tx, ch)
-		if err != nil {
-			return err
-		}
-		out = sentOf(p.out.Send, nil, p.dir)
-		return p.dir.err
-	})
-	return out, err
-}
-
 // removal checks rights and preconditions of a Delete.
 func (s *Service) removal(tx *store.Tx, req DeleteRequest) (change, error) {
 	c, _, err := s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)

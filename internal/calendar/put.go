@@ -36,7 +36,9 @@ type PutResult struct {
 	ScheduleTag string // "" when it is not a scheduling object resource
 	Rewritten   bool   // the stored octets are not the client's
 	Object      store.Object
-	Sent        []Sent // messages that the change caused
+	Sent        []Sent            // messages that the change caused
+	Changes     []itip.Difference // what changed, for people
+	Silent      []Silent          // of a preview: who hears nothing
 }
 
 // Sent is one message that a change caused or would cause.
@@ -71,28 +73,6 @@ func (s *Service) Put(ctx context.Context, req PutRequest) (PutResult, error) {
 	return s.putResult(ctx, e, etag(req.Data))
 }
 
-// Preview is Put without its effects: it says what would be stored and sent.
-func (s *Service) Preview(ctx context.Context, req PutRequest) (PutResult, error) {
-	d, err := s.prepare(req)
-	if err != nil {
-		return PutResult{}, err
-	}
-	var res PutResult
-	err = s.store.View(ctx, func(tx *store.Tx) error {
-		ch, err := s.change(tx, req, d)
-		if err != nil {
-			return err
-		}
-		p, err := s.plan(tx, ch)
-		if err != nil {
-			return err
-		}
-		res = PutResult{Created: ch.old == nil, Rewritten: p.out.Rewritten, Sent: sentOf(p.out.Send, nil, p.dir)}
-		return p.dir.err
-	})
-	return res, err
-}
-
 // prepare does what needs no transaction.
 func (s *Service) prepare(req PutRequest) (*draft, error) {
 	if err := checkName(req.Name); err != nil {
@@ -123,11 +103,15 @@ type effect struct {
 	unchanged bool
 	rows      []*store.Entry
 	sent      []Sent
+	changes   []itip.Difference
 }
 
 func (s *Service) put(tx *store.Tx, req PutRequest, d *draft) (effect, error) {
 	ch, err := s.change(tx, req, d)
 	if err != nil {
+		return effect{}, err
+	}
+	if err := s.invite(tx, &ch); err != nil {
 		return effect{}, err
 	}
 	return s.apply(tx, ch)
@@ -272,7 +256,7 @@ func (s *Service) apply(tx *store.Tx, ch change) (effect, error) {
 	if e.rows, err = s.send(tx, ch.coll.Account, e.object.ID, p.out.Send, p.dir); err != nil {
 		return effect{}, err
 	}
-	e.sent = sentOf(p.out.Send, e.rows, p.dir)
+	e.sent, e.changes = sentOf(p.out.Send, e.rows, p.dir), p.out.Changes
 	return e, nil
 }
 
@@ -407,7 +391,7 @@ func (s *Service) uniqueInHome(tx *store.Tx, ch change, scheduling bool, others 
 // putResult words an effect, after the deliveries, which may have written
 // SCHEDULE-STATUS into the object.
 func (s *Service) putResult(ctx context.Context, e effect, given string) (PutResult, error) {
-	res := PutResult{Created: e.created, Unchanged: e.unchanged, Object: e.object, Sent: e.sent}
+	res := PutResult{Created: e.created, Unchanged: e.unchanged, Object: e.object, Sent: e.sent, Changes: e.changes}
 	if len(e.rows) > 0 {
 		err := s.store.View(ctx, func(tx *store.Tx) error {
 			o, err := tx.ObjectByID(e.object.Account, e.object.ID)

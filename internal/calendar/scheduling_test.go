@@ -189,7 +189,7 @@ func TestScheduleReplyFIsSilent(t *testing.T) {
 	o.put("alice", "default/m.ics", meeting(uid, 3, 9, "bob@example.test"))
 	bobs, _ := o.event("bob", uid)
 	req := calendar.DeleteRequest{By: o.actor("bob"), Ref: o.ref("bob", "default/"+bobs.Name), Reply: itip.ReplySuppress}
-	if sent, err := o.svc.PreviewDelete(t.Context(), req); err != nil || len(sent) != 0 {
+	if sent, err := o.svc.PreviewDelete(t.Context(), req); err != nil || len(sent.Sent) != 0 {
 		t.Errorf("preview: %v, %v", sent, err)
 	}
 	if err := o.svc.Delete(t.Context(), req); err != nil {

@@ -21,6 +21,7 @@ type accountCommands struct {
 	Rename      accountRename      `cmd:"" help:"Change an address; the old one keeps a redirect."`
 	Disable     accountDisable     `cmd:"" help:"Refuse sign-in; calendars stay."`
 	Delete      accountDelete      `cmd:"" help:"Delete the account and all its calendars."`
+	Members     membersCommands    `cmd:"" help:"Who belongs to a group."`
 }
 
 // accountName is the argument that names an account.

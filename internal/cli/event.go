@@ -25,6 +25,9 @@ type eventCommands struct {
 	Edit    eventEdit    `cmd:"" help:"Change an event; attendees are told."`
 	Delete  eventDelete  `cmd:"" help:"Delete an event; attendees are told."`
 	Respond eventRespond `cmd:"" help:"Answer an invitation."`
+	Propose eventPropose `cmd:"" help:"Propose another time or place to the organizer."`
+	Refresh eventRefresh `cmd:"" help:"Ask the organizer for the present state of an event."`
+	Publish eventPublish `cmd:"" help:"Send an event to people to know of it, not to answer."`
 }
 
 // eventFields are what add sets and edit changes.
@@ -44,6 +47,7 @@ type eventAdd struct {
 	accountFlag `embed:""`
 	Calendar    string `help:"Which calendar (default: the default calendar)."`
 	eventFields `embed:""`
+	sendFlags   `embed:""`
 	UID         string `name:"uid" help:"UID to use; default: a new one." hidden:""`
 }
 
@@ -73,9 +77,12 @@ func (c eventAdd) Run(e *env) error {
 		if err := c.apply(e.ctx, s, a, cal, event); err != nil {
 			return err
 		}
-		_, err = s.Calendar.Put(e.ctx, calendar.PutRequest{By: by, Ref: calendar.Ref{Owner: a.ID, Collection: coll.Name, Name: segment(uid) + ".ics"}, Data: cal.Bytes(), If: calendar.Precondition{IfNoneMatch: []string{"*"}}})
-		if err != nil {
+		err = c.put(e, s, a, calendar.PutRequest{By: by, Ref: calendar.Ref{Owner: a.ID, Collection: coll.Name, Name: segment(uid) + ".ics"}, Data: cal.Bytes(), If: calendar.Precondition{IfNoneMatch: []string{"*"}}})
+		if err != nil || c.Preview {
 			return err
+		}
+		if c.JSON {
+			return e.printJSON(map[string]string{"uid": uid})
 		}
 		_, err = fmt.Fprintln(e.Out, uid)
 		return err
@@ -336,6 +343,7 @@ func (c eventShow) Run(e *env) error {
 type eventEdit struct {
 	eventRef    `embed:""`
 	eventFields `embed:""`
+	sendFlags   `embed:""`
 	Remove      []string `help:"Attendee to take off; repeat for several." placeholder:"ADDRESS"`
 }
 
@@ -366,8 +374,7 @@ func (c eventEdit) Run(e *env) error {
 		if err := c.apply(e.ctx, s, a, cal, event); err != nil {
 			return err
 		}
-		_, err = s.Calendar.Put(e.ctx, calendar.PutRequest{By: by, Ref: ref, Data: cal.Bytes(), If: calendar.Precondition{IfMatch: []string{etag}}})
-		return err
+		return c.put(e, s, a, calendar.PutRequest{By: by, Ref: ref, Data: cal.Bytes(), If: calendar.Precondition{IfMatch: []string{etag}}})
 	})
 }
 
@@ -420,7 +427,8 @@ func (r eventRef) occurrence(cal *ical.Calendar, zones *tz.Resolver) (ical.Time,
 }
 
 type eventDelete struct {
-	eventRef `embed:""`
+	eventRef  `embed:""`
+	sendFlags `embed:""`
 }
 
 func (eventDelete) Help() string {
@@ -435,7 +443,21 @@ func (c eventDelete) Run(e *env) error {
 		}
 		same := calendar.Precondition{IfMatch: []string{etag}}
 		if c.RecurrenceID == "" {
-			return s.Calendar.Delete(e.ctx, calendar.DeleteRequest{By: by, Ref: ref, If: same})
+			req := calendar.DeleteRequest{By: by, Ref: ref, If: same}
+			if c.Preview || c.JSON {
+				r, err := s.Calendar.PreviewDelete(e.ctx, req)
+				if err != nil {
+					return err
+				}
+				if c.Preview {
+					return c.tell(e, a, r)
+				}
+				if err := s.Calendar.Delete(e.ctx, req); err != nil {
+					return err
+				}
+				return c.tell(e, a, r)
+			}
+			return s.Calendar.Delete(e.ctx, req)
 		}
 		zones := tz.NewResolver(cal, nil)
 		id, err := c.occurrence(cal, zones)
@@ -460,8 +482,7 @@ func (c eventDelete) Run(e *env) error {
 		exdate := ical.NewProperty("EXDATE", "")
 		exdate.SetTime(id)
 		master.Add(exdate)
-		_, err = s.Calendar.Put(e.ctx, calendar.PutRequest{By: by, Ref: ref, Data: cal.Bytes(), If: same})
-		return err
+		return c.put(e, s, a, calendar.PutRequest{By: by, Ref: ref, Data: cal.Bytes(), If: same})
 	})
 }
 
@@ -469,6 +490,7 @@ type eventRespond struct {
 	eventRef `embed:""`
 	PartStat string `name:"partstat" required:"" enum:"accepted,tentative,declined,needs-action,ACCEPTED,TENTATIVE,DECLINED,NEEDS-ACTION" help:"accepted, tentative or declined."`
 	Comment  string `help:"A word to the organizer."`
+	JSON     bool   `help:"One JSON object: what the organizer gets."`
 }
 
 func (eventRespond) Help() string {
@@ -483,17 +505,14 @@ func (c eventRespond) Run(e *env) error {
 			if err != nil {
 				return err
 			}
-			zones := tz.NewResolver(cal, nil)
-			id, err := c.occurrence(cal, zones)
-			if err != nil {
+			if rid, err = c.recurrenceID(cal); err != nil {
 				return err
 			}
-			rid = id.String()
-			if id.Kind == ical.Zoned {
-				rid = ical.UTCTime(zones.Instant(id)).String()
-			}
 		}
-		_, err := s.Calendar.Respond(e.ctx, calendar.RespondRequest{By: by, Owner: a.ID, UID: c.UID, RecurrenceID: rid, PartStat: strings.ToUpper(c.PartStat), Comment: c.Comment})
-		return err
+		r, err := s.Calendar.Respond(e.ctx, calendar.RespondRequest{By: by, Owner: a.ID, UID: c.UID, RecurrenceID: rid, PartStat: strings.ToUpper(c.PartStat), Comment: c.Comment})
+		if err != nil {
+			return err
+		}
+		return sendFlags{JSON: c.JSON}.tell(e, a, r)
 	})
 }

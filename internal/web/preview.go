@@ -1,20 +1,18 @@
 package web
 
 import (
-	"fmt"
-	"strings"
-
+	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
-	"github.com/convene-cal/convene/itip"
 )
 
 // sending is one line of a preview.
 type sending struct {
-	To       string `json:"to"`
-	Name     string `json:"name"`
-	Method   string `json:"method"`
-	Sentence string `json:"sentence"`
+	To       string   `json:"to"`
+	Name     string   `json:"name"`
+	Method   string   `json:"method"` // empty: hears nothing
+	Sentence string   `json:"sentence"`
+	Changes  []string `json:"changes"` // sentences: what the recipient reads
 }
 
 func (a *app) postPreview(r *request) (any, error) {
@@ -27,16 +25,18 @@ func (a *app) postPreview(r *request) (any, error) {
 	if err := r.read(&body); err != nil {
 		return nil, err
 	}
-	var sent []calendar.Sent
+	z, err := a.zone(r, r.URL.Query().Get("zone"))
+	if err != nil {
+		return nil, err
+	}
+	var result calendar.PutResult
 	preview := func(req calendar.PutRequest, err error) error {
 		if err != nil {
 			return err
 		}
-		res, err := a.o.Calendar.Preview(r.ctx(), req)
-		sent = res.Sent
+		result, err = a.o.Calendar.Preview(r.ctx(), req)
 		return err
 	}
-	var err error
 	switch {
 	case body.Edit != nil && body.Place == nil:
 		err = preview(a.creation(r, *body.Edit))
@@ -51,9 +51,10 @@ func (a *app) postPreview(r *request) (any, error) {
 			break
 		}
 		if err = preview(c.head, nil); err == nil {
-			first := sent
+			first := result
 			err = preview(c.tail, nil)
-			sent = append(first, sent...)
+			result.Sent = append(first.Sent, result.Sent...)
+			result.Silent = nil // who hears nothing of one half mostly hears of the other
 		}
 	case body.Edit != nil:
 		err = preview(a.change(r, *body.Place, "", *body.Edit))
@@ -65,7 +66,7 @@ func (a *app) postPreview(r *request) (any, error) {
 		case put != nil:
 			err = preview(*put, nil)
 		default:
-			sent, err = a.o.Calendar.PreviewDelete(r.ctx(), *del)
+			result, err = a.o.Calendar.PreviewDelete(r.ctx(), *del)
 		}
 	default:
 		err = problem.New(problem.BadInput, "A preview needs an event or an edit.")
@@ -73,79 +74,18 @@ func (a *app) postPreview(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return sendings(sent), nil
+	return sendings(result, z), nil
 }
 
-// sendings words what would be sent, one line for each person and kind of
-// message: a series may need several messages that say one thing.
-func sendings(list []calendar.Sent) []sending {
+// sendings puts a preview on the wire; times in it are told in the zone z.
+func sendings(r calendar.PutResult, z *tz.Zone) []sending {
 	out := []sending{}
-	at := map[string]int{}
-	count := map[string]int{}
-	for _, s := range list {
-		if s.Refresh {
-			continue
+	for _, n := range calendar.Notices(r) {
+		s := sending{To: string(n.To), Name: n.Name, Method: string(n.Method), Sentence: n.Sentence, Changes: []string{}}
+		for _, d := range n.Changes {
+			s.Changes = append(s.Changes, d.Sentence(z))
 		}
-		key := s.To.Key() + " " + noun(s)
-		count[key]++
-		i, again := at[key]
-		if again {
-			out[i].Sentence = fmt.Sprintf("%s for %d parts of the series%s", noun(s), count[key], way(s))
-			continue
-		}
-		at[key] = len(out)
-		out = append(out, sending{To: string(s.To), Name: nameIn(s), Method: string(s.Method), Sentence: noun(s) + about(s) + way(s)})
+		out = append(out, s)
 	}
 	return out
-}
-
-// noun is what the recipient gets.
-func noun(s calendar.Sent) string {
-	switch s.Method {
-	case itip.Request:
-		if len(s.Changes) > 0 {
-			return "gets an update"
-		}
-		return "gets an invitation"
-	case itip.Cancel:
-		return "gets a cancellation"
-	case itip.Reply:
-		return "gets your answer"
-	}
-	return "gets a message (" + strings.ToLower(string(s.Method)) + ")"
-}
-
-func about(s calendar.Sent) string {
-	if s.RecurrenceID != "" {
-		return " for this occurrence"
-	}
-	return ""
-}
-
-func way(s calendar.Sent) string {
-	if s.Local {
-		return ", at once"
-	}
-	return ", by mail"
-}
-
-// nameIn is what the event calls the recipient.
-func nameIn(s calendar.Sent) string {
-	if s.Calendar == nil {
-		return ""
-	}
-	for _, c := range s.Calendar.Main() {
-		if s.Method == itip.Reply {
-			if o, ok := itip.Organizer(c); ok && o.Address.Equal(s.To) {
-				return o.CN
-			}
-			continue
-		}
-		for _, p := range itip.Attendees(c) {
-			if p.Address.Equal(s.To) {
-				return p.CN
-			}
-		}
-	}
-	return ""
 }

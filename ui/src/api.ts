@@ -96,8 +96,9 @@ export interface Edit {
 export interface Sending {
   to: string;
   name: string;
-  method: string;
+  method: string; // empty: hears nothing
   sentence: string;
+  changes: string[];
 }
 
 export interface Person {

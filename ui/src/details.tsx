@@ -2,7 +2,7 @@ import { useEffect, useState } from "preact/hooks";
 import { api, type EventDetail, type Place, type Sending } from "./api";
 import { whenText } from "./dates";
 import type { Draft } from "./form";
-import { Dialog, Linked, Trouble, useTask } from "./parts";
+import { Dialog, Linked, Sendings, Trouble, useTask } from "./parts";
 import { Respond } from "./respond";
 import { useApp } from "./state";
 import { address, partstat } from "./words";
@@ -103,7 +103,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
       {deleting !== "" ? (
         <div class="trouble" role="alert">
           <p>{deleting === "series" && d.recurring ? "Delete the whole series?" : deleting === "occurrence" ? "Delete this occurrence?" : deleting === "following" ? "Delete this occurrence and all later ones?" : "Delete this event?"}</p>
-          {sending.length > 0 && <ul>{sending.map((s) => <li><b>{s.name || address(s.to)}</b> {s.sentence}</li>)}</ul>}
+          <Sendings list={sending} heading="Deleting sends" />
           <div class="actions">
             <button type="button" class="danger" disabled={task.busy} onClick={remove} autofocus>Delete</button>
             <button type="button" onClick={() => setDeleting("")}>Keep</button>

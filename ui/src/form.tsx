@@ -3,7 +3,7 @@ import { api, type Edit, type EventDetail, type EventFields, type Sending } from
 import { Attendees } from "./attendees";
 import { addDays, addMinutes, dateOf, daysBetween, minutesBetween, wallAt, type Day, type Wall } from "./dates";
 import { FindTime } from "./findtime";
-import { Dialog, Field, Trouble, useTask } from "./parts";
+import { Dialog, Field, Sendings, Trouble, useTask } from "./parts";
 import { Repeats } from "./repeats";
 import { follow } from "./rrule";
 import { remember, remembered, useApp } from "./state";
@@ -92,7 +92,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
       onClose();
     });
 
-  const who = sending.map((s) => s.name || address(s.to));
+  const who = sending.filter((s) => s.method !== "").map((s) => s.name || address(s.to));
   const head = detail ? (single ? "Edit this occurrence" : detail.following ? "Edit this and later occurrences" : detail.recurring ? "Edit the whole series" : "Edit event") : "New event";
   return (
     <Dialog title={head} wide onClose={close}>
@@ -168,12 +168,10 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
         {detail && detail.kept.length > 0 && <p class="hint">Kept as they are: {detail.kept.join(", ")}.</p>}
         {guests && (
           <section class="sending" aria-live="polite" aria-label="What will be sent">
-            {previewError ? <p class="clash">{previewError}</p> : sending.length === 0 ? (
-              <p class="hint">Saving sends nothing.</p>
-            ) : (
+            {previewError ? <p class="clash">{previewError}</p> : (
               <>
-                <h3>Saving sends</h3>
-                <ul>{sending.map((s) => <li><b>{s.name || address(s.to)}</b> {s.sentence}</li>)}</ul>
+                {who.length === 0 && <p class="hint">Saving sends nothing.</p>}
+                <Sendings list={sending} heading="Saving sends" />
               </>
             )}
           </section>

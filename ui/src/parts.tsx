@@ -1,7 +1,8 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { go } from "./state";
-import type { Word } from "./words";
+import type { Sending } from "./api";
+import { address, count, type Word } from "./words";
 
 /** A link within the application. */
 export function Link(p: { to: string; class?: string; current?: boolean; label?: string; children: ComponentChildren }) {
@@ -132,5 +133,34 @@ export function Copy({ text, label }: { text: string; label: string }) {
     >
       {done ? "Copied" : "Copy"}
     </button>
+  );
+}
+
+/** What a change would send to whom, and who would hear nothing. */
+export function Sendings({ list, heading }: { list: Sending[]; heading: string }) {
+  const told = list.filter((s) => s.method !== "");
+  const silent = list.filter((s) => s.method === "");
+  return (
+    <>
+      {told.length > 0 && (
+        <>
+          <h3>{heading}</h3>
+          <ul>
+            {told.map((s) => (
+              <li>
+                <b>{s.name || address(s.to)}</b> {s.sentence}
+                {s.changes.length > 0 && <div class="hint">{s.changes.join("; ")}</div>}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+      {silent.length > 0 && (
+        <details>
+          <summary>{count(silent.length, "person hears", "people hear")} nothing</summary>
+          <ul>{silent.map((s) => <li><b>{s.name || address(s.to)}</b> {s.sentence}</li>)}</ul>
+        </details>
+      )}
+    </>
   );
 }

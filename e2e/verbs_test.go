@@ -56,7 +56,7 @@ func TestTheVerbsOfSchedulingFromTheCommandLine(t *testing.T) {
 	if got := s.cli("", "event", "edit", "--account", "alice@example.test", uid, "--location", "Roof", "--preview"); !strings.Contains(got, "bob@example.test gets an update, at once\n    ") || !strings.Contains(got, "Roof") {
 		t.Errorf("preview of an edit: %s", got)
 	}
-	if got := s.cli("", "event", "edit", "--account", "alice@example.test", uid, "--preview"); !strings.Contains(got, "hears nothing: nothing changes for them") {
+	if got := s.cli("", "event", "edit", "--account", "alice@example.test", uid, "--preview"); !strings.Contains(got, "gets nothing: nothing that concerns them changed") {
 		t.Errorf("preview of nothing: %s", got)
 	}
 	s.cli("", "event", "refresh", "--account", "bob@example.test", uid)

@@ -28,38 +28,42 @@ const maxComment = 10_000
 // Propose sends a COUNTER (RFC 5546 3.2.7). The event stays as it is until its
 // organizer takes the proposal up.
 func (s *Service) Propose(ctx context.Context, req ProposeRequest) ([]Sent, error) {
-	if len(req.Comment)+len(req.Location) > maxComment {
-		return nil, problem.New(problem.TooLarge, "The proposal is %d octets long; %d are allowed.", len(req.Comment)+len(req.Location), maxComment)
+	n := len(req.Comment)
+	if req.Location != nil {
+		n += len(*req.Location)
+	}
+	if n > maxComment {
+		return nil, problem.New(problem.TooLarge, "The proposal is %d octets long; %d are allowed.", n, maxComment)
 	}
 	return s.tell(ctx, req.By, req.Owner, req.UID, func(t telling) ([]itip.Message, itip.Memory, error) {
-		m, mem, err := req.Counter(t.cal, t.memory, t.user, t.by, s.now(), accountZone(t.owner), t.dir.local)
+		m, mem, err := t.copy(s).Propose(req.Proposal)
 		return []itip.Message{m}, mem, err
 	})
 }
 
 // RefreshRequest asks the organizer for the present state of an event.
 type RefreshRequest struct {
-	By    account.Actor
-	Owner store.AccountID
-	UID   string
+	By           account.Actor
+	Owner        store.AccountID
+	UID          string
+	RecurrenceID string // as in itip.Message; "" = the whole
 }
 
 // Refresh sends a REFRESH (RFC 5546 3.2.6): what the organizer has comes back
 // as if it had just been sent.
 func (s *Service) Refresh(ctx context.Context, req RefreshRequest) ([]Sent, error) {
 	return s.tell(ctx, req.By, req.Owner, req.UID, func(t telling) ([]itip.Message, itip.Memory, error) {
-		m, mem, err := itip.AskRefresh(t.cal, t.memory, t.user, t.by, s.now(), t.dir.local)
+		m, mem, err := t.copy(s).Refresh(req.RecurrenceID)
 		return []itip.Message{m}, mem, err
 	})
 }
 
 // PublishRequest sends an object to people to know of it, not to answer.
 type PublishRequest struct {
-	By        account.Actor
-	Owner     store.AccountID
-	UID       string
-	To        []ical.Address
-	Cancelled bool // that it does not take place
+	By    account.Actor
+	Owner store.AccountID
+	UID   string
+	To    []ical.Address
 }
 
 // Publish sends a PUBLISH (RFC 5546 3.2.1) of one's own event, to-do or
@@ -74,18 +78,10 @@ func (s *Service) Publish(ctx context.Context, req PublishRequest) ([]Sent, erro
 		}
 	}
 	return s.tell(ctx, req.By, req.Owner, req.UID, func(t telling) ([]itip.Message, itip.Memory, error) {
-		if len(t.user) == 0 {
-			return nil, t.memory, problem.New(problem.Forbidden, "This account has no address to publish from.")
-		}
-		if t.foreign() {
-			// Only its organizer speaks for an event (RFC 5546 3.2.1: ORGANIZER is
-			// who published it).
-			return nil, t.memory, problem.New(problem.Forbidden, "Somebody else organizes this; only they can publish it. You can forward the invitation.")
-		}
 		if t.coll.Account != req.By.Account && classified(t.cal) {
 			return nil, t.memory, problem.New(problem.NeedPrivileges, "This event is private; only the owner of the calendar can publish it.")
 		}
-		return itip.Publication{Object: t.cal, Memory: t.memory, From: t.user[0], By: t.by, To: req.To, Now: s.now(), Zone: accountZone(t.owner), Cancelled: req.Cancelled}.Messages()
+		return t.copy(s).Publish(req.To...)
 	})
 }
 
@@ -101,14 +97,8 @@ type telling struct {
 	dir    *directory
 }
 
-// foreign reports whether somebody else organizes the object.
-func (t telling) foreign() bool {
-	for _, c := range t.cal.Main() {
-		if o, ok := itip.Organizer(c); ok {
-			return !containsAddress(t.user, o.Address)
-		}
-	}
-	return false
+func (t telling) copy(s *Service) itip.Copy {
+	return itip.Copy{Object: t.cal, Memory: t.memory, User: t.user, By: t.by, Now: s.now(), Local: t.dir.local, Zone: accountZone(t.owner)}
 }
 
 func containsAddress(list []ical.Address, a ical.Address) bool {

@@ -83,7 +83,7 @@ func TestADesignateProposesInTheOwnersName(t *testing.T) {
 	if err := o.svc.SetShares(t.Context(), o.actor("bob"), bob, "default", map[store.AccountID]acl.Access{sue: acl.Write}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := o.svc.Propose(t.Context(), calendar.ProposeRequest{By: o.actor("sue"), Owner: bob, UID: "1", Proposal: itip.Proposal{Location: "Sue's room"}}); err != nil {
+	if _, err := o.svc.Propose(t.Context(), calendar.ProposeRequest{By: o.actor("sue"), Owner: bob, UID: "1", Proposal: itip.Proposal{Location: new("Sue's room")}}); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := o.svc.Refresh(t.Context(), calendar.RefreshRequest{By: account.Actor{Account: sue}, Owner: bob, UID: "1"}); err != nil {

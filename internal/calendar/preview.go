@@ -15,7 +15,7 @@ import (
 type Silent struct {
 	Address ical.Address
 	Name    string
-	Why     string // after "hears nothing: "
+	Why     string // a sentence, or what follows the name in one
 }
 
 // Preview is Put without its effects: it says what would be stored and sent,
@@ -50,91 +50,22 @@ func (s *Service) preview(ctx context.Context, what func(*store.Tx) (change, err
 		if err != nil {
 			return err
 		}
-		res = PutResult{Created: ch.old == nil, Rewritten: p.out.Rewritten, Sent: sentOf(p.out.Send, nil, p.dir), Changes: p.out.Changes, Silent: s.silent(ch, p)}
+		res = PutResult{Created: ch.old == nil, Rewritten: p.out.Rewritten, Sent: sentOf(p.out.Send, nil, p.dir), Changes: p.out.Changes, Silent: silent(p.out.People)}
 		return p.dir.err
 	})
 	return res, err
 }
 
 // silent lists the people of a change who get no message, with the reason.
-func (s *Service) silent(ch change, p planned) []Silent {
-	told := map[string]bool{}
-	refreshed := map[string]bool{}
-	for _, m := range p.out.Send {
-		if m.Refresh {
-			refreshed[m.To.Key()] = true
-		} else {
-			told[m.To.Key()] = true
-		}
-	}
-	var cals []*ical.Calendar
-	if ch.new != nil && p.out.Object != nil {
-		cals = append(cals, p.out.Object)
-	}
-	if len(p.oldBody) > 0 {
-		if old, err := ical.ParseLimits(p.oldBody, s.parseLimits()); err == nil {
-			cals = append(cals, old)
-		}
-	}
+func silent(people []itip.Notice) []Silent {
 	var out []Silent
-	add := func(address ical.Address, name, why string) {
-		if key := address.Key(); !told[key] && !containsAddress(p.user, address) {
-			told[key] = true
-			out = append(out, Silent{address, name, why})
-		}
-	}
-	for i, cal := range cals {
-		for _, c := range cal.Main() {
-			if p.out.Role == itip.AttendeeRole {
-				if o, ok := itip.Organizer(c); ok {
-					add(o.Address, o.CN, whyNoAnswer(ch, o))
-				}
-				continue
-			}
-			for _, a := range itip.Attendees(c) {
-				switch {
-				case a.ScheduleAgent != "SERVER":
-					add(a.Address, a.CN, "your calendar program, or you, told the server that it is not to write to them")
-				case a.Address.Email() == "" && a.Email == "":
-					add(a.Address, a.CN, "that is no address for messages")
-				case refreshed[a.Address.Key()]:
-					add(a.Address, a.CN, "only their copy is brought up to date")
-				case a.PartStat == "DELEGATED" && !a.RSVP:
-					add(a.Address, a.CN, fmt.Sprintf("they sent %s and did not ask to be kept informed", list(a.DelegatedTo)))
-				case strings.HasPrefix(a.ScheduleStatus, "3.7") || strings.HasPrefix(a.ScheduleStatus, "5.2") || strings.HasPrefix(a.ScheduleStatus, "5.3"):
-					add(a.Address, a.CN, "the invitation never reached them (status "+a.ScheduleStatus+")")
-				case i == 0 && ch.new != nil && strings.EqualFold(c.Value("STATUS"), "CANCELLED"):
-					add(a.Address, a.CN, "the event was called off already")
-				default:
-					add(a.Address, a.CN, "nothing changes for them")
-				}
-			}
+	for _, n := range people {
+		if n.Reason == itip.NoticeRefreshed || len(n.Messages) == 0 && n.Reason != itip.NoticeOwner {
+			why := strings.TrimSuffix(n.Sentence(), ".")
+			out = append(out, Silent{n.Attendee, n.Name, strings.TrimPrefix(why, n.Name+" ")})
 		}
 	}
 	return out
-}
-
-func whyNoAnswer(ch change, o itip.Attendee) string {
-	switch {
-	case o.ScheduleAgent != "SERVER":
-		return "another program answers for this invitation"
-	case ch.new == nil && ch.reply == itip.ReplySuppress:
-		return "you asked for no answer"
-	case ch.new == nil:
-		return "there is nothing to take back"
-	}
-	return "your answer is the same, and the rest is your own affair"
-}
-
-func list(addresses []ical.Address) string {
-	var out []string
-	for _, a := range addresses {
-		out = append(out, bare(string(a)))
-	}
-	if len(out) == 0 {
-		return "somebody else"
-	}
-	return strings.Join(out, ", ")
 }
 
 // Notice is one line of a preview, for people: who would get what, or nothing
@@ -173,7 +104,7 @@ func Notices(r PutResult) []Notice {
 		out = append(out, Notice{To: x.To, Name: nameIn(x), Method: x.Method, Sentence: noun(x) + about(x) + way(x), Changes: x.Changes})
 	}
 	for _, x := range r.Silent {
-		out = append(out, Notice{To: x.Address, Name: x.Name, Sentence: "hears nothing: " + x.Why})
+		out = append(out, Notice{To: x.Address, Name: x.Name, Sentence: x.Why})
 	}
 	return out
 }

@@ -82,7 +82,7 @@ type eventPropose struct {
 	End      string        `help:"Another end; without it the length stays." placeholder:"T"`
 	Duration time.Duration `help:"Instead of --end: 45m, 2h." placeholder:"D"`
 	TZ       string        `name:"tz" help:"Time zone of --start and --end (default: the event's)." placeholder:"ZONE"`
-	Location string        `help:"Another place."`
+	Location *string       `help:"Another place; empty for none."`
 	Comment  string        `help:"A word to the organizer."`
 	JSON     bool          `help:"One JSON object: what the organizer gets."`
 }
@@ -138,9 +138,8 @@ func (c eventPropose) Run(e *env) error {
 }
 
 type eventRefresh struct {
-	accountFlag `embed:""`
-	UID         string `arg:"" name:"uid" help:"UID of the event."`
-	JSON        bool   `help:"One JSON object: who is asked."`
+	eventRef `embed:""`
+	JSON     bool `help:"One JSON object: who is asked."`
 }
 
 func (eventRefresh) Help() string {
@@ -149,7 +148,15 @@ func (eventRefresh) Help() string {
 
 func (c eventRefresh) Run(e *env) error {
 	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
-		sent, err := s.Calendar.Refresh(e.ctx, calendar.RefreshRequest{By: by, Owner: a.ID, UID: c.UID})
+		_, cal, _, err := c.load(e, s, a, by)
+		if err != nil {
+			return err
+		}
+		rid, err := c.recurrenceID(cal)
+		if err != nil {
+			return err
+		}
+		sent, err := s.Calendar.Refresh(e.ctx, calendar.RefreshRequest{By: by, Owner: a.ID, UID: c.UID, RecurrenceID: rid})
 		if err != nil {
 			return err
 		}
@@ -161,7 +168,6 @@ type eventPublish struct {
 	accountFlag `embed:""`
 	UID         string   `arg:"" name:"uid" help:"UID of the event, to-do or journal entry."`
 	To          []string `required:"" help:"To whom; repeat for several." placeholder:"ADDRESS"`
-	Cancelled   bool     `help:"Publish that it does not take place."`
 	JSON        bool     `help:"One JSON object for each recipient."`
 }
 
@@ -175,7 +181,7 @@ func (c eventPublish) Run(e *env) error {
 		for _, address := range c.To {
 			to = append(to, ical.ParseAddress(address))
 		}
-		sent, err := s.Calendar.Publish(e.ctx, calendar.PublishRequest{By: by, Owner: a.ID, UID: c.UID, To: to, Cancelled: c.Cancelled})
+		sent, err := s.Calendar.Publish(e.ctx, calendar.PublishRequest{By: by, Owner: a.ID, UID: c.UID, To: to})
 		if err != nil {
 			return err
 		}

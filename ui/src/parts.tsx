@@ -157,7 +157,7 @@ export function Sendings({ list, heading }: { list: Sending[]; heading: string }
       )}
       {silent.length > 0 && (
         <details>
-          <summary>{count(silent.length, "person hears", "people hear")} nothing</summary>
+          <summary>{count(silent.length, "person gets", "people get")} nothing</summary>
           <ul>{silent.map((s) => <li><b>{s.name || address(s.to)}</b> {s.sentence}</li>)}</ul>
         </details>
       )}

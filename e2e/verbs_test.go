@@ -73,9 +73,9 @@ func TestTheVerbsOfSchedulingFromTheCommandLine(t *testing.T) {
 	}{
 		{[]string{"event", "propose", "--account", "alice@example.test", uid, "--location", "x"}, "organize", 1},
 		{[]string{"event", "propose", "--account", "bob@example.test", uid, "--start", "soon"}, "is not a time", 2},
-		{[]string{"event", "propose", "--account", "bob@example.test", uid}, "already", 1},
+		{[]string{"event", "propose", "--account", "bob@example.test", uid}, "should be otherwise", 1},
 		{[]string{"event", "refresh", "--account", "alice@example.test", uid}, "organize", 1},
-		{[]string{"event", "publish", "--account", "bob@example.test", uid, "--to", "x@y.test"}, "organizes", 1},
+		{[]string{"event", "publish", "--account", "bob@example.test", uid, "--to", "x@y.test"}, "organized by", 1},
 		{[]string{"event", "publish", "--account", "alice@example.test", uid, "--to", "nobody"}, "mail address", 1},
 		{[]string{"account", "members", "add", "bob@example.test", "alice@example.test"}, "no group", 1},
 		{[]string{"account", "members", "add", "team@example.test", "team@example.test"}, "itself", 1},

@@ -28,8 +28,13 @@ type Period struct {
 	Type     string // FREE, BUSY-TENTATIVE, BUSY or BUSY-UNAVAILABLE
 }
 
+// maxOccurrences bounds what one object is asked for: a meeting every hour for
+// ten years. With more, nobody could read the answer.
+const maxOccurrences = 100_000
+
 // Busy gives the busy time of one calendar object within [from, to), cut to that
-// window, ordered by From, overlaps not merged. Events count, to-dos and journal
+// window, ordered by From; of the same type, what touches the one before is
+// joined to it, other overlaps are not merged. Events count, to-dos and journal
 // entries do not (RFC 4791 7.10); the periods of a VFREEBUSY count as they are.
 // user tells whose answer decides in an invitation; nil means nobody's, as for
 // an event without attendees. With an error that wraps recur.ErrLimit the
@@ -43,9 +48,18 @@ func Busy(cal *ical.Calendar, z recur.Zones, user func(ical.Address) bool, from,
 		if !to.IsZero() && end.After(to) {
 			end = to
 		}
-		if begin.Before(end) {
-			list = append(list, Period{begin, end, kind})
+		if !begin.Before(end) {
+			return
 		}
+		if n := len(list); n > 0 {
+			if last := &list[n-1]; last.Type == kind && !begin.Before(last.From) && !begin.After(last.To) {
+				if end.After(last.To) {
+					last.To = end
+				}
+				return
+			}
+		}
+		list = append(list, Period{begin, end, kind})
 	}
 	switch cal.Kind() {
 	case "VEVENT":
@@ -74,7 +88,7 @@ func Busy(cal *ical.Calendar, z recur.Zones, user func(ical.Address) bool, from,
 	default:
 		return nil, nil
 	}
-	s, err := recur.New(cal, z, recur.Options{})
+	s, err := recur.New(cal, z, recur.Options{MaxIterations: maxOccurrences})
 	if err != nil {
 		return nil, fmt.Errorf("freebusy: %w", err)
 	}

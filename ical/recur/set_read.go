@@ -142,6 +142,11 @@ func (sh *shape) longest() int64 {
 	return sh.exact
 }
 
+// maxRules is how many RRULEs, and how many EXRULEs, of one component are
+// evaluated. RFC 5545 3.8.5.3 says SHOULD NOT to a second one; real data has two
+// or three.
+const maxRules = 16
+
 // readRecurrence takes RRULE, EXRULE, RDATE and EXDATE of the master.
 func (s *Set) readRecurrence(c *ical.Component, sh *shape, opt Options) error {
 	if sh.timeless {
@@ -161,6 +166,10 @@ func (s *Set) readRecurrence(c *ical.Component, sh *shape, opt Options) error {
 		if err := r.Err(); err != nil {
 			s.err = err
 			continue
+		}
+		if len(s.rules) == maxRules {
+			s.err = fmt.Errorf("recur: line %d: %w: more than %d RRULEs", p.Line(), ErrLimit, maxRules)
+			break
 		}
 		src := s.source(r, sh, date)
 		matches := false
@@ -197,6 +206,10 @@ func (s *Set) readRecurrence(c *ical.Component, sh *shape, opt Options) error {
 		if err := r.Err(); err != nil {
 			s.err = err
 			continue
+		}
+		if len(s.exclusion) == maxRules {
+			s.err = fmt.Errorf("recur: line %d: %w: more than %d EXRULEs", p.Line(), ErrLimit, maxRules)
+			break
 		}
 		s.exclusion = append(s.exclusion, s.source(r, sh, date))
 	}

@@ -19,9 +19,11 @@ type walk struct {
 	lastAt  int64
 	began   bool
 	looked  int
+	weight  int      // how many members more one takes as long as
 	inGap   []member // met lately
 	stretch stretch
-	primed  bool // the occurrence at hand has the parts that do not change
+	ends    stretch // of the end of the occurrence at hand
+	primed  bool    // the occurrence at hand has the parts that do not change
 	one     ruleWalk
 	except  []ruleWalk // of EXRULE
 }
@@ -81,6 +83,10 @@ func (w *walk) rule(i int) *ruleWalk {
 // begin sets a walk on the first member whose clock reading is not before from.
 func (w *walk) begin(s *Set, from int64) {
 	w.Set, w.lastAt = s, math.MinInt64
+	w.weight = (len(s.rules) + len(s.exclusion)) / 4
+	if len(s.exclusion) > 0 && s.exclusion[0].plan.eachDay {
+		w.weight += 3
+	}
 	if len(s.rules) > 1 {
 		w.many = make([]ruleWalk, len(s.rules))
 	}
@@ -131,7 +137,8 @@ func (w *walk) advance(r *ruleWalk) {
 // and at the limit.
 func (w *walk) next() (member, bool) {
 	for {
-		if w.looked++; w.looked > w.limit {
+		w.looked += 1 + w.weight
+		if w.looked > w.limit {
 			w.limited.Store(true)
 			return member{}, false
 		}
@@ -329,6 +336,9 @@ func (w *walk) occurrence(m member, o *Occurrence) {
 		w.plainly(m, length, o)
 		return
 	}
+	if m.length < 0 && sh.endAlike && len(w.ranged) == 0 && w.plain(m.wall) && w.acrossChange(m, o) {
+		return
+	}
 	w.primed = false
 	*o = Occurrence{ID: w.idOf(m.wall)}
 	if g := w.governing(m.at); g != nil {
@@ -362,6 +372,37 @@ func (w *walk) plainly(m member, length int64, o *Occurrence) {
 	if length != 0 {
 		o.End.Wall, o.To = reading(m.wall+length), reading(m.at+length)
 	}
+}
+
+// acrossChange is occurrence where the clocks change between start and end. It
+// remembers the stretch of the end too, and says no where the end falls on a
+// change.
+func (w *walk) acrossChange(m member, o *Occurrence) bool {
+	sh := w.master
+	z, ok := w.ids.(Stretcher)
+	if !ok {
+		return false
+	}
+	e := &w.ends
+	if guess := m.wall + sh.length(); guess < e.from || guess >= e.to {
+		e.offset, e.from, e.to = z.Stretch(guess)
+	}
+	to := m.at + sh.exact
+	if sh.nominal && sh.days != 0 {
+		// RFC 5545 3.3.6: days are counted on the calendar, then time is added.
+		wall := m.wall + sh.days*secondsPerDay
+		if wall < e.from || wall >= e.to {
+			return false
+		}
+		to = wall - e.offset + sh.exact
+	}
+	end := to + e.offset
+	if end < e.from || end >= e.to || to < m.at {
+		return false
+	}
+	w.plainly(m, 0, o)
+	o.End.Wall, o.To = reading(end), reading(to)
+	return true
 }
 
 // length is that of an occurrence in seconds where no change of the clocks

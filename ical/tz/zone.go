@@ -164,11 +164,7 @@ func (z *Zone) Stretch(wall int64) (offset, from, to int64) {
 	from, to = -always, always
 	if z.after != nil {
 		if wall < z.begin+day || wall >= z.end-day {
-			offset = z.offsetOfReading(wall)
-			if z.periodAt(wall-offset).offset != int32(offset) {
-				return offset, wall, wall
-			}
-			return offset, wall, wall + 1
+			return z.stretchBeyond(wall)
 		}
 		from, to = z.begin+day, z.end-day
 	}
@@ -182,6 +178,40 @@ func (z *Zone) Stretch(wall int64) (offset, from, to int64) {
 		return offset, wall, wall
 	}
 	return offset, from, to
+}
+
+// certain is how far from an instant a tail tells every change.
+const certain = 180 * day
+
+// stretchBeyond is Stretch for readings of which the table does not speak.
+func (z *Zone) stretchBeyond(wall int64) (offset, from, to int64) {
+	changes := z.after.around(wall)
+	n := 0
+	for i := 1; i < len(changes); i++ {
+		if c := changes[i]; wall >= c.at+int64(max(changes[i-1].offset, c.offset)) {
+			n = i
+		}
+	}
+	if n == 0 { // too near the first change to tell more than this reading
+		offset = z.offsetOfReading(wall)
+		if z.periodAt(wall-offset).offset != int32(offset) {
+			return offset, wall, wall
+		}
+		return offset, wall, wall + 1
+	}
+	c := changes[n]
+	offset = int64(c.offset)
+	from, to = max(c.at+max(int64(changes[n-1].offset), offset), wall-certain), wall+certain
+	if n+1 < len(changes) {
+		to = min(to, changes[n+1].at+offset)
+	}
+	if wall >= to {
+		return offset, wall, wall
+	}
+	if wall < z.begin+day {
+		return offset, from, min(to, z.begin+day)
+	}
+	return offset, max(from, z.end-day), to
 }
 
 // Abbreviation is the short name in use at an instant, such as "CEST"; for

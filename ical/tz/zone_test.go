@@ -108,3 +108,50 @@ func TestLocationFormats(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// TestStretch: all readings of a stretch exist and have its offset, near and far
+// and in zones of a VTIMEZONE.
+func TestStretch(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	var zones []*Zone
+	for _, name := range Names() {
+		z, _ := Load(name)
+		zones = append(zones, z)
+	}
+	for _, name := range []string{"America/New_York", "Australia/Lord_Howe", "Asia/Tehran", "Africa/Casablanca", "Europe/Dublin"} {
+		z, _ := Load(name)
+		own, err := FromComponent(z.Component("Own "+name, time.Date(1990, 1, 1, 0, 0, 0, 0, time.UTC), time.Time{}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		zones = append(zones, own)
+	}
+	for _, z := range zones {
+		for range 60 {
+			w := rng.Int64N(25e10) // to the year 9892
+			if rng.IntN(2) == 0 {
+				w = rng.Int64N(45e8) - 4e8
+			}
+			if n := len(z.reads); n > 0 && rng.IntN(3) == 0 {
+				w = z.reads[rng.IntN(n)] + int64(rng.IntN(3)-1)*int64(rng.IntN(4000))
+			}
+			offset, from, to := z.Stretch(w)
+			if from == to {
+				if at := w - offset; int64(z.periodAt(at).offset) == offset {
+					t.Fatalf("%s: reading %v is no gap", z.name, time.Unix(w, 0).UTC())
+				}
+				continue
+			}
+			if w < from || w >= to {
+				t.Fatalf("%s: stretch %v to %v of %v", z.name, time.Unix(from, 0).UTC(), time.Unix(to, 0).UTC(), time.Unix(w, 0).UTC())
+			}
+			from, to = max(from, w-1e8), min(to, w+1e8)
+			for _, r := range []int64{w, from, to - 1, from + rng.Int64N(to-from)} {
+				at := r - offset
+				if z.offsetOfReading(r) != offset || int64(z.periodAt(at).offset) != offset {
+					t.Fatalf("%s: reading %v of the stretch of %v has %d and %d, not %d", z.name, time.Unix(r, 0).UTC(), time.Unix(w, 0).UTC(), z.offsetOfReading(r), z.periodAt(at).offset, offset)
+				}
+			}
+		}
+	}
+}

@@ -30,6 +30,11 @@ type Options struct {
 	RSVPURL    string   // page to answer without calendar software, "" = none
 	Robot      bool     // a machine decided the answer (rooms): RFC 3834 auto-replied
 	NoFile     bool     // leave the application/ics copy out
+
+	// Secure signs or encrypts the mail's MIME entity (Content- fields, an empty
+	// line, the body) and gives another to be sent in its place; nil leaves it.
+	// The calendar and its copy lie inside, so that the signature covers both.
+	Secure func(entity []byte) ([]byte, error)
 }
 
 // Mail is a composed message.
@@ -120,10 +125,13 @@ func Compose(m itip.Message, o Options) (*Mail, error) {
 	}
 	writeField(&b, "Content-Language", v.Language)
 	writeField(&b, "MIME-Version", "1.0")
-	b.WriteString(body.header)
-	b.WriteString("\r\n")
-	b.Write(body.content)
-	out.Raw = []byte(b.String())
+	entity := append([]byte(body.header+"\r\n"), body.content...)
+	if o.Secure != nil {
+		if entity, err = o.Secure(entity); err != nil {
+			return nil, fmt.Errorf("imip: secure the message to %s: %w", m.To, err)
+		}
+	}
+	out.Raw = append([]byte(b.String()), entity...)
 	return out, nil
 }
 

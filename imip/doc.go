@@ -21,7 +21,9 @@
 //     it is none): mail gateways strip the parameter. [Found.MethodFrom] says so.
 //   - An object with several UIDs is split (RFC 5546 forbids it, RFC 2447 4.4
 //     shows it).
-//   - Signatures are seen and unwrapped (RFC 1847), not verified, here.
+//   - Signed mail is unwrapped in its clear and its opaque form (RFC 1847, RFC
+//     8551), and the signatures are handed on unverified ([Found.Signatures]):
+//     whom to believe is not known here. Encrypted mail is opened by whom has keys.
 //
 // The package does no I/O; who a message really comes from is decided elsewhere.
 package imip

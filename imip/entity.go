@@ -40,6 +40,7 @@ type entity struct {
 	header      header
 	media       mediaType
 	disposition mediaType
+	raw         []byte // all of it as it stands, which is what a signature covers; nil for the mail itself
 	body        []byte // encoded; nil for a multipart
 	parts       []*entity
 	path        string // "1.2": the place in the tree, as IMAP counts; "" for the mail itself
@@ -99,6 +100,7 @@ func (t *tree) entity(data []byte, path string, depth int, fallback string) (*en
 		if err != nil {
 			return nil, err
 		}
+		c.raw = piece
 		e.parts = append(e.parts, c)
 	}
 	return e, nil

@@ -39,14 +39,18 @@ func interpret(w *walker, limits Limits) ([]Found, error) {
 	return found, nil
 }
 
-// inOrder sorts the candidates by kind, and within a kind puts the parts inside
-// an alternative first, because those are what the sender meant.
+// inOrder sorts the candidates by kind; within a kind signed parts come first,
+// and then those inside an alternative, because those are what the sender meant.
 func inOrder(list []*candidate) []*candidate {
 	rank := func(c *candidate) int {
-		if c.inAlt {
-			return 2 * int(c.kind)
+		r := 4 * int(c.kind)
+		if len(c.signatures) == 0 {
+			r += 2
 		}
-		return 2*int(c.kind) + 1
+		if !c.inAlt {
+			r++
+		}
+		return r
 	}
 	list = slices.DeleteFunc(slices.Clone(list), func(c *candidate) bool { return c.skipped })
 	slices.SortStableFunc(list, func(a, b *candidate) int { return rank(a) - rank(b) })
@@ -131,7 +135,7 @@ func (w *walker) objects(c *candidate) []Found {
 	}
 	var found []Found
 	for _, cal := range cals {
-		f := Found{Calendar: cal, Part: c.part, Signed: c.signed}
+		f := Found{Calendar: cal, Part: c.part, Signatures: c.signatures, Encrypted: c.encrypted}
 		for _, r := range cal.Repairs {
 			f.Repairs = append(f.Repairs, fmt.Sprintf("Line %d: %s", r.Line, r.What))
 		}
@@ -150,6 +154,8 @@ func (w *walker) objects(c *candidate) []Found {
 			f.Reason, f.Review = "attached", "The mail has a calendar file attached, not a scheduling message (its media type is not text/calendar); it can be imported by hand."
 		case c.kind == forwardedPart:
 			f.Reason, f.Review = "forwarded", "The calendar object lies in a mail that was forwarded as an attachment; it can be applied by hand."
+		case c.malleable && len(c.signatures) == 0:
+			f.Reason, f.Review = "malleable", "The mail was encrypted in a way that does not show whether somebody changed it on its way, and nothing inside is signed."
 		case len(kinds) > 1:
 			// RFC 5546 1.4: one type of component in one object; the refusal is REQUEST-STATUS 3.4.
 			f.Reason, f.Review = "mixed-components", "The calendar object mixes different kinds of components, which a scheduling message must not (RFC 5546 1.4)."

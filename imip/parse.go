@@ -26,8 +26,8 @@ type Parsed struct {
 	ListID        string    // RFC 2919: it came through a mailing list
 	Report        bool      // a DSN or MDN; see Delivery
 	Delivery      *DeliveryReport
-	Signed        string // "pkcs7" or "pgp" where the calendar lies in a signed multipart, whose signature is not verified here
-	Encrypted     bool
+	Signed        string // "pkcs7" or "pgp" where a calendar lies in a signed entity; see Found.Signatures
+	Encrypted     bool   // some of it is encrypted, and was opened or not
 
 	AuthenticationResults []string // RFC 8601 values as they stand, topmost first
 	Received              []string
@@ -50,15 +50,25 @@ type Found struct {
 	Inconsistent bool        // part and object name different methods
 	Part         string      // place and media type: "1.2 text/calendar"
 	Repairs      []string
-	Signed       bool   // lies inside the signed entity
-	Reason       string // machine word for Review: "inconsistent-method", "no-method", "method-from-header", "unknown-method", "several-objects", "mixed-components", "attached", "forwarded"
-	Review       string // not "": a person must look before anything is applied, and this sentence says why
+	Signatures   []*Signature // of the signed entities that it lies in, the outermost first
+	Encrypted    bool         // lies in an encrypted entity that was opened
+	Reason       string       // machine word for Review: "inconsistent-method", "no-method", "method-from-header", "unknown-method", "several-objects", "mixed-components", "attached", "forwarded", "malleable"
+	Review       string       // not "": a person must look before anything is applied, and this sentence says why
+}
+
+// Parse reads a mail, for which nobody has keys, as a [Reader] does.
+func Parse(raw []byte, limits Limits) (*Parsed, error) { return Reader{Limits: limits}.Parse(raw) }
+
+// Reader reads mails.
+type Reader struct {
+	Limits Limits
+	Open   Opener // nil = nothing encrypted can be opened
 }
 
 // Parse reads a mail. It fails only with [ErrLimit]: everything that a person
 // could read gives a result, if only a Sentence. The data may be retained.
-func Parse(raw []byte, limits Limits) (*Parsed, error) {
-	limits = limits.orDefaults()
+func (r Reader) Parse(raw []byte) (*Parsed, error) {
+	limits := r.Limits.orDefaults()
 	if len(raw) > limits.Size {
 		return nil, fmt.Errorf("imip: the mail has %d octets, more than %d: %w", len(raw), limits.Size, ErrLimit)
 	}
@@ -68,7 +78,7 @@ func Parse(raw []byte, limits Limits) (*Parsed, error) {
 		return nil, err
 	}
 	p := identity(root.header)
-	w := &walker{parsed: p, tree: t}
+	w := &walker{parsed: p, tree: t, open: r.Open}
 	if err := w.walk(root, place{}); err != nil {
 		return nil, err
 	}
@@ -77,8 +87,8 @@ func Parse(raw []byte, limits Limits) (*Parsed, error) {
 		return nil, err
 	}
 	for _, f := range p.Found {
-		if f.Signed {
-			p.Signed = w.signed
+		for _, s := range f.Signatures {
+			p.Signed = s.Protocol
 		}
 	}
 	if len(p.Found) == 0 {

@@ -167,7 +167,7 @@ func TestParseSignedMultipart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found(p) != "REQUEST:u1" || p.Signed != "pkcs7" || !p.Found[0].Signed {
+	if found(p) != "REQUEST:u1" || p.Signed != "pkcs7" || len(p.Found[0].Signatures) != 1 {
 		t.Errorf("found %q, signed %q", found(p), p.Signed)
 	}
 	// A calendar beside the signed part is not covered by the signature.
@@ -175,7 +175,7 @@ func TestParseSignedMultipart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if found(p) != "REQUEST:u1" || p.Signed != "" || p.Found[0].Signed {
+	if found(p) != "REQUEST:u1" || p.Signed != "" || len(p.Found[0].Signatures) != 0 {
 		t.Errorf("found %q, signed %q: the unsigned part must not profit", found(p), p.Signed)
 	}
 }

@@ -2,6 +2,7 @@ package imip
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"path"
 	"strings"
@@ -15,8 +16,8 @@ type candidate struct {
 	method  string // the part's method parameter
 	part    string
 	inAlt   bool // stands in a multipart/alternative
-	signed  bool
 	skipped bool // another variant of the same alternative was taken
+	protection
 }
 
 // candidateKind orders candidates: of two with the same invitation the smaller counts.
@@ -32,8 +33,8 @@ const (
 // place is what surrounds an entity.
 type place struct {
 	alternative *entity
-	signed      bool
 	forwarded   bool
+	protection
 }
 
 // walker visits the tree and collects what concerns calendars.
@@ -41,9 +42,11 @@ type walker struct {
 	parsed     *Parsed
 	tree       *tree
 	candidates []*candidate
-	signed     string
+	open       Opener
 	tnef       string // the message class in a winmail.dat, or "unknown"
-	opaque     bool   // S/MIME in its opaque signed form
+	opaque     string // why a signed message in the opaque form cannot be read
+	closed     string // why an encrypted one cannot
+	wasOpened  bool
 	tooLarge   bool
 	broken     []string // sentences about calendar parts that cannot be read
 }
@@ -60,15 +63,7 @@ func (w *walker) walk(e *entity, at place) error {
 		at.alternative = e
 	case "multipart/signed": // RFC 1847 2.1: the first part is the signed content
 		if len(e.parts) > 0 {
-			if !at.forwarded {
-				w.signed = "pkcs7"
-				if strings.Contains(strings.ToLower(e.media.params["protocol"]), "pgp") {
-					w.signed = "pgp"
-				}
-			}
-			inner := at
-			inner.signed = true
-			if err := w.walk(e.parts[0], inner); err != nil {
+			if err := w.walk(e.parts[0], at.signedBy(clearSignature(e))); err != nil {
 				return err
 			}
 			for _, c := range e.parts[1:] {
@@ -78,7 +73,10 @@ func (w *walker) walk(e *entity, at place) error {
 			}
 			return nil
 		}
-	case "multipart/encrypted":
+	case "multipart/encrypted": // RFC 1847 2.2: the second part is the encrypted content
+		if len(e.parts) == 2 && isPGP(e) {
+			return w.opened(e, PGP, e.parts[1].decoded(), at)
+		}
 		w.parsed.Encrypted = true
 		return nil
 	}
@@ -97,7 +95,7 @@ func (w *walker) walk(e *entity, at place) error {
 // or a form that is recognised and not opened.
 func (w *walker) leaf(e *entity, at place) error {
 	name := strings.ToLower(e.fileName())
-	c := &candidate{method: e.media.params["method"], part: strings.TrimSpace(e.path + " " + e.media.value), inAlt: at.alternative != nil, signed: at.signed}
+	c := &candidate{method: e.media.params["method"], part: strings.TrimSpace(e.path + " " + e.media.value), inAlt: at.alternative != nil, protection: at.protection}
 	switch e.media.value {
 	case "text/calendar":
 		c.kind = calendarPart
@@ -113,14 +111,7 @@ func (w *walker) leaf(e *entity, at place) error {
 		w.tnef = tnefClass(e.decoded())
 		return nil
 	case "application/pkcs7-mime", "application/x-pkcs7-mime":
-		switch strings.ToLower(e.media.params["smime-type"]) {
-		case "signed-data":
-			w.opaque = true
-		case "certs-only":
-		default: // enveloped-data, authenveloped-data; unnamed is enveloped more often than not
-			w.parsed.Encrypted = true
-		}
-		return nil
+		return w.pkcs7(e, at)
 	default:
 		if name == "winmail.dat" {
 			w.tnef = tnefClass(e.decoded())
@@ -207,10 +198,10 @@ func (w *walker) nothing() string {
 		return w.broken[0]
 	case w.tooLarge:
 		return w.parsed.Notes[0]
-	case w.parsed.Encrypted:
-		return "The mail is encrypted, and this server has no key to open it; only the recipient's own mail program can."
-	case w.opaque:
-		return "The mail is signed in the opaque S/MIME form (application/pkcs7-mime), which hides its content; nothing in it can be processed. Ask the sender to send it signed in clear (multipart/signed) or unsigned."
+	case w.parsed.Encrypted && !w.wasOpened:
+		return "The mail is encrypted, and " + cmp.Or(w.closed, "this server has no key to open it; only the recipient's own mail program can") + "."
+	case w.opaque != "":
+		return "The mail is signed in the opaque S/MIME form (application/pkcs7-mime) and cannot be read: " + w.opaque + "."
 	case w.tnef != "" && w.tnef != "unknown":
 		return "The meeting lies in a winmail.dat (" + w.tnef + "), Exchange's own format. The sender's administrator can have it sent as iCalendar: Set-RemoteDomain -TNEFEnabled $false."
 	case w.tnef != "":

@@ -22,6 +22,13 @@ func Verify(signed, signature []byte) (*cms.Signed, []cms.Signature, error) {
 	return s, s.Verify(Canonical(signed)), nil
 }
 
+// VerifyOpaque is Verify for signed data with its content inside, where there
+// is no first part.
+func VerifyOpaque(_, data []byte) (*cms.Signed, []cms.Signature, error) {
+	_, s, sigs, err := Open(data)
+	return s, sigs, err
+}
+
 // Open checks the signatures of an opaque application/pkcs7-mime of type
 // signed-data and gives the MIME entity inside.
 func Open(data []byte) (entity []byte, s *cms.Signed, sigs []cms.Signature, err error) {

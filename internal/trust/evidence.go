@@ -30,8 +30,7 @@ type Evidence struct {
 	Authserv     string       `json:"authserv-id,omitempty"`   // whose results these are
 	Results      []Result     `json:"results,omitempty"`       // the trusted ones only
 	Ignored      []string     `json:"ignored,omitempty"`       // authserv-ids that are not configured; anyone can write them
-	Signature    string       `json:"signature,omitempty"`     // "", or what is known of a signature: "unverified pkcs7 signature"
-	Signer       ical.Address `json:"signer,omitempty"`        // address of a verified signature, "" if none
+	Signatures   []Signature  `json:"signatures,omitempty"`    // around the calendar object, the outermost first
 	Token        bool         `json:"token,omitempty"`         // came to the reply address made for this attendee and event
 	ListID       string       `json:"list-id,omitempty"`
 	Spam         bool         `json:"spam,omitempty"`    // a filter before us called it spam
@@ -112,7 +111,7 @@ func (e *Evidence) level(acting []ical.Address) Level {
 		}
 		l := T0
 		switch {
-		case e.Signer != "" && e.Signer.Equal(a):
+		case e.signed(a) != nil:
 			l = T3
 		case authenticated != "" && (e.From.Equal(a) || e.Token), e.speaksFor(a):
 			l = T2

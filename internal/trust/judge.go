@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/itip"
@@ -23,6 +24,7 @@ type Policy struct {
 	UnknownSenders string   // "allow" or "hold" first invitations from people the user does not know; "" = allow
 	AuthservIDs    []string // whose Authentication-Results are believed
 	DenyDomains    []string // domains whose scheduling mail is refused (RFC 6047 3, boundary filtering)
+	SignedDomains  []string // domains whose messages must be signed to be applied
 }
 
 // Decision is what to do with a message.
@@ -52,6 +54,10 @@ type Question struct {
 	Attendee  itip.Attendee // REPLY, COUNTER, REFRESH: for whom it speaks
 	Stored    *Stored       // nil = no event with this UID
 	Known     bool          // the sender is known to the user: same domain, or they have met before
+	Signs     bool          // messages of the acting address used to be signed
+	// Consent says that the user lets designate act for principal; nil = nobody.
+	Consent func(principal, designate ical.Address) bool
+	Now     time.Time // when the message arrived
 }
 
 // Verdict is the answer.
@@ -98,10 +104,19 @@ func Judge(q Question) Verdict {
 	v.Level = q.Evidence.level(acting)
 
 	// Acting for someone else needs that person's word first (draft-ietf-calsch-imip-04 3).
-	if sentBy := q.sentBy(); sentBy != "" && sentBy.Equal(q.Evidence.From) && !slices.ContainsFunc(acting, q.Evidence.From.Equal) && v.Level < T3 {
-		v.Reason = "sent-by"
-		v.Sentence = fmt.Sprintf("%s says to act for the %s %s. Whether %s allowed that cannot be checked.", who(from), role, who(acting[0]), who(acting[0]))
-		return v
+	if sentBy := q.sentBy(); sentBy != "" && (sentBy.Equal(q.Evidence.From) || q.Evidence.signed(sentBy) != nil) && !slices.ContainsFunc(acting, q.Evidence.From.Equal) && v.Level < T3 {
+		if q.Consent == nil || !q.Consent(acting[0], sentBy) {
+			v.Reason = "sent-by"
+			v.Sentence = fmt.Sprintf("%s says to act for the %s %s. It waits until you say whether %s may.", who(sentBy), role, who(acting[0]), who(sentBy))
+			return v
+		}
+		// The designate has consent: what it sends must be proven to be its own.
+		acting = []ical.Address{sentBy}
+		role = "designate of " + who(v.Acting)
+		v.Level, v.Acting = q.Evidence.level(acting), sentBy
+	}
+	if verdict := q.bySignature(v, acting, role); verdict != nil {
+		return *verdict
 	}
 	// Who speaks must be who may speak, under every policy (RFC 6047 2.2.1). An
 	// authenticated sender of the same domain (T1) may go on to the minimum levels.
@@ -124,7 +139,8 @@ func (q Question) byPolicy(v Verdict, role string) Verdict {
 	if policy == "" {
 		policy = Verify
 	}
-	if policy == Accept {
+	signedOnly := policy == Quarantine || slices.ContainsFunc(q.Policy.SignedDomains, func(d string) bool { return sameOrBelow(strings.ToLower(v.Acting.Domain()), d) })
+	if policy == Accept && !signedOnly {
 		v.Do, v.Reason = Apply, "accepted"
 		v.Sentence = fmt.Sprintf("Sent by the %s %s; this site's policy asks for no proof.", role, who(v.Acting))
 		return v
@@ -145,19 +161,19 @@ func (q Question) byPolicy(v Verdict, role string) Verdict {
 		need = T3 // a new organizer takes the event over
 	}
 	reason := "unverified"
-	if policy == Quarantine {
+	if signedOnly {
 		need, reason = T3, "not-signed"
 	}
 	if v.Level >= need {
 		v.Do, v.Reason = Apply, "verified"
-		v.Sentence = fmt.Sprintf("%s is verified as the %s (%s).", who(v.Acting), role, q.proof())
+		v.Sentence = fmt.Sprintf("%s is verified as the %s (%s).", who(v.Acting), role, q.proof(v))
 		return v
 	}
 	v.Reason = reason
 	switch {
-	case policy == Quarantine && q.Evidence.Signature != "":
-		v.Sentence = fmt.Sprintf("The message bears an %s, and this site's policy applies only messages whose signature by the %s %s is verified.", q.Evidence.Signature, role, who(v.Acting))
-	case policy == Quarantine:
+	case signedOnly && len(q.Evidence.Signatures) > 0:
+		v.Sentence = fmt.Sprintf("%s This site's policy applies only messages whose signature by the %s %s is believed.", q.Evidence.Signatures[0].Sentence, role, who(v.Acting))
+	case signedOnly:
 		v.Sentence = fmt.Sprintf("The message is not signed by the %s %s, and this site's policy applies only signed messages.", role, who(v.Acting))
 	case q.organizerChanges():
 		v.Reason = "organizer-change"
@@ -171,7 +187,7 @@ func (q Question) byPolicy(v Verdict, role string) Verdict {
 	case v.Level == T1:
 		v.Sentence = fmt.Sprintf("The mail comes from %s, but not provably from %s, the %s.", q.Evidence.AuthenticatedDomain(), who(v.Acting), role)
 	default:
-		v.Sentence = fmt.Sprintf("The sender is not verified as %s, the %s (%s).", who(v.Acting), role, q.proof())
+		v.Sentence = fmt.Sprintf("The sender is not verified as %s, the %s (%s).", who(v.Acting), role, q.proof(v))
 	}
 	return v
 }
@@ -221,7 +237,7 @@ func (q Question) speaks(acting []ical.Address) bool {
 		return true
 	}
 	return slices.ContainsFunc(acting, func(a ical.Address) bool {
-		return a != "" && (q.Evidence.speaksFor(a) || q.Evidence.From.Equal(a) || q.Evidence.Signer.Equal(a) ||
+		return a != "" && (q.Evidence.speaksFor(a) || q.Evidence.From.Equal(a) || q.Evidence.signed(a) != nil ||
 			(q.Policy.Inbound == Accept || q.Evidence.From == "") && q.Evidence.EnvelopeFrom.Equal(a))
 	})
 }
@@ -231,7 +247,7 @@ func (q Question) speaks(acting []ical.Address) bool {
 // not the message.
 func (q Question) speaker(acting []ical.Address) ical.Address {
 	for _, a := range acting {
-		if a != "" && (q.Evidence.From.Equal(a) || q.Evidence.Signer.Equal(a) || q.Evidence.EnvelopeFrom.Equal(a) || q.Evidence.speaksFor(a)) {
+		if a != "" && (q.Evidence.From.Equal(a) || q.Evidence.signed(a) != nil || q.Evidence.EnvelopeFrom.Equal(a) || q.Evidence.speaksFor(a)) {
 			return a
 		}
 	}
@@ -246,9 +262,9 @@ func (q Question) sentBy() ical.Address {
 }
 
 // proof words the evidence.
-func (q Question) proof() string {
-	if q.Evidence.Signer != "" {
-		return "signed by " + who(q.Evidence.Signer)
+func (q Question) proof(v Verdict) string {
+	if s := q.Evidence.signed(v.Acting); s != nil {
+		return "signed by " + who(v.Acting)
 	}
 	if len(q.Evidence.Peers) > 0 {
 		return "sent by the server of " + strings.Join(q.Evidence.Peers, ", ") + ", known by its " + q.Evidence.PeerBy

@@ -3,8 +3,10 @@ package trust
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/imip/smime"
 	"github.com/convene-cal/convene/itip"
 )
 
@@ -25,6 +27,26 @@ func evidence(from, results string) Evidence {
 		e.ReadResults([]string{"mx.our.test; " + results}, []string{"mx.our.test"})
 	}
 	return e
+}
+
+// signedBy is a believed signature.
+func signedBy(addresses ...string) []Signature {
+	s := Signature{Standing: smime.Trusted, Time: now.Add(-time.Hour), Sentence: "Signed."}
+	for _, a := range addresses {
+		s.Addresses = append(s.Addresses, ical.Mailto(a))
+	}
+	return []Signature{s}
+}
+
+// standing is a signature in the name of an address that is not believed.
+func standing(s smime.Standing, address string) []Signature {
+	return []Signature{{Standing: s, Addresses: []ical.Address{ical.Mailto(address)}, Sentence: "The signature is " + string(s) + "."}}
+}
+
+var now = time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
+
+func allow(principal, designate ical.Address) bool {
+	return principal == "mailto:ann@one.test" && designate == "mailto:sam@one.test"
 }
 
 const (
@@ -73,7 +95,7 @@ func TestJudge(t *testing.T) {
 		{"verify: another organizer takes the event", Question{Evidence: evidence("eve@evil.test", "dmarc=pass header.from=evil.test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("eve@evil.test"), Stored: stored}, Hold, T2, "organizer-change"},
 		{"verify: spam", Question{Evidence: func() Evidence { e := evidence("ann@one.test", pass); e.Spam = true; return e }(), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "unverified"},
 		{"verify: an answer by token alone", Question{Evidence: Evidence{From: "mailto:ben@home.test", Token: true}, Policy: Policy{AuthservIDs: ours}, Method: itip.Reply, Attendee: person("ben@two.test"), Stored: stored}, Apply, T1, "verified"},
-		{"verify: a signature of the organizer", Question{Evidence: Evidence{From: "mailto:list@x.test", Signer: "mailto:ann@one.test"}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Apply, T3, "verified"},
+		{"verify: a signature of the organizer", Question{Evidence: Evidence{From: "mailto:list@x.test", Signatures: signedBy("ann@one.test")}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Apply, T3, "verified"},
 
 		// a server that said who it is
 		{"the organizer's server invites", Question{Evidence: Evidence{Peers: []string{"one.test"}, PeerBy: "login"}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T2, "verified"},
@@ -86,7 +108,44 @@ func TestJudge(t *testing.T) {
 
 		// quarantine: signed, or held
 		{"quarantine: DMARC is not enough", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{Inbound: Quarantine, AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T2, "not-signed"},
-		{"quarantine: signed", Question{Evidence: Evidence{From: "mailto:ann@one.test", Signer: "mailto:ann@one.test"}, Policy: Policy{Inbound: Quarantine}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T3, "verified"},
+		{"quarantine: signed", Question{Evidence: Evidence{From: "mailto:ann@one.test", Signatures: signedBy("ann@one.test")}, Policy: Policy{Inbound: Quarantine}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T3, "verified"},
+
+		// signatures
+		{"signed by somebody else", Question{Evidence: Evidence{From: "mailto:ann@one.test", Signatures: signedBy("eve@evil.test")}, Policy: Policy{Inbound: Accept}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Hold, T0, "signer-mismatch"},
+		{"signed by somebody else, with DMARC of the organizer", Question{Evidence: func() Evidence {
+			e := evidence("ann@one.test", pass)
+			e.Signatures = signedBy("eve@evil.test")
+			return e
+		}(), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T2, "signer-mismatch"},
+		{"one of two signers is the organizer", Question{Evidence: Evidence{From: "mailto:list@x.test", Signatures: append(signedBy("eve@evil.test"), signedBy("ann@one.test")...)}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T3, "verified"},
+		{"an attendee signs a cancellation", Question{Evidence: Evidence{From: "mailto:ben@two.test", Signatures: signedBy("ben@two.test")}, Policy: Policy{Inbound: Accept}, Method: itip.Cancel, Organizer: person("ann@one.test"), Attendee: person("ben@two.test"), Stored: stored}, Hold, T0, "signer-mismatch"},
+		{"an answer for somebody else, signed", Question{Evidence: Evidence{From: "mailto:ben@two.test", Signatures: signedBy("ben@two.test")}, Method: itip.Reply, Attendee: person("carl@two.test"), Stored: stored}, Hold, T0, "signer-mismatch"},
+		{"a signature that does not hold", Question{Evidence: func() Evidence {
+			e := evidence("ann@one.test", pass)
+			e.Signatures = standing(smime.Broken, "ann@one.test")
+			return e
+		}(), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T2, "bad-signature"},
+		{"a signature that does not hold, under accept", Question{Evidence: Evidence{From: "mailto:ann@one.test", Signatures: standing(smime.Broken, "ann@one.test")}, Policy: Policy{Inbound: Accept}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "bad-signature"},
+		{"a revoked certificate", Question{Evidence: Evidence{From: "mailto:ann@one.test", Signatures: standing(smime.Revoked, "ann@one.test")}, Policy: Policy{Inbound: Accept}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "revoked"},
+		{"a signature by an unknown authority proves nothing", Question{Evidence: Evidence{From: "mailto:ann@one.test", Signatures: standing(smime.Unknown, "ann@one.test")}, Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "unverified"},
+		{"nor takes anything away", Question{Evidence: func() Evidence {
+			e := evidence("ann@one.test", pass)
+			e.Signatures = standing(smime.Unknown, "ann@one.test")
+			return e
+		}(), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T2, "verified"},
+		{"unsigned from somebody who signs", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test"), Signs: true}, Hold, T2, "unsigned-now"},
+		{"an old signed cancellation", Question{Evidence: Evidence{From: "mailto:ann@one.test", Signatures: signedBy("ann@one.test")}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored, Now: now.AddDate(0, 2, 0)}, Hold, T3, "old-signature"},
+		{"a domain that must sign", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{AuthservIDs: ours, SignedDomains: []string{"one.test"}}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T2, "not-signed"},
+		{"a domain that must sign, under accept", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{Inbound: Accept, SignedDomains: []string{"one.test"}}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T2, "not-signed"},
+		{"a domain that must sign, and does", Question{Evidence: Evidence{From: "mailto:ann@one.test", Signatures: signedBy("ann@one.test")}, Policy: Policy{SignedDomains: []string{"one.test"}}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T3, "verified"},
+
+		// designates
+		{"a designate with consent", Question{Evidence: evidence("sam@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: itip.Attendee{Address: "mailto:ann@one.test", SentBy: "mailto:sam@one.test"}, Consent: allow}, Apply, T2, "verified"},
+		{"a designate with consent, under accept", Question{Evidence: evidence("sam@one.test", ""), Policy: Policy{Inbound: Accept}, Method: itip.Request, Organizer: itip.Attendee{Address: "mailto:ann@one.test", SentBy: "mailto:sam@one.test"}, Consent: allow}, Apply, T0, "accepted"},
+		{"a designate with consent and no proof", Question{Evidence: evidence("sam@one.test", ""), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: itip.Attendee{Address: "mailto:ann@one.test", SentBy: "mailto:sam@one.test"}, Consent: allow}, Hold, T0, "unverified"},
+		{"a designate who signs, without consent", Question{Evidence: Evidence{From: "mailto:sam@one.test", Signatures: signedBy("sam@one.test")}, Method: itip.Request, Organizer: itip.Attendee{Address: "mailto:ann@one.test", SentBy: "mailto:sam@one.test"}}, Hold, T0, "sent-by"},
+		{"a designate of somebody else", Question{Evidence: evidence("sam@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: itip.Attendee{Address: "mailto:ben@one.test", SentBy: "mailto:sam@one.test"}, Consent: allow}, Hold, T1, "sent-by"},
+		{"SENT-BY names another than who sends", Question{Evidence: evidence("eve@evil.test", "dmarc=pass header.from=evil.test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: itip.Attendee{Address: "mailto:ann@one.test", SentBy: "mailto:sam@one.test"}, Consent: allow}, Hold, T0, "wrong-sender"},
 
 		{"unknown senders are held", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{Inbound: Accept, UnknownSenders: "hold"}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T2, "unknown-sender"},
 		{"known senders are not", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{Inbound: Accept, UnknownSenders: "hold"}, Method: itip.Request, Organizer: person("ann@one.test"), Known: true}, Apply, T2, "accepted"},

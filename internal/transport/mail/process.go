@@ -2,10 +2,12 @@ package mail
 
 import (
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -23,7 +25,9 @@ type record struct {
 	trust.Evidence
 	Sent       int64    `json:"report-on,omitempty"` // came to the return path of this row
 	Border     bool     `json:"border,omitempty"`    // see Envelope.Border
-	Acting     string   `json:"acting,omitempty"`    // the address that the message speaks for
+	Signs      bool     `json:"signs,omitempty"`     // who speaks is known to sign
+	Encrypted  bool     `json:"encrypted,omitempty"`
+	Acting     string   `json:"acting,omitempty"` // the address that the message speaks for
 	Verdict    string   `json:"verdict,omitempty"`
 	Subject    string   `json:"subject,omitempty"`
 	Part       string   `json:"part,omitempty"`
@@ -95,7 +99,11 @@ func (m *Mail) process(ctx context.Context, e store.Entry) (rows []store.Entry, 
 // sentence why there are none.
 func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 	r := recordOf(&e)
-	p, err := imip.Parse(e.Raw, imip.Limits{Size: m.o.MaxMessageSize + 1024})
+	keys, err := m.keys(ctx, e.Account)
+	if err != nil {
+		return nil, err
+	}
+	p, err := imip.Reader{Limits: imip.Limits{Size: m.o.MaxMessageSize + 1024}, Open: keys.Open}.Parse(e.Raw)
 	if err != nil {
 		return m.settle(ctx, e, stateRejected, "limit", "The mail is too complicated to be read: "+strings.TrimPrefix(err.Error(), "imip: ")+".")
 	}
@@ -128,9 +136,11 @@ func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 		}
 		one := r
 		one.Part, one.MethodFrom, one.Repairs, one.Reason, one.Review = f.Part, f.MethodFrom, f.Repairs, f.Reason, f.Review
-		if f.Signed && p.Signed != "" {
-			one.Signature = "unverified " + p.Signed + " signature"
-		}
+		var bearers map[string]*x509.Certificate
+		one.Signatures, bearers = checkSignatures(keys, f.Signatures)
+		one.Signs = keys.Signs(speakerOf(f).Email())
+		one.Encrypted = f.Encrypted
+		m.collect(ctx, e.Account, one.Signatures, bearers)
 		describe(&row, f)
 		row.Evidence = one.json()
 		rows = append(rows, row)
@@ -267,11 +277,20 @@ func (m *Mail) apply(ctx context.Context, e *store.Entry) error {
 
 // judge gathers what the store knows and asks [trust.Judge].
 func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r *record) (trust.Verdict, error) {
-	q := trust.Question{Evidence: r.Evidence, Policy: m.o.Trust, Method: itip.Method(e.Method)}
+	q := trust.Question{Evidence: r.Evidence, Policy: m.o.Trust, Method: itip.Method(e.Method), Signs: r.Signs, Now: e.Created}
 	q.Organizer, q.Attendee = speakers(cal, r.From)
 	q.Known = r.From != "" && m.ours(r.From.Domain())
 	err := m.o.Store.View(ctx, func(tx *store.Tx) error {
 		q.Stored = nil
+		consents, err := tx.Consents(e.Account)
+		if err != nil {
+			return fmt.Errorf("who may act for whom: %w", err)
+		}
+		q.Consent = func(principal, designate ical.Address) bool {
+			return slices.ContainsFunc(consents, func(c store.Consent) bool {
+				return c.Principal == principal.Key() && c.Designate == designate.Key()
+			})
+		}
 		stored, err := tx.ObjectsByUID(e.Account, e.UID)
 		if err != nil {
 			return fmt.Errorf("look for event %s: %w", e.UID, err)
@@ -304,6 +323,15 @@ func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r 
 		return trust.Verdict{}, err
 	}
 	return trust.Judge(q), nil
+}
+
+// speakerOf is the address that a message must come from, as it says itself.
+func speakerOf(f imip.Found) ical.Address {
+	organizer, attendee := speakers(f.Calendar, "")
+	if f.Method == itip.Reply || f.Method == itip.Counter || f.Method == itip.Refresh {
+		return attendee.Address
+	}
+	return organizer.Address
 }
 
 // madeBy is the authenticated domain of the first message about an event that

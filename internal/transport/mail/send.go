@@ -160,6 +160,7 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
 		o.Host = m.o.Domains[0] // RFC 5322 3.6.4: unique, and "localhost" is everyone's
 	}
 	var own []ical.Address
+	var preferences []byte
 	err = m.o.Store.View(ctx, func(tx *store.Tx) error {
 		acc, err := tx.Account(e.Account)
 		if err != nil {
@@ -174,6 +175,7 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
 			own = append(own, ical.Address(a.URI))
 		}
 		o.From.Name, o.Language = acc.DisplayName, acc.Language
+		preferences = acc.Settings
 		o.Robot = (acc.Kind == "room" || acc.Kind == "resource") && (msg.Method == itip.Reply || msg.Method == itip.Counter)
 		if acc.TimeZone != "" {
 			o.Zone, _ = tz.Load(acc.TimeZone) // an unknown zone is left out of the text
@@ -185,6 +187,11 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
 	m.people(&msg, &o, own)
+	s, err := m.securityOf(ctx, e.Account, preferences)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errStore, err)
+	}
+	o.Secure = s.secure(m, o.From.Address, o.To.Address)
 	// The engine writes what RFC 5546's tables allow; a breach is a fault of
 	// ours, which must not keep an invitation from people.
 	if err := itip.CheckMessage(msg.Calendar); err != nil {

@@ -1,0 +1,152 @@
+package mail
+
+import (
+	"cmp"
+	"context"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/imip"
+	"github.com/convene-cal/convene/imip/cms"
+	"github.com/convene-cal/convene/imip/smime"
+	"github.com/convene-cal/convene/internal/keyring"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/trust"
+)
+
+// keys reads what an account verifies and opens mail with.
+func (m *Mail) keys(ctx context.Context, account store.AccountID) (*keyring.Set, error) {
+	if m.o.Keys == nil {
+		return &keyring.Set{Authority: smime.Authority{Now: m.now()}}, nil
+	}
+	return m.o.Keys.For(ctx, account)
+}
+
+// checkSignatures verifies the signatures around a calendar object. A
+// multipart/signed with several signers gives one line for each.
+// bearers are the believed certificates by fingerprint.
+func checkSignatures(keys *keyring.Set, list []*imip.Signature) (out []trust.Signature, bearers map[string]*x509.Certificate) {
+	bearers = map[string]*x509.Certificate{}
+	for _, s := range list {
+		switch s.Protocol {
+		case imip.SMIME:
+			out = append(out, checkSMIME(keys, s, bearers)...)
+		default:
+			out = append(out, trust.Signature{Protocol: s.Protocol, Standing: smime.Unknown, Sentence: "The message bears an OpenPGP signature, for which there is no key here."})
+		}
+	}
+	return out, bearers
+}
+
+func checkSMIME(keys *keyring.Set, s *imip.Signature, bearers map[string]*x509.Certificate) (out []trust.Signature) {
+	broken := func(why string) []trust.Signature {
+		return []trust.Signature{{Protocol: imip.SMIME, Standing: smime.Broken, Sentence: "The signature cannot be checked: " + why + "."}}
+	}
+	verify := smime.Verify
+	if s.Content == nil {
+		verify = smime.VerifyOpaque
+	}
+	signed, sigs, err := verify(s.Content, s.Value)
+	if err != nil {
+		return broken(oneLine(err.Error()))
+	}
+	if len(sigs) == 0 {
+		return broken("it has no signer")
+	}
+	for _, sig := range sigs {
+		v := keys.Authority.Check(sig, signed.Certificates)
+		one := trust.Signature{Protocol: imip.SMIME, Standing: v.Standing, Fingerprint: v.Fingerprint, Issuer: v.Issuer, Time: sig.Time, Sentence: v.Sentence}
+		for _, a := range v.Addresses {
+			one.Addresses = append(one.Addresses, ical.Mailto(a))
+		}
+		if v.Standing == smime.Trusted {
+			bearers[v.Fingerprint] = sig.Certificate
+		}
+		out = append(out, one)
+	}
+	return out
+}
+
+// collect remembers the certificates of believed signatures, so that mail can
+// be encrypted to their holders and a message without a signature is noticed.
+// It is no condition of anything: what fails is written to the log.
+func (m *Mail) collect(ctx context.Context, account store.AccountID, signatures []trust.Signature, bearers map[string]*x509.Certificate) {
+	for _, s := range signatures {
+		c := bearers[s.Fingerprint]
+		if m.o.Keys == nil || c == nil {
+			continue
+		}
+		var addresses []string
+		for _, a := range s.Addresses {
+			addresses = append(addresses, a.Email())
+		}
+		if err := m.o.Keys.Collect(ctx, account, c, addresses); err != nil {
+			m.log.Warn("a certificate could not be remembered", "account", account, "fingerprint", s.Fingerprint, "error", err)
+		}
+	}
+}
+
+// security is how an account's outgoing mail is to be secured.
+type security struct {
+	keys    *keyring.Set
+	signing bool   // sign where there is a key
+	encrypt string // encryptNever, encryptPossible or encryptAlways
+}
+
+// Settings of mail.encryption and of accounts.
+const (
+	encryptPossible = "when-possible"
+	encryptAlways   = "always"
+)
+
+// preferences of an account (store.Account.Settings, shared with other services).
+type preferences struct {
+	Sign    *bool  `json:"sign-mail"`
+	Encrypt string `json:"encrypt-mail"`
+}
+
+func (m *Mail) securityOf(ctx context.Context, account store.AccountID, settings []byte) (security, error) {
+	var p preferences
+	if len(settings) > 0 {
+		_ = json.Unmarshal(settings, &p) // another service's mistake must not stop mail
+	}
+	keys, err := m.keys(ctx, account)
+	if err != nil {
+		return security{}, err
+	}
+	s := security{keys: keys, signing: m.o.Sign, encrypt: cmp.Or(p.Encrypt, m.o.Encrypt)}
+	if p.Sign != nil {
+		s.signing = *p.Sign
+	}
+	return s, nil
+}
+
+// secure gives the function that signs and encrypts a message's MIME entity;
+// nil where it goes out as it is. sender must be the From address: a signature
+// by another would be taken for a forgery.
+func (s security) secure(m *Mail, sender, recipient string) func([]byte) ([]byte, error) {
+	signer, signs := s.keys.Signer(sender)
+	signs = signs && s.signing
+	certificate, known := s.keys.Recipient(recipient)
+	encrypts := known && s.encrypt == encryptPossible || s.encrypt == encryptAlways
+	if !signs && !encrypts {
+		return nil
+	}
+	return func(entity []byte) (out []byte, err error) {
+		out = entity
+		if signs {
+			if out, err = smime.Sign(out, []cms.Signer{signer}, m.now()); err != nil {
+				return nil, err
+			}
+		}
+		if encrypts && !known {
+			return nil, fmt.Errorf("it must be encrypted, and there is no certificate of %s here: import one, or have them send a signed mail first", recipient)
+		}
+		if encrypts {
+			return smime.Encrypt(out, []*x509.Certificate{certificate}, cms.AES256GCM)
+		}
+		return out, nil
+	}
+}

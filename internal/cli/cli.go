@@ -57,6 +57,7 @@ type commands struct {
 	Import      importCommand       `cmd:"" help:"Take calendar files and mails into an account."`
 	Export      exportCommand       `cmd:"" help:"Write calendars as files."`
 	Message     messageCommands     `cmd:"" help:"The scheduling journal: every message in and out."`
+	Key         keyCommands         `cmd:"" help:"Keys and certificates for signed and encrypted mail."`
 	Freebusy    freebusyCommand     `cmd:"" help:"When people are busy."`
 	Ical        icalCommands        `cmd:"" help:"File tools: need no server and no store."`
 	Backup      backupCommand       `cmd:"" help:"Write everything into one archive."`

@@ -51,6 +51,10 @@ type Mail struct {
 	UndoWindow     time.Duration `toml:"undo-window" help:"how long outgoing messages wait for second thoughts, at most 5m"`
 	UnknownSenders string        `toml:"unknown-senders" help:"allow or hold"`
 	AuthservIDs    []string      `toml:"authserv-ids" help:"whose Authentication-Results are trusted"`
+	SignedDomains  []string      `toml:"signed-domains" help:"domains whose scheduling messages must be signed to be applied"`
+	DenyDomains    []string      `toml:"deny-domains" help:"domains whose scheduling messages are refused"`
+	Sign           bool          `toml:"sign" help:"sign the mail of accounts that have a key"`
+	Encrypt        string        `toml:"encrypt" help:"never, when-possible or always: encrypt what goes to people whose certificate is known"`
 }
 
 // CIP is real-time scheduling with other servers (docs/cip.md).
@@ -107,6 +111,8 @@ func Default() Config {
 		Mail: Mail{
 			MaxMessageSize: 25 << 20,
 			InboundPolicy:  "verify",
+			Sign:           true,
+			Encrypt:        "never",
 			UnknownSenders: "allow",
 		},
 		CIP:    CIP{AllowAnonymous: "verify", FallbackAfter: 15 * time.Minute},
@@ -135,6 +141,7 @@ func (c *Config) Validate() error {
 	}
 	oneOf("store.durability", c.Store.Durability, "full", "normal")
 	oneOf("http.tls", c.HTTP.TLS, "off", "files")
+	oneOf("mail.encrypt", c.Mail.Encrypt, "never", "when-possible", "always")
 	oneOf("mail.inbound-policy", c.Mail.InboundPolicy, "accept", "verify", "quarantine")
 	oneOf("mail.unknown-senders", c.Mail.UnknownSenders, "allow", "hold")
 	oneOf("cip.allow-anonymous", c.CIP.AllowAnonymous, "no", "verify", "yes")

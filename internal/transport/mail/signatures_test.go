@@ -1,0 +1,234 @@
+package mail
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/convene-cal/convene/imip"
+	"github.com/convene-cal/convene/imip/cms"
+	"github.com/convene-cal/convene/imip/smime"
+	"github.com/convene-cal/convene/internal/harness/certs"
+	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/keyring"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/trust"
+)
+
+// people are who writes to ann, with certificates of an authority that her site trusts.
+type people struct {
+	ca, strange         *certs.Identity
+	dan, eve, sam, fake *certs.Identity // fake: names dan, of an authority nobody knows
+}
+
+func newPeople(t *testing.T) *people {
+	p := &people{ca: certs.CA(t, "Known CA"), strange: certs.CA(t, "Unknown CA")}
+	p.dan, p.eve, p.sam = p.ca.Issue(t, "p256", nil, "dan@two.test"), p.ca.Issue(t, "p256", nil, "eve@evil.test"), p.ca.Issue(t, "p256", nil, "sam@two.test")
+	p.fake = p.strange.Issue(t, "p256", nil, "dan@two.test")
+	return p
+}
+
+// signingSite is a site that asks for proof, and believes only signatures.
+func signingSite(t *testing.T, p *people, relay string, change func(*Options)) (*site, *keyring.Keyring) {
+	s := sqlite(t)
+	keys := keyring.New(s, func() time.Time { return now })
+	x := newSite(t, s, relay, func(o *Options) {
+		o.Trust, o.Keys, o.Sign = trust.Policy{Inbound: trust.Verify}, keys, true
+		if change != nil {
+			change(o)
+		}
+	})
+	if _, err := keys.Trust(t.Context(), store.Site, p.ca.Cert.Raw); err != nil {
+		t.Fatal(err)
+	}
+	return x, keys
+}
+
+// mailOf is a mail around a MIME entity.
+func mailOf(from, id string, entity []byte) []byte {
+	return append([]byte("From: "+from+"\r\nTo: ann@one.test\r\nMessage-ID: <"+id+"@two.test>\r\nMIME-Version: 1.0\r\n"), entity...)
+}
+
+func calendarPart(method string, data []byte) []byte {
+	return append([]byte("Content-Type: text/calendar; method="+method+"; charset=UTF-8\r\n\r\n"), data...)
+}
+
+func signedBy(t *testing.T, entity []byte, at time.Time, ids ...*certs.Identity) []byte {
+	t.Helper()
+	var signers []cms.Signer
+	for _, id := range ids {
+		signers = append(signers, cms.Signer{Key: id.Key, Chain: id.Chain})
+	}
+	out, err := smime.Sign(entity, signers, at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func TestSignedMail(t *testing.T) {
+	p := newPeople(t)
+	dansOwn := []string{"ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test"}
+	request := func(more ...string) []byte {
+		return calendarPart("REQUEST", object("REQUEST", "theirs", append(dansOwn[:2:2], more...)...))
+	}
+	cancel := calendarPart("CANCEL", object("CANCEL", "theirs", append(dansOwn[:2:2], "STATUS:CANCELLED", "SEQUENCE:9")...))
+	moved := bytes.Replace(object("REQUEST", "theirs", append(dansOwn[:2:2], "LOCATION:elsewhere")...), []byte("SEQUENCE:0"), []byte("SEQUENCE:1"), 1)
+	dayAgo := now.AddDate(0, 0, -1)
+	changed := func(entity []byte, old, new string) []byte {
+		return bytes.Replace(entity, []byte(old), []byte(new), 1)
+	}
+	opaque := func(id *certs.Identity, entity []byte) []byte {
+		data, err := cms.Sign(entity, []cms.Signer{{Key: id.Key, Chain: id.Chain}}, cms.SignOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append([]byte("Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: binary\r\n\r\n"), data...)
+	}
+	mixed := func(parts ...[]byte) []byte {
+		return []byte("Content-Type: multipart/mixed; boundary=outer\r\n\r\n--outer\r\n" + string(bytes.Join(parts, []byte("\r\n--outer\r\n"))) + "\r\n--outer--\r\n")
+	}
+	for _, c := range []struct {
+		name   string
+		first  bool // dan's signed invitation came before
+		from   string
+		entity []byte
+		want   string
+	}{
+		{"the organizer signs", false, "dan@two.test", signedBy(t, request(), dayAgo, p.dan), "REQUEST:applied"},
+		{"the organizer signs, and a list sends it on", false, "list@lists.test", signedBy(t, request(), dayAgo, p.dan), "REQUEST:applied"},
+		{"opaque", false, "dan@two.test", opaque(p.dan, request()), "REQUEST:applied"},
+		{"a second signature around it", false, "list@lists.test", signedBy(t, signedBy(t, request(), dayAgo, p.dan), dayAgo, p.eve), "REQUEST:applied"},
+		{"two signers", false, "dan@two.test", signedBy(t, request(), dayAgo, p.eve, p.dan), "REQUEST:applied"},
+		{"unsigned", false, "dan@two.test", request(), "REQUEST:held!unverified"},
+		{"unsigned after he signed", true, "dan@two.test", request("LOCATION:elsewhere", "SEQUENCE:1"), "REQUEST:held!unsigned-now"},
+		{"changed after it was signed", false, "dan@two.test", changed(signedBy(t, request(), dayAgo, p.dan), "Planning", "Plotting"), "REQUEST:held!bad-signature"},
+		{"a certificate of an unknown authority", false, "dan@two.test", signedBy(t, request(), dayAgo, p.fake), "REQUEST:held!unverified"},
+		{"signed by another than the organizer", false, "dan@two.test", signedBy(t, request(), dayAgo, p.eve), "REQUEST:held!signer-mismatch"},
+		{"signed by the sender, who is not the organizer", false, "eve@evil.test", signedBy(t, request(), dayAgo, p.eve), "REQUEST:held!"},
+		{"the signed part and another calendar beside it", false, "dan@two.test", mixed(signedBy(t, []byte("Content-Type: text/plain\r\n\r\nHello\r\n"), dayAgo, p.dan), request()), "REQUEST:held!unverified"},
+		{"a colleague cancels and signs", true, "sam@two.test", signedBy(t, cancel, dayAgo, p.sam), "CANCEL:held!"},
+		{"the organizer cancels and signs", true, "dan@two.test", signedBy(t, cancel, dayAgo, p.dan), "CANCEL:applied"},
+		{"a cancellation signed long ago", true, "dan@two.test", signedBy(t, cancel, now.AddDate(0, -3, 0), p.dan), "CANCEL:held!old-signature"},
+		{"the organizer moves it and signs", true, "dan@two.test", signedBy(t, calendarPart("REQUEST", moved), dayAgo, p.dan), "REQUEST:applied"},
+		{"the organizer's key signs for another organizer", false, "dan@two.test", signedBy(t, calendarPart("REQUEST", object("REQUEST", "theirs", "ORGANIZER:mailto:carl@two.test", "ATTENDEE:mailto:ann@one.test")), dayAgo, p.dan), "REQUEST:held!"},
+		{"a signature that is garbage", false, "dan@two.test", changed(signedBy(t, request(), dayAgo, p.dan), "\r\n\r\nMI", "\r\n\r\nAA"), "REQUEST:held!bad-signature"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x, _ := signingSite(t, p, "", nil)
+			envelope := Envelope{From: "bounce@lists.test", To: []string{"ann@one.test"}}
+			if c.first {
+				rows, err := x.mail.Intake(t.Context(), mailOf("dan@two.test", "first", signedBy(t, request(), dayAgo, p.dan)), envelope)
+				if err != nil || states(rows) != "REQUEST:applied" {
+					t.Fatalf("the invitation: %s %q, %v", states(rows), rows[0].Sentence, err)
+				}
+			}
+			rows, err := x.mail.Intake(t.Context(), mailOf(c.from, "second", c.entity), envelope)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := states(rows); !strings.HasPrefix(got, c.want) || !strings.HasSuffix(rows[0].Sentence, ".") {
+				t.Errorf("%s %q, want %s", got, rows[0].Sentence, c.want)
+			}
+		})
+	}
+}
+
+func TestEncryptedMailIsOpened(t *testing.T) {
+	p := newPeople(t)
+	x, keys := signingSite(t, p, "", nil)
+	own, err := keys.Generate(t.Context(), x.ann.ID, "Ann", []string{"ann@one.test"}, "ec")
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := keys.For(t.Context(), x.ann.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, _ := set.Signer("ann@one.test")
+	if smime.Fingerprint(signer.Chain[0]) != own.Fingerprint {
+		t.Fatal("not the key just made")
+	}
+	request := calendarPart("REQUEST", object("REQUEST", "theirs", "ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test"))
+	sealed, err := smime.Encrypt(signedBy(t, request, now, p.dan), signer.Chain[:1], cms.AES256GCM)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for to, want := range map[string]string{"ann@one.test": "REQUEST:applied", "rob@one.test": ":ignored!encrypted"} {
+		rows, err := x.mail.Intake(t.Context(), mailOf("dan@two.test", "sealed", sealed), Envelope{From: "dan@two.test", To: []string{to}})
+		if err != nil || states(rows) != want {
+			t.Errorf("to %s: %s %q, %v; want %s", to, states(rows), rows[0].Sentence, err, want)
+		}
+	}
+}
+
+func TestOutgoingMailIsSignedAndEncrypted(t *testing.T) {
+	p := newPeople(t)
+	relay := startRelay(t, nil)
+	x, keys := signingSite(t, p, "smtp://"+relay.addr+"?tls=none", func(o *Options) { o.Encrypt = encryptPossible })
+	if _, err := keys.Generate(t.Context(), x.ann.ID, "Ann", []string{"ann@one.test"}, "ec"); err != nil {
+		t.Fatal(err)
+	}
+	if err := keys.Collect(t.Context(), x.ann.ID, p.dan.Cert, []string{"dan@two.test"}); err != nil {
+		t.Fatal(err)
+	}
+	dan := func(protocol string, data []byte) ([]byte, bool, []*imip.Signature, error) {
+		e, err := cms.Decrypt(data, []cms.Key{{Private: p.dan.Key, Certificate: p.dan.Cert}})
+		if err != nil {
+			return nil, false, nil, err
+		}
+		return e.Content, e.Authenticated, nil, nil
+	}
+	set, err := keys.For(t.Context(), x.ann.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for to, encrypted := range map[string]bool{"dan@two.test": true, "ben@two.test": false} {
+		if o := x.one(t, x.due(t, "u-"+to, to)); o.State != journal.Sent {
+			t.Fatalf("%s: %+v", to, o)
+		}
+		raw := relay.got()[len(relay.got())-1].raw
+		read, err := imip.Reader{Open: dan}.Parse(raw)
+		if err != nil || len(read.Found) != 1 || read.Encrypted != encrypted {
+			t.Fatalf("%s: %d objects, encrypted %v, %v\n%s", to, len(read.Found), read.Encrypted, err, raw)
+		}
+		sigs, _ := checkSignatures(set, read.Found[0].Signatures)
+		if len(sigs) != 1 || sigs[0].Standing != smime.Trusted || sigs[0].Addresses[0] != "mailto:ann@one.test" {
+			t.Errorf("%s: %+v", to, sigs)
+		}
+		if encrypted && bytes.Contains(raw, []byte("VCALENDAR")) {
+			t.Errorf("%s: the calendar is readable", to)
+		}
+	}
+}
+
+func TestSettingsOfAnAccountDecide(t *testing.T) {
+	p := newPeople(t)
+	relay := startRelay(t, nil)
+	x, keys := signingSite(t, p, "smtp://"+relay.addr+"?tls=none", nil)
+	if _, err := keys.Generate(t.Context(), x.ann.ID, "Ann", []string{"ann@one.test"}, "ec"); err != nil {
+		t.Fatal(err)
+	}
+	set := func(settings string) {
+		t.Helper()
+		x.ann.Settings = []byte(settings)
+		if err := x.store.Update(t.Context(), func(tx *store.Tx) error { return tx.UpdateAccount(x.ann) }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(`{"sign-mail":false}`)
+	if o := x.one(t, x.due(t, "plain", "dan@two.test")); o.State != journal.Sent || bytes.Contains(relay.got()[0].raw, []byte("multipart/signed")) {
+		t.Errorf("signed against the user's will: %+v", o)
+	}
+	set(`{"encrypt-mail":"always"}`)
+	if o := x.one(t, x.due(t, "sealed", "dan@two.test")); o.State != journal.Failed || !strings.Contains(o.Sentence, "no certificate of dan@two.test") {
+		t.Errorf("sent without the encryption that is asked for: %+v", o)
+	}
+	if _, err := keys.Trust(t.Context(), x.ann.ID, p.dan.Cert.Raw); err != nil {
+		t.Fatal(err)
+	}
+	if o := x.one(t, x.due(t, "sealed2", "dan@two.test")); o.State != journal.Sent {
+		t.Errorf("with the certificate: %+v", o)
+	}
+}

@@ -61,6 +61,7 @@ const (
 	ReasonAccepted        = "proposal-accepted"
 	ReasonFreeBusy        = "free-busy"
 	ReasonCounterRefused  = "no-proposals" // the event takes none; the sender is told
+	ReasonNoDelegation    = "no-delegation"
 	ReasonTooMany         = "too-many-attendees"
 )
 
@@ -97,6 +98,9 @@ type Arrival struct {
 	// Refreshes says whose program answers REFRESH: they are asked for the whole
 	// when what came is incomplete (RFC 5546 4.7.2); nil = nobody's.
 	Refreshes func(organizer ical.Address) bool
+	// NoDelegation says that guests of the owner's events may not send others in
+	// their place (RFC 5546 3.2.2.3 lets one restrict it).
+	NoDelegation bool
 	// MaxAttendees bounds the people of one component; 0 = no bound.
 	MaxAttendees int
 }
@@ -159,43 +163,68 @@ func Apply(a Arrival) (*Result, error) {
 	return r, nil
 }
 
-// playWaiting applies what had waited to what the message led to.
+// playWaiting applies what had waited to what the message led to, again as long
+// as one of them makes way for another.
 func playWaiting(a Arrival, r *Result) {
 	next := a
 	next.Waiting, next.Method, next.Approved = nil, "", false
-	for i, m := range a.Waiting {
-		next.Stored, next.Memory, next.Message = a.Stored, r.Memory, m
-		// When it came it was checked that its own organizer sent it. Whether
-		// that is the organizer of the event shows only now.
-		if next.From = speaksFor(newObject(m, a.Zone).organizer(nil)); next.From == "" {
-			continue
-		}
-		if r.Object != nil {
-			next.Stored = r.Object
-		}
-		if next.Stored == nil {
-			return
-		}
-		w := applyOne(next)
-		if w.Decision == Held && w.Reason == ReasonWaiting {
-			continue
-		}
-		r.Settled = append(r.Settled, Settled{Index: i, Decision: w.Decision, Reason: w.Reason, Sentence: w.Sentence})
-		r.Memory = w.Memory
-		if w.Decision != Applied {
-			continue
-		}
-		r.Object, r.TagChanged = w.Object, r.TagChanged || w.TagChanged
-		r.Send = append(r.Send, w.Send...)
-		r.Changes = append(r.Changes, w.Changes...)
-		if r.Decision != Applied {
-			r.Decision, r.Reason, r.Sentence, r.Notify = Applied, w.Reason, w.Sentence, w.Notify
-		}
-		if r.Created && dead(newObject(r.Object, a.Zone).master) {
-			// The invitation was withdrawn before it came: nothing to show.
-			r.Notify, r.Reason, r.Sentence = false, w.Reason, w.Sentence
+	settled := map[int]bool{}
+	for progress := true; progress; {
+		progress = false
+		for i, m := range a.Waiting {
+			if settled[i] {
+				continue
+			}
+			next.Stored, next.Memory, next.Message = a.Stored, r.Memory, m
+			// When it came it was checked that its own sender sent it. Whether that
+			// is the organizer of the event shows only now.
+			if next.From = waitedFrom(m, a.Zone); next.From == "" {
+				continue
+			}
+			if r.Object != nil {
+				next.Stored = r.Object
+			}
+			if next.Stored == nil {
+				return
+			}
+			w := applyOne(next)
+			if w.Decision == Held && w.Reason == ReasonWaiting {
+				continue
+			}
+			settled[i], progress = true, true
+			r.Settled = append(r.Settled, Settled{Index: i, Decision: w.Decision, Reason: w.Reason, Sentence: w.Sentence})
+			r.Memory = w.Memory
+			if w.Decision != Applied {
+				continue
+			}
+			r.Object, r.TagChanged = w.Object, r.TagChanged || w.TagChanged
+			r.Send = append(r.Send, w.Send...)
+			r.Changes = append(r.Changes, w.Changes...)
+			if r.Decision != Applied {
+				r.Decision, r.Reason, r.Sentence, r.Notify = Applied, w.Reason, w.Sentence, w.Notify
+			}
+			if r.Created && dead(newObject(r.Object, a.Zone).master) {
+				// The invitation was withdrawn before it came: nothing to show.
+				r.Notify, r.Reason, r.Sentence = false, w.Reason, w.Sentence
+			}
 		}
 	}
+}
+
+// waitedFrom is who a waiting message was from: its organizer, or the delegate
+// who answered before the delegator.
+func waitedFrom(m *ical.Calendar, z *tz.Zone) ical.Address {
+	if Method(m.Method()) == Reply {
+		for _, c := range m.Main() {
+			for line := range c.Props("ATTENDEE") {
+				if line.HasParam("DELEGATED-FROM") {
+					return speaksFor(line)
+				}
+			}
+		}
+		return ""
+	}
+	return speaksFor(newObject(m, z).organizer(nil))
 }
 
 func applyOne(a Arrival) *Result {

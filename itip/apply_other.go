@@ -63,8 +63,15 @@ func (p *applying) addition() {
 	case p.me.is(p.msg.organizer(nil)) || !p.stored.empty() && roleIn(p.stored, p.me) == OrganizerRole:
 		p.end(Ignored, ReasonOwnEvent, "You organize %s yourself; a message from outside does not change it.", p.known())
 		return
+	case p.stored.empty() && p.msg.cal.Kind() == "VJOURNAL":
+		p.publish() // RFC 5546 3.5.2: of an entry that is not here it says as much as a PUBLISH
+		return
 	case p.stored.empty():
-		p.end(Held, ReasonWaiting, "%s adds an occurrence to an event that is not here.", organizerName(p.msg))
+		if ok, _ := p.organizerActs(); ok {
+			p.incomplete(p.msg)
+		}
+		p.end(Held, ReasonWaiting, "%s adds an occurrence to an event that is not here.%s", organizerName(p.msg), p.incompleteNote())
+		p.res.RequestStatus = "3.14"
 		return
 	case p.otherOrganizer():
 		return
@@ -76,9 +83,9 @@ func (p *applying) addition() {
 	case !ok && !designate:
 		p.end(Rejected, ReasonNotOrganizer, "%s is not the organizer of %s and cannot add to it.", p.sender(), title(p.stored))
 		return
-	case p.stored.master == nil || dead(p.stored.master) || p.mine() == nil:
-		p.end(Held, ReasonAddition, "%s adds an occurrence to %s, of which you do not have the series. Ask the organizer for the whole event to have it in your calendar.",
-			organizerName(p.stored), title(p.stored))
+	case p.stored.master == nil || dead(p.stored.master) || p.mine() == nil && p.stored.cal.Kind() != "VJOURNAL":
+		p.incomplete(p.stored)
+		p.end(Held, ReasonAddition, "%s adds an occurrence to %s, of which you do not have the series.%s", organizerName(p.stored), title(p.stored), p.incompleteNote())
 		p.res.RequestStatus, p.res.Notify = "3.14", true
 		return
 	}

@@ -62,8 +62,17 @@ func (p *applying) reply() {
 		return
 	}
 	r := &replying{p: p, who: who, self: self}
-	if !r.listed() && p.a.Approved {
+	if !r.listed() && (p.a.Approved || r.byGroup()) {
 		r.admit()
+	}
+	if !r.listed() && r.early() {
+		p.end(Held, ReasonWaiting, "%s answers %s in the place of %s, who has not said so. It waits for that.", nameOf(person(who)), name, person(who).DelegatedFrom[0])
+		return
+	}
+	if group := r.group(); !r.listed() && group != nil {
+		p.end(Held, ReasonPartyCrasher, "%s answers %s as a member of %s and %s. Invite them, or leave it.", nameOf(person(who)), name, nameOf(person(group)), answerWord(answerOf(p.msg.cal.Main()[0], who)))
+		p.res.PartStat, p.res.Notify = answerOf(p.msg.cal.Main()[0], who), true
+		return
 	}
 	if !r.listed() {
 		p.end(Held, ReasonPartyCrasher, "%s was not invited to %s and answers %s. Invite them, or leave it.", nameOf(person(who)), name, answerWord(answerOf(p.msg.cal.Main()[0], who)))
@@ -81,7 +90,7 @@ type replying struct {
 	self people
 	new  *object
 
-	changed, outdated, stale, future, unknown, dead, failed, circular bool
+	changed, outdated, stale, future, unknown, dead, failed, circular, refused bool
 
 	// again are the components to send once more, by person: to a delegator whose
 	// delegate declined, to a delegate who answered an older time.
@@ -210,6 +219,10 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 	}
 	if r.inCircle(have, line) {
 		r.circular = true
+		return
+	}
+	if r.p.a.NoDelegation && partStat(line) == partStatDelegated {
+		r.refuseDelegation(c, line, key)
 		return
 	}
 	a := r.answered(c, line, key, have)
@@ -381,6 +394,8 @@ func (r *replying) finish() {
 			note = " Note: " + c
 		}
 		switch {
+		case r.refused:
+			p.end(Applied, ReasonNoDelegation, "%s may not pass %s on; both are told.", who, name)
 		case r.failed:
 			p.end(Applied, ReasonFailed, "The calendar of %s could not take %s.%s", who, name, note)
 		case r.future:
@@ -388,6 +403,8 @@ func (r *replying) finish() {
 		default:
 			p.end(Applied, ReasonAnswered, "%s %s.%s", who, r.answers(name), note)
 		}
+	case r.refused:
+		p.end(Unchanged, ReasonNoDelegation, "%s may not pass %s on; both are told.", who, name)
 	case r.circular:
 		p.end(Ignored, ReasonCircle, "%s passes %s back to somebody it came from; nothing was changed.", who, name)
 	case r.stale:

@@ -62,6 +62,10 @@ func (r *replying) requests() {
 	}
 }
 
+// maxDelegation is how often one invitation is passed on (DEL-05): more is a
+// mistake, or somebody who wants the list to grow.
+const maxDelegation = 5
+
 // names reports whether a parameter of a line lists the address.
 func names(line *ical.Property, param string, a ical.Address) bool {
 	return slices.ContainsFunc(addresses(line.ParamValues(param)), func(b ical.Address) bool { return b.Equal(a) })
@@ -86,7 +90,7 @@ func (r *replying) inCircle(c *ical.Component, line *ical.Property) bool {
 			next = append(next, person(q).DelegatedFrom...)
 		}
 	}
-	return slices.ContainsFunc(person(line).DelegatedTo, func(d ical.Address) bool { return above[d.Key()] })
+	return len(above) > maxDelegation || slices.ContainsFunc(person(line).DelegatedTo, func(d ical.Address) bool { return above[d.Key()] })
 }
 
 // delegate notes to whom an attendee passed the invitation on, and lists that
@@ -130,5 +134,93 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 			r.sendAgain(q, r.new.keyOf(c))
 		}
 		r.p.res.Changes = append(r.p.res.Changes, Difference{Property: "ATTENDEE", New: nameOf(person(q)), Attendee: string(d), RecurrenceID: r.new.keyOf(c)})
+	}
+}
+
+// early reports whether a delegate answers before the delegator said so (RFC
+// 5546 5.2.2): the answer waits, unless the one named has sent somebody else.
+func (r *replying) early() bool {
+	from := person(r.who).DelegatedFrom
+	if len(from) == 0 || len(from) > maxDelegates || r.p.a.Approved {
+		return false
+	}
+	for _, d := range from {
+		if d.Equal(r.who.Address()) {
+			return false
+		}
+		for _, c := range r.p.stored.cal.Main() {
+			if line := (people{d.Key(): true}).line(c); line != nil && partStat(line) == partStatDelegated {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// group is the listed attendee as whose member somebody answers (RFC 5546
+// 3.7.2), nil when there is none.
+func (r *replying) group() *ical.Property {
+	for _, a := range addresses(r.who.ParamValues("MEMBER")) {
+		for _, c := range r.p.stored.cal.Main() {
+			if line := (people{a.Key(): true}).line(c); line != nil {
+				return line
+			}
+		}
+	}
+	return nil
+}
+
+// byGroup reports whether who answers is known to belong to a group that is
+// invited: they are listed beside it, as the RFC wants it (3.7.2).
+func (r *replying) byGroup() bool {
+	g := r.group()
+	return g != nil && r.p.a.Member != nil && r.p.a.Member(g.Address(), r.who.Address())
+}
+
+// refuseDelegation leaves the invitation with who wants to pass it on: they are
+// asked again, and who was to come in their place is told that they are not
+// (RFC 5546 3.2.2.3 lets one restrict it).
+func (r *replying) refuseDelegation(c *ical.Component, line *ical.Property, key string) {
+	p := r.p
+	who := r.memoryKey(r.new.component(key))
+	a := Answered{Sequence: sequence(c), Stamp: stamp(c, p.a.Received)}
+	if last, ok := p.mem.reply(who, key); ok && !a.Stamp.After(last.Stamp) {
+		r.outdated = true
+		return
+	}
+	a.PartStat = partStatNeeds
+	p.mem.setReply(who, key, a)
+	r.refused = true
+	k := key
+	if r.new.component(k) == nil {
+		k = ""
+	}
+	target := r.find(r.new.component(k))
+	if target == nil {
+		return
+	}
+	if partStat(target) != partStatNeeds {
+		target.SetParam("PARTSTAT", partStatNeeds)
+		r.changed = true
+	}
+	if !target.HasParam("RSVP") {
+		target.SetParam("RSVP", "TRUE")
+		r.changed = true
+	}
+	r.sendAgain(target, k)
+	org := r.new.organizer(nil)
+	to := person(line).DelegatedTo
+	for _, d := range to[:min(len(to), maxDelegates)] {
+		if (people{d.Key(): true}).line(r.new.component(k)) != nil {
+			continue // invited in their own right
+		}
+		q := ical.NewProperty("ATTENDEE", string(d))
+		at := reachable(q, p.a.Local)
+		if at == "" {
+			continue
+		}
+		l := letter{o: r.new, stamp: p.mem.nextStamp(p.a.Received), zone: p.a.Zone}
+		comp := r.new.component(k)
+		p.res.Send = append(p.res.Send, l.message(Cancel, org.Address(), at, k, l.calendar(Cancel, l.cancel(comp, sequence(comp), false, q))))
 	}
 }

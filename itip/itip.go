@@ -78,6 +78,9 @@ type Change struct {
 	// Zone is the owner's: for floating times, which have no meaning for
 	// others, and for words in Changes. nil = UTC.
 	Zone *tz.Zone
+	// Plain says whose calendar program takes simple series only (see [Simple]):
+	// they get others as single occurrences. nil = nobody's.
+	Plain func(ical.Address) bool
 }
 
 // Outcome is what a [Change] means.

@@ -23,6 +23,9 @@ type Memory struct {
 	Piecewise bool `json:"piecewise,omitempty"`
 	// Hidden are the occurrences the attendee took out of the own copy.
 	Hidden map[string]bool `json:"hidden,omitempty"`
+	// Spread are the occurrences written out of a change of all later ones
+	// (RANGE=THISANDFUTURE); they are answered in one message.
+	Spread map[string]bool `json:"spread,omitempty"`
 	// Dropped are our answers to single occurrences that gave way to a newer
 	// series, until those occurrences come again.
 	Dropped map[string]Dropped `json:"dropped,omitempty"`
@@ -81,6 +84,7 @@ func (m Memory) clone() Memory {
 	m.Versions = maps.Clone(m.Versions)
 	m.Dropped = maps.Clone(m.Dropped)
 	m.Hidden = maps.Clone(m.Hidden)
+	m.Spread = maps.Clone(m.Spread)
 	m.Moved = maps.Clone(m.Moved)
 	m.Invited = maps.Clone(m.Invited)
 	m.Sent = maps.Clone(m.Sent)

@@ -34,6 +34,7 @@ func (m *merging) merge(fresh map[string]bool) {
 	if fresh[""] {
 		m.hide()
 	}
+	m.spread()
 	m.new.leaveSeries()
 	if m.p.handedOver() {
 		is := m.p.msg.organizer(nil)
@@ -286,6 +287,9 @@ func (m *merging) occurrence(k string) {
 		m.class |= details
 		m.diffs = append(m.diffs, Difference{Property: "RDATE", New: k})
 		if m.old.master != nil {
+			if m.new.master != nil && !m.new.inSeries(k) {
+				p.incomplete(p.stored) // RFC 5546 4.7.2: there is a version of the series we have not seen
+			}
 			m.moved[k] = true
 			m.own(got, m.old.master, true)
 		}
@@ -399,7 +403,32 @@ func (m *merging) finish() {
 		return
 	}
 	p.res.TagChanged, p.res.Notify = true, true
-	p.end(Applied, ReasonUpdated, "%s changed %s.%s", organizerName(m.new), name, sentences(m.diffs, p.a.Zone))
+	p.end(Applied, ReasonUpdated, "%s changed %s.%s%s", organizerName(m.new), name, sentences(m.diffs, p.a.Zone), p.incompleteNote())
+}
+
+// spread writes a change of all later occurrences out, where they have an end.
+func (m *merging) spread() {
+	c := m.new.hasRange()
+	if c == nil {
+		return
+	}
+	first := m.new.keyOf(c)
+	from := m.p.mem.Versions[first]
+	var gone []*ical.Component
+	for _, k := range m.new.order {
+		if k > first && m.p.mem.Spread[k] { // written out of an earlier range, which this one replaces
+			gone = append(gone, m.new.overrides[k])
+		}
+	}
+	if len(gone) > 0 {
+		m.new.drop(gone...)
+	}
+	made, _ := m.new.spread()
+	for _, k := range append(made, first) {
+		put(&m.p.mem.Versions, k, from)
+		put(&m.p.mem.Spread, k, true)
+		delete(m.p.mem.Hidden, k)
+	}
 }
 
 // resend answers again where the organizer lost our answer.

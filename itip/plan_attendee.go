@@ -376,7 +376,7 @@ func (p *attending) send(o *object) {
 		comps, changes = nil, nil
 	}
 	combine := p.c.Local != nil && p.c.Local(org.Address())
-	for _, a := range p.answers {
+	for i, a := range p.answers {
 		n := sequence(a.comp)
 		if v, ok := p.out.Memory.Versions[a.key]; ok {
 			n = v.Sequence
@@ -392,7 +392,9 @@ func (p *attending) send(o *object) {
 		d := Difference{Property: "PARTSTAT", Old: a.was, New: a.partstat, RecurrenceID: a.key, Attendee: string(a.line.Address())}
 		changes = append(changes, d)
 		p.out.Changes = append(p.out.Changes, d)
-		if !combine {
+		// What came as one change of many occurrences is answered at once.
+		more := i+1 < len(p.answers) && p.out.Memory.Spread[a.key] && p.out.Memory.Spread[p.answers[i+1].key]
+		if !combine && !more {
 			flush()
 		}
 	}

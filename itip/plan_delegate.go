@@ -44,6 +44,9 @@ func (p *attending) delegate(k string, c, before *ical.Component) error {
 			next = append(next, person(q).DelegatedFrom...)
 		}
 	}
+	if len(above)-1 > maxDelegation {
+		return refuse(conditionByGuest, k, "ATTENDEE", "The invitation has been passed on %d times already; that is enough.", maxDelegation)
+	}
 	for _, d := range to {
 		if above[d.Key()] {
 			return refuse(conditionByGuest, k, "ATTENDEE", "The invitation cannot be delegated to %s, from whom it came.", d)

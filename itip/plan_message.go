@@ -23,6 +23,9 @@ func (p *organizing) tell(one *party) {
 		return
 	}
 	if one.cancelled {
+		if p.expands(one, p.old) && !bounced(p.was[""].line(one.who)) {
+			p.takeBack(one, to, nil) // their program knows the occurrences only
+		}
 		p.cancelAll(one, to)
 	}
 	if len(one.uninvited) > 0 {
@@ -33,6 +36,10 @@ func (p *organizing) tell(one *party) {
 		p.request(one, to, one.listed, false)
 	case len(one.asked) > 0:
 		for _, k := range one.asked {
+			if k == "" && p.expands(one, p.new) {
+				p.expand(one, to)
+				continue
+			}
 			p.request(one, to, []string{k}, false)
 		}
 	case local && one.refresh && len(one.listed) > 0:

@@ -26,6 +26,8 @@ type organizing struct {
 	lags         []string                  // overrides that keep what the series had, as far as asked
 	touched      []string                  // occurrences that changed, as far as asked
 	seen         map[string]bool           // components whose roster changed, as far as asked
+	takes        map[*object]bool          // which version of the series goes out one by one
+	borrowed     []string                  // overrides made only to ask about an occurrence
 	hidden       bool                      // the guests do not see each other
 	drafts       map[string]*ical.Calendar // messages made so far, shared between recipients of the same view
 }
@@ -50,6 +52,10 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 		}
 	}
 	p.sequence++
+	if _, ok := p.new.spread(); !ok {
+		return refuse(conditionByOwner, p.new.keyOf(p.new.hasRange()), "RECURRENCE-ID",
+			"A change of this and all later occurrences cannot be sent for a series without end. End the series before it, and begin a new one.")
+	}
 	p.hidden = hidesGuests(p.new) || p.new.empty() && hidesGuests(p.old)
 	p.keepReverted()
 	p.compare()
@@ -251,6 +257,7 @@ func (p *organizing) restoreOccurrences() {
 			p.new.add(c)
 			p.is[k] = rosterOf(c, p.cache)
 			p.deltas[k] = &delta{}
+			p.borrowed = append(p.borrowed, k)
 		}
 		p.deltas[k].class |= reschedule
 	}
@@ -361,6 +368,7 @@ func (p *organizing) tidy() {
 	if p.out.Object == nil {
 		return
 	}
+	p.giveBack()
 	for _, k := range p.new.keys() {
 		if p.still[k] {
 			continue
@@ -372,6 +380,24 @@ func (p *organizing) tidy() {
 					line.SetParam("SCHEDULE-STATUS", statusBadParam)
 				}
 			}
+		}
+	}
+}
+
+// giveBack drops overrides that were made to ask about an occurrence and say
+// nothing else: nobody's answer to it differs from that to the series.
+func (p *organizing) giveBack() {
+	for _, k := range p.borrowed {
+		c, all := p.new.overrides[k], p.is[""]
+		same := c != nil && sequence(c) == sequence(p.new.master)
+		for _, who := range p.is[k].order {
+			same = same && all.line(who) != nil && partStat(all.line(who)) == partStat(p.is[k].line(who))
+		}
+		if same {
+			p.new.drop(c)
+			delete(p.out.Memory.Sent, k)
+			delete(p.is, k)
+			delete(p.deltas, k)
 		}
 	}
 }

@@ -153,6 +153,9 @@ func (p *organizing) judge(one *party) {
 			one.asked = append(one.asked, k)
 		}
 	}
+	if hadAll && slices.Contains(one.asked, "") && p.expands(one, p.new) && !p.expands(one, p.old) {
+		one.cancelled = true // the series they have goes, its occurrences come
+	}
 	// A master with a new SEQUENCE goes out with all its overrides: theirs is
 	// new as well, and a receiver may take the master for the whole (RFC 5546
 	// 4.4.7).

@@ -354,7 +354,8 @@ func (w *world) localFunc() func(ical.Address) bool {
 func (w *world) put(who string, cal *ical.Calendar, opts []string, isImport bool) {
 	w.t.Helper()
 	c := w.of(who)
-	change := itip.Change{Old: c.object, New: cal, Memory: c.memory, User: w.addresses(who), Now: w.now, Import: isImport, Local: w.localFunc(), Zone: w.zone}
+	change := itip.Change{Old: c.object, New: cal, Memory: c.memory, User: w.addresses(who), Now: w.now, Import: isImport, Local: w.localFunc(), Zone: w.zone,
+		Plain: func(a ical.Address) bool { return w.outlook[personOf(a)] }}
 	for _, o := range opts {
 		switch {
 		case o == "quietly":
@@ -436,7 +437,7 @@ func (w *world) post(list []itip.Message) {
 			}
 		}
 		to := personOf(m.To)
-		if !w.local[to] && len(m.Calendar.Main()) > 1 && !w.whole && m.Method != itip.Publish {
+		if !w.local[to] && len(m.Calendar.Main()) > 1 && !w.whole && m.Method != itip.Publish && !(m.Method == itip.Reply && m.RecurrenceID == "") {
 			w.errorf("several components in one message to %s, who is outside", to)
 		}
 		if m.Method == itip.Request && !m.Refresh {
@@ -680,6 +681,12 @@ func (w *world) expect(f, block []string) {
 	case "state":
 		w.expectState(f[1], f[2:], block)
 	case "none":
+		if len(f) > 2 {
+			if pick(w.of(f[1]).object, f[2]) != nil {
+				w.errorf("%s has a component %s:\n%s", f[1], f[2], w.text(f[1]))
+			}
+			return
+		}
 		if w.of(f[1]).object != nil {
 			w.errorf("%s has an object:\n%s", f[1], w.text(f[1]))
 		}

@@ -86,6 +86,10 @@ func (p *applying) invitation() {
 	ok, designate := p.organizerActs()
 	org := organizerName(p.msg)
 	name := title(p.msg)
+	by := p.delegator()
+	if by != nil && !ok && !designate {
+		ok = true // RFC 5546 3.2.2.3: who delegates forwards the invitation
+	}
 	if p.a.Deleted && p.knownVersion() {
 		p.end(Ignored, ReasonDeleted, "You have deleted %s; this message brings nothing new.", name)
 		return
@@ -127,7 +131,28 @@ func (p *applying) invitation() {
 		p.mem.InvitedAs = line.Address()
 	}
 	p.res.Object, p.res.Created, p.res.TagChanged, p.res.Notify = cal, true, true, true
+	if by != nil {
+		p.end(Applied, ReasonAdded, "%s asks you to come in their place to %s of %s.", nameOf(person(by)), name, org)
+		return
+	}
 	p.end(Applied, ReasonAdded, "%s invites you to %s.", org, name)
+}
+
+// delegator is the attendee who sends an invitation to us that they passed on,
+// as both lines say; nil when nobody did.
+func (p *applying) delegator() *ical.Property {
+	for _, c := range p.a.Message.Main() {
+		mine := p.me.line(c)
+		if mine == nil {
+			continue
+		}
+		for line := range c.Props("ATTENDEE") {
+			if p.from.is(line) && partStat(line) == partStatDelegated && names(line, "DELEGATED-TO", mine.Address()) && names(mine, "DELEGATED-FROM", line.Address()) {
+				return line
+			}
+		}
+	}
+	return nil
 }
 
 // knownVersion reports whether the message is no newer than what the user

@@ -424,6 +424,9 @@ func (m *merging) spread() {
 		m.new.drop(gone...)
 	}
 	made, _ := m.new.spread()
+	if slices.Contains(m.resend, first) {
+		m.resend = append(m.resend, made...)
+	}
 	for _, k := range append(made, first) {
 		put(&m.p.mem.Versions, k, from)
 		put(&m.p.mem.Spread, k, true)
@@ -455,16 +458,36 @@ func (p *applying) resend(m *merging) {
 			}
 		}
 	}
+	var together []*ical.Component // answers to what came as one change
+	var from ical.Address
+	flush := func() {
+		if len(together) == 0 {
+			return
+		}
+		key := ""
+		if len(together) == 1 {
+			key = m.new.keyOf(together[0])
+		}
+		p.res.Send = append(p.res.Send, l.message(Reply, from, to, key, l.calendar(Reply, together...)))
+		together = nil
+	}
 	for _, k := range m.resend {
 		c := m.new.component(k)
 		if c == nil {
 			continue
 		}
+		if !p.mem.Spread[k] {
+			flush()
+		}
 		line := p.me.line(c)
-		r := l.reply(c, line, sequence(c), partStat(line), nil)
-		p.res.Send = append(p.res.Send, l.message(Reply, line.Address(), to, k, l.calendar(Reply, r)))
+		from = line.Address()
+		together = append(together, l.reply(c, line, sequence(c), partStat(line), nil))
+		if !p.mem.Spread[k] {
+			flush()
+		}
 		if k == "" {
 			p.mem.Answer = Version{Sequence: sequence(c), Stamp: l.stamp}
 		}
 	}
+	flush()
 }

@@ -2,6 +2,7 @@ package itip
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/convene-cal/convene/ical"
 )
@@ -88,7 +89,7 @@ func (p *organizing) notice(one *party, send int) {
 		n.Reason = NoticeRefreshed
 	case len(n.Messages) > 0 && len(one.asked) == 0:
 		n.Reason = NoticeCancelled
-	case len(n.Messages) > 0 && one.fresh:
+	case len(n.Messages) > 0 && slices.ContainsFunc(p.out.Send[send:], func(m Message) bool { return m.First }):
 		n.Reason = NoticeInvited
 	case len(n.Messages) > 0:
 		n.Reason = NoticeChanged

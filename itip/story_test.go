@@ -78,6 +78,7 @@ type world struct {
 	invited map[string]*ical.Calendar    // the last invitation of somebody
 	outlook map[string]bool              // whose program has Outlook's limits
 	strict  map[string]bool              // who lets nobody delegate
+	tail    *ical.Calendar               // the later part of a divided series
 	whole   bool                         // the next messages may have several components for anybody
 	limit   int                          // attendees
 }
@@ -204,7 +205,7 @@ func (w *world) step(f []string, line string, block []string) {
 		w.queue = slices.DeleteFunc(w.queue, func(p parcel) bool { return len(f) == 1 || p.to == f[1] })
 	case "receive":
 		w.receive(f[1], f[2:], block)
-	case "propose", "askrefresh", "askstatus", "state", "publish", "turnaway", "forward", "delegate", "takeup", "dismiss", "askbusy":
+	case "propose", "askrefresh", "askstatus", "state", "publish", "turnaway", "forward", "delegate", "takeup", "dismiss", "askbusy", "split", "splittail":
 		w.write(f[0], f[1], f[2:], block)
 	default:
 		w.t.Fatalf("%s:%d: unknown step %q", w.file, w.line, line)

@@ -101,6 +101,16 @@ func (w *world) write(what, who string, f, block []string) {
 			w.put(who, cal, nil, false)
 		}
 		return
+	case "split":
+		head, tail, err := itip.Split(c.object, f[0], f[1])
+		if w.failure = err; err == nil {
+			w.tail = tail
+			w.put(who, head, nil, false)
+		}
+		return
+	case "splittail":
+		w.put(who, w.tail, nil, false)
+		return
 	case "takeup":
 		cal, err := itip.TakeUp(c.object, w.counter[who], w.zone)
 		if w.failure = err; err == nil {

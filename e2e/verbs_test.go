@@ -85,3 +85,44 @@ func TestTheVerbsOfSchedulingFromTheCommandLine(t *testing.T) {
 		}
 	}
 }
+
+func TestRoomsHaveAPolicy(t *testing.T) {
+	s := newService(t, "example.test", []string{"alice", "bob", "janet"}).start()
+	s.cli("", "account", "add", "blue@example.test", "--name", "Blue", "--kind", "room", "--no-password", "--tz", "Europe/Berlin")
+	if got := s.cli("", "account", "show-policy", "blue@example.test"); !strings.Contains(got, "accepts everything that is free") {
+		t.Errorf("no policy: %s", got)
+	}
+	got := jsonLines(t, s.cli("", "account", "set-policy", "blue@example.test", "--open", "mon-fri 08:00-18:00", "--longest", "4h", "--capacity", "8", "--approver", "janet@example.test", "--json"))[0]
+	if got["longest"] != "4h0m0s" || got["capacity"] != 8.0 || got["open"].([]any)[0] != "mon-fri 08:00-18:00" {
+		t.Errorf("set: %v", got)
+	}
+	s.cli("", "account", "set-policy", "blue@example.test", "--capacity", "4") // the rest stays
+	if got := s.cli("", "account", "show-policy", "blue@example.test"); !strings.Contains(got, "open mon-fri 08:00-18:00") || !strings.Contains(got, "holds 4 people") || !strings.Contains(got, "when janet@example.test agrees") {
+		t.Errorf("policy: %s", got)
+	}
+	book := func(who, start string) string {
+		return strings.TrimSpace(s.cli("", "event", "add", "--account", who+"@example.test", "--summary", "Plan", "--start", start, "--duration", "1h", "--tz", "Europe/Berlin", "--attendee", "blue@example.test"))
+	}
+	uid := book("alice", "2027-04-01T12:00")
+	if got := s.cli("", "event", "show", "--account", "alice@example.test", uid); !strings.Contains(strings.ReplaceAll(got, "\r\n ", ""), "PARTSTAT=TENTATIVE") {
+		t.Errorf("before janet agrees:\n%s", got)
+	}
+	held := jsonLines(t, s.cli("", "message", "list", "--account", "janet@example.test", "--state", "held", "--json"))
+	if len(held) != 1 || held[0]["reason"] != "room-approval" {
+		t.Fatalf("janet is asked: %v", held)
+	}
+	s.cli("", "message", "approve", held[0]["id"].(string))
+	if got := s.cli("", "event", "show", "--account", "alice@example.test", uid); strings.Contains(got, "PARTSTAT=TENTATIVE") {
+		t.Errorf("after janet agreed:\n%s", got)
+	}
+	night := book("bob", "2027-04-01T22:00")
+	if got := s.cli("", "event", "show", "--account", "bob@example.test", night); !strings.Contains(strings.ReplaceAll(got, "\r\n ", ""), "PARTSTAT=DECLINED") {
+		t.Errorf("at night:\n%s", got)
+	}
+	s.cli("", "account", "set-policy", "blue@example.test", "--approver", "")
+	for _, bad := range [][]string{{"blue@example.test", "--open", "someday"}, {"blue@example.test", "--conflicts", "200"}, {"alice@example.test", "--capacity", "2"}} {
+		if out, errs, status := run(t, "", append(append([]string{"account", "set-policy"}, bad...), "--data", s.data)...); status == 0 || errs == "" {
+			t.Errorf("set-policy %v: status %d, %s%s", bad, status, out, errs)
+		}
+	}
+}

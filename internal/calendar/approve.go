@@ -20,6 +20,9 @@ func (s *Service) Approve(ctx context.Context, by account.Actor, owner store.Acc
 	if err != nil {
 		return e, err
 	}
+	if e.Reason == ReasonApproval {
+		return s.decideBooking(ctx, by, e, true)
+	}
 	if e.Method == string(itip.Counter) && (e.Reason == itip.ReasonCounter || e.Reason == reasonRejected) {
 		return s.takeUp(ctx, by, e)
 	}
@@ -37,6 +40,9 @@ func (s *Service) Reject(ctx context.Context, by account.Actor, owner store.Acco
 	e, err := s.heldEntry(ctx, by, owner, id)
 	if err != nil {
 		return e, err
+	}
+	if e.Reason == ReasonApproval {
+		return s.decideBooking(ctx, by, e, false)
 	}
 	was := e
 	var rows []*store.Entry

@@ -222,32 +222,3 @@ func (s *Service) busyOf(body []byte, zone *tz.Zone, mine func(ical.Address) boo
 	}
 	return freebusy.Busy(cal, tz.NewResolver(cal, zone), mine, from, to)
 }
-
-// conflicts of a new object with what a room or resource has agreed to. It
-// runs in the transaction that reserves, so that nothing can come between.
-func (s *Service) conflicts(tx *store.Tx, owner store.AccountID, uid string, wanted []freebusy.Period) (*freebusy.Period, error) {
-	if len(wanted) == 0 {
-		return nil, nil
-	}
-	all, err := tx.Collections(owner)
-	if err != nil {
-		return nil, fmt.Errorf("collections of account %d: %w", owner, err)
-	}
-	colls := slices.DeleteFunc(all, func(c store.Collection) bool { return c.Kind != store.Calendar || c.Transparent })
-	from, to := wanted[0].From, wanted[0].To
-	for _, w := range wanted {
-		from, to = minTime(from, w.From), maxTime(to, w.To)
-	}
-	taken, err := s.busyIn(tx, owner, colls, from, to, uid)
-	if err != nil {
-		return nil, err
-	}
-	for _, w := range wanted {
-		for i := range taken {
-			if taken[i].Type != "FREE" && taken[i].From.Before(w.To) && w.From.Before(taken[i].To) {
-				return &taken[i], nil
-			}
-		}
-	}
-	return nil, nil
-}

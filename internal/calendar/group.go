@@ -1,6 +1,7 @@
 package calendar
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -135,6 +136,52 @@ func attendeeLine(c *ical.Component, a ical.Address) *ical.Property {
 		}
 	}
 	return nil
+}
+
+// Expand lists the people that some addresses stand for: of groups of this
+// service their members, at any depth, each once; all others as they are.
+func (s *Service) Expand(ctx context.Context, list []ical.Address) ([]ical.Address, error) {
+	var out []ical.Address
+	err := s.store.View(ctx, func(tx *store.Tx) error {
+		out = nil
+		dir := s.directory(tx)
+		seen, opened := map[string]bool{}, map[store.AccountID]bool{}
+		var add func(a ical.Address, depth int) error
+		add = func(a ical.Address, depth int) error {
+			acc, ok := dir.account(a)
+			if dir.err != nil {
+				return fmt.Errorf("look up %s: %w", a, dir.err)
+			}
+			if !ok || acc.Kind != store.Group {
+				if !seen[a.Key()] {
+					seen[a.Key()] = true
+					out = append(out, a)
+				}
+				return nil
+			}
+			if opened[acc.ID] || depth == groupDepth {
+				return nil
+			}
+			opened[acc.ID] = true
+			members, err := tx.Members(acc.ID)
+			if err != nil {
+				return fmt.Errorf("members of account %d: %w", acc.ID, err)
+			}
+			for _, m := range members {
+				if err := add(ical.Address(m.URI), depth+1); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		for _, a := range list {
+			if err := add(a, 0); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return out, err
 }
 
 // addMembers writes the lines of a group's members, and of the groups in it.

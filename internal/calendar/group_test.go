@@ -60,6 +60,10 @@ func TestInvitingAGroupInvitesItsMembers(t *testing.T) {
 	if _, text := o.event("carol", "1"); !strings.Contains(text, "CANCELLED") && text != "" {
 		t.Errorf("carol still has\n%s", text)
 	}
+	list, err := o.svc.Expand(t.Context(), []ical.Address{"mailto:staff@example.test", "mailto:bob@example.test", "mailto:x@elsewhere.test"})
+	if err != nil || len(list) != 6 { // bob, carol, dave, alice, dora, x
+		t.Errorf("expanded: %v %v", list, err)
+	}
 	// A preview shows the members too.
 	p, err := o.svc.Preview(t.Context(), calendar.PutRequest{By: o.actor("alice"), Ref: o.ref("alice", "default/2.ics"), Data: []byte(meeting("2", 4, 9, "team@example.test"))})
 	if err != nil || len(p.Sent) != 4 { // bob, carol, dave and the group's own calendar

@@ -86,14 +86,15 @@ func (s *Service) prepare(req PutRequest) (*draft, error) {
 
 // change is one intended change to one object of a calendar.
 type change struct {
-	by    account.Actor
-	coll  store.Collection
-	old   *store.Object // nil: created
-	name  string
-	new   *draft // nil: deleted
-	reply itip.ReplyPolicy
-	merge bool // If-Schedule-Tag-Match matched
-	imp   bool
+	by     account.Actor
+	coll   store.Collection
+	old    *store.Object // nil: created
+	name   string
+	new    *draft // nil: deleted
+	reply  itip.ReplyPolicy
+	merge  bool // If-Schedule-Tag-Match matched
+	imp    bool
+	status string // REQUEST-STATUS of a room's refusal; "" = 2.0
 }
 
 // effect is what storing a change did.
@@ -205,6 +206,9 @@ func (s *Service) plan(tx *store.Tx, ch change) (planned, error) {
 	}
 	if p.dir.err != nil {
 		return p, fmt.Errorf("look up attendees: %w", p.dir.err)
+	}
+	if ch.status != "" {
+		refuseWith(p.out.Send, ch.status)
 	}
 	external := 0
 	for _, m := range p.out.Send {

@@ -285,8 +285,13 @@ func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store
 			return err
 		}
 	}
+	if res.Decision == itip.Applied && a.Method == itip.Cancel && (who.Kind == store.Room || who.Kind == store.Resource) {
+		if err := s.withdrawAll(tx, who, a.Message.UID(), "The booking was cancelled."); err != nil {
+			return err
+		}
+	}
 	if now != nil && res.Decision == itip.Applied && (who.Kind == store.Room || who.Kind == store.Resource) && a.Method == itip.Request {
-		rows, err := s.answerAsRoom(tx, who, now)
+		rows, err := s.answerAsRoom(tx, a, who, now, dir)
 		if err != nil && problem.Of(err).Condition == problem.Internal {
 			return err
 		}

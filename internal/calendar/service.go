@@ -79,6 +79,7 @@ type Options struct {
 	Now        func() time.Time
 	Log        *slog.Logger
 	ProdID     string        // of what we write ourselves
+	OpenRooms  bool          // rooms answer organizers of other services by themselves, also where their policy names nobody
 	UndoWindow time.Duration // messages that leave this service wait so long, so that a change of mind is not mailed
 }
 

@@ -21,6 +21,8 @@ type accountCommands struct {
 	Rename      accountRename      `cmd:"" help:"Change an address; the old one keeps a redirect."`
 	Disable     accountDisable     `cmd:"" help:"Refuse sign-in; calendars stay."`
 	Delete      accountDelete      `cmd:"" help:"Delete the account and all its calendars."`
+	SetPolicy   accountSetPolicy   `cmd:"" help:"Set when a room or resource accepts by itself."`
+	ShowPolicy  accountShowPolicy  `cmd:"" help:"Show when a room or resource accepts by itself."`
 	Members     membersCommands    `cmd:"" help:"Who belongs to a group."`
 }
 

@@ -229,6 +229,9 @@ func (e *writing) after(t ical.Time, d ical.Duration) ical.Time {
 const (
 	maxDates  = 200
 	dateYears = 2
+	// maxVain rules may be searched at length before the rest of a calendar
+	// gets less patience: a file may hold thousands that exclude themselves.
+	maxVain = 4
 )
 
 // datesPerLine keeps a list of times on one line.
@@ -341,10 +344,15 @@ func (e *writing) expand() (dates []string) {
 	}
 	plain := e.c.Clone()
 	plain.Remove("RDATE") // written beside these
-	set, err := recur.New(e.alone(plain), e.zones, recur.Options{MaxIterations: 100 * maxDates})
+	most := 100 * maxDates
+	if e.vain >= maxVain {
+		most = 2 * maxDates
+	}
+	set, err := recur.New(e.alone(plain), e.zones, recur.Options{MaxIterations: most})
 	more := false
 	if err == nil {
-		for o := range set.All() {
+		until := e.start.Wall.AddDate(dateYears+1, 0, 0)
+		for o := range set.Between(time.Time{}, until) {
 			if o.ID.Wall.Equal(e.start.Wall) {
 				continue
 			}
@@ -353,7 +361,13 @@ func (e *writing) expand() (dates []string) {
 			}
 			dates = append(dates, e.form(o.ID))
 		}
-		err = set.Err()
+		if err = set.Err(); err != nil {
+			e.vain++
+		} else if e.c.Prop("EXRULE") != nil {
+			more = more || len(dates) > 0 // what is left of a rule without an end is not looked for
+		} else if _, last, endless := set.Bounds(); endless || last.After(until) {
+			more = true
+		}
 	}
 	switch rule := clip(at.Value()); {
 	case err != nil:

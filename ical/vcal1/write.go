@@ -34,6 +34,7 @@ type writer struct {
 	losses losses
 	home   *tz.Zone // of TZ and DAYLIGHT, nil when no time needs it
 	geo    string   // of the whole calendar
+	vain   int      // rules that were searched in vain for dates
 }
 
 func (w *writer) calendar() {
@@ -98,7 +99,9 @@ func (w *writer) findHome() {
 		}
 		year := start.Wall.Year()
 		first, last = min(first, year), max(last, year)
-		if set, err := recur.New(w.alone(c), w.zones, recur.Options{}); err == nil {
+		if c.Prop("EXRULE") != nil { // how far it goes is not worth the search
+			last = 9999
+		} else if set, err := recur.New(w.alone(c), w.zones, recur.Options{}); err == nil {
 			if _, end, endless := set.Bounds(); endless {
 				last = 9999
 			} else {

@@ -101,7 +101,10 @@ func readCalendars(r io.Reader, lost lost) (*ical.Reader, error) {
 // icsWriter writes strict iCalendar.
 type icsWriter struct{ w io.Writer }
 
-const icsEnd = "END:VCALENDAR\r\n"
+const (
+	icsBegin = "BEGIN:VCALENDAR\r\n"
+	icsEnd   = "END:VCALENDAR\r\n"
+)
 
 func (w *icsWriter) Begin(properties []*ical.Property) error {
 	cal := ical.Calendar{Component: ical.Component{Name: "VCALENDAR", Properties: properties}}
@@ -153,6 +156,9 @@ func (c icalConvert) Run(e *env) (err error) {
 	var ahead outline
 	if err := c.each(e, func(string) {}, ahead.read); err != nil {
 		return err
+	}
+	if ahead.calendars == 0 {
+		return errors.New("there is no calendar to convert")
 	}
 	dest := e.Out
 	if c.Output != "" {
@@ -283,6 +289,7 @@ func (o *outline) read(r *ical.Reader) error {
 
 // copyCalendars writes all calendars of r.
 func copyCalendars(w calendarWriter, r *ical.Reader, ahead *outline, told *progress) error {
+	var head calendarHead
 	for open := false; ; {
 		part, err := r.NextPart()
 		if err == io.EOF && open { // END:VCALENDAR is missing
@@ -295,10 +302,12 @@ func copyCalendars(w calendarWriter, r *ical.Reader, ahead *outline, told *progr
 			return err
 		}
 		if !open {
-			err = w.Begin(append(part.Properties, ahead.late[ahead.next]...))
+			head.properties = append(part.Properties, ahead.late[ahead.next]...)
+			err = w.Begin(head.properties)
 			ahead.next++
 		}
 		for _, c := range part.Components {
+			head.adopt(c)
 			if err == nil {
 				err = w.Component(c)
 			}

@@ -46,22 +46,31 @@ func (c icalDiff) Run(e *env) error {
 	for _, name := range c.Ignore {
 		ignore[strings.ToUpper(name)] = true
 	}
-	var sides [2]map[string][]*compared
+	var sides [2]*diffSide
+	told := e.progress("MB read")
 	for i, name := range []string{c.Old, c.New} {
-		var err error
-		if sides[i], err = e.readSide(name, ignore); err == errFailed {
+		sides[i] = &diffSide{ignore: ignore, contexts: map[string]int{}}
+		defer sides[i].close()
+		err := e.eachInput([]string{name}, func(name string, r io.Reader) error {
+			if err := eachPart(told.reading(r), sides[i]); err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			return nil
+		})
+		if err == errFailed {
 			err = fmt.Errorf("%s: not all of it could be read", name)
 		}
 		if err != nil {
 			return statusError{exitTrouble, err}
 		}
 	}
+	told.done()
 	out := bufio.NewWriter(e.Out)
 	encode := json.NewEncoder(out)
 	encode.SetEscapeHTML(false)
 	different := false
 	var unwritten error
-	compareSides(sides[0], sides[1], func(d difference) {
+	err := compareSorted(sides[0], sides[1], func(d difference) {
 		different = true
 		var err error
 		if c.JSON {
@@ -71,7 +80,7 @@ func (c icalDiff) Run(e *env) error {
 		}
 		unwritten = cmp.Or(unwritten, err)
 	})
-	if err := errors.Join(unwritten, out.Flush()); err != nil {
+	if err := errors.Join(err, unwritten, out.Flush()); err != nil {
 		return statusError{exitTrouble, err}
 	}
 	if different {
@@ -131,32 +140,6 @@ type compared struct {
 // item is a property, or one value of a list that has no order.
 type item struct {
 	line, sum, pair string // as it stands, what it means, what it is recognised by when it changed
-}
-
-// readSide reads all calendars of a side. Those of one key are in the order of
-// the input.
-func (e *env) readSide(name string, ignore map[string]bool) (map[string][]*compared, error) {
-	side := map[string][]*compared{}
-	add := func(c *compared, key string) { side[key] = append(side[key], c) }
-	err := e.eachInput([]string{name}, func(name string, r io.Reader) error {
-		return eachCalendar(r, func(cal *ical.Calendar, err error) error {
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			m := meaning{tz.NewResolver(cal, nil), ignore, map[zoneYear]string{}}
-			head := ical.NewComponent("VCALENDAR")
-			head.Properties = cal.Properties
-			add(m.component(head, ""), "VCALENDAR")
-			for _, s := range cal.Main() {
-				c := m.component(s, "")
-				add(c, s.Name+"\x00"+c.uid+"\x00"+m.identity(s))
-			}
-			return nil
-		})
-	})
-	// A stream has a head for each of its calendars; what they share is one.
-	side["VCALENDAR"] = slices.CompactFunc(side["VCALENDAR"], func(a, b *compared) bool { return a.sum == b.sum })
-	return side, err
 }
 
 // compareSides reports components in the order of their names, UIDs and

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -80,10 +81,22 @@ func eachCalendar(r io.Reader, do func(*ical.Calendar, error) error) error {
 		if err == io.EOF {
 			return nil
 		}
+		if err != nil && parseError(err) == nil {
+			return err
+		}
 		if failed := do(cal, err); failed != nil || err != nil {
 			return failed
 		}
 	}
+}
+
+// parseError is the error of an input that is no calendar, nil where reading
+// itself failed.
+func parseError(err error) error {
+	if pe := (*ical.ParseError)(nil); errors.As(err, &pe) {
+		return err
+	}
+	return nil
 }
 
 type icalFmt struct {
@@ -94,30 +107,78 @@ type icalFmt struct {
 func (icalFmt) Help() string { return "Example: convene ical fmt messy.ics > tidy.ics" }
 
 func (c icalFmt) Run(e *env) error {
-	out := bufio.NewWriter(e.Out)
+	out := bufio.NewWriterSize(e.Out, 1<<16)
+	told := e.progress("MB written")
+	defer told.done()
 	err := e.eachInput([]string{c.File}, func(name string, r io.Reader) error {
-		stream := ical.NewReader(r)
+		in := ical.NewReaderLimits(told.reading(r), ical.Limits{Size: maxPart})
+		w := tidyWriter{w: out}
 		for {
-			cal, err := stream.Next()
+			part, err := in.NextPart()
 			if err == io.EOF {
-				if c.Preserve {
-					_, err = out.WriteString(stream.Trailer())
+				switch {
+				case c.Preserve:
+					_, err = out.WriteString(in.Trailer())
 					return err
+				case !w.any:
+					return fmt.Errorf("%s: there is no calendar", name)
 				}
-				return nil
+				return w.end()
 			}
 			if err != nil {
 				return fmt.Errorf("%s: %w", name, err)
 			}
-			if !c.Preserve {
-				cal.Normalize()
+			if c.Preserve {
+				_, err = out.Write(part.Bytes())
+			} else {
+				err = w.part(part, in.Open())
 			}
-			if _, err := out.Write(cal.Bytes()); err != nil {
+			if err != nil {
 				return err
 			}
 		}
 	})
 	return errors.Join(err, out.Flush())
+}
+
+// tidyWriter writes the parts of calendars canonically, in their order.
+type tidyWriter struct {
+	w    io.Writer
+	head *calendarHead // of the calendar that goes on
+	any  bool          // a calendar was written
+}
+
+func (t *tidyWriter) part(part *ical.Calendar, open bool) error {
+	first := t.head == nil
+	if first {
+		t.head, t.any = &calendarHead{}, true
+	}
+	t.head.properties = append(t.head.properties, part.Properties...)
+	for _, c := range part.Components {
+		t.head.adopt(c)
+	}
+	part.Normalize()
+	text := part.Bytes()
+	if first && !bytes.HasPrefix(text, []byte(icsBegin)) {
+		text = append([]byte(icsBegin), text...)
+	}
+	if !open && bytes.HasSuffix(text, []byte(icsEnd)) {
+		open, t.head = true, nil // the end is written
+	}
+	if _, err := t.w.Write(text); err != nil || open {
+		return err
+	}
+	return t.end()
+}
+
+// end ends the calendar that goes on, whether its END is there or not.
+func (t *tidyWriter) end() error {
+	if t.head == nil {
+		return nil
+	}
+	t.head = nil
+	_, err := io.WriteString(t.w, icsEnd)
+	return err
 }
 
 type icalExpand struct {
@@ -163,29 +224,31 @@ func (c icalExpand) Run(e *env) error {
 	encode := json.NewEncoder(out)
 	encode.SetEscapeHTML(false)
 	failed := false
+	told := e.progress("MB read")
+	defer told.done()
 	err = e.eachInput(c.Files, func(name string, r io.Reader) error {
-		return eachCalendar(r, func(cal *ical.Calendar, err error) error {
-			if err != nil {
-				failed = true
-				fmt.Fprintf(forPeople(e.Err), "%s: %v\n", name, err)
-				return nil
-			}
-			for _, object := range cal.SplitByUID() {
-				var stopped writeError
-				err := c.expand(object, floating, from, to, func(o occurrence) error {
+		return eachObject(told.reading(r), func(object *ical.Calendar, line int, err error) error {
+			var stopped writeError
+			where := name
+			if err == nil {
+				err = c.expand(object, floating, from, to, func(o occurrence) error {
 					if c.JSON {
 						return asWriteError(encode.Encode(o))
 					}
 					_, err := fmt.Fprintf(forPeople(out), "%s  %s  %s  %s\n", o.Start, o.End, o.Summary, o.UID)
 					return asWriteError(err)
 				})
-				switch {
-				case errors.As(err, &stopped):
-					return err
-				case err != nil: // one broken event does not hide the others
-					failed = true
-					fmt.Fprintf(forPeople(e.Err), "%s: UID %s: %v\n", name, object.UID(), err)
+				if line > 0 {
+					where = fmt.Sprintf("%s:%d, lines counted from there", name, line)
 				}
+				where += ": UID " + object.UID()
+			}
+			switch {
+			case errors.As(err, &stopped):
+				return err
+			case err != nil: // one broken event does not hide the others
+				failed = true
+				fmt.Fprintf(forPeople(e.Err), "%s: %v\n", where, err)
 			}
 			return nil
 		})

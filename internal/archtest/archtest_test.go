@@ -43,13 +43,14 @@ internal/store             ical internal/problem
 internal/store/...         internal/store
 internal/acl               internal/problem internal/store
 internal/account           ical internal/problem internal/store
+internal/mailauth          internal/trust
 internal/keyring           imip imip/... internal/problem internal/store
 internal/trust             ical itip imip/cms imip/smime internal/problem
 internal/journal           ical itip internal/problem internal/store
 internal/calendar          ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal
 internal/transport/local   ical ical/... itip internal/problem internal/store internal/account internal/journal internal/calendar
 internal/transport/transporttest ical internal/journal internal/store
-internal/transport/mail    ical ical/... itip imip imip/... internal/problem internal/store internal/account internal/keyring internal/trust internal/journal internal/calendar
+internal/transport/mail    ical ical/... itip imip imip/... internal/problem internal/store internal/account internal/keyring internal/mailauth internal/trust internal/journal internal/calendar
 internal/davserver         ical ical/... caldav itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar
 internal/web               ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar
 internal/web/...           -

@@ -51,6 +51,7 @@ type Mail struct {
 	UndoWindow     time.Duration `toml:"undo-window" help:"how long outgoing messages wait for second thoughts, at most 5m"`
 	UnknownSenders string        `toml:"unknown-senders" help:"allow or hold"`
 	AuthservIDs    []string      `toml:"authserv-ids" help:"whose Authentication-Results are trusted"`
+	Check          bool          `toml:"check" help:"check SPF, DKIM and DMARC of mail that no trusted server has checked"`
 	SignedDomains  []string      `toml:"signed-domains" help:"domains whose scheduling messages must be signed to be applied"`
 	DenyDomains    []string      `toml:"deny-domains" help:"domains whose scheduling messages are refused"`
 	Sign           bool          `toml:"sign" help:"sign the mail of accounts that have a key"`
@@ -112,6 +113,7 @@ func Default() Config {
 			MaxMessageSize: 25 << 20,
 			InboundPolicy:  "verify",
 			Sign:           true,
+			Check:          true,
 			Encrypt:        "never",
 			UnknownSenders: "allow",
 		},

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -18,6 +19,7 @@ import (
 	"github.com/convene-cal/convene/internal/davserver"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/keyring"
+	"github.com/convene-cal/convene/internal/mailauth"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/transport/local"
 	"github.com/convene-cal/convene/internal/transport/mail"
@@ -79,11 +81,15 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 		certificates = &tls.Config{Certificates: []tls.Certificate{pair}, MinVersion: tls.VersionTLS12}
 	}
 	s.Keys = keyring.New(db, time.Now)
+	var checker *mailauth.Checker
+	if cfg.Mail.Check {
+		checker = mailauth.New(net.DefaultResolver, time.Now)
+	}
 	s.Mail, err = mail.New(mail.Options{
 		Relay: cfg.Mail.Relay, Domains: cfg.Domains, Hostname: cfg.Hostname, MaxMessageSize: limit(int(cfg.Mail.MaxMessageSize)),
 		Accounts: s.Accounts, Store: db, Calendar: s.Calendar, Journal: s.Journal, TLS: certificates, Log: log,
 		Trust: trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders, AuthservIDs: cfg.Mail.AuthservIDs, SignedDomains: cfg.Mail.SignedDomains, DenyDomains: cfg.Mail.DenyDomains},
-		Keys:  s.Keys, Sign: cfg.Mail.Sign, Encrypt: cfg.Mail.Encrypt,
+		Keys:  s.Keys, Check: checker, Sign: cfg.Mail.Sign, Encrypt: cfg.Mail.Encrypt,
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

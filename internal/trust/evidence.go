@@ -61,6 +61,9 @@ func (e *Evidence) AuthenticatedDomain() string {
 	for _, r := range e.Results {
 		switch r.Method {
 		case "dmarc":
+			if r.Value == "none" { // no policy is published: alignment is for us to see
+				continue
+			}
 			// The result must be about this From: several From fields are a known trick.
 			about := r.Properties["header.from"]
 			if r.Value != "pass" || about != "" && !sameOrBelow(domain, about) {

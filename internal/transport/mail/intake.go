@@ -30,6 +30,7 @@ type Envelope struct {
 	From   string   // MAIL FROM, "" for a report
 	To     []string // RCPT TO; empty = take the mail's own header fields (a pipe)
 	Remote string   // who handed it in, for the record
+	Hello  string   // its EHLO name
 	// Border says that the mail comes straight from outside: no mail server of
 	// ours has checked it, and its Authentication-Results are its sender's own
 	// words (RFC 8601 5).

@@ -14,6 +14,7 @@ import (
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/keyring"
+	"github.com/convene-cal/convene/internal/mailauth"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/trust"
 )
@@ -32,9 +33,10 @@ type Options struct {
 	Calendar *calendar.Service
 	Journal  *journal.Journal
 	Trust    trust.Policy
-	Keys     *keyring.Keyring // nil = nothing is signed, encrypted or verified
-	Sign     bool             // sign where an account has a key and does not say otherwise
-	Encrypt  string           // "never" (also ""), "when-possible" or "always"; an account can say otherwise
+	Check    *mailauth.Checker // checks mail that no server of ours has; nil = nobody does
+	Keys     *keyring.Keyring  // nil = nothing is signed, encrypted or verified
+	Sign     bool              // sign where an account has a key and does not say otherwise
+	Encrypt  string            // "never" (also ""), "when-possible" or "always"; an account can say otherwise
 
 	TLS      *tls.Config // certificates of the SMTP listener; nil = no STARTTLS
 	RelayTLS *tls.Config // roots for the relay; nil = the system's

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"github.com/convene-cal/convene/imip"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/mailauth"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/trust"
@@ -25,7 +27,8 @@ type record struct {
 	trust.Evidence
 	Sent       int64    `json:"report-on,omitempty"` // came to the return path of this row
 	Border     bool     `json:"border,omitempty"`    // see Envelope.Border
-	Signs      bool     `json:"signs,omitempty"`     // who speaks is known to sign
+	Hello      string   `json:"ehlo,omitempty"`
+	Signs      bool     `json:"signs,omitempty"` // who speaks is known to sign
 	Encrypted  bool     `json:"encrypted,omitempty"`
 	Acting     string   `json:"acting,omitempty"` // the address that the message speaks for
 	Verdict    string   `json:"verdict,omitempty"`
@@ -40,7 +43,7 @@ type record struct {
 
 func envelopeEvidence(env Envelope, t target) []byte {
 	r := record{Sent: t.sent, Border: env.Border}
-	r.Remote = env.Remote
+	r.Remote, r.Hello = env.Remote, env.Hello
 	if env.From != "" {
 		r.EnvelopeFrom = ical.Mailto(env.From)
 	}
@@ -115,6 +118,9 @@ func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 		believed = nil
 	}
 	r.ReadResults(p.AuthenticationResults, believed)
+	if m.o.Check != nil && len(believed) == 0 && m.o.Trust.Inbound != trust.Accept {
+		m.check(ctx, e.Raw, &r)
+	}
 	r.Spam = flaggedAsSpam(p)
 	if p.From != "" {
 		e.From = string(p.From)
@@ -168,6 +174,18 @@ func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 		return nil, fmt.Errorf("write what the mail holds: %w", err)
 	}
 	return rows, nil
+}
+
+// check finds out itself which domain answers for a mail that no server of ours
+// has looked at.
+func (m *Mail) check(ctx context.Context, raw []byte, r *record) {
+	conn := mailauth.Connection{Hello: r.Hello, MailFrom: r.EnvelopeFrom.Email()}
+	if host, _, err := net.SplitHostPort(r.Remote); err == nil && r.Border {
+		conn.IP = net.ParseIP(host)
+	}
+	if r.Results = m.o.Check.Check(ctx, raw, r.From.Domain(), conn); len(r.Results) > 0 {
+		r.Authserv = m.o.Hostname
+	}
 }
 
 // describe puts the facts of a calendar object into its row.

@@ -165,7 +165,7 @@ func (s *session) receive(r io.Reader) error {
 	// The client may be gone before the work is done; the mail is not.
 	ctx, cancel := context.WithTimeout(context.Background(), s.m.o.Timeout)
 	defer cancel()
-	_, err = s.m.intake(ctx, s.trace(raw), Envelope{From: s.from, Remote: s.remote, Border: !s.lmtp && !isInside(s.remote)}, s.to)
+	_, err = s.m.intake(ctx, s.trace(raw), Envelope{From: s.from, Remote: s.remote, Hello: s.helo, Border: !s.lmtp && !isInside(s.remote)}, s.to)
 	var reply *smtp.SMTPError
 	switch {
 	case err == nil:

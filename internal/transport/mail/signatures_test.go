@@ -12,6 +12,7 @@ import (
 	"github.com/convene-cal/convene/internal/harness/certs"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/keyring"
+	"github.com/convene-cal/convene/internal/mailauth"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/trust"
 )
@@ -230,5 +231,35 @@ func TestSettingsOfAnAccountDecide(t *testing.T) {
 	}
 	if o := x.one(t, x.due(t, "sealed2", "dan@two.test")); o.State != journal.Sent {
 		t.Errorf("with the certificate: %+v", o)
+	}
+}
+
+// A mail that no server of ours has checked is checked here.
+func TestDKIMIsCheckedHere(t *testing.T) {
+	key, record := dkimKey(t)
+	dns := dkimZone{"s1._domainkey.two.test": record, "_dmarc.two.test": "v=DMARC1; p=reject"}
+	request := mailOf("dan@two.test", "dkim", calendarPart("REQUEST", object("REQUEST", "theirs", "ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test")))
+	good := dkimSign(t, key, request, "two.test")
+	for _, c := range []struct {
+		name string
+		raw  []byte
+		want string
+	}{
+		{"unsigned", request, "REQUEST:held!unverified"},
+		{"signed by his domain", good, "REQUEST:applied"},
+		{"changed after it was signed", bytes.Replace(good, []byte("Planning"), []byte("Plotting"), 1), "REQUEST:held!unverified"},
+		{"a forged Authentication-Results", append([]byte("Authentication-Results: mx.one.test; dmarc=pass header.from=two.test\r\n"), request...), "REQUEST:held!unverified"},
+		{"signed by another domain", dkimSign(t, key, request, "evil.test"), "REQUEST:held!unverified"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x := newSite(t, sqlite(t), "", func(o *Options) {
+				o.Trust = trust.Policy{Inbound: trust.Verify}
+				o.Check = mailauth.New(dns, time.Now)
+			})
+			rows, err := x.mail.Intake(t.Context(), c.raw, Envelope{From: "dan@two.test", To: []string{"ann@one.test"}})
+			if err != nil || states(rows) != c.want {
+				t.Errorf("%s %q, %v; want %s", states(rows), rows[0].Sentence, err, c.want)
+			}
+		})
 	}
 }

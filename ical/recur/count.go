@@ -8,8 +8,8 @@ import "math/bits"
 // is one multiplication; days are counted by the month or by the day, others
 // period by period.
 func (c *cursor) consume(goal int64) {
-	if c.skip != 0 || c.never {
-		return // members can be met twice: they are counted singly
+	if c.skip != 0 || c.never || c.left == 0 {
+		return // with SKIP members can be met twice: they are counted singly
 	}
 	if per := c.perPeriod(); per > 0 {
 		c.consumeEqual(goal, per)
@@ -176,12 +176,18 @@ func (p *plan) final() (last int64, ok, limited bool) {
 			return c.last, c.last >= p.start, c.limited
 		}
 		c.consume(p.periodOf(p.until))
+		left := c.left
 		for {
 			t, more := c.next()
 			if !more {
 				break
 			}
 			last, ok = t, true
+		}
+		if !ok && left > 0 && !c.limited { // it ends before COUNT does
+			endless := *p
+			endless.count = -1
+			return endless.final()
 		}
 		return last, ok, c.limited
 	}

@@ -92,7 +92,7 @@ func TestEquivalentRules(t *testing.T) {
 	}
 }
 
-const layoutDate, layoutTime = "20060102", "20060102T150405"
+const layoutDate, layoutTime = LayoutDate, LayoutTime
 
 func readingOf(t testing.TB, s string) time.Time {
 	t.Helper()
@@ -237,6 +237,25 @@ func TestFinalOfManyIsCounted(t *testing.T) {
 		}
 		if n := p.countUpTo(last); n != p.count {
 			t.Errorf("%s: %d members up to %v", text, n, reading(last))
+		}
+	}
+}
+
+// A COUNT that the year 9999 cuts short, and one that is used up before it begins.
+func TestFinalBeforeCountEnds(t *testing.T) {
+	for text, want := range map[string]string{
+		"FREQ=HOURLY;INTERVAL=73386;BYMONTH=3;BYWEEKNO=-9,11,21;COUNT=34": "96740313T184138",
+		"FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29;COUNT=9000":                  "99960229T124138",
+		"FREQ=MINUTELY;INTERVAL=100;BYHOUR=7;COUNT=2147483647":            "99991230T070138",
+	} {
+		start := readingOf(t, "20131220T124138")
+		if last, ok := Final(mustRule(t, text), start); !ok || last.Format(layoutTime) != want {
+			t.Errorf("%s: %v, %v, want %s", text, last.Format(layoutTime), ok, want)
+		}
+		p := compile(mustRule(t, text), start.Unix(), false)
+		p.count = 0
+		if last, ok, _ := p.final(); ok {
+			t.Errorf("%s: the last of none is %v", text, reading(last))
 		}
 	}
 }

@@ -6,9 +6,6 @@ import (
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
-	"github.com/convene-cal/convene/internal/account"
-	"github.com/convene-cal/convene/internal/problem"
-	"github.com/convene-cal/convene/internal/store"
 )
 
 // openProperties of an event that others see although it is classified: when
@@ -18,16 +15,9 @@ var openProperties = []string{
 	"SEQUENCE", "STATUS", "TRANSP", "CLASS", "CREATED", "LAST-MODIFIED",
 }
 
-// blank gives the text of an object as the actor may see it: of events that
-// their owner has classified PRIVATE or CONFIDENTIAL, others see the time only.
-func (s *Service) blank(by account.Actor, o store.Object, body []byte) []byte {
-	if by.Account == o.Account || !mayBeClassified(body) {
-		return body
-	}
-	cal, err := ical.ParseLimits(body, s.parseLimits())
-	if err != nil || !classified(cal) {
-		return body
-	}
+// blankCalendar leaves of an object what everyone may know: of events that
+// their owner has classified, others see the time only.
+func blankCalendar(cal *ical.Calendar) {
 	for _, c := range cal.Main() {
 		c.RemoveFunc(func(p *ical.Property) bool { return !slices.Contains(openProperties, p.Name()) })
 		c.Components = nil
@@ -38,26 +28,40 @@ func (s *Service) blank(by account.Actor, o store.Object, body []byte) []byte {
 		}
 	}
 	cal.RemoveFunc(func(p *ical.Property) bool { return strings.HasPrefix(p.Name(), "X-") })
-	return cal.Bytes()
 }
+
+// classProperties say how private an event is: RFC 5545 3.8.1.3, and
+// CalendarServer's, whose values PRIVATE, CONFIDENTIAL and RESTRICTED all hide
+// something from others.
+var classProperties = []string{"CLASS", "X-CALENDARSERVER-ACCESS"}
 
 // mayBeClassified is a quick look at the octets: no line begins with CLASS in
 // most objects. Names are in any case and may be folded anywhere (RFC 5545 3.1).
 func mayBeClassified(body []byte) bool {
+	for _, name := range classProperties {
+		if hasLine(body, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasLine tells whether a line begins with a name in upper case.
+func hasLine(body []byte, name string) bool {
 	for i := bytes.IndexByte(body, '\n'); i >= 0; {
 		rest := body[i+1:]
 		n := 0
-		for n < len("CLASS") && len(rest) > 0 {
+		for n < len(name) && len(rest) > 0 {
 			if fold := foldAt(rest); fold > 0 {
 				rest = rest[fold:]
 				continue
 			}
-			if rest[0]&^0x20 != "CLASS"[n] {
+			if c := rest[0]; c != name[n] && ('a' > c || c > 'z' || c&^0x20 != name[n]) {
 				break
 			}
 			n, rest = n+1, rest[1:]
 		}
-		if n == len("CLASS") {
+		if n == len(name) {
 			return true
 		}
 		next := bytes.IndexByte(body[i+1:], '\n')
@@ -83,26 +87,13 @@ func foldAt(b []byte) int {
 // RFC 5545 is as PRIVATE (3.8.1.3).
 func classified(cal *ical.Calendar) bool {
 	for _, c := range cal.Main() {
-		for p := range c.Props("CLASS") {
-			if v := strings.TrimSpace(p.Value()); v != "" && !strings.EqualFold(v, "PUBLIC") {
-				return true
+		for _, name := range classProperties {
+			for p := range c.Props(name) {
+				if v := strings.TrimSpace(p.Value()); v != "" && !strings.EqualFold(v, "PUBLIC") {
+					return true
+				}
 			}
 		}
 	}
 	return false
-}
-
-// checkClass refuses that others change what they cannot see.
-func (s *Service) checkClass(tx *store.Tx, by account.Actor, o *store.Object) error {
-	if o == nil || by.Account == o.Account {
-		return nil
-	}
-	cal, _, err := s.parse(tx, o)
-	if err != nil {
-		return err
-	}
-	if classified(cal) {
-		return problem.New(problem.NeedPrivileges, "This event is private; only the owner of the calendar can change it.").At(o.Name)
-	}
-	return nil
 }

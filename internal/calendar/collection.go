@@ -19,6 +19,10 @@ type CollectionView struct {
 	store.Collection
 	Owner  store.Account
 	Access acl.Access // FreeBusy: exists, and only its busy time may be asked for
+
+	// Of another's calendar:
+	Mount   string // its URL segment in the actor's own home
+	Invited bool   // the actor has not answered the invitation to it
 }
 
 // Collections lists the collections of a home that the actor may read, in the
@@ -40,7 +44,11 @@ func (s *Service) Collections(ctx context.Context, by account.Actor, owner store
 				return err
 			}
 			if a >= acl.Read {
-				out = append(out, CollectionView{c, who, a})
+				v, err := s.seenBy(tx, by, c, who, a)
+				if err != nil {
+					return err
+				}
+				out = append(out, v)
 			}
 		}
 		return nil
@@ -58,46 +66,13 @@ func (s *Service) Collection(ctx context.Context, by account.Actor, owner store.
 			return err
 		}
 		c, a, err := s.collection(tx, by, owner, name, acl.FreeBusy)
-		v = CollectionView{c, who, a}
+		if err != nil {
+			return err
+		}
+		v, err = s.seenBy(tx, by, c, who, a)
 		return err
 	})
 	return v, err
-}
-
-// SharedWith lists others' calendars that were shared with the actor for
-// reading or more, by owner.
-func (s *Service) SharedWith(ctx context.Context, by account.Actor) ([]CollectionView, error) {
-	var out []CollectionView
-	err := s.store.View(ctx, func(tx *store.Tx) error {
-		out = nil
-		shares, err := tx.SharesTo(by.Account)
-		if err != nil {
-			return fmt.Errorf("shares to account %d: %w", by.Account, err)
-		}
-		for _, sh := range shares {
-			c, err := tx.Collection(sh.Account, sh.Collection)
-			if errors.Is(err, store.ErrNotFound) {
-				continue
-			}
-			if err != nil {
-				return fmt.Errorf("shared calendar: %w", err)
-			}
-			a, err := s.access(tx, by, c)
-			if err != nil {
-				return err
-			}
-			if a < acl.Read {
-				continue
-			}
-			owner, err := s.home(tx, c.Account)
-			if err != nil {
-				return err
-			}
-			out = append(out, CollectionView{c, owner, a})
-		}
-		return nil
-	})
-	return out, err
 }
 
 // HomeProperties are the dead WebDAV properties of an account's principal and
@@ -185,8 +160,13 @@ func (s *Service) MakeCalendar(ctx context.Context, req MakeCalendarRequest) (st
 	made := c
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		made = c
-		if req.By.Account != req.Owner {
+		if may, err := s.acl.OfHome(tx, req.By.Account, req.Owner); err != nil {
+			return err
+		} else if may < acl.Act {
 			return problem.New(problem.NeedPrivileges, "You can make calendars in your own home only.").At(c.Name + "/")
+		}
+		if _, _, taken := ParseMountName(c.Name); taken {
+			return problem.New(problem.ResourceMustBeNull, "The name %s is kept for calendars that others share.", c.Name).At(c.Name + "/")
 		}
 		if _, err := s.home(tx, req.Owner); err != nil {
 			return err
@@ -217,8 +197,9 @@ func (s *Service) UpdateCollection(ctx context.Context, by account.Actor, owner 
 		if err != nil {
 			return err
 		}
-		if have < acl.Own {
-			return problem.New(problem.NeedPrivileges, "Only its owner can change the properties of the calendar %s.", title(c)).At(c.Name + "/")
+		if have < acl.Own && c.Kind == store.Calendar {
+			out, err = s.updateMounted(tx, by, c, have, edit)
+			return err
 		}
 		was := c
 		c.Components = slices.Clone(c.Components)

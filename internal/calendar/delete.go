@@ -41,7 +41,7 @@ func (s *Service) Delete(ctx context.Context, req DeleteRequest) error {
 
 // removal checks rights and preconditions of a Delete.
 func (s *Service) removal(tx *store.Tx, req DeleteRequest) (change, error) {
-	c, _, err := s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)
+	c, have, err := s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)
 	if err != nil {
 		return change{}, err
 	}
@@ -49,13 +49,13 @@ func (s *Service) removal(tx *store.Tx, req DeleteRequest) (change, error) {
 	if err != nil {
 		return change{}, err
 	}
-	if err := req.If.check(o); err != nil {
+	if err := s.checkView(tx, req.By, c, have, o, req.If); err != nil {
 		return change{}, err
 	}
 	if o == nil {
 		return change{}, notFound(req.Ref.String())
 	}
-	if err := s.checkClass(tx, req.By, o); err != nil {
+	if err := s.checkClass(tx, have, o); err != nil {
 		return change{}, err
 	}
 	return change{by: req.By, coll: c, old: o, name: o.Name, reply: req.Reply}, nil

@@ -24,7 +24,11 @@ import (
 // snapshot; memory does not grow with the calendar.
 func (s *Service) Export(ctx context.Context, by account.Actor, owner store.AccountID, coll string, w io.Writer) error {
 	return s.store.View(ctx, func(tx *store.Tx) error {
-		c, _, err := s.collection(tx, by, owner, coll, acl.Read)
+		c, have, err := s.collection(tx, by, owner, coll, acl.Read)
+		if err != nil {
+			return err
+		}
+		v, err := s.reader(tx, by, c, have)
 		if err != nil {
 			return err
 		}
@@ -36,7 +40,7 @@ func (s *Service) Export(ctx context.Context, by account.Actor, owner store.Acco
 		var rest []int64 // objects for a further VCALENDAR
 		g := newGroup(out, head)
 		err = candidates(tx, owner, []int64{c.ID}, "", time.Time{}, time.Time{}, func(o store.Object, body []byte) error {
-			cal, err := ical.ParseLimits(s.blank(by, o, body), s.parseLimits())
+			cal, err := ical.ParseLimits(v.body(o, body), s.parseLimits())
 			if err != nil {
 				return fmt.Errorf("stored object %s cannot be read: %w", o.Name, err)
 			}
@@ -57,7 +61,7 @@ func (s *Service) Export(ctx context.Context, by account.Actor, owner store.Acco
 			if pass >= maxPasses {
 				part = rest[:1] // nothing gets along with anything: one by one
 			}
-			left, err := s.exportRest(tx, by, owner, out, head, part)
+			left, err := s.exportRest(tx, v, owner, out, head, part)
 			if err != nil {
 				return err
 			}
@@ -72,7 +76,7 @@ func (s *Service) Export(ctx context.Context, by account.Actor, owner store.Acco
 const maxPasses = 16
 
 // exportRest writes one more VCALENDAR with those of the objects that get along.
-func (s *Service) exportRest(tx *store.Tx, by account.Actor, owner store.AccountID, out *bufio.Writer, head []*ical.Property, ids []int64) ([]int64, error) {
+func (s *Service) exportRest(tx *store.Tx, v *reader, owner store.AccountID, out *bufio.Writer, head []*ical.Property, ids []int64) ([]int64, error) {
 	var rest []int64
 	g := newGroup(out, head)
 	for part := range slices.Chunk(ids, 8) {
@@ -81,7 +85,7 @@ func (s *Service) exportRest(tx *store.Tx, by account.Actor, owner store.Account
 			return nil, fmt.Errorf("read objects: %w", err)
 		}
 		for _, id := range part {
-			cal, err := ical.ParseLimits(s.blank(by, store.Object{Account: owner}, texts[id]), s.parseLimits())
+			cal, err := ical.ParseLimits(v.body(store.Object{Account: owner, ID: id}, texts[id]), s.parseLimits())
 			if err != nil {
 				return nil, fmt.Errorf("stored object %d cannot be read: %w", id, err)
 			}

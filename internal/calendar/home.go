@@ -56,6 +56,11 @@ type HomeSyncResult struct {
 // InvalidSyncToken.
 func (s *Service) HomeSync(ctx context.Context, by account.Actor, owner store.AccountID, since int64, limit int) (HomeSyncResult, error) {
 	var res HomeSyncResult
+	if by.Account == owner {
+		if err := s.reconcile(ctx, by); err != nil {
+			return res, err
+		}
+	}
 	err := s.store.View(ctx, func(tx *store.Tx) error {
 		res = HomeSyncResult{}
 		if by.Account != owner {
@@ -86,11 +91,31 @@ func (s *Service) HomeSync(ctx context.Context, by account.Actor, owner store.Ac
 				res.Deleted = append(res.Deleted, ch.Name)
 				continue
 			}
+			if of, id, ok := ParseMountName(ch.Name); ok {
+				c, err := tx.Collection(of, id)
+				if err != nil {
+					return fmt.Errorf("changed calendar %s: %w", ch.Name, err)
+				}
+				theirs, err := s.home(tx, of)
+				if err != nil {
+					return err
+				}
+				have, err := s.access(tx, by, c)
+				if err != nil {
+					return err
+				}
+				v, err := s.seenBy(tx, by, c, theirs, have)
+				if err != nil {
+					return err
+				}
+				res.Changed = append(res.Changed, v)
+				continue
+			}
 			c, err := tx.CollectionByName(owner, ch.Name)
 			if err != nil {
 				return fmt.Errorf("changed calendar %s: %w", ch.Name, err)
 			}
-			res.Changed = append(res.Changed, CollectionView{c, who, acl.Own})
+			res.Changed = append(res.Changed, CollectionView{Collection: c, Owner: who, Access: acl.Own})
 		}
 		if res.More = more; more {
 			res.Seq = changes[len(changes)-1].Seq
@@ -100,8 +125,13 @@ func (s *Service) HomeSync(ctx context.Context, by account.Actor, owner store.Ac
 	return res, err
 }
 
-// HomeSeq is the position of a home's last change, for its sync token.
-func (s *Service) HomeSeq(ctx context.Context, owner store.AccountID) (seq int64, err error) {
+// HomeSeq is the position of one's own home's last change, for its sync token.
+func (s *Service) HomeSeq(ctx context.Context, by account.Actor, owner store.AccountID) (seq int64, err error) {
+	if by.Account == owner {
+		if err := s.reconcile(ctx, by); err != nil {
+			return 0, err
+		}
+	}
 	err = s.store.View(ctx, func(tx *store.Tx) error {
 		seq, err = tx.HomeSeq(owner)
 		return err

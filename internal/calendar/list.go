@@ -26,7 +26,11 @@ func (s *Service) Get(ctx context.Context, by account.Actor, ref Ref) (store.Obj
 	var o store.Object
 	var body []byte
 	err := s.store.View(ctx, func(tx *store.Tx) error {
-		c, _, err := s.collection(tx, by, ref.Owner, ref.Collection, acl.Read)
+		c, have, err := s.collection(tx, by, ref.Owner, ref.Collection, acl.Read)
+		if err != nil {
+			return err
+		}
+		v, err := s.reader(tx, by, c, have)
 		if err != nil {
 			return err
 		}
@@ -41,7 +45,8 @@ func (s *Service) Get(ctx context.Context, by account.Actor, ref Ref) (store.Obj
 		if body, err = tx.Body(o.Account, o.ID); err != nil {
 			return fmt.Errorf("read %s: %w", ref, err)
 		}
-		body = s.blank(by, o, body)
+		body = v.body(o, body)
+		v.object(&o)
 		return nil
 	})
 	return o, body, err
@@ -51,7 +56,11 @@ func (s *Service) Get(ctx context.Context, by account.Actor, ref Ref) (store.Obj
 // each ends it and is returned.
 func (s *Service) List(ctx context.Context, by account.Actor, owner store.AccountID, coll string, each func(store.Object) error) error {
 	return s.store.View(ctx, func(tx *store.Tx) error {
-		c, _, err := s.collection(tx, by, owner, coll, acl.Read)
+		c, have, err := s.collection(tx, by, owner, coll, acl.Read)
+		if err != nil {
+			return err
+		}
+		v, err := s.reader(tx, by, c, have)
 		if err != nil {
 			return err
 		}
@@ -59,6 +68,7 @@ func (s *Service) List(ctx context.Context, by account.Actor, owner store.Accoun
 			if err != nil {
 				return fmt.Errorf("list calendar %s: %w", coll, err)
 			}
+			v.object(&o)
 			if err := each(o); err != nil {
 				return err
 			}
@@ -72,7 +82,11 @@ func (s *Service) List(ctx context.Context, by account.Actor, owner store.Accoun
 // ends it and is returned. One snapshot serves all.
 func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.AccountID, coll string, names []string, each func(o store.Object, body []byte, err error) error) error {
 	return s.store.View(ctx, func(tx *store.Tx) error {
-		c, _, err := s.collection(tx, by, owner, coll, acl.Read)
+		c, have, err := s.collection(tx, by, owner, coll, acl.Read)
+		if err != nil {
+			return err
+		}
+		v, err := s.reader(tx, by, c, have)
 		if err != nil {
 			return err
 		}
@@ -108,7 +122,9 @@ func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.Acco
 					err = each(store.Object{Name: name}, nil, notFound(coll+"/"+name))
 				} else {
 					o.Memory = nil
-					err = each(o, s.blank(by, o, text), nil)
+					text = v.body(o, text)
+					v.object(&o)
+					err = each(o, text, nil)
 				}
 				if err != nil {
 					return err
@@ -126,12 +142,18 @@ func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.Acco
 func (s *Service) Query(ctx context.Context, by account.Actor, owner store.AccountID, colls []string, component string, from, to time.Time, each func(store.Object, []byte) error) error {
 	return s.store.View(ctx, func(tx *store.Tx) error {
 		for _, name := range colls {
-			c, _, err := s.collection(tx, by, owner, name, acl.Read)
+			c, have, err := s.collection(tx, by, owner, name, acl.Read)
+			if err != nil {
+				return err
+			}
+			v, err := s.reader(tx, by, c, have)
 			if err != nil {
 				return err
 			}
 			if err := candidates(tx, owner, []int64{c.ID}, component, from, to, func(o store.Object, body []byte) error {
-				return each(o, s.blank(by, o, body))
+				body = v.body(o, body)
+				v.object(&o)
+				return each(o, body)
 			}); err != nil {
 				return err
 			}
@@ -225,7 +247,11 @@ type SyncResult struct {
 func (s *Service) Sync(ctx context.Context, by account.Actor, owner store.AccountID, coll string, since int64, limit int) (SyncResult, error) {
 	var res SyncResult
 	err := s.store.View(ctx, func(tx *store.Tx) error {
-		c, _, err := s.collection(tx, by, owner, coll, acl.Read)
+		c, have, err := s.collection(tx, by, owner, coll, acl.Read)
+		if err != nil {
+			return err
+		}
+		v, err := s.reader(tx, by, c, have)
 		if err != nil {
 			return err
 		}
@@ -244,6 +270,7 @@ func (s *Service) Sync(ctx context.Context, by account.Actor, owner store.Accoun
 				if err != nil {
 					return fmt.Errorf("list calendar %s: %w", coll, err)
 				}
+				v.object(&o)
 				res.Changed = append(res.Changed, o)
 			}
 			return nil
@@ -262,6 +289,7 @@ func (s *Service) Sync(ctx context.Context, by account.Actor, owner store.Accoun
 				return fmt.Errorf("changed object %s: %w", ch.Name, err)
 			}
 			o.Memory = nil
+			v.object(&o)
 			res.Changed = append(res.Changed, o)
 		}
 		if res.More = more; more {

@@ -107,7 +107,8 @@ func (s *Service) ends(tx *store.Tx, req MoveRequest, need acl.Access) (src *sto
 	if err = checkName(req.To.Name); err != nil {
 		return
 	}
-	if from, _, err = s.collection(tx, req.By, req.From.Owner, req.From.Collection, need); err != nil {
+	var have acl.Access
+	if from, have, err = s.collection(tx, req.By, req.From.Owner, req.From.Collection, need); err != nil {
 		return
 	}
 	if src, err = object(tx, from, req.From.Name); err != nil {
@@ -117,13 +118,13 @@ func (s *Service) ends(tx *store.Tx, req MoveRequest, need acl.Access) (src *sto
 		err = notFound(req.From.String())
 		return
 	}
-	if err = req.If.check(src); err != nil {
+	if err = s.checkView(tx, req.By, from, have, src, req.If); err != nil {
 		return
 	}
-	if err = s.checkClass(tx, req.By, src); err != nil {
+	if err = s.checkClass(tx, have, src); err != nil {
 		return
 	}
-	if to, _, err = s.collection(tx, req.By, req.To.Owner, req.To.Collection, acl.Write); err != nil {
+	if to, have, err = s.collection(tx, req.By, req.To.Owner, req.To.Collection, acl.Write); err != nil {
 		if problem.Has(err, problem.NotFound) {
 			// RFC 4918 9.8.5, 9.9.4: a missing parent is 409.
 			err = problem.New(problem.ParentMissing, "There is no calendar %s to put it into.", req.To.Collection).At(req.To.Collection + "/").Because(err)
@@ -137,7 +138,7 @@ func (s *Service) ends(tx *store.Tx, req MoveRequest, need acl.Access) (src *sto
 	if dest, err = object(tx, to, req.To.Name); err != nil {
 		return
 	}
-	if err = s.checkClass(tx, req.By, dest); err != nil {
+	if err = s.checkClass(tx, have, dest); err != nil {
 		return
 	}
 	if dest != nil && !req.Overwrite {
@@ -179,6 +180,21 @@ func (s *Service) copyTo(tx *store.Tx, req MoveRequest, src *store.Object, to st
 	body, err := tx.Body(src.Account, src.ID)
 	if err != nil {
 		return MoveResult{}, nil, fmt.Errorf("read %s: %w", req.From, err)
+	}
+	if req.By.Account != src.Account { // who copies another's event copies what they see
+		c, err := tx.Collection(src.Account, src.Collection)
+		if err != nil {
+			return MoveResult{}, nil, err
+		}
+		have, err := s.access(tx, req.By, c)
+		if err != nil {
+			return MoveResult{}, nil, err
+		}
+		v, err := s.reader(tx, req.By, c, have)
+		if err != nil {
+			return MoveResult{}, nil, err
+		}
+		body = v.body(*src, body)
 	}
 	d, err := s.read(body, true)
 	if err != nil {

@@ -95,6 +95,7 @@ type change struct {
 	merge  bool // If-Schedule-Tag-Match matched
 	imp    bool
 	status string // REQUEST-STATUS of a room's refusal; "" = 2.0
+	kept   *kept  // what the writer of another's calendar keeps for themselves
 }
 
 // effect is what storing a change did.
@@ -105,6 +106,7 @@ type effect struct {
 	rows      []*store.Entry
 	sent      []Sent
 	changes   []itip.Difference
+	others    bool // the writer sees another text than the stored one
 }
 
 func (s *Service) put(tx *store.Tx, req PutRequest, d *draft) (effect, error) {
@@ -120,7 +122,7 @@ func (s *Service) put(tx *store.Tx, req PutRequest, d *draft) (effect, error) {
 
 // change checks rights and preconditions of a Put.
 func (s *Service) change(tx *store.Tx, req PutRequest, d *draft) (change, error) {
-	c, _, err := s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)
+	c, have, err := s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)
 	if err != nil {
 		return change{}, err
 	}
@@ -132,13 +134,14 @@ func (s *Service) change(tx *store.Tx, req PutRequest, d *draft) (change, error)
 	if err != nil {
 		return change{}, err
 	}
-	if err := req.If.check(old); err != nil {
+	if err := s.checkView(tx, req.By, c, have, old, req.If); err != nil {
 		return change{}, err
 	}
-	if err := s.checkClass(tx, req.By, old); err != nil {
+	if err := s.checkClass(tx, have, old); err != nil {
 		return change{}, err
 	}
-	return change{by: req.By, coll: c, old: old, name: req.Name, new: d, reply: req.Reply, merge: req.If.IfScheduleTagMatch != "", imp: req.Import}, nil
+	ch := change{by: req.By, coll: c, old: old, name: req.Name, new: d, reply: req.Reply, merge: req.If.IfScheduleTagMatch != "", imp: req.Import}
+	return ch, s.part(tx, &ch, have)
 }
 
 // planned is a change with its meaning.
@@ -257,6 +260,10 @@ func (s *Service) apply(tx *store.Tx, ch change) (effect, error) {
 	if err := s.write(tx, ch, p, &e); err != nil {
 		return effect{}, err
 	}
+	if err := s.keepPersonal(tx, ch, &e.object); err != nil {
+		return effect{}, err
+	}
+	e.others = ch.kept != nil
 	if e.rows, err = s.send(tx, ch.coll.Account, e.object.ID, p.out.Send, p.dir); err != nil {
 		return effect{}, err
 	}
@@ -412,7 +419,8 @@ func (s *Service) putResult(ctx context.Context, e effect, given string) (PutRes
 		}
 	}
 	res.ScheduleTag = res.Object.ScheduleTag
-	if res.Rewritten = res.Object.ETag != given; !res.Rewritten {
+	// Who writes into another's calendar has an entity tag of their own; they ask for it.
+	if res.Rewritten = e.others || res.Object.ETag != given; !res.Rewritten {
 		res.ETag = res.Object.ETag
 	}
 	return res, nil

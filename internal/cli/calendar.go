@@ -134,7 +134,7 @@ type calendarShare struct {
 	accountFlag `embed:""`
 	Calendar    string `arg:"" help:"Which calendar."`
 	With        string `required:"" help:"With whom: a colleague's address." placeholder:"ADDRESS"`
-	Access      string `enum:"freebusy,read,read-write" default:"read" help:"freebusy, read or read-write."`
+	Access      string `enum:"freebusy,read,read-write,team,act" default:"read" help:"freebusy; read; read-write; team: and name and describe it; act: and see what is private, as a secretary does."`
 }
 
 func (calendarShare) Help() string {

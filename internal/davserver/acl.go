@@ -60,7 +60,7 @@ func needed(method string) caldav.Name {
 
 // shares of a calendar, in a stable order.
 func (q *request) shares(r *resource) ([]sharee, error) {
-	list, err := q.s.calendar.Shares(q.ctx, q.by, r.owner.ID, r.place.coll)
+	list, err := q.s.calendar.Shares(q.ctx, q.by, r.owner.ID, r.coll.Name)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (q *request) setACL() error {
 			grants[id] = max(grants[id], access)
 		}
 	}
-	if err := q.s.calendar.SetShares(q.ctx, q.by, r.owner.ID, r.place.coll, grants); err != nil {
+	if err := q.s.calendar.SetShares(q.ctx, q.by, r.owner.ID, r.coll.Name, grants); err != nil {
 		return err
 	}
 	q.w.Header().Set("Content-Length", "0")
@@ -155,8 +155,8 @@ func (q *request) grantOf(r *resource, a *caldav.ACE) (store.AccountID, acl.Acce
 	if who.ID == r.owner.ID {
 		return 0, acl.None, nil
 	}
-	if access > acl.Write {
-		return refuse("no-ace-conflict", "Managing a calendar stays with its owner; it can be shared for reading and writing.")
+	if access > acl.Act {
+		return refuse("no-ace-conflict", "Managing a calendar stays with its owner; it can be shared for reading and writing, or to act for its owner.")
 	}
 	return who.ID, access, nil
 }
@@ -172,8 +172,8 @@ var levels = map[caldav.Name]acl.Access{
 	caldav.D("bind"):                            acl.Write,
 	caldav.D("unbind"):                          acl.Write,
 	caldav.D("unlock"):                          acl.Write,
-	caldav.D("write-properties"):                acl.Own,
-	caldav.D("read-acl"):                        acl.Own,
+	caldav.D("write-properties"):                acl.Team,
+	caldav.D("read-acl"):                        acl.Act,
 	caldav.D("write-acl"):                       acl.Own,
 	caldav.D("all"):                             acl.Own,
 }

@@ -49,13 +49,13 @@ func (q *request) copymove() error {
 	if to.kind != object {
 		return problem.New(problem.ParentMissing, "There is no calendar at %s.", dest)
 	}
-	target, err := q.collection(to.account, to.coll)
+	target, err := q.collection(to)
 	if err != nil {
 		return destinationMissing(err, to)
 	}
 	req := calendar.MoveRequest{
 		By:   q.by,
-		From: calendar.Ref{Owner: from.owner.ID, Collection: from.place.coll, Name: from.name},
+		From: calendar.Ref{Owner: from.owner.ID, Collection: from.coll.Name, Name: from.name},
 		To:   calendar.Ref{Owner: target.Account, Collection: target.Name, Name: to.name},
 		If:   cond, Overwrite: overwrite,
 	}

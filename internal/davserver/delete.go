@@ -24,6 +24,14 @@ func (q *request) delete() error {
 	} else if tag != "" && cond.IfMatch == nil {
 		cond.IfMatch = []string{tag}
 	}
+	if owner, id, mounted := calendar.ParseMountName(r.place.coll); mounted && r.kind == calendarColl && owner != q.by.Account {
+		// What others share is taken off one's list; that is all (CalendarServer sharing 5.4.2).
+		if err := q.s.calendar.AnswerShare(q.ctx, q.by, owner, id, false); err != nil {
+			return err
+		}
+		q.w.WriteHeader(http.StatusNoContent)
+		return nil
+	}
 	if r.kind == calendarColl {
 		if d != depthInfinity { // RFC 4918 9.6.1
 			return problem.New(problem.BadInput, "A calendar is deleted with all it holds: Depth must be infinity.")
@@ -34,7 +42,7 @@ func (q *request) delete() error {
 		err = q.s.calendar.DeleteCollection(q.ctx, calendar.DeleteCollectionRequest{By: q.by, Owner: r.owner.ID, Collection: r.coll.Name, Reply: q.replyPolicy()})
 	} else {
 		err = q.s.calendar.Delete(q.ctx, calendar.DeleteRequest{
-			By: q.by, Ref: calendar.Ref{Owner: r.owner.ID, Collection: r.place.coll, Name: r.name}, If: cond, Reply: q.replyPolicy(),
+			By: q.by, Ref: calendar.Ref{Owner: r.owner.ID, Collection: r.coll.Name, Name: r.name}, If: cond, Reply: q.replyPolicy(),
 		})
 	}
 	if err != nil {

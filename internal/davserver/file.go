@@ -261,7 +261,7 @@ func (q *request) moveFile() error {
 	if to.account != q.at.account || to.kind&(calendarColl|object|beyond) == 0 {
 		return problem.New(problem.Forbidden, "Files stay in the collections of their home; %s is none.", clip(dest))
 	}
-	if _, err := q.collection(to.account, to.coll); err == nil {
+	if _, err := q.collection(to); err == nil {
 		return problem.New(problem.BadCalendarLocation, "A calendar holds events, and no files: %s.", clip(dest))
 	}
 	cond := q.precondition()

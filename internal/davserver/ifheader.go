@@ -187,8 +187,12 @@ func (q *request) state(at place) (etag string, tokens []string, err error) {
 	if err != nil {
 		return "", nil, err
 	}
+	_, path, err := q.lockedAt(at)
+	if err != nil {
+		path = at.lockPath()
+	}
 	for _, l := range held {
-		if calendar.Covers(l, at.lockPath()) {
+		if calendar.Covers(l, path) {
 			tokens = append(tokens, l.Token)
 		}
 	}

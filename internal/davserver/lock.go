@@ -22,6 +22,21 @@ const lockable = calendarColl | object | plain
 // defaultLockTime is for clients that ask for no time (RFC 4918 10.7).
 const defaultLockTime = 30 * time.Minute
 
+// lockedAt is where the locks of a place are: a home and a path in it, the
+// owner's for a mounted calendar.
+func (q *request) lockedAt(p place) (owner store.AccountID, path string, err error) {
+	path = p.lockPath()
+	if p.coll == "" {
+		owner, err = q.accountID(p.account)
+		return owner, path, err
+	}
+	owner, coll, err := q.target(p)
+	if err == nil && coll != p.coll {
+		path = coll + path[len(p.coll):]
+	}
+	return owner, path, err
+}
+
 // lockPath is a place as locks know it, relative to its home.
 func (p place) lockPath() string {
 	switch {
@@ -40,7 +55,7 @@ func (q *request) locks(p place) ([]store.Lock, error) {
 	if p.account == "" {
 		return nil, nil
 	}
-	owner, err := q.accountID(p.account)
+	owner, _, err := q.lockedAt(p)
 	if err != nil {
 		return nil, nil // nothing is there, and the request finds out
 	}
@@ -102,7 +117,10 @@ func (q *request) unlocked(at place, deep, members bool) error {
 	if err != nil || len(list) == 0 {
 		return err
 	}
-	path := at.lockPath()
+	_, path, err := q.lockedAt(at)
+	if err != nil {
+		return err
+	}
 	parent := path[:max(strings.LastIndexByte(path, '/'), 0)]
 	tokens := q.submitted()
 	var blocking *store.Lock
@@ -147,6 +165,12 @@ func (q *request) nameOf(id store.AccountID) string {
 
 // homePathHref is the href of a path in a home.
 func (q *request) homePathHref(account, path string) string {
+	for segment, v := range q.mounts {
+		if account == q.by.Name && v.Name != "" && (path == v.Name || calendar.Under(path, v.Name)) {
+			path = segment + path[len(v.Name):]
+			break
+		}
+	}
 	return strings.TrimSuffix(homeHref(account)+escapePath(path), "/")
 }
 
@@ -179,11 +203,10 @@ func (q *request) lock() error {
 	if d == depth1 { // RFC 4918 9.10.3
 		return problem.New(problem.BadInput, "A lock has Depth 0 or infinity.")
 	}
-	owner, err := q.accountID(q.at.account)
+	owner, path, err := q.lockedAt(q.at)
 	if err != nil {
 		return err
 	}
-	path := q.at.lockPath()
 	if info == nil {
 		if _, err := q.checkIf(); err != nil {
 			return err
@@ -264,7 +287,7 @@ func (q *request) mayLock(r *resource) error {
 			return problem.New(problem.NotFound, "There is nothing at %s.", q.at.href())
 		}
 	}
-	c, err := q.collection(q.at.account, q.at.coll)
+	c, err := q.collection(q.at)
 	if err != nil {
 		return destinationMissing(err, q.at)
 	}
@@ -337,18 +360,18 @@ func (q *request) unlock() error {
 	if len(token) < 3 || token[0] != '<' || token[len(token)-1] != '>' {
 		return problem.New(problem.BadInput, "UNLOCK needs a Lock-Token header with the token in angle brackets.")
 	}
-	owner, err := q.accountID(q.at.account)
+	owner, path, err := q.lockedAt(q.at)
 	if err != nil {
 		return err
 	}
 	if q.at.kind != plain {
-		if c, err := q.collection(q.at.account, q.at.coll); err != nil {
+		if c, err := q.collection(q.at); err != nil {
 			return err
 		} else if c.Access < acl.Read {
 			return nothingAt(q.at)
 		}
 	}
-	if err := q.s.calendar.Unlock(q.ctx, q.by, owner, q.at.lockPath(), token[1:len(token)-1]); err != nil {
+	if err := q.s.calendar.Unlock(q.ctx, q.by, owner, path, token[1:len(token)-1]); err != nil {
 		return err
 	}
 	q.w.WriteHeader(http.StatusNoContent)
@@ -361,9 +384,9 @@ func (q *request) unlockGone(at place) {
 	if list, err := q.locks(at); err != nil || len(list) == 0 {
 		return
 	}
-	owner, err := q.accountID(at.account)
+	owner, path, err := q.lockedAt(at)
 	if err == nil {
-		err = q.s.calendar.Unlocked(q.ctx, owner, at.lockPath())
+		err = q.s.calendar.Unlocked(q.ctx, owner, path)
 	}
 	if err != nil {
 		q.s.log.Warn("locks of something deleted stay until they end", "path", at.href(), "error", err)
@@ -379,8 +402,12 @@ func lockDiscovery(q *request, r *resource, x *caldav.Writer) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	_, path, err := q.lockedAt(r.place)
+	if err != nil {
+		return false, err
+	}
 	for _, l := range list {
-		if calendar.Covers(l, r.lockPath()) {
+		if calendar.Covers(l, path) {
 			q.activeLock(x, l)
 		}
 	}

@@ -58,7 +58,7 @@ var invalidType = problem.New(problem.InvalidResourceType, "Calendars and plain 
 func (q *request) mayMake() error {
 	switch q.at.kind {
 	case object: // RFC 4791 4.2: no calendar within a calendar
-		if _, err := q.collection(q.at.account, q.at.coll); err != nil {
+		if _, err := q.collection(q.at); err != nil {
 			return destinationMissing(err, q.at)
 		}
 		if _, err := q.text(q.at); err == nil { // RFC 4918 9.3.1
@@ -75,7 +75,7 @@ func (q *request) mayMake() error {
 	if owner != q.by.Account {
 		return problem.New(problem.NeedPrivileges, "You can make calendars in your own home only.").At(homeHref(q.at.account))
 	}
-	_, err = q.collection(q.at.account, q.at.coll)
+	_, err = q.collection(q.at)
 	if err == nil {
 		return problem.New(problem.ResourceMustBeNull, "There is already a calendar at %s.", q.at.href())
 	}
@@ -150,7 +150,7 @@ func (q *request) moveCalendar(from *resource, to place, d depth) error {
 	case to.account != from.owner.Name:
 		return problem.New(problem.Forbidden, "A calendar stays in the home of its owner.")
 	}
-	_, err := q.collection(to.account, to.coll)
+	_, err := q.collection(to)
 	if err == nil { // never one calendar in the place of another, whatever Overwrite says
 		return problem.New(problem.PreconditionFailed, "There is already a calendar at %s.", to.href())
 	}

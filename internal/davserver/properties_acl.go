@@ -41,7 +41,7 @@ var aclProperties = []property{
 	}},
 	{name: caldav.D("inherited-acl-set"), where: anything, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) { // RFC 3744 5.7
 		if r.kind&objects != 0 {
-			x.Href(collectionHref(r.owner.Name, r.place.coll))
+			x.Href(collectionHref(r.place.account, r.place.coll))
 		}
 		return true, nil
 	}},
@@ -88,8 +88,15 @@ func (q *request) privileges(r *resource) []caldav.Name {
 	switch {
 	case r.coll.Access >= acl.Own, r.kind == plain:
 		return ownPrivileges
+	case r.coll.Access >= acl.Act:
+		return append(writePrivileges[:len(writePrivileges):len(writePrivileges)], caldav.D("write-properties"), caldav.D("read-acl"))
+	case r.coll.Access >= acl.Team, r.kind == calendarColl && r.coll.Access >= acl.Write:
+		return append(writePrivileges[:len(writePrivileges):len(writePrivileges)], caldav.D("write-properties"))
 	case r.coll.Access >= acl.Write:
 		return writePrivileges
+	}
+	if r.kind == calendarColl { // one's own name and colour for it
+		return append(readPrivileges[:len(readPrivileges):len(readPrivileges)], caldav.D("write-properties"))
 	}
 	return readPrivileges
 }
@@ -153,6 +160,10 @@ func granted(access string) []caldav.Name {
 		return []caldav.Name{caldav.C("read-free-busy")}
 	case "read":
 		return []caldav.Name{caldav.D("read")}
+	case "team":
+		return []caldav.Name{caldav.D("read"), caldav.D("write-content"), caldav.D("bind"), caldav.D("unbind"), caldav.D("write-properties")}
+	case "act":
+		return []caldav.Name{caldav.D("read"), caldav.D("write-content"), caldav.D("bind"), caldav.D("unbind"), caldav.D("write-properties"), caldav.D("read-acl")}
 	}
 	return []caldav.Name{caldav.D("read"), caldav.D("write-content"), caldav.D("bind"), caldav.D("unbind")}
 }
@@ -165,7 +176,7 @@ func aclValue(q *request, r *resource, x *caldav.Writer) (bool, error) {
 	}
 	inherited := ""
 	if r.kind&objects != 0 {
-		inherited = collectionHref(r.owner.Name, r.place.coll)
+		inherited = collectionHref(r.place.account, r.place.coll)
 	}
 	ace := func(principal func(), protected bool, names ...caldav.Name) {
 		x.Start(caldav.D("ace"))

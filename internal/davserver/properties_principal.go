@@ -104,23 +104,9 @@ func (q *request) addresses(r *resource) ([]ical.Address, error) {
 	return q.s.accounts.Addresses(q.ctx, r.owner.ID)
 }
 
-// calendarHomeSet is one's own home first, and then the homes of those who
-// share a calendar: that is how clients find it (RFC 4791 6.2.1).
-func calendarHomeSet(q *request, r *resource, x *caldav.Writer) (bool, error) {
+// calendarHomeSet is the home (RFC 4791 6.2.1). Calendars that others share
+// are mounted in it.
+func calendarHomeSet(_ *request, r *resource, x *caldav.Writer) (bool, error) {
 	x.Href(homeHref(r.owner.Name))
-	if r.owner.ID != q.by.Account {
-		return true, nil
-	}
-	shared, err := q.s.calendar.SharedWith(q.ctx, q.by)
-	if err != nil {
-		return false, err
-	}
-	seen := map[string]bool{r.owner.Name: true}
-	for _, v := range shared {
-		if !seen[v.Owner.Name] {
-			seen[v.Owner.Name] = true
-			x.Href(homeHref(v.Owner.Name))
-		}
-	}
 	return true, nil
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/caldav"
+	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
@@ -39,7 +40,7 @@ var webdavProperties = []property{
 		if r.kind == plain {
 			return text(x, strconv.Itoa(r.file.Size), r.file.Directory)
 		}
-		return text(x, strconv.Itoa(r.obj.Size), false)
+		return text(x, strconv.Itoa(r.obj.Size), r.obj.Size == calendar.UnknownSize)
 	}},
 	{name: caldav.D("getcontentlanguage"), where: plain, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
 		return text(x, r.file.Language, r.file.Language == "")
@@ -60,7 +61,7 @@ var webdavProperties = []property{
 				return false, nil
 			}
 			var err error
-			if seq, err = q.s.calendar.HomeSeq(q.ctx, r.owner.ID); err != nil {
+			if seq, err = q.s.calendar.HomeSeq(q.ctx, q.by, r.owner.ID); err != nil {
 				return false, err
 			}
 		}

@@ -120,7 +120,7 @@ func (e *edit) failed() bool {
 // may run twice, so the results start over with it.
 func (e *edit) collection(r *resource) error {
 	defaultCalendar := ""
-	_, err := e.q.s.calendar.UpdateCollection(e.q.ctx, e.q.by, r.owner.ID, r.place.coll, func(c *store.Collection) error {
+	_, err := e.q.s.calendar.UpdateCollection(e.q.ctx, e.q.by, r.owner.ID, r.coll.Name, func(c *store.Collection) error {
 		clear(e.results)
 		defaultCalendar = ""
 		e.apply(r.kind, c, c.Properties, func(v *caldav.Element) (err error) {
@@ -146,7 +146,7 @@ func (e *edit) collection(r *resource) error {
 
 // object applies the steps to the properties that clients left on an object.
 func (e *edit) object(r *resource) error {
-	ref := calendar.Ref{Owner: r.owner.ID, Collection: r.place.coll, Name: r.name}
+	ref := calendar.Ref{Owner: r.owner.ID, Collection: r.coll.Name, Name: r.name}
 	return e.q.s.calendar.SetProperties(e.q.ctx, e.q.by, ref, func(dead map[string]string) error {
 		clear(e.results)
 		e.apply(r.kind, nil, dead, nil)

@@ -21,7 +21,7 @@ func (q *request) put() error {
 	case beyond:
 		return problem.New(problem.ParentMissing, "There is no collection at this address to put an object into.")
 	}
-	owner, err := q.accountID(q.at.account)
+	owner, coll, err := q.target(q.at)
 	if problem.Has(err, problem.NotFound) {
 		return problem.New(problem.ParentMissing, "There is no calendar at %s.", collectionHref(q.at.account, q.at.coll))
 	}
@@ -40,7 +40,7 @@ func (q *request) put() error {
 	}
 	res, err := q.s.calendar.Put(q.ctx, calendar.PutRequest{
 		By:          q.by,
-		Ref:         calendar.Ref{Owner: owner, Collection: q.at.coll, Name: q.at.name},
+		Ref:         calendar.Ref{Owner: owner, Collection: coll, Name: q.at.name},
 		Data:        data,
 		If:          cond,
 		Reply:       q.replyPolicy(),
@@ -187,7 +187,7 @@ func (q *request) post() error {
 	q.at.kind, q.at.name = object, strings.ToLower(rand.Text())+".ics"
 	res, err := q.s.calendar.Put(q.ctx, calendar.PutRequest{
 		By:          q.by,
-		Ref:         calendar.Ref{Owner: r.owner.ID, Collection: q.at.coll, Name: q.at.name},
+		Ref:         calendar.Ref{Owner: r.owner.ID, Collection: r.coll.Name, Name: q.at.name},
 		Data:        data,
 		If:          calendar.Precondition{IfNoneMatch: []string{"*"}},
 		Reply:       q.replyPolicy(),

@@ -22,7 +22,7 @@ func (q *request) freeBusyReport(b *caldav.FreeBusyQuery) error {
 	if err := q.inRange(&b.Range); err != nil {
 		return err
 	}
-	c, err := q.collection(q.at.account, q.at.coll)
+	c, err := q.collection(q.at)
 	if err != nil {
 		return err
 	}

@@ -36,12 +36,12 @@ func (q *request) multiget(r *resource, b *caldav.CalendarMultiget) error {
 		}
 		list := names
 		names = nil
-		return q.s.calendar.Bodies(q.ctx, q.by, in.owner.ID, in.place.coll, list, func(o store.Object, body []byte, err error) error {
+		return q.s.calendar.Bodies(q.ctx, q.by, in.owner.ID, in.coll.Name, list, func(o store.Object, body []byte, err error) error {
 			if err != nil {
 				if !problem.Has(err, problem.NotFound) {
 					return err
 				}
-				m.Status(collectionHref(in.owner.Name, in.place.coll)+escape(o.Name), 404, none, "")
+				m.Status(collectionHref(in.place.account, in.place.coll)+escape(o.Name), 404, none, "")
 				return nil
 			}
 			text = parsed{body: body}

@@ -87,7 +87,7 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 		err = q.each(r, func(o store.Object, body []byte) error { return match(r.object(o), body) })
 	default:
 		comp, window := b.Filter.Window()
-		err = q.s.calendar.Query(q.ctx, q.by, r.owner.ID, []string{r.place.coll}, comp, window.Start, window.End, func(o store.Object, body []byte) error {
+		err = q.s.calendar.Query(q.ctx, q.by, r.owner.ID, []string{r.coll.Name}, comp, window.Start, window.End, func(o store.Object, body []byte) error {
 			return match(r.object(o), body)
 		})
 	}
@@ -122,13 +122,13 @@ func (q *request) matches(f *caldav.Filter, o *resource, text *parsed, zone *tz.
 // each visits every object of a collection with its text.
 func (q *request) each(r *resource, visit func(store.Object, []byte) error) error {
 	var names []string
-	if err := q.s.calendar.List(q.ctx, q.by, r.owner.ID, r.place.coll, func(o store.Object) error {
+	if err := q.s.calendar.List(q.ctx, q.by, r.owner.ID, r.coll.Name, func(o store.Object) error {
 		names = append(names, o.Name)
 		return nil
 	}); err != nil {
 		return err
 	}
-	return q.s.calendar.Bodies(q.ctx, q.by, r.owner.ID, r.place.coll, names, func(o store.Object, body []byte, err error) error {
+	return q.s.calendar.Bodies(q.ctx, q.by, r.owner.ID, r.coll.Name, names, func(o store.Object, body []byte, err error) error {
 		if problem.Has(err, problem.NotFound) { // gone meanwhile
 			return nil
 		}

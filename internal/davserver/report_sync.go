@@ -37,12 +37,12 @@ func (q *request) syncCollection(r *resource, b *caldav.SyncCollection) error {
 		err = q.children(r, respond)
 		return m.finish(r.syncToken(r.coll.Seq), err)
 	}
-	res, err := q.s.calendar.Sync(q.ctx, q.by, r.owner.ID, r.place.coll, since, b.Limit)
+	res, err := q.s.calendar.Sync(q.ctx, q.by, r.owner.ID, r.coll.Name, since, b.Limit)
 	if err != nil {
 		return err
 	}
 	for _, name := range res.Deleted { // RFC 6578 3.5.2
-		m.Status(collectionHref(r.owner.Name, r.place.coll)+escape(name), 404, none, "")
+		m.Status(collectionHref(r.place.account, r.place.coll)+escape(name), 404, none, "")
 	}
 	if withData {
 		err = q.syncWithData(r, b, s, m, res)
@@ -95,7 +95,7 @@ func (q *request) syncHome(r *resource, b *caldav.SyncCollection) error {
 	m := q.multistatus()
 	s := q.selection(b.PropRequest)
 	for _, name := range res.Deleted {
-		m.Status(collectionHref(r.owner.Name, name), 404, none, "")
+		m.Status(collectionHref(r.place.account, name), 404, none, "")
 	}
 	for _, v := range res.Changed {
 		c := q.member(r, v)
@@ -123,7 +123,7 @@ func (q *request) syncWithData(r *resource, b *caldav.SyncCollection, s *selecti
 	for i, o := range res.Changed {
 		names[i] = o.Name
 	}
-	return q.s.calendar.Bodies(q.ctx, q.by, r.owner.ID, r.place.coll, names, func(o store.Object, body []byte, err error) error {
+	return q.s.calendar.Bodies(q.ctx, q.by, r.owner.ID, r.coll.Name, names, func(o store.Object, body []byte, err error) error {
 		if problem.Has(err, problem.NotFound) { // deleted since; the next sync says so
 			return nil
 		}

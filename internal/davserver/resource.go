@@ -91,11 +91,11 @@ func (q *request) find(p place) (*resource, error) {
 			return nil, err
 		}
 	}
-	id, err := q.accountID(p.account)
+	id, coll, err := q.target(p)
 	if err != nil {
 		return nil, err
 	}
-	if r.coll, err = q.s.calendar.Collection(q.ctx, q.by, id, p.coll); err != nil {
+	if r.coll, err = q.s.calendar.Collection(q.ctx, q.by, id, coll); err != nil {
 		return nil, err
 	}
 	r.owner = r.coll.Owner
@@ -107,12 +107,13 @@ func (q *request) find(p place) (*resource, error) {
 
 // text is an object by itself, without its collection: all that GET needs.
 func (q *request) text(p place) (*resource, error) {
-	id, err := q.accountID(p.account)
+	id, coll, err := q.target(p)
 	if err != nil {
 		return nil, err
 	}
 	r := &resource{place: p, owner: store.Account{ID: id, Name: p.account}}
-	r.obj, r.body, err = q.s.calendar.Get(q.ctx, q.by, calendar.Ref{Owner: id, Collection: p.coll, Name: p.name})
+	r.coll.Name = coll
+	r.obj, r.body, err = q.s.calendar.Get(q.ctx, q.by, calendar.Ref{Owner: id, Collection: coll, Name: p.name})
 	return r, err
 }
 
@@ -152,12 +153,37 @@ func (q *request) mayEnter(owner store.Account) error {
 
 // collection finds a collection, of which the user may know no more than that
 // it is there.
-func (q *request) collection(account, name string) (calendar.CollectionView, error) {
-	id, err := q.accountID(account)
+func (q *request) collection(p place) (calendar.CollectionView, error) {
+	id, coll, err := q.target(p)
 	if err != nil {
 		return calendar.CollectionView{}, err
 	}
-	return q.s.calendar.Collection(q.ctx, q.by, id, name)
+	return q.s.calendar.Collection(q.ctx, q.by, id, coll)
+}
+
+// target is the home and the name in it of the collection that a place is, or
+// is in: another's for a calendar that is mounted in one's own home.
+func (q *request) target(p place) (store.AccountID, string, error) {
+	owner, id, mounted := calendar.ParseMountName(p.coll)
+	if !mounted || p.account != q.by.Name {
+		id, err := q.accountID(p.account)
+		return id, p.coll, err
+	}
+	if v, ok := q.mounts[p.coll]; ok {
+		return v.Account, v.Name, nil
+	}
+	v, err := q.s.calendar.Mounted(q.ctx, q.by, owner, id)
+	if err != nil {
+		if problem.Has(err, problem.NotFound) {
+			err = nothingAt(p)
+		}
+		return 0, "", err
+	}
+	if q.mounts == nil {
+		q.mounts = map[string]calendar.CollectionView{}
+	}
+	q.mounts[p.coll] = v
+	return v.Account, v.Name, nil
 }
 
 // children visits what is directly in a collection, in a stable order.
@@ -194,11 +220,22 @@ func (q *request) children(r *resource, visit func(*resource) error) error {
 				return err
 			}
 		}
+		if r.owner.ID == q.by.Account {
+			shared, err := q.s.calendar.SharedWith(q.ctx, q.by)
+			if err != nil {
+				return err
+			}
+			for _, v := range shared {
+				if err := visit(q.member(r, v)); err != nil {
+					return err
+				}
+			}
+		}
 		return q.filesIn(r, "", visit)
 	case plain:
 		return q.filesIn(r, r.path, visit)
 	case calendarColl, inbox:
-		return q.s.calendar.List(q.ctx, q.by, r.owner.ID, r.place.coll, func(o store.Object) error {
+		return q.s.calendar.List(q.ctx, q.by, r.owner.ID, r.coll.Name, func(o store.Object) error {
 			return visit(r.object(o))
 		})
 	}
@@ -220,7 +257,7 @@ func (q *request) filesIn(r *resource, path string, visit func(*resource) error)
 	return nil
 }
 
-// member is a collection of a home.
+// member is a collection of a home, of its owner's or mounted there.
 func (q *request) member(h *resource, v calendar.CollectionView) *resource {
 	k := calendarColl
 	switch v.Kind {
@@ -229,7 +266,12 @@ func (q *request) member(h *resource, v calendar.CollectionView) *resource {
 	case store.Outbox:
 		k = outbox
 	}
-	return &resource{place: place{kind: k, account: h.owner.Name, coll: v.Name}, owner: h.owner, coll: v}
+	p := place{kind: k, account: h.owner.Name, coll: v.Name}
+	owner := h.owner
+	if v.Account != h.owner.ID {
+		p.coll, owner = v.Mount, v.Owner
+	}
+	return &resource{place: p, owner: owner, coll: v}
 }
 
 // object is one in the collection.
@@ -238,7 +280,7 @@ func (r *resource) object(o store.Object) *resource {
 	if r.kind == inbox {
 		k = message
 	}
-	return &resource{place: place{kind: k, account: r.owner.Name, coll: r.place.coll, name: o.Name}, owner: r.owner, coll: r.coll, obj: o}
+	return &resource{place: place{kind: k, account: r.place.account, coll: r.place.coll, name: o.Name}, owner: r.owner, coll: r.coll, obj: o}
 }
 
 // hrefOf turns a place that the door names, relative to the home the request
@@ -252,6 +294,9 @@ func (q *request) hrefOf(where string) string {
 		owner = q.by.Name
 	}
 	coll, name, _ := strings.Cut(where, "/")
+	if _, _, mounted := calendar.ParseMountName(q.at.coll); mounted {
+		coll = q.at.coll
+	}
 	return collectionHref(owner, coll) + escape(name)
 }
 

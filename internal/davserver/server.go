@@ -87,8 +87,9 @@ type request struct {
 	prefer preferences
 	owners map[string]store.Account // looked up before, by URL segment
 	locked map[store.AccountID][]store.Lock
-	sent   *[]byte // the body, once it was read
-	unsent error   // or why it could not be
+	mounts map[string]calendar.CollectionView // of one's own home, by URL segment
+	sent   *[]byte                            // the body, once it was read
+	unsent error                              // or why it could not be
 }
 
 // methods are those that some resource here has.

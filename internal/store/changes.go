@@ -40,8 +40,11 @@ const newestCollections = `
 	select s.changed, cast($2 as bigint), c.name, false from collection c join collection_state s on s.account = c.account and s.collection = c.id
 		where c.account = $1 and s.changed > $3
 	union all
+	select m.seq, cast($2 as bigint), 'shared-' || m.owner || '-' || m.collection, false from mount m where m.account = $1 and m.seq > $3 and m.state = 'accepted'
+	union all
 	select t.seq, t.collection, t.name, true from tombstone t where t.account = $1 and t.collection = $2 and t.seq > $3 and $3 > 0
 		and (select n.id from collection n where n.account = t.account and n.name = t.name) is null
+		and not exists (select 1 from mount m where m.account = t.account and m.state = 'accepted' and 'shared-' || m.owner || '-' || m.collection = t.name)
 	order by 1 limit $4`
 
 // Changes lists the newest state of every name of a collection that changed

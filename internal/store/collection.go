@@ -110,7 +110,7 @@ func (tx *Tx) DeleteCollection(account AccountID, id int64) error {
 	if _, err := tx.exec(`delete from object_text where account = $1 and id in (select o.id from object o where o.account = $1 and o.collection = $2)`, account, id); err != nil {
 		return fmt.Errorf("delete texts of collection %d: %w", id, err)
 	}
-	for _, table := range []string{"object", "occupancy", "tombstone", "collection_state", "share"} {
+	for _, table := range []string{"object", "occupancy", "tombstone", "collection_state", "share", "personal", "feed", "subscription"} {
 		if _, err := tx.exec(`delete from `+table+` where account = $1 and collection = $2`, account, id); err != nil {
 			return fmt.Errorf("delete %s of collection %d: %w", table, id, err)
 		}
@@ -141,10 +141,16 @@ func scanShare(r *sql.Rows, s *Share) error {
 	return r.Scan(&s.Account, &s.Collection, &s.Grantee, &s.Access)
 }
 
+// WholeHome is the number that stands for all of a home where a share's
+// collection stands.
+const WholeHome = 0
+
 // AddShare gives another account access, replacing what it had.
 func (tx *Tx) AddShare(s Share) error {
-	if _, err := tx.Collection(s.Account, s.Collection); err != nil {
-		return err
+	if s.Collection != WholeHome {
+		if _, err := tx.Collection(s.Account, s.Collection); err != nil {
+			return err
+		}
 	}
 	_, err := tx.exec(`insert into share (account, collection, grantee, access) values ($1, $2, $3, $4)
 		on conflict (account, collection, grantee) do update set access = excluded.access`, s.Account, s.Collection, s.Grantee, s.Access)

@@ -263,6 +263,9 @@ func (tx *Tx) DeleteObject(account AccountID, id int64) error {
 	if _, err := tx.exec(`delete from object where account = $1 and collection = $2 and id = $3`, account, collection, id); err != nil {
 		return fmt.Errorf("delete object %s: %w", name, err)
 	}
+	if _, err := tx.exec(`delete from personal where account = $1 and collection = $2 and object = $3`, account, collection, id); err != nil {
+		return fmt.Errorf("delete object %s: %w", name, err)
+	}
 	return tx.bury(account, collection, name, seq)
 }
 
@@ -310,6 +313,9 @@ func (tx *Tx) MoveObject(account AccountID, id, toCollection int64, newName stri
 	}
 	if _, err := tx.exec(`update occupancy set collection = $4 where account = $1 and collection = $2 and object = $3
 		and period oneof($5)`, account, collection, id, toCollection, cover); err != nil {
+		return fmt.Errorf("move object %s: %w", name, err)
+	}
+	if _, err := tx.exec(`update personal set collection = $4 where account = $1 and collection = $2 and object = $3`, account, collection, id, toCollection); err != nil {
 		return fmt.Errorf("move object %s: %w", name, err)
 	}
 	return tx.bump(account, toCollection, seq)

@@ -134,12 +134,13 @@ type Change struct {
 	Deleted    bool
 }
 
-// Share raises what one account may do with another's collection.
+// Share raises what one account, or the members of a group, may do with
+// another's collection, or with all of them ([WholeHome]).
 type Share struct {
 	Account    AccountID // the owner
 	Collection int64
 	Grantee    AccountID
-	Access     string // freebusy, read, read-write
+	Access     string // freebusy, read, read-write, team, act
 }
 
 // Version is an earlier state of an object, or the last of a deleted one.

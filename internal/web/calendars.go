@@ -23,7 +23,7 @@ type calendarOnWire struct {
 	Access      string   `json:"access"` // freebusy, read, write, own
 }
 
-var accessWords = map[acl.Access]string{acl.FreeBusy: "freebusy", acl.Read: "read", acl.Write: "write", acl.Own: "own"}
+var accessWords = map[acl.Access]string{acl.FreeBusy: "freebusy", acl.Read: "read", acl.Write: "write", acl.Team: "write", acl.Act: "write", acl.Own: "own"}
 
 func calendarOf(v calendar.CollectionView) calendarOnWire {
 	c := calendarOnWire{

@@ -9,6 +9,7 @@ create table mount (
     collection   integer not null,
     state        text not null, -- invited, accepted, declined
     seq          integer not null,  -- in the person's home
+    seen         integer not null,  -- of the calendar's own changes, when seq was given
     display_name text not null,
     color        text not null,
     position     integer not null,

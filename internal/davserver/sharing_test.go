@@ -1,0 +1,136 @@
+package davserver_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/convene-cal/convene/internal/davserver"
+	"github.com/convene-cal/convene/internal/harness/storetest"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// share grants privileges of ann's calendar to bob by ACL, none when there are none.
+func (h *house) share(privileges ...string) {
+	h.t.Helper()
+	ace := ""
+	for _, p := range privileges {
+		ace += "<privilege><" + p + "/></privilege>"
+	}
+	if ace != "" {
+		ace = `<ace><principal><href>/dav/principals/bob/</href></principal><grant>` + ace + `</grant></ace>`
+	}
+	h.as("ann", "ACL", ann, "", `<acl`+ns+`>`+ace+`</acl>`).is(200)
+}
+
+// syncHome gives the answer to a synchronisation of a home and the next token.
+func (h *house) syncHome(name, token string) (*answer, string) {
+	h.t.Helper()
+	a := h.as(name, "REPORT", "/dav/calendars/"+name+"/", "", `<sync-collection`+ns+`><sync-token>`+token+`</sync-token><sync-level>1</sync-level><prop><resourcetype/></prop></sync-collection>`).is(207)
+	return a, a.find(`<d:sync-token>([^<]*)</d:sync-token>`)
+}
+
+const ring = "\nBEGIN:VALARM\nACTION:DISPLAY\nTRIGGER:-PT%dM\nDESCRIPTION:x\nEND:VALARM"
+
+// A calendar that others share is among one's own, with a name, a colour and
+// alarms of one's own, and goes when it is taken back; on both databases.
+func TestMountedCalendars(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		h := openOn(t, s, davserver.Limits{}, "ann", "bob")
+		h.put("ann", ann+"1.ics", event("1", one+fmt.Sprintf(ring, 10)))
+		h.put("ann", ann+"secret.ics", event("secret", "CLASS:CONFIDENTIAL\nLOCATION:Clinic\n"+one))
+		_, token := h.syncHome("bob", "")
+		h.as("bob", "PROPFIND", "/dav/calendars/bob/", "Depth: 1", props("displayname")).is(207).lacks("shared-")
+
+		h.share("read", "write")
+		home := h.as("bob", "PROPFIND", "/dav/calendars/bob/", "Depth: 1", props("displayname", "owner", "schedule-calendar-transp xmlns='urn:ietf:params:xml:ns:caldav'"))
+		work := home.find(`<d:href>(/dav/calendars/bob/shared-[0-9-]+/)</d:href>`)
+		home.has("<d:owner><d:href>/dav/principals/ann/</d:href></d:owner>", "<c:transparent/>")
+		told, token := h.syncHome("bob", token)
+		told.has(work, "<c:calendar/>")
+
+		// A name and colour of one's own; the owner keeps theirs.
+		h.as("bob", "PROPPATCH", work, "", `<propertyupdate`+ns+`><set><prop><displayname>Ann at work</displayname><I:calendar-color>#123456</I:calendar-color><x:y xmlns:x="u:x">z</x:y></prop></set></propertyupdate>`).is(207).lacks("403", "424")
+		h.as("bob", "PROPFIND", work, "Depth: 0", props("displayname", "I:calendar-color", "y xmlns='u:x'")).has("Ann at work", "#123456", ">z<")
+		h.as("ann", "PROPFIND", ann, "Depth: 0", props("displayname", "I:calendar-color", "y xmlns='u:x'")).lacks("Ann at work", "#123456", ">z<")
+
+		// The owner's alarm does not ring at bob's, what is classified is busy time, and tags differ.
+		if h.etag("ann", ann+"1.ics") == h.etag("bob", work+"1.ics") {
+			t.Error("two texts of one event have one entity tag")
+		}
+		h.as("bob", "GET", work+"1.ics", "", "").lacks("VALARM")
+		h.as("bob", "GET", work+"secret.ics", "", "").has("SUMMARY:Busy").lacks("Clinic")
+		h.as("bob", "REPORT", work, "Depth: 1", `<C:calendar-query`+ns+`><prop><getetag/><C:calendar-data/></prop><C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`).
+			has(work+"1.ics", "SUMMARY:Busy").lacks("VALARM", "Clinic")
+		h.as("bob", "PUT", work+"secret.ics", calendarHead, event("secret", one)).is(403)
+
+		// Bob's alarm is bob's; the rest of what he writes is everyone's.
+		tag := h.etag("bob", work+"1.ics")
+		anns := h.etag("ann", ann+"1.ics")
+		h.as("bob", "PUT", work+"1.ics", calendarHead+"\nIf-Match: "+tag, event("1", one+fmt.Sprintf(ring, 5))).is(204)
+		h.as("bob", "PUT", work+"1.ics", calendarHead+"\nIf-Match: "+tag, event("1", one)).is(412)
+		if h.etag("ann", ann+"1.ics") != anns {
+			t.Error("another's alarm changed the owner's event")
+		}
+		h.as("bob", "GET", work+"1.ics", "", "").has("TRIGGER:-PT5M").lacks("PT10M")
+		h.as("bob", "PUT", work+"1.ics", calendarHead, event("1", strings.Replace(one, "One", "Two", 1)+"\nTRANSP:TRANSPARENT"+fmt.Sprintf(ring, 5))).is(204)
+		h.as("ann", "GET", ann+"1.ics", "", "").has("SUMMARY:Two", "TRIGGER:-PT10M").lacks("PT5M", "TRANSPARENT")
+		h.as("bob", "GET", work+"1.ics", "", "").has("SUMMARY:Two", "TRIGGER:-PT5M", "TRANSPARENT").lacks("PT10M")
+		h.as("bob", "REPORT", work, "", `<C:calendar-multiget`+ns+`><prop><getetag/></prop><href>`+work+`1.ics</href></C:calendar-multiget>`).has(h.etag("bob", work+"1.ics")[1:10])
+		told, token = h.syncHome("bob", token)
+		told.has(work) // something in it changed
+
+		// A lock is on the event, whoever's path leads there.
+		lock := h.as("bob", "LOCK", work+"1.ics", "Depth: 0", lockinfo).is(200).token()
+		h.as("ann", "PUT", ann+"1.ics", calendarHead, event("1", one)).is(423)
+		h.as("bob", "PUT", work+"1.ics", "If: (<"+lock+">)", event("1", one)).is(204)
+		h.as("bob", "UNLOCK", work+"1.ics", "Lock-Token: <"+lock+">", "").is(204)
+
+		// Taken back: gone from every list, and the home's log says so.
+		h.share()
+		told, token = h.syncHome("bob", token)
+		told.has("<d:href>" + work + "</d:href><d:status>HTTP/1.1 404 Not Found</d:status>")
+		h.as("bob", "GET", work+"1.ics", "", "").is(404)
+		h.as("bob", "PROPFIND", work, "Depth: 1", "").is(404)
+		h.as("bob", "PROPFIND", "/dav/calendars/bob/", "Depth: 1", props("displayname")).lacks("shared-")
+
+		// Taken off the list by bob himself.
+		h.share("read")
+		told, token = h.syncHome("bob", token)
+		told.has(work, "<c:calendar/>")
+		h.as("bob", "DELETE", work, "", "").is(204)
+		told, _ = h.syncHome("bob", token)
+		told.has("404 Not Found")
+		h.as("bob", "PROPFIND", work, "Depth: 0", "").is(404)
+		h.as("ann", "GET", ann+"1.ics", "", "").is(200)
+	})
+}
+
+// Who acts for the owner sees what is classified; a team changes what the
+// calendar is said to be; neither shares it on.
+func TestKindsOfSharing(t *testing.T) {
+	h := open(t, "ann", "bob")
+	h.put("ann", ann+"secret.ics", event("secret", "CLASS:PRIVATE\nLOCATION:Clinic\n"+one))
+	describe := `<propertyupdate` + ns + `><set><prop><C:calendar-description>ours</C:calendar-description></prop></set></propertyupdate>`
+	for _, c := range []struct {
+		what         string
+		privileges   []string
+		reads, edits bool
+	}{
+		{"reading", []string{"read"}, false, false},
+		{"writing", []string{"read", "write"}, false, false},
+		{"team", []string{"read", "write", "write-properties"}, false, true},
+		{"secretary", []string{"read", "write", "read-acl"}, true, true},
+	} {
+		t.Run(c.what, func(t *testing.T) {
+			h.share(c.privileges...)
+			if got := strings.Contains(h.as("bob", "GET", ann+"secret.ics", "", "").is(200).body, "Clinic"); got != c.reads {
+				t.Errorf("sees what is private: %v", got)
+			}
+			if got := h.as("bob", "PROPPATCH", ann, "", describe).status == 207; got != c.edits {
+				t.Errorf("describes the calendar: %v", got)
+			}
+			h.as("bob", "ACL", ann, "", `<acl`+ns+`/>`).is(403)
+		})
+	}
+}

@@ -37,7 +37,7 @@ caldav                     ical ical/recur ical/tz
 cip                        ical ical/tz ical/freebusy ical/vcal1
 internal/problem           -
 internal/spill             -
-internal/doctor            ical/tz internal/config internal/store
+internal/doctor            ical/tz internal/config internal/mailauth internal/store
 internal/config            internal/problem
 internal/store             ical internal/problem
 internal/store/...         internal/store

@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"context"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/pem"
 	"errors"
 	"fmt"
@@ -233,6 +235,29 @@ func TestFaults(t *testing.T) {
 	})
 	o.Now = released.AddDate(-20, 0, 0)
 	expect(t, examine(t, o), map[string]string{"clock": "error: before the time zone data"})
+}
+
+// The key that signs mail is compared with the DNS.
+func TestDKIM(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKCS8PrivateKey(private)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := config.Default()
+	cfg.Data, cfg.Domains = t.TempDir(), []string{"convene-cal.org"}
+	cfg.Mail.Relay = "smtp://relay.convene-cal.org"
+	cfg.Mail.DKIMKey, cfg.Mail.DKIMSelector = string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})), "cal"
+	record := "v=DKIM1; k=ed25519; p=" + base64.StdEncoding.EncodeToString(public)
+	for text, want := range map[string]string{record: "ok", "v=DKIM1; p=other": "error: " + record, "": "error: cal._domainkey.convene-cal.org"} {
+		o := doctor.Options{Config: cfg, Now: released, Network: true, Timeout: time.Second, Resolver: records{txt: map[string][]string{"cal._domainkey.convene-cal.org": {text}}}}
+		expect(t, examine(t, o), map[string]string{"dns DKIM convene-cal.org": want})
+	}
+	cfg.Mail.DKIMSelector = ""
+	expect(t, examine(t, doctor.Options{Config: cfg, Now: released, Network: true, Timeout: time.Second, Resolver: records{}}), map[string]string{"dns DKIM convene-cal.org": "error: selector"})
 }
 
 // greeting listens and says one line to whoever comes.

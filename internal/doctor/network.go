@@ -13,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/convene-cal/convene/internal/mailauth"
 )
 
 // listeners asks each address of the configuration whether the service answers
@@ -328,7 +330,34 @@ func (x *examiner) policies(d string) {
 			x.say("dns", p.what+" "+d, OK, "", "the record is there")
 		}
 	}
-	x.say("dns", "DKIM "+d, Off, "", "this service does not sign mail itself; have the relay do it")
+	x.dkim(d, txt)
+}
+
+// dkim compares the key that signs our mail with what the DNS says of it.
+func (x *examiner) dkim(d string, txt func(name, prefix string) (string, error)) {
+	if x.Config.Mail.DKIMKey == "" {
+		x.say("dns", "DKIM "+d, Off, "", "this service does not sign mail itself (mail.dkim-key); have the relay do it")
+		return
+	}
+	signer, err := mailauth.NewSigner(x.Config.Mail.DKIMSelector, []byte(x.Config.Mail.DKIMKey))
+	if err != nil {
+		x.say("dns", "DKIM "+d, Error, "Give mail.dkim-key a private key in PEM, RSA or Ed25519, and mail.dkim-selector a name.", "%v", err)
+		return
+	}
+	name, want, err := signer.Record(d)
+	if err != nil {
+		x.say("dns", "DKIM "+d, Error, "", "%v", err)
+		return
+	}
+	_, key, _ := strings.Cut(want, "p=")
+	switch record, err := txt(name, ""); {
+	case err != nil:
+		x.say("dns", "DKIM "+d, Warning, noAnswer, "there is no answer: %v", cause(err))
+	case !strings.Contains(strings.ReplaceAll(record, " ", ""), "p="+key):
+		x.say("dns", "DKIM "+d, Error, fmt.Sprintf("Add the TXT record %q at %s.", want, name), "the record for the key that signs our mail is not there, so that our signatures fail")
+	default:
+		x.say("dns", "DKIM "+d, OK, "", "the record is there")
+	}
 }
 
 // mail goes to the relay, and looks whether answers have a way in.

@@ -85,11 +85,17 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 	if cfg.Mail.Check {
 		checker = mailauth.New(net.DefaultResolver, time.Now)
 	}
+	var signer *mailauth.Signer
+	if cfg.Mail.DKIMKey != "" {
+		if signer, err = mailauth.NewSigner(cfg.Mail.DKIMSelector, []byte(cfg.Mail.DKIMKey)); err != nil {
+			return nil, fmt.Errorf("mail.dkim-key: %w", errors.Join(err, db.Close()))
+		}
+	}
 	s.Mail, err = mail.New(mail.Options{
 		Relay: cfg.Mail.Relay, Domains: cfg.Domains, Hostname: cfg.Hostname, MaxMessageSize: limit(int(cfg.Mail.MaxMessageSize)),
 		Accounts: s.Accounts, Store: db, Calendar: s.Calendar, Journal: s.Journal, TLS: certificates, Log: log,
 		Trust: trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders, AuthservIDs: cfg.Mail.AuthservIDs, SignedDomains: cfg.Mail.SignedDomains, DenyDomains: cfg.Mail.DenyDomains},
-		Keys:  s.Keys, Check: checker, Sign: cfg.Mail.Sign, Encrypt: cfg.Mail.Encrypt,
+		Keys:  s.Keys, Check: checker, DKIM: signer, Sign: cfg.Mail.Sign, Encrypt: cfg.Mail.Encrypt,
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

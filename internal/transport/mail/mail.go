@@ -33,6 +33,7 @@ type Options struct {
 	Calendar *calendar.Service
 	Journal  *journal.Journal
 	Trust    trust.Policy
+	DKIM     *mailauth.Signer  // signs what goes out from domains of ours; nil = the relay does
 	Check    *mailauth.Checker // checks mail that no server of ours has; nil = nobody does
 	Keys     *keyring.Keyring  // nil = nothing is signed, encrypted or verified
 	Sign     bool              // sign where an account has a key and does not say otherwise

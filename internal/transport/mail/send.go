@@ -202,6 +202,11 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
 		return err
 	}
 	_, domain, _ := strings.Cut(o.From.Address, "@")
+	if m.o.DKIM != nil && m.ours(domain) {
+		if mail.Raw, err = m.o.DKIM.Sign(mail.Raw, domain); err != nil {
+			return err
+		}
+	}
 	kept := outgoing{EnvelopeFrom: newReturnPath(e, domain)}
 	if e.Evidence, err = json.Marshal(kept); err != nil {
 		return err

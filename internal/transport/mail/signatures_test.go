@@ -2,6 +2,8 @@ package mail
 
 import (
 	"bytes"
+	"crypto/x509"
+	"encoding/pem"
 	"strings"
 	"testing"
 	"time"
@@ -261,5 +263,32 @@ func TestDKIMIsCheckedHere(t *testing.T) {
 				t.Errorf("%s %q, %v; want %s", states(rows), rows[0].Sentence, err, c.want)
 			}
 		})
+	}
+}
+
+// What goes out bears the signature of the organizer's domain.
+func TestOutgoingMailHasADKIMSignature(t *testing.T) {
+	key, record := dkimKey(t)
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, err := mailauth.NewSigner("s1", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	relay := startRelay(t, nil)
+	x := newSite(t, sqlite(t), "smtp://"+relay.addr+"?tls=none", func(o *Options) { o.DKIM = signer })
+	if o := x.one(t, x.due(t, "u1", "dan@two.test")); o.State != journal.Sent {
+		t.Fatalf("%+v", o)
+	}
+	checker := mailauth.New(dkimZone{"s1._domainkey.one.test": record, "_dmarc.one.test": "v=DMARC1; p=reject"}, time.Now)
+	for _, r := range checker.Check(t.Context(), relay.got()[0].raw, "one.test", mailauth.Connection{}) {
+		if r.Value != "pass" {
+			t.Errorf("%+v", r)
+		}
+	}
+	if !bytes.Contains(relay.got()[0].raw, []byte("DKIM-Signature:")) {
+		t.Error("not signed")
 	}
 }

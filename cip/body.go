@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
+	"mime/quotedprintable"
 	"slices"
 	"strconv"
 	"strings"
@@ -175,10 +177,10 @@ func (b *body) icalendar(data []byte) error {
 }
 
 // taken are the properties that are read beside the conversion.
-var taken = []string{"UID", "SEQUENCE", "RESPONSE-SEQUENCE", "STATUS", "DTSTART", "DTEND", "DUE", "COMPLETED", "X-CIP-TRACE", "X-ICAL-SEQUENCE", "X-ICAL-DTSTAMP"}
+var taken = []string{"UID", "SEQUENCE", "RESPONSE-SEQUENCE", "STATUS", "DTSTART", "DTEND", "DUE", "COMPLETED", "X-CIP-TRACE", "X-ICAL-SEQUENCE", "X-ICAL-DTSTAMP", "X-ICAL-UID"}
 
 // dropped are those of them that the conversion would misunderstand.
-var dropped = []string{"SEQUENCE", "RESPONSE-SEQUENCE", "X-CIP-TRACE", "X-ICAL-SEQUENCE", "METHOD"}
+var dropped = []string{"SEQUENCE", "RESPONSE-SEQUENCE", "X-CIP-TRACE", "X-ICAL-SEQUENCE", "X-ICAL-UID", "METHOD"}
 
 // normalize makes a whole vCalendar 1.0 of bare lines, with one line for what
 // may be broken over several, and takes down what the conversion loses.
@@ -267,9 +269,13 @@ func (b *body) note(name, head, value string, rest []string) {
 	if slices.Contains(taken, name) {
 		if _, known := b.facts[name]; !known {
 			for _, l := range rest {
-				value += strings.TrimSpace(l)
+				value += "\r\n" + strings.TrimSpace(l)
 			}
-			b.facts[name] = strings.TrimSpace(value)
+			if strings.Contains(strings.ToUpper(head), "QUOTED-PRINTABLE") {
+				text, _ := io.ReadAll(quotedprintable.NewReader(strings.NewReader(value))) // as far as it can be read
+				value = string(text)
+			}
+			b.facts[name] = strings.TrimSpace(strings.ReplaceAll(value, "\r\n", ""))
 		}
 	}
 	switch name {

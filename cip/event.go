@@ -15,13 +15,14 @@ import (
 type Event struct {
 	Form      Form
 	ID        string // event id
+	UID       string // the UID that the owner's calendar has where the event id was made of it; else the id
 	Version   int64  // 0..2^31
 	Cancelled bool
 	Owner     Person
 	Attendees []Person // in the order of their lines, the owner included
 	Trace     []string // server ids that forwarded it on behalf of a group
-	// Calendar is the event as an iTIP message: METHOD REQUEST or CANCEL, UID
-	// the event id, SEQUENCE that of iCalendar.
+	// Calendar is the event as an iTIP message: METHOD REQUEST or CANCEL, with
+	// UID, SEQUENCE that of iCalendar.
 	Calendar *ical.Calendar
 }
 
@@ -129,9 +130,20 @@ func (e *Event) shape(b *body, r Reading) {
 	if n, err := strconv.ParseInt(b.facts["X-ICAL-SEQUENCE"], 10, 32); err == nil && n >= 0 {
 		sequence = n // a peer that knows iCalendar's own count says it
 	}
+	// By another way the event has the UID of the owner's calendar, and it is to
+	// be the same event then. The id shows that it is the owner's to say.
+	e.UID = e.ID
+	if uid := b.facts["X-ICAL-UID"]; uid != "" {
+		if id, ok := EventID(uid, []string{ServerOf(e.Owner.ID)}); ok && id == e.ID {
+			e.UID = uid
+		}
+	}
 	stamped := b.form == ICal20 || b.facts["X-ICAL-DTSTAMP"] != ""
 	for _, c := range cal.Main() {
-		c.Remove("RESPONSE-SEQUENCE", "X-CIP-TRACE", "X-ICAL-SEQUENCE", "X-VCAL-ATTENDEE")
+		c.Remove("RESPONSE-SEQUENCE", "X-CIP-TRACE", "X-ICAL-SEQUENCE", "X-ICAL-UID", "X-VCAL-ATTENDEE")
+		if e.UID != e.ID {
+			c.SetText("UID", e.UID)
+		}
 		c.Components = slices.DeleteFunc(c.Components, func(s *ical.Component) bool { return s.Name == "VALARM" })
 		if b.form == ICal20 && b.facts["X-ICAL-SEQUENCE"] == "" {
 			if n, err := strconv.ParseInt(c.Value("SEQUENCE"), 10, 64); err == nil {
@@ -200,6 +212,9 @@ func (e *Event) Encode(form Form) ([]byte, error) {
 		}
 		if c.Prop("SEQUENCE") != nil {
 			c.SetText("X-ICAL-SEQUENCE", c.Value("SEQUENCE"))
+		}
+		if uid := c.Text("UID"); uid != e.ID {
+			c.SetText("X-ICAL-UID", uid)
 		}
 		c.SetText("UID", e.ID)
 		c.Set("SEQUENCE", strconv.FormatInt(e.Version, 10))

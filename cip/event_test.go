@@ -174,6 +174,9 @@ END:VCALENDAR
 			t.Fatalf("%s: %v\n%s", form, err, data)
 		}
 		c := back.Calendar.Main()[0]
+		if back.UID != "local" || c.Text("UID") != "local" {
+			t.Errorf("%s: UID %q, %q", form, back.UID, c.Text("UID"))
+		}
 		if back.Form != form || back.ID != e.ID || back.Version != 7 || c.Value("SEQUENCE") != "4" || c.Text("SUMMARY") != "Ωmega" || c.Value("DTSTAMP") != "20260101T000000Z" || fmt.Sprint(back.Trace) != "[a.test]" || len(back.Attendees) != 2 {
 			t.Errorf("%s: %+v\n%s", form, back, back.Calendar.Bytes())
 		}

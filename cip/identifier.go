@@ -143,3 +143,6 @@ func hexDigit(c byte) int {
 	}
 	return strings.IndexByte(upperHex, c)
 }
+
+// ValidEventID tells whether an id can be written on the wire.
+func ValidEventID(id string) bool { return validID(id) }

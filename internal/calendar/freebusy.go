@@ -34,7 +34,8 @@ type FreeBusyAnswer struct {
 
 // FreeBusy answers for each address in the order given, from one snapshot.
 // Only calendars count that are not transparent and that the actor may ask
-// for. For an address of another service there is no answer (5.1). The event
+// for. For an address of another service there is no answer (5.1), unless it can
+// be asked ([Service.SetElsewhere]). The event
 // with the UID maskUID does not count: it is the one being moved (Apple
 // maskuids).
 func (s *Service) FreeBusy(ctx context.Context, by account.Actor, who []ical.Address, from, to time.Time, maskUID string) ([]FreeBusyAnswer, error) {
@@ -67,7 +68,31 @@ func (s *Service) FreeBusy(ctx context.Context, by account.Actor, who []ical.Add
 		}
 		return nil
 	})
+	if err == nil && s.elsewhere != nil {
+		s.askElsewhere(ctx, by, out, from, to)
+	}
 	return out, err
+}
+
+// Elsewhere asks other services when people are busy; it answers for those it
+// can, and fills in Periods and Status of the answers it was given. It has to
+// be quick: somebody waits.
+type Elsewhere func(ctx context.Context, by account.Actor, who []*FreeBusyAnswer, from, to time.Time)
+
+// SetElsewhere sets who is asked about people of other services. Call it
+// before the first request.
+func (s *Service) SetElsewhere(ask Elsewhere) { s.elsewhere = ask }
+
+func (s *Service) askElsewhere(ctx context.Context, by account.Actor, list []FreeBusyAnswer, from, to time.Time) {
+	var open []*FreeBusyAnswer
+	for i := range list {
+		if list[i].Status == statusNoAnswer {
+			open = append(open, &list[i])
+		}
+	}
+	if len(open) > 0 && by.Account != 0 { // nobody who is not signed in makes us ask around
+		s.elsewhere(ctx, by, open, from, to)
+	}
 }
 
 // CalendarBusy is the busy time of some calendars of one home (RFC 4791 7.10),

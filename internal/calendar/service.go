@@ -92,6 +92,8 @@ type Service struct {
 	limits  Limits
 	log     *slog.Logger
 	locks   locks
+
+	elsewhere Elsewhere // nil: other services are not asked
 }
 
 // New makes a service. Store, Accounts and ACL must be given. Without a journal it stores and does not deliver.

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
 )
 
 // List gives the rows of a filter, newest first.
@@ -20,6 +22,28 @@ func (j *Journal) List(ctx context.Context, f store.EntryFilter) ([]store.Entry,
 		return nil, fmt.Errorf("list messages: %w", err)
 	}
 	return out, nil
+}
+
+// HasMet tells whether an account has had to do with somebody before: wrote to
+// them, or had a message of theirs applied. The latest messages decide.
+func HasMet(tx *store.Tx, account store.AccountID, who ical.Address) (bool, error) {
+	if who == "" {
+		return false, nil
+	}
+	rows, err := tx.Entries(store.EntryFilter{Account: account, States: []string{string(itip.Applied), Sent, Delivered}, Limit: 1000})
+	if err != nil {
+		return false, fmt.Errorf("earlier messages: %w", err)
+	}
+	for _, k := range rows {
+		other := k.To
+		if k.Direction == In {
+			other = k.From
+		}
+		if ical.Address(other).Equal(who) {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // Show gives one row of an account.

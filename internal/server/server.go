@@ -63,6 +63,7 @@ func (s *Server) listen() error {
 		{"http", cfg.HTTP.Listen, web(s.handler(s.done))},
 		{"lmtp", cfg.Mail.LMTPListen, s.Mail.ServeLMTP},
 		{"smtp", cfg.Mail.SMTPListen, s.Mail.ServeSMTP},
+		{"cip", cfg.CIP.Listen, s.CIP.Serve},
 		{"admin", cfg.Admin.Listen, web(profiles())},
 	} {
 		if want.address == "" {
@@ -81,7 +82,7 @@ func (s *Server) listen() error {
 		}
 		s.listeners = append(s.listeners, listener{want.name, l, want.serve})
 	}
-	for _, missing := range []struct{ key, value string }{{"cip.listen", cfg.CIP.Listen}, {"cap.listen", cfg.CAP.Listen}} {
+	for _, missing := range []struct{ key, value string }{{"cap.listen", cfg.CAP.Listen}} {
 		if missing.value != "" {
 			s.log.Warn("this version has no such listener; the setting is ignored", "setting", missing.key, "value", missing.value)
 		}
@@ -106,7 +107,7 @@ func (s *Server) closeListeners() {
 	}
 }
 
-// Addr is where the named listener (http, lmtp, smtp, admin) is bound, nil
+// Addr is where the named listener (http, lmtp, smtp, cip, admin) is bound, nil
 // when it is off.
 func (s *Server) Addr(name string) net.Addr {
 	for _, l := range s.listeners {

@@ -6,12 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
 	"os"
 	"strings"
 	"time"
 
+	wire "github.com/convene-cal/convene/cip"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
@@ -21,6 +23,7 @@ import (
 	"github.com/convene-cal/convene/internal/keyring"
 	"github.com/convene-cal/convene/internal/mailauth"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/transport/cip"
 	"github.com/convene-cal/convene/internal/transport/local"
 	"github.com/convene-cal/convene/internal/transport/mail"
 	"github.com/convene-cal/convene/internal/trust"
@@ -41,6 +44,7 @@ type Services struct {
 	Journal  *journal.Journal
 	Mail     *mail.Mail
 	Keys     *keyring.Keyring
+	CIP      *cip.CIP
 
 	log *slog.Logger
 }
@@ -100,9 +104,36 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	// Asked in this order (local before the world).
-	s.Journal.Use(local.New(local.Options{Calendar: s.Calendar, Accounts: s.Accounts, Log: log}), s.Mail)
+	s.CIP = cip.New(s.cipOptions(certificates))
+	s.Calendar.SetElsewhere(s.CIP.Elsewhere)
+	// Asked in this order: what is nearest and quickest first.
+	s.Journal.Use(local.New(local.Options{Calendar: s.Calendar, Accounts: s.Accounts, Log: log}), s.CIP, s.Mail)
 	return s, nil
+}
+
+// cipOptions are those of the configuration. Other domains' servers are looked
+// for in DNS when we have one ourselves: answers come back to it.
+func (s *Services) cipOptions(certificates *tls.Config) cip.Options {
+	cfg := s.Config
+	o := cip.Options{
+		Domains: cfg.Domains, AllowAnonymous: cfg.CIP.AllowAnonymous, PlaintextLogin: cfg.CIP.PlaintextLogin, FallbackAfter: cfg.CIP.FallbackAfter,
+		Discover: cfg.CIP.Listen != "", MaxAttendees: limit(cfg.Limits.MaxAttendees),
+		Accounts: s.Accounts, Store: s.Store, Calendar: s.Calendar, Journal: s.Journal, TLS: certificates, Log: s.log,
+		Trust: trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders},
+	}
+	if o.MaxAttendees < 0 {
+		o.MaxAttendees = math.MaxInt32
+	}
+	if certificates != nil {
+		o.ClientTLS = &tls.Config{Certificates: certificates.Certificates, MinVersion: tls.VersionTLS12}
+	}
+	for _, p := range cfg.CIP.Peers {
+		o.Peers = append(o.Peers, cip.Peer{
+			ServerID: p.ServerID, Address: p.Address, Identity: p.Identity, Password: p.Password, StartTLS: p.TLS == "starttls",
+			Body: wire.Form(p.Body), Zone: p.Zone,
+		})
+	}
+	return o
 }
 
 // node names this instance in the journal's leases. A server has the same name

@@ -332,7 +332,7 @@ func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r 
 			return err
 		}
 		if m.o.Trust.UnknownSenders == "hold" && !q.Known {
-			q.Known, err = hasMet(tx, e.Account, r.From)
+			q.Known, err = journal.HasMet(tx, e.Account, r.From)
 			return err
 		}
 		return nil
@@ -364,28 +364,6 @@ func madeBy(tx *store.Tx, e *store.Entry) (string, error) {
 	}
 	first := recordOf(&rows[len(rows)-1]) // listings are newest first
 	return first.AuthenticatedDomain(), nil
-}
-
-// hasMet tells whether an account has had to do with somebody before: wrote to
-// them, or had a message of theirs applied. The latest messages decide.
-func hasMet(tx *store.Tx, account store.AccountID, who ical.Address) (bool, error) {
-	if who == "" {
-		return false, nil
-	}
-	rows, err := tx.Entries(store.EntryFilter{Account: account, States: []string{stateApplied, journal.Sent, journal.Delivered}, Limit: 1000})
-	if err != nil {
-		return false, fmt.Errorf("earlier messages: %w", err)
-	}
-	for _, k := range rows {
-		other := k.To
-		if k.Direction == journal.In {
-			other = k.From
-		}
-		if ical.Address(other).Equal(who) {
-			return true, nil
-		}
-	}
-	return false, nil
 }
 
 func organizerOf(cal *ical.Calendar) ical.Address {

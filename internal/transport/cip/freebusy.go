@@ -1,0 +1,205 @@
+package cip
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/convene-cal/convene/cip"
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/freebusy"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// stranger is the actor of a server that has shown who it is: what everybody
+// who is signed in may know, its users may.
+var stranger = account.Actor{Account: -1, Name: "peer", Via: Name}
+
+// FreeBusy implements [cip.Session] (section 2.4). Who may not be asked about
+// is not found: that somebody exists is not told either.
+func (s *session) FreeBusy(ctx context.Context, q *cip.Query) (cip.Reply, []cip.Busy) {
+	if !s.turn(ctx) {
+		return busy(), nil
+	}
+	by := s.id.user
+	switch {
+	case s.id.server != "":
+		by = stranger
+	case s.id.anonymous() && q.Asker.ID != "":
+		if _, ok := s.speaksFor(ctx, cip.ServerOf(q.Asker.ID)); ok {
+			by = stranger
+		}
+	case s.id.anonymous() && s.c.o.AllowAnonymous == AnonymousYes:
+		by = stranger
+	}
+	var guests []guest
+	err := s.c.o.Store.View(ctx, func(tx *store.Tx) error {
+		guests = nil
+		for _, w := range q.Attendees {
+			g := guest{Person: w}
+			if err := s.c.lookUp(tx, &g); err != nil {
+				return err
+			}
+			guests = append(guests, g)
+		}
+		return nil
+	})
+	if err != nil {
+		return s.fault("FREEBUSY", err), nil
+	}
+	var ask []ical.Address
+	for _, g := range guests {
+		if !g.skip {
+			ask = append(ask, g.Address)
+		}
+	}
+	var answers []calendar.FreeBusyAnswer
+	if len(ask) > 0 && by.Account != 0 {
+		if answers, err = s.c.o.Calendar.FreeBusy(ctx, by, ask, q.From, q.To, ""); err != nil {
+			return s.fault("FREEBUSY", err), nil
+		}
+	}
+	r := cip.Reply{}
+	var list []cip.Busy
+	for _, g := range guests {
+		if !g.skip {
+			found := false
+			for _, a := range answers {
+				if found = a.Address == g.Address && strings.HasPrefix(a.Status, "2."); found {
+					list = append(list, cip.Busy{Attendee: g.Person, From: q.From, To: q.To, Periods: a.Periods})
+					break
+				}
+			}
+			if found {
+				continue
+			}
+			g.info = cip.Info{Code: cip.NotFound, ID: g.ID}
+		}
+		r.Infos = append(r.Infos, g.info)
+	}
+	switch {
+	case len(list) == 0:
+		r.Text = "No such user here."
+	case len(r.Infos) > 0:
+		r.OK, r.Code, r.Text = true, cip.CodePartial, "Not all users are of this server."
+	default:
+		r.OK, r.Text = true, "FREEBUSY COMPLETED"
+	}
+	return r, list
+}
+
+// askTime is how long other servers have for telling when people are busy.
+const askTime = 5 * time.Second
+
+// Elsewhere is a [calendar.Elsewhere]: it asks the servers of people of other
+// services. Whoever is not answered for in time keeps the status there is.
+func (c *CIP) Elsewhere(ctx context.Context, by account.Actor, who []*calendar.FreeBusyAnswer, from, to time.Time) {
+	ctx, cancel := context.WithTimeout(ctx, askTime)
+	defer cancel()
+	if to.Sub(from) > cip.MaxSpan {
+		return
+	}
+	asker := cip.Person{}
+	if list, err := c.o.Accounts.Addresses(ctx, by.Account); err == nil && len(list) > 0 {
+		asker.Address = list[0]
+		asker.ID, _ = cip.UserID(list[0])
+	}
+	servers := map[string][]*calendar.FreeBusyAnswer{}
+	for _, a := range who {
+		if c.Accepts(ctx, a.Address) {
+			id, _ := cip.UserID(a.Address)
+			servers[cip.ServerOf(id)] = append(servers[cip.ServerOf(id)], a)
+		}
+	}
+	var wg sync.WaitGroup
+	for server, list := range servers {
+		wg.Go(func() { c.ask(ctx, server, asker, list, from, to) })
+	}
+	wg.Wait()
+}
+
+// Statuses of answers (RFC 6638 3.2.9).
+const (
+	statusAnswered = "2.0;Success"
+	statusNoUser   = "3.7;Invalid calendar user"
+)
+
+func (c *CIP) ask(ctx context.Context, server string, asker cip.Person, list []*calendar.FreeBusyAnswer, from, to time.Time) {
+	for len(list) > 0 {
+		part := list[:min(len(list), cip.MaxAsked)]
+		list = list[len(part):]
+		q := cip.Query{Form: c.peer(server).Body, From: from, To: to, Asker: asker}
+		for _, a := range part {
+			id, _ := cip.UserID(a.Address)
+			q.Attendees = append(q.Attendees, cip.Person{ID: id, Address: a.Address})
+		}
+		r, err := c.query(ctx, server, q.Encode(c.now()))
+		if err != nil {
+			if errors.Is(err, errNoService) || errors.Is(err, cip.ErrVersion) {
+				c.absent.add(server)
+			}
+			c.log.Debug("free/busy time of another service is not known", "server", server, "error", err)
+			return
+		}
+		for _, i := range r.Infos {
+			for _, a := range part {
+				if id, _ := cip.UserID(a.Address); i.Code == cip.NotFound && strings.EqualFold(id, i.ID) {
+					a.Status = statusNoUser
+				}
+			}
+		}
+		busy, err := cip.ParseBusy(r.Data)
+		if err != nil {
+			c.log.Warn("free/busy time of another service cannot be read", "server", server, "error", err)
+			return
+		}
+		for _, b := range busy {
+			for _, a := range part {
+				if id, _ := cip.UserID(a.Address); strings.EqualFold(id, b.Attendee.ID) {
+					a.Status, a.Periods = statusAnswered, clipTo(b, from, to)
+				}
+			}
+		}
+	}
+}
+
+// query sends one FREEBUSY; over a connection that was closed meanwhile, once more.
+func (c *CIP) query(ctx context.Context, server string, body []byte) (cip.Reply, error) {
+	for {
+		l, err := c.connect(ctx, server)
+		if err != nil {
+			return cip.Reply{}, err
+		}
+		kept := l.used
+		r, err := l.do(ctx, askTime, func() (cip.Reply, error) { return l.FreeBusy(body) })
+		if err == nil {
+			c.pool.put(l)
+			return r, nil
+		}
+		l.conn.Close()
+		if !kept || ctx.Err() != nil {
+			return r, err
+		}
+	}
+}
+
+// clipTo keeps what lies within the time asked for: another server's word.
+func clipTo(b cip.Busy, from, to time.Time) []freebusy.Period {
+	list := []freebusy.Period{}
+	for _, p := range b.Periods {
+		if p.From.Before(from) {
+			p.From = from
+		}
+		if p.To.After(to) {
+			p.To = to
+		}
+		if p.From.Before(p.To) {
+			list = append(list, p)
+		}
+	}
+	return freebusy.Merge(list)
+}

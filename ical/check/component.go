@@ -52,6 +52,7 @@ func (k *checker) calendarLines(part *ical.Calendar) {
 		}
 	}
 	k.tzids(&part.Component, &here)
+	k.consistency(&part.Component, &here)
 }
 
 func (k *checker) component(c, parent *ical.Component) {
@@ -87,9 +88,11 @@ func (k *checker) component(c, parent *ical.Component) {
 		k.missing(c, def, &ls)
 	}
 	k.times(c, &ls)
+	k.consistency(c, &ls)
 	switch c.Name {
 	case "VALARM":
 		k.alarm(c, parent, &ls)
+		k.alarmPlace(c, &ls)
 	case "VTIMEZONE":
 		k.zone(c)
 	case "STANDARD", "DAYLIGHT":

@@ -17,6 +17,7 @@ type line struct {
 	value   string
 	valueAt int  // offset of value in text
 	broken  bool // not by the grammar: read leniently
+	faulty  bool // has an error
 }
 
 type param struct {
@@ -65,6 +66,7 @@ func (l *line) position(at int) (row, column int) {
 
 func (k *checker) at(severity string, l *line, at int, rule, section, format string, args ...any) {
 	row, column := l.position(at)
+	l.faulty = l.faulty || severity == Error
 	k.add(severity, row, column, rule, section, format, args...)
 }
 

@@ -2,6 +2,7 @@ package check
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -181,9 +182,19 @@ func (k *checker) parameterValue(l *line, q *param, v paramValue, d *ical.Parame
 	case d.Values != "" && !d.Knows(v.text) && !isX(strings.ToUpper(v.text)):
 		k.at(Warning, l, v.at, "parameter-value", d.Section, "%s is %q, known are %s", q.name, clip(v.text), strings.ReplaceAll(d.Values, " ", ", "))
 	case d.Type != "":
-		if should := valueForms[d.Type].judge(v.text); should != "" {
+		should := valueForms[d.Type].judge(v.text)
+		switch n, err := strconv.Atoi(v.text); {
+		case should != "":
+		case q.name == "SENT-BY" && !strings.HasPrefix(strings.ToLower(v.text), "mailto:"):
+			should = "a mailto URI"
+		case q.name == "ORDER" && (err != nil || n < 1):
+			should = "a number from 1 on"
+		}
+		if should != "" {
 			k.at(Error, l, v.at, "parameter-value", d.Section, "%s %q is not %s", q.name, clip(v.text), should)
 		}
+	case q.name == "FMTTYPE" && !mediaType.MatchString(v.text):
+		k.at(Error, l, v.at, "parameter-value", d.Section, "FMTTYPE %q is not a media type such as text/plain", clip(v.text))
 	case q.name == "LANGUAGE" && !languageTag.MatchString(v.text):
 		k.at(Error, l, v.at, "parameter-value", d.Section, "LANGUAGE %q is not a language tag", clip(v.text))
 	}

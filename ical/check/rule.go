@@ -34,7 +34,7 @@ var (
 	weekday = oneOf("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 )
 
-const recur = "RFC 5545 3.3.10"
+const recurSection = "RFC 5545 3.3.10"
 
 func hasWord(list, word string) bool {
 	return strings.Contains(" "+list+" ", " "+word+" ")
@@ -55,7 +55,7 @@ func (k *checker) rule(l *line) {
 	parts := ruleValues(l.value)
 	freq, rscale := parts["FREQ"], parts["RSCALE"]
 	if freq == "" {
-		k.at(Error, l, l.valueAt, "rule", recur, "%s has no FREQ", l.name)
+		k.at(Error, l, l.valueAt, "rule", recurSection, "%s has no FREQ", l.name)
 	}
 	seen := map[string]bool{}
 	at := l.valueAt
@@ -64,17 +64,21 @@ func (k *checker) rule(l *line) {
 		name, value = strings.ToUpper(name), strings.ToUpper(value)
 		switch {
 		case !ok || value == "":
-			k.at(Error, l, at, "rule", recur, "%s: %q is not NAME=value", l.name, clip(part))
+			k.at(Error, l, at, "rule", recurSection, "%s: %q is not NAME=value", l.name, clip(part))
 		case seen[name]:
-			k.at(Error, l, at, "rule", recur, "%s has %s twice", l.name, name)
+			k.at(Error, l, at, "rule", recurSection, "%s has %s twice", l.name, name)
 		default:
 			k.rulePart(l, at, name, value, freq, rscale)
 		}
 		seen[name] = true
 		at += len(part) + 1
 	}
+	// RSCALE may stand before it (the examples of RFC 7529 3).
+	if first, _, _ := strings.Cut(strings.ToUpper(l.value), "="); freq != "" && first != "FREQ" && !(first == "RSCALE" && rscale != "") {
+		k.at(Error, l, l.valueAt, "rule-order", recurSection, "%s: FREQ must be the first part", l.name)
+	}
 	if seen["UNTIL"] && seen["COUNT"] {
-		k.at(Error, l, l.valueAt, "rule", recur, "%s has UNTIL and COUNT", l.name)
+		k.at(Error, l, l.valueAt, "rule", recurSection, "%s has UNTIL and COUNT", l.name)
 	}
 	if seen["BYSETPOS"] {
 		other := false
@@ -82,7 +86,7 @@ func (k *checker) rule(l *line) {
 			other = other || strings.HasPrefix(name, "BY") && name != "BYSETPOS"
 		}
 		if !other {
-			k.at(Error, l, l.valueAt, "rule", recur, "%s: BYSETPOS needs another BY part", l.name)
+			k.at(Error, l, l.valueAt, "rule", recurSection, "%s: BYSETPOS needs another BY part", l.name)
 		}
 	}
 	if seen["SKIP"] && !seen["RSCALE"] {
@@ -92,7 +96,7 @@ func (k *checker) rule(l *line) {
 
 func (k *checker) rulePart(l *line, at int, name, value, freq, rscale string) {
 	bad := func(should string) {
-		k.at(Error, l, at, "rule", recur, "%s: %s=%s is not %s", l.name, name, clip(value), should)
+		k.at(Error, l, at, "rule", recurSection, "%s: %s=%s is not %s", l.name, name, clip(value), should)
 	}
 	switch name {
 	case "FREQ":
@@ -123,11 +127,11 @@ func (k *checker) rulePart(l *line, at int, name, value, freq, rscale string) {
 	}
 	p, ok := ruleParts[name]
 	if !ok {
-		k.at(Error, l, at, "rule", recur, "%s: there is no part %s", l.name, clip(name))
+		k.at(Error, l, at, "rule", recurSection, "%s: there is no part %s", l.name, clip(name))
 		return
 	}
 	if hasWord(p.not, freq) && freq != "" || p.only != "" && freq != "" && !hasWord(p.only, freq) {
-		k.at(Error, l, at, "rule", recur, "%s: %s must not be used with FREQ=%s", l.name, name, freq)
+		k.at(Error, l, at, "rule", recurSection, "%s: %s must not be used with FREQ=%s", l.name, name, freq)
 	}
 	items := []string{value}
 	if p.list {

@@ -83,6 +83,7 @@ func (k *checker) times(c *ical.Component, ls *lines) {
 		switch l.name {
 		case "RRULE", "EXRULE":
 			k.until(c, l, start)
+			k.followed(c, l, start)
 		case "EXDATE", "RDATE":
 			k.dates(l, start)
 		}
@@ -117,7 +118,7 @@ func (k *checker) end(c *ical.Component, ls *lines, name string, start moment, h
 func (k *checker) until(c *ical.Component, l *line, start moment) {
 	parts := ruleValues(l.value)
 	if start.IsDate() && (parts["BYHOUR"] != "" || parts["BYMINUTE"] != "" || parts["BYSECOND"] != "") {
-		k.at(Error, l, l.valueAt, "rule", recur, "DTSTART is a date: the rule must not have BYHOUR, BYMINUTE, BYSECOND")
+		k.at(Error, l, l.valueAt, "rule", recurSection, "DTSTART is a date: the rule must not have BYHOUR, BYMINUTE, BYSECOND")
 	}
 	until := parts["UNTIL"]
 	if until == "" {
@@ -128,14 +129,14 @@ func (k *checker) until(c *ical.Component, l *line, start moment) {
 	observance := c.Name == "STANDARD" || c.Name == "DAYLIGHT"
 	switch {
 	case observance && !utc:
-		k.at(Error, l, at, "until-type", recur, "UNTIL in a %s must be in UTC", c.Name)
+		k.at(Error, l, at, "until-type", recurSection, "UNTIL in a %s must be in UTC", c.Name)
 	case observance:
 	case isDate != start.IsDate():
-		k.at(Error, l, at, "until-type", recur, "UNTIL must be of the type of DTSTART, which is %s", start.describe())
+		k.at(Error, l, at, "until-type", recurSection, "UNTIL must be of the type of DTSTART, which is %s", start.describe())
 	case !isDate && start.floating() && utc:
-		k.at(Error, l, at, "until-type", recur, "DTSTART is floating: UNTIL must be floating too")
+		k.at(Error, l, at, "until-type", recurSection, "DTSTART is floating: UNTIL must be floating too")
 	case !isDate && !start.floating() && !utc:
-		k.at(Error, l, at, "until-type", recur, "DTSTART is %s: UNTIL must be in UTC", start.describe())
+		k.at(Error, l, at, "until-type", recurSection, "DTSTART is %s: UNTIL must be in UTC", start.describe())
 	}
 }
 

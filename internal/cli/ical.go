@@ -24,6 +24,12 @@ type icalCommands struct {
 	Diff    icalDiff    `cmd:"" help:"Compare what two calendar files mean."`
 }
 
+// BeforeApply is called by kong for every file tool.
+func (icalCommands) BeforeApply() error {
+	frugal()
+	return nil
+}
+
 type icalCheck struct {
 	Files  []string `arg:"" name:"file" help:"Files, directories, or - for standard input."`
 	JSON   bool     `help:"One JSON object a finding: the same as --format json."`

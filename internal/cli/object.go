@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"runtime/debug"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/spill"
@@ -14,6 +15,12 @@ import (
 // smallInput is what is read at once where that is simpler: an input that is
 // not longer is held in memory.
 const smallInput = 2 << 20
+
+// frugal makes the garbage collector work more for less memory: the file tools
+// keep little, and make much of what is soon forgotten.
+func frugal() { debug.SetGCPercent(frugalGC) }
+
+const frugalGC = 40
 
 // eachObject calls do for every calendar object, the components of one UID with
 // the VTIMEZONEs they use, in the order in which the UIDs come first; and once

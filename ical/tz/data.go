@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // packed is our copy of the IANA time zone database (public domain), written by
@@ -26,6 +27,15 @@ func Version() string {
 	line, _, _ := strings.Cut(packed, "\n")
 	return strings.TrimPrefix(line, packedMagic)
 }
+
+// released is when versions of the data were published.
+var released = map[string]time.Time{
+	"2025c": time.Date(2025, 12, 10, 0, 0, 0, 0, time.UTC),
+}
+
+// Released is the day on which the data embedded here was published. There are
+// some releases a year; after one without, clocks somewhere go otherwise.
+func Released() time.Time { return released[Version()] }
 
 type packedZone struct {
 	lower, name string

@@ -27,6 +27,7 @@ type observance struct {
 const (
 	maxObservances = 1000  // real zones have up to 200
 	maxOnsets      = 20000 // of all observances together, in the table
+	maxEndless     = 32    // rules without an end; real zones have two
 )
 
 // Rules without an end are worked out for these years, or as far as other onsets
@@ -73,6 +74,9 @@ func fromComponent(c *ical.Component, begin, end int64) (*Zone, error) {
 				begin = min(begin, at-yearSeconds)
 			}
 		}
+		if o.rule != nil && len(def.endless) == maxEndless {
+			return fail("more than %d rules without an end", maxEndless)
+		}
 		if o.rule != nil {
 			def.endless = append(def.endless, o)
 		}
@@ -97,11 +101,13 @@ func fromComponent(c *ical.Component, begin, end int64) (*Zone, error) {
 	}
 	// The same moment twice: the one written last counts.
 	slices.SortStableFunc(changes, func(a, b change) int { return int(min(1, max(-1, a.at-b.at))) })
-	for i := len(changes) - 1; i > 0; i-- {
-		if changes[i-1].at == changes[i].at {
-			changes = slices.Delete(changes, i-1, i)
+	kept := changes[:0]
+	for i, c := range changes {
+		if i+1 == len(changes) || changes[i+1].at != c.at {
+			kept = append(kept, c)
 		}
 	}
+	changes = kept
 	if subs == 1 && len(changes) == 1 && first.offset == changes[0].offset {
 		first, changes = changes[0].period, nil // one offset for ever
 	}
@@ -161,6 +167,9 @@ func readObservance(c *ical.Component, limit int) (observance, []int64, error) {
 		rule, err := recur.ParseRule(p.Value())
 		if err != nil {
 			return o, nil, err
+		}
+		if rule.Freq < recur.Daily {
+			return o, nil, fmt.Errorf("clocks that change by FREQ=%s", rule.Freq)
 		}
 		if rule.HasUntil && rule.Until.Kind == ical.UTC {
 			// RFC 5545 3.6.5: UNTIL is UTC here; readings are compared.

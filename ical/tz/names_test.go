@@ -113,4 +113,8 @@ func TestVersion(t *testing.T) {
 	if v := Version(); len(v) != 5 || v < "2025c" {
 		t.Errorf("version %q", v)
 	}
+	// A version is the year of its release and a letter.
+	if got := Released().Format("2006"); got != Version()[:4] {
+		t.Errorf("%s was released in %s: write its day into the table released", Version(), got)
+	}
 }

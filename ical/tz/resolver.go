@@ -19,6 +19,7 @@ import (
 type Resolver struct {
 	cal        *ical.Calendar
 	floating   *Zone
+	own        *Own
 	components map[string]*ical.Component // VTIMEZONEs by TZID in lower case
 
 	mu      sync.Mutex
@@ -79,7 +80,7 @@ func (r *Resolver) note(format string, args ...any) {
 
 // resolve goes through the steps of TZ-01; see Zone.
 func (r *Resolver) resolve(tzid, key string) *Zone {
-	named, guessed, err := load(tzid)
+	named, guessed, err := r.load(tzid)
 	component := r.components[key]
 	if component == nil {
 		switch {
@@ -91,7 +92,7 @@ func (r *Resolver) resolve(tzid, key string) *Zone {
 		return named
 	}
 	if location := component.Text("X-LIC-LOCATION"); location != "" && (err != nil || guessed) {
-		if z, g, e := load(location); e == nil && !g {
+		if z, g, e := r.load(location); e == nil && !g {
 			named, guessed, err = z, false, nil
 		}
 	}
@@ -134,6 +135,14 @@ func (r *Resolver) resolve(tzid, key string) *Zone {
 	return custom.followedBy(named, until)
 }
 
+// load finds a zone by a name of the person's own or one that is known.
+func (r *Resolver) load(name string) (z *Zone, guessed bool, err error) {
+	if z := r.own.Find(name); z != nil {
+		return z, false, nil
+	}
+	return load(name)
+}
+
 // lastResort is for a TZID that says nothing: the last two steps of TZ-01.
 func (r *Resolver) lastResort(tzid string) *Zone {
 	if z := r.calendarZone(); z != nil {
@@ -156,13 +165,13 @@ func (r *Resolver) calendarZone() *Zone {
 	}
 	if c := r.components[zoneKey(name)]; c != nil {
 		if z, err := FromComponent(c); err == nil {
-			if named, guessed, err := load(name); err == nil && !guessed {
+			if named, guessed, err := r.load(name); err == nil && !guessed {
 				return named
 			}
 			return z
 		}
 	}
-	z, err := Load(name)
+	z, _, err := r.load(name)
 	if err != nil {
 		return nil
 	}

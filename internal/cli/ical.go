@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
@@ -193,7 +194,11 @@ type icalExpand struct {
 	To    string   `help:"Moment after the last." placeholder:"T"`
 	Limit int      `help:"Most occurrences of one UID (default: 1000 where a series has no end and no --to is given)." placeholder:"N"`
 	TZ    string   `name:"tz" help:"Zone of floating times and of --from and --to (default: UTC)." placeholder:"ZONE"`
+	Zones string   `type:"existingfile" help:"Zones of your own: a calendar with VTIMEZONEs, or lines such as \"HQ = Europe/Berlin\"." placeholder:"FILE"`
+	Rule  bool     `name:"rule-only" help:"Leave out a start that its own rule does not give; otherwise it is the first occurrence, as calendar programs show it."`
 	JSON  bool     `help:"One JSON object an occurrence."`
+
+	own *tz.Own // what Zones says
 }
 
 // endlessLimit stops the listing of an endless series that nobody bounded.
@@ -225,6 +230,15 @@ func (c icalExpand) Run(e *env) error {
 	to, err := instantFlag("--to", c.To, floating)
 	if err != nil {
 		return err
+	}
+	if c.Zones != "" {
+		data, err := os.ReadFile(c.Zones)
+		if err == nil {
+			c.own, err = tz.ReadOwn(data)
+		}
+		if err != nil {
+			return usagef("--zones: %v", err)
+		}
 	}
 	out := bufio.NewWriter(e.Out)
 	encode := json.NewEncoder(out)
@@ -284,8 +298,8 @@ func (c icalExpand) expand(cal *ical.Calendar, floating *tz.Zone, from, to time.
 	default:
 		return nil // has no occurrences
 	}
-	zones := tz.NewResolver(cal, floating)
-	set, err := recur.New(cal, zones, recur.Options{})
+	zones := c.own.Resolver(cal, floating)
+	set, err := recur.New(cal, zones, recur.Options{StrictStart: c.Rule})
 	if err != nil {
 		return err
 	}

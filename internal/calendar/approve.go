@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -35,7 +36,7 @@ func (s *Service) Approve(ctx context.Context, by account.Actor, owner store.Acc
 }
 
 // Reject puts a held message aside for good. Its sender is not told, but of a
-// proposal that is declined.
+// proposal that is declined, and that they cannot come who were not invited.
 func (s *Service) Reject(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {
 	e, err := s.heldEntry(ctx, by, owner, id)
 	if err != nil {
@@ -55,6 +56,12 @@ func (s *Service) Reject(ctx context.Context, by account.Actor, owner store.Acco
 				return err
 			}
 		}
+		if was.Method == string(itip.Reply) && was.Reason == itip.ReasonPartyCrasher {
+			var err error
+			if rows, err = s.turnAway(tx, by, &e); err != nil {
+				return err
+			}
+		}
 		return tx.UpdateEntry(e)
 	})
 	if err != nil {
@@ -62,6 +69,42 @@ func (s *Service) Reject(ctx context.Context, by account.Actor, owner store.Acco
 	}
 	s.deliver(ctx, rows)
 	return e, nil
+}
+
+// turnAway tells somebody who answered without being invited that they are not
+// (RFC 5546 3.2.2.6).
+func (s *Service) turnAway(tx *store.Tx, by account.Actor, e *store.Entry) ([]*store.Entry, error) {
+	t, err := s.telling(tx, by, e.Account, e.UID)
+	if problem.Has(err, problem.NotFound) {
+		return nil, nil // nothing is left to be kept from
+	}
+	if err != nil {
+		return nil, err
+	}
+	message, err := ical.ParseLimits(e.Calendar, s.parseLimits())
+	if err != nil {
+		return nil, nil
+	}
+	who, rid := ical.Address(e.From), e.RecurrenceID
+	for _, c := range message.Main() {
+		for _, a := range itip.Attendees(c) {
+			who = a.Address
+			break
+		}
+	}
+	m, memory, err := t.copy(s).TurnAway(who, rid)
+	if err != nil {
+		return nil, nil // they were invited meanwhile, or cannot be reached
+	}
+	text, err := json.Marshal(memory)
+	if err != nil {
+		return nil, fmt.Errorf("remember scheduling state: %w", err)
+	}
+	if err := tx.UpdateMemory(t.object.Account, t.object.ID, text); err != nil {
+		return nil, fmt.Errorf("remember scheduling state: %w", err)
+	}
+	e.Sentence = fmt.Sprintf("You did not let %s in; they are told.", bare(string(who)))
+	return s.send(tx, e.Account, t.object.ID, []itip.Message{m}, t.dir)
 }
 
 func (s *Service) heldEntry(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (store.Entry, error) {

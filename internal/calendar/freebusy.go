@@ -34,8 +34,8 @@ type FreeBusyAnswer struct {
 
 // FreeBusy answers for each address in the order given, from one snapshot.
 // Only calendars count that are not transparent and that the actor may ask
-// for. For an address of another service there is no answer (5.1), unless it can
-// be asked ([Service.SetElsewhere]). The event
+// for. For an address of another service there is no answer (5.1), unless it
+// has told the actor by message, or can be asked ([Service.SetElsewhere]). The event
 // with the UID maskUID does not count: it is the one being moved (Apple
 // maskuids).
 func (s *Service) FreeBusy(ctx context.Context, by account.Actor, who []ical.Address, from, to time.Time, maskUID string) ([]FreeBusyAnswer, error) {
@@ -63,6 +63,13 @@ func (s *Service) FreeBusy(ctx context.Context, by account.Actor, who []ical.Add
 				answer.Status = statusNoUser
 			default:
 				answer.Status = statusNoAnswer
+				periods, ok, err := s.heard(tx, by.Account, a, from, to)
+				if err != nil {
+					return err
+				}
+				if ok {
+					answer.Status, answer.Periods = statusSuccess, periods
+				}
 			}
 			out = append(out, answer)
 		}

@@ -184,6 +184,37 @@ func (s *Service) Expand(ctx context.Context, list []ical.Address) ([]ical.Addre
 	return out, err
 }
 
+// member says, within a transaction, whether somebody is in a group of this
+// service, at any depth.
+func (s *Service) member(tx *store.Tx, dir *directory) func(group, member ical.Address) bool {
+	return func(group, member ical.Address) bool {
+		opened := map[store.AccountID]bool{}
+		var in func(a ical.Address, depth int) bool
+		in = func(a ical.Address, depth int) bool {
+			acc, ok := dir.account(a)
+			if !ok || acc.Kind != store.Group {
+				return depth > 0 && a.Equal(member)
+			}
+			if opened[acc.ID] || depth == groupDepth {
+				return false
+			}
+			opened[acc.ID] = true
+			members, err := tx.Members(acc.ID)
+			if err != nil {
+				dir.err = err
+				return false
+			}
+			for _, m := range members {
+				if in(ical.Address(m.URI), depth+1) {
+					return true
+				}
+			}
+			return false
+		}
+		return in(group, 0)
+	}
+}
+
 // addMembers writes the lines of a group's members, and of the groups in it.
 func (s *Service) addMembers(tx *store.Tx, c *ical.Component, g invited, user []ical.Address, dir *directory) error {
 	self := attendeeLine(c, g.address)

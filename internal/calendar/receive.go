@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
@@ -143,6 +142,9 @@ func (s *Service) addressee(tx *store.Tx, a *Arrival, dir *directory) (store.Acc
 
 // judge applies a message to the home and does what follows, in tx.
 func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Entry, next *[]*store.Entry, dir *directory) (*itip.Result, error) {
+	if a.Message.Kind() == "VFREEBUSY" {
+		return s.judgeBusy(tx, a, who, e, next, dir)
+	}
 	uid := a.Message.UID()
 	if len(uid) > maxUID {
 		return &itip.Result{Decision: itip.Rejected, Reason: itip.ReasonInvalid, Sentence: fmt.Sprintf("The message has a UID of %d octets; %d are allowed.", len(uid), maxUID)}, nil
@@ -155,13 +157,9 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 		return nil, err
 	}
 	arrival := itip.Arrival{Message: a.Message, Method: a.Method, From: a.From, Received: a.Received, AutoAdd: !a.AskFirst, Approved: a.Approved, Local: dir.local, Zone: accountZone(who)}
-	if arrival.User, err = addresses(tx, a.To); err != nil {
+	arrival.Consent, arrival.Member, arrival.MaxAttendees = s.Consent(tx, a.To), s.member(tx, dir), s.limits.Attendees
+	if arrival.User, err = s.named(tx, a); err != nil {
 		return nil, err
-	}
-	if a.Recipient != "" && !slices.ContainsFunc(arrival.User, a.Recipient.Equal) {
-		// A variant of an address of theirs, such as bob+events@: mail to it is
-		// theirs, and so is the invitation.
-		arrival.User = append(arrival.User, a.Recipient)
 	}
 	if stored != nil {
 		if arrival.Stored, _, err = s.parse(tx, stored); err != nil {
@@ -255,6 +253,13 @@ const heldFor = 14 * 24 * time.Hour
 func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store.Object, res *itip.Result, e *store.Entry, next *[]*store.Entry, dir *directory) error {
 	var now *store.Object
 	switch {
+	case res.Decision == itip.Held && res.Reason == itip.ReasonCounter && res.Object != nil && stored != nil:
+		// Outlook's proposal is an answer too.
+		var err error
+		if now, err = s.keepObject(tx, a, stored, res); err != nil {
+			return err
+		}
+		e.Object = now.ID
 	case res.Decision != itip.Applied:
 		if stored != nil {
 			e.Object = stored.ID

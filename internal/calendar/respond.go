@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/account"
-	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/itip"
@@ -48,46 +49,111 @@ func (s *Service) Respond(ctx context.Context, req RespondRequest) (PutResult, e
 // respond stores the answer in the object that has the UID, and leaves to the
 // plan what is sent.
 func (s *Service) respond(tx *store.Tx, req RespondRequest) (effect, error) {
-	o, err := s.byUID(tx, req.Owner, req.UID)
+	return s.edit(tx, req.By, req.Owner, req.UID, func(t telling) (*ical.Calendar, error) {
+		return itip.Answer(t.cal, t.memory, t.user, req.PartStat, req.Comment, req.RecurrenceID, s.now())
+	})
+}
+
+// edit changes a stored object by a function of itip, as if its owner had done
+// so in a client.
+func (s *Service) edit(tx *store.Tx, by account.Actor, owner store.AccountID, uid string, how func(telling) (*ical.Calendar, error)) (effect, error) {
+	t, err := s.telling(tx, by, owner, uid)
 	if err != nil {
 		return effect{}, err
 	}
-	if o == nil {
-		return effect{}, problem.New(problem.NotFound, "There is no event with the UID %s in the calendars of this account.", clip(req.UID))
-	}
-	c, err := tx.Collection(o.Account, o.Collection)
-	if err != nil {
-		return effect{}, fmt.Errorf("calendar of %s: %w", o.Name, err)
-	}
-	have, err := s.access(tx, req.By, c)
-	if err != nil {
-		return effect{}, err
-	}
-	if err := permit(c, have, acl.Write); err != nil {
-		return effect{}, err
-	}
-	cal, _, err := s.parse(tx, o)
-	if err != nil {
-		return effect{}, err
-	}
-	m, err := memoryOf(o)
-	if err != nil {
-		return effect{}, err
-	}
-	user, err := addresses(tx, req.Owner)
-	if err != nil {
-		return effect{}, err
-	}
-	answered, err := itip.Answer(cal, m, user, req.PartStat, req.Comment, req.RecurrenceID, s.now())
+	edited, err := how(t)
 	if err != nil {
 		return effect{}, forbidden(err)
 	}
-	d := &draft{cal: answered, data: answered.Bytes(), kind: o.Component, uid: o.UID, schedules: true}
+	d := &draft{cal: edited, data: edited.Bytes(), kind: t.object.Component, uid: t.object.UID, schedules: true}
 	d.etag = etag(d.data)
-	if d.index, err = s.timeIndex(answered, tz.NewResolver(answered, nil)); err != nil {
+	if d.index, err = s.timeIndex(edited, tz.NewResolver(edited, nil)); err != nil {
 		return effect{}, err
 	}
-	return s.apply(tx, change{by: req.By, coll: c, old: o, name: o.Name, new: d, reply: itip.ReplySend})
+	return s.apply(tx, change{by: by, coll: t.coll, old: t.object, name: t.object.Name, new: d, reply: itip.ReplySend})
+}
+
+// DelegateRequest passes an invitation on to somebody else (RFC 5546 3.2.2.3).
+type DelegateRequest struct {
+	By           account.Actor
+	Owner        store.AccountID
+	UID          string
+	RecurrenceID string // "" = the whole
+	To           ical.Address
+	KeepInformed bool // hear of later changes all the same
+}
+
+// Delegate tells the organizer, and asks the delegate.
+func (s *Service) Delegate(ctx context.Context, req DelegateRequest) (PutResult, error) {
+	if req.To.Email() == "" {
+		return PutResult{}, problem.New(problem.BadInput, "%q is not a mail address.", clip(string(req.To)))
+	}
+	var e effect
+	err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
+		e, err = s.edit(tx, req.By, req.Owner, req.UID, func(t telling) (*ical.Calendar, error) {
+			return itip.Delegate(t.cal, t.memory, t.user, req.To, req.KeepInformed, req.RecurrenceID)
+		})
+		return err
+	})
+	if err != nil {
+		return PutResult{}, err
+	}
+	s.deliver(ctx, e.rows)
+	return s.putResult(ctx, e, e.object.ETag)
+}
+
+// ForwardRequest passes the invitation itself on to people who are not invited.
+type ForwardRequest struct {
+	By    account.Actor
+	Owner store.AccountID
+	UID   string
+	To    []ical.Address
+}
+
+// Forward sends the invitation on as it came (RFC 5546 3.2.2.6): whether the
+// new ones may come is the organizer's to say when they answer.
+func (s *Service) Forward(ctx context.Context, req ForwardRequest) ([]Sent, error) {
+	if len(req.To) == 0 {
+		return nil, problem.New(problem.BadInput, "Say to whom the invitation goes.")
+	}
+	return s.tell(ctx, req.By, req.Owner, req.UID, func(t telling) ([]itip.Message, itip.Memory, error) {
+		invitation, err := s.invitation(t)
+		if err != nil {
+			return nil, t.memory, err
+		}
+		if t.coll.Account != req.By.Account && classified(t.cal) {
+			return nil, t.memory, problem.New(problem.NeedPrivileges, "This event is private; only the owner of the calendar can pass it on.")
+		}
+		if len(t.user) == 0 {
+			return nil, t.memory, problem.New(problem.Forbidden, "This account has no address to write from.")
+		}
+		var out []itip.Message
+		for _, to := range req.To {
+			m, err := itip.Forward(invitation, t.user[0], to)
+			if err != nil {
+				return nil, t.memory, err
+			}
+			out = append(out, m)
+		}
+		return out, t.memory, nil
+	})
+}
+
+// invitation is the REQUEST that an event came with, as it came.
+func (s *Service) invitation(t telling) (*ical.Calendar, error) {
+	rows, err := t.dir.tx.Entries(store.EntryFilter{Account: t.object.Account, UID: t.object.UID, Direction: journal.In})
+	if err != nil {
+		return nil, fmt.Errorf("look for the invitation: %w", err)
+	}
+	for _, e := range rows { // the newest first
+		if e.Method != string(itip.Request) || e.Refresh || e.State != string(itip.Applied) || e.RecurrenceID != "" {
+			continue
+		}
+		if cal, err := ical.ParseLimits(e.Calendar, s.parseLimits()); err == nil {
+			return cal, nil
+		}
+	}
+	return nil, problem.New(problem.NotFound, "The invitation to this event is not in the journal, so it cannot be passed on as it came. If you organize it, invite them.")
 }
 
 // byUID finds the object of a UID in a home: the scheduling object resource if

@@ -20,6 +20,11 @@ func (s *Service) send(tx *store.Tx, from store.AccountID, object int64, message
 		return nil, nil
 	}
 	now := s.now()
+	sender, err := tx.Account(from)
+	if err != nil {
+		return nil, fmt.Errorf("sender of messages: %w", err)
+	}
+	window := s.undoWindow(sender)
 	rows := make([]*store.Entry, 0, len(messages))
 	for _, m := range messages {
 		e := &store.Entry{
@@ -38,7 +43,7 @@ func (s *Service) send(tx *store.Tx, from store.AccountID, object int64, message
 			e.Transport, e.NextAttempt = journal.Local, now
 			e.LeaseOwner, e.LeaseUntil = "saving", now.Add(localGrace)
 		} else {
-			e.NextAttempt = now.Add(s.o.UndoWindow)
+			e.NextAttempt = now.Add(window)
 		}
 		rows = append(rows, e)
 	}

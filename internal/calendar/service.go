@@ -189,6 +189,8 @@ func (d *directory) local(a ical.Address) bool {
 type settings struct {
 	DefaultCalendar int64             `json:"default-calendar,omitempty"` // collection ID
 	DAV             map[string]string `json:"dav,omitempty"`              // dead properties of principal and home
+	UndoWindow      string            `json:"undo-window,omitempty"`      // see Preferences
+	TellBusy        []string          `json:"tell-busy,omitempty"`
 }
 
 func settingsOf(a store.Account) settings {

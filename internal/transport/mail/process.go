@@ -300,15 +300,7 @@ func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r 
 	q.Known = r.From != "" && m.ours(r.From.Domain())
 	err := m.o.Store.View(ctx, func(tx *store.Tx) error {
 		q.Stored = nil
-		consents, err := tx.Consents(e.Account)
-		if err != nil {
-			return fmt.Errorf("who may act for whom: %w", err)
-		}
-		q.Consent = func(principal, designate ical.Address) bool {
-			return slices.ContainsFunc(consents, func(c store.Consent) bool {
-				return c.Principal == principal.Key() && c.Designate == designate.Key()
-			})
-		}
+		q.Consent = m.o.Calendar.Consent(tx, e.Account)
 		stored, err := tx.ObjectsByUID(e.Account, e.UID)
 		if err != nil {
 			return fmt.Errorf("look for event %s: %w", e.UID, err)

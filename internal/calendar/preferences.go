@@ -1,0 +1,118 @@
+package calendar
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// MaxUndoWindow is the longest that messages wait for second thoughts.
+const MaxUndoWindow = 5 * time.Minute
+
+// Preferences are how a person's scheduling goes.
+type Preferences struct {
+	// UndoWindow is how long messages that leave this service wait; nil = as the
+	// service does.
+	UndoWindow *time.Duration
+	// TellBusy are those outside who are told when the person is busy, when they
+	// ask by message: addresses, domains ("@example.org"), or "*" for everybody.
+	TellBusy []string
+}
+
+// Preferences reads them.
+func (s *Service) Preferences(ctx context.Context, by account.Actor, owner store.AccountID) (p Preferences, err error) {
+	if err := ownSettings(by, owner); err != nil {
+		return p, err
+	}
+	err = s.store.View(ctx, func(tx *store.Tx) error {
+		a, err := s.home(tx, owner)
+		if err == nil {
+			p = preferencesOf(a)
+		}
+		return err
+	})
+	return p, err
+}
+
+// SetPreferences replaces them.
+func (s *Service) SetPreferences(ctx context.Context, by account.Actor, owner store.AccountID, p Preferences) error {
+	if err := ownSettings(by, owner); err != nil {
+		return err
+	}
+	if w := p.UndoWindow; w != nil && (*w < 0 || *w > MaxUndoWindow) {
+		return problem.New(problem.BadInput, "Messages can wait between 0s and %s, not %s.", MaxUndoWindow, *w)
+	}
+	if len(p.TellBusy) > maxPolicyList {
+		return problem.New(problem.BadInput, "The list of who may know has at most %d entries.", maxPolicyList)
+	}
+	for i, who := range p.TellBusy {
+		switch who = strings.ToLower(strings.TrimSpace(who)); {
+		case who == "*" || strings.HasPrefix(who, "@") && len(who) > 1 && !strings.ContainsAny(who[1:], "@ "):
+		default:
+			mail := ical.ParseAddress(who).Email()
+			if mail == "" {
+				return problem.New(problem.BadInput, "%q is no address, domain (@example.org) or * for everybody.", clip(who))
+			}
+			who = mail
+		}
+		p.TellBusy[i] = who
+	}
+	return s.store.Update(ctx, func(tx *store.Tx) error {
+		a, err := s.home(tx, owner)
+		if err != nil {
+			return err
+		}
+		window := json.RawMessage("null")
+		if p.UndoWindow != nil {
+			window, _ = json.Marshal(p.UndoWindow.String())
+		}
+		if a, err = withSetting(a, "undo-window", window); err != nil {
+			return err
+		}
+		if a, err = withSetting(a, "tell-busy", p.TellBusy); err != nil {
+			return err
+		}
+		return tx.UpdateAccount(a)
+	})
+}
+
+func ownSettings(by account.Actor, owner store.AccountID) error {
+	if by.Account != owner && !by.Admin {
+		return problem.New(problem.NeedPrivileges, "These settings are their owner's.")
+	}
+	return nil
+}
+
+func preferencesOf(a store.Account) Preferences {
+	set := settingsOf(a)
+	p := Preferences{TellBusy: set.TellBusy}
+	if d, err := time.ParseDuration(set.UndoWindow); err == nil && set.UndoWindow != "" {
+		d = max(0, min(d, MaxUndoWindow))
+		p.UndoWindow = &d
+	}
+	return p
+}
+
+// tells reports whether somebody outside is told when the person is busy.
+func (p Preferences) tells(asker ical.Address) bool {
+	for _, who := range p.TellBusy {
+		if who == "*" || strings.HasPrefix(who, "@") && strings.EqualFold(who[1:], asker.Domain()) || strings.EqualFold(who, asker.Email()) {
+			return true
+		}
+	}
+	return false
+}
+
+// undoWindow is how long messages of an account wait.
+func (s *Service) undoWindow(a store.Account) time.Duration {
+	if p := preferencesOf(a); p.UndoWindow != nil {
+		return *p.UndoWindow
+	}
+	return s.o.UndoWindow
+}

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
-	"slices"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"

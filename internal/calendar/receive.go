@@ -42,6 +42,9 @@ type Arrival struct {
 	AskFirst bool
 	// Approved says that the owner has looked at it and wants it.
 	Approved bool
+	// Evidence is what the transport knows of the sender, as JSON, for a row
+	// that Receive adds.
+	Evidence []byte
 }
 
 // Received is what became of an arrival.

@@ -96,7 +96,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 		}
 	}
 	s.Mail, err = mail.New(mail.Options{
-		Relay: cfg.Mail.Relay, Domains: cfg.Domains, Hostname: cfg.Hostname, MaxMessageSize: limit(int(cfg.Mail.MaxMessageSize)),
+		Relay: cfg.Mail.Relay, Domains: cfg.Domains, Hostname: cfg.Hostname, PublicURL: cfg.HTTP.PublicURL, MaxMessageSize: limit(int(cfg.Mail.MaxMessageSize)),
 		Accounts: s.Accounts, Store: db, Calendar: s.Calendar, Journal: s.Journal, TLS: certificates, Log: log,
 		Trust: trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders, AuthservIDs: cfg.Mail.AuthservIDs, SignedDomains: cfg.Mail.SignedDomains, DenyDomains: cfg.Mail.DenyDomains},
 		Keys:  s.Keys, Check: checker, DKIM: signer, Sign: cfg.Mail.Sign, Encrypt: cfg.Mail.Encrypt,
@@ -166,7 +166,7 @@ func (s *Services) Close() error { return s.Store.Close() }
 // odd paths reach it as they were sent, the web application for the rest.
 func (s *Services) handler(done <-chan struct{}) http.Handler {
 	dav := davserver.New(davserver.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, PublicURL: s.Config.HTTP.PublicURL, Log: s.log})
-	app := web.New(web.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, Journal: s.Journal, PublicURL: s.Config.HTTP.PublicURL, Log: s.log, Now: time.Now, Done: done})
+	app := web.New(web.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, Journal: s.Journal, PublicURL: s.Config.HTTP.PublicURL, Log: s.log, Now: time.Now, Done: done, Invitation: s.Mail.Invitation})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		switch {

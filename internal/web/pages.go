@@ -44,7 +44,7 @@ const pageText = `{{define "head"}}<!doctype html>
 </html>
 {{end}}`
 
-var pages = template.Must(template.New("pages").Parse(pageText))
+var pages = template.Must(template.Must(template.New("pages").Parse(pageText)).Parse(guestPageText))
 
 // page is what a template may speak of.
 type page struct {
@@ -53,6 +53,7 @@ type page struct {
 	Failure string // why signing in did not work
 	Login   string // what was typed, to save typing it again
 	Next    string // where to go after signing in
+	guestPart
 }
 
 // writePage answers with a page that nobody may keep: it names the present

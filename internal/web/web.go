@@ -14,6 +14,7 @@ import (
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
 )
 
 // Options of the web application. Calendar, Accounts and Journal are required.
@@ -25,7 +26,10 @@ type Options struct {
 	Log       *slog.Logger
 	PublicURL string // as people reach us, "https://cal.example.org"; empty: as the request says
 	Now       func() time.Time
-	Done      <-chan struct{} // closed when the server drains: event streams end then
+	// Invitation finds the message whose recipient was given the token of a page
+	// to answer on; problem.NotFound where there is none. nil = no such pages.
+	Invitation func(ctx context.Context, token string) (store.Entry, error)
+	Done       <-chan struct{} // closed when the server drains: event streams end then
 }
 
 // app serves the web application. It keeps nothing between requests.
@@ -59,6 +63,8 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("GET /sign-in", a.signInPage)
 	mux.HandleFunc("POST /sign-in", a.signIn)
 	mux.HandleFunc("POST /sign-out", a.signOut)
+	mux.HandleFunc("GET /rsvp/{token}", a.guestPage)
+	mux.HandleFunc("POST /rsvp/{token}", a.guestAnswer)
 	for _, page := range []string{"/{$}", "/calendar", "/calendar/", "/invitations", "/messages", "/account"} {
 		mux.HandleFunc("GET "+page, a.application)
 	}

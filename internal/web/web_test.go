@@ -19,6 +19,7 @@ import (
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/harness/servicetest"
 	"github.com/convene-cal/convene/internal/harness/storetest"
+	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
 
@@ -31,6 +32,7 @@ type office struct {
 	accounts *account.Service
 	calendar *calendar.Service
 	people   map[string]account.Actor
+	invited  map[string]store.Entry // by the token of the page
 }
 
 // monday is when the tests take place: 2026-11-16 09:00 in Stockholm.
@@ -41,9 +43,9 @@ func newOffice(t *testing.T, now func() time.Time) *office {
 	s := storetest.SQLite(t)
 	services := servicetest.New(s, servicetest.Options{Now: now, RealSignIns: true})
 	services.Deliver()
-	o := &office{t: t, store: s, accounts: services.Accounts, calendar: services.Calendar, people: map[string]account.Actor{}}
+	o := &office{t: t, store: s, accounts: services.Accounts, calendar: services.Calendar, people: map[string]account.Actor{}, invited: map[string]store.Entry{}}
 	done := make(chan struct{})
-	server := httptest.NewServer(New(Options{Calendar: o.calendar, Accounts: o.accounts, ACL: services.ACL, Journal: services.Journal, Now: now, Done: done}))
+	server := httptest.NewServer(New(Options{Calendar: o.calendar, Accounts: o.accounts, ACL: services.ACL, Journal: services.Journal, Now: now, Done: done, Invitation: o.invitation}))
 	t.Cleanup(func() { close(done); server.Close() })
 	o.url = server.URL
 	for _, name := range []string{"alice", "bob", "carol"} {
@@ -62,6 +64,13 @@ func newOffice(t *testing.T, now func() time.Time) *office {
 }
 
 func fixed() time.Time { return monday }
+
+func (o *office) invitation(_ context.Context, token string) (store.Entry, error) {
+	if e, ok := o.invited[token]; ok {
+		return e, nil
+	}
+	return store.Entry{}, problem.New(problem.NotFound, "This address is not that of an invitation.")
+}
 
 // browser is one signed-in person.
 type browser struct {

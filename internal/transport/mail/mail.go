@@ -27,6 +27,9 @@ type Options struct {
 	Relay    string   // mail.relay; "" = nothing goes out by mail
 	Domains  []string // whose addresses are ours
 	Hostname string   // for EHLO, greetings, Received and Message-ID
+	// PublicURL is where the web application is reached, "https://cal.example.org":
+	// invitations link to a page there on which they can be answered. "" = none.
+	PublicURL string
 
 	Accounts *account.Service
 	Store    *store.Store

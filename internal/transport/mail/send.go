@@ -187,6 +187,11 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
 		return fmt.Errorf("%w: %w", errStore, err)
 	}
 	m.people(&msg, &o, own)
+	var kept outgoing
+	if m.o.PublicURL != "" && msg.Method == itip.Request {
+		kept.Page = newToken(e)
+		o.RSVPURL = strings.TrimSuffix(m.o.PublicURL, "/") + "/rsvp/" + kept.Page
+	}
 	s, err := m.securityOf(ctx, e.Account, preferences)
 	if err != nil {
 		return fmt.Errorf("%w: %w", errStore, err)
@@ -207,7 +212,7 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
 			return err
 		}
 	}
-	kept := outgoing{EnvelopeFrom: newReturnPath(e, domain)}
+	kept.EnvelopeFrom = newReturnPath(e, domain)
 	if e.Evidence, err = json.Marshal(kept); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/convene-cal/convene/imip"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
 
@@ -221,5 +222,34 @@ func TestInternationalRecipient(t *testing.T) {
 	x = newSite(t, sqlite(t), "smtp://"+able.addr, nil)
 	if o := x.one(t, x.due(t, "u1", "jörg@two.test")); o.State != journal.Sent || !able.got()[0].options.UTF8 {
 		t.Errorf("relay with SMTPUTF8: %+v", o)
+	}
+}
+
+// The invitation links to a page of its recipient's own, found by its token alone.
+func TestInvitationLinksToItsPage(t *testing.T) {
+	relay := startRelay(t, nil)
+	x := newSite(t, sqlite(t), "smtp://"+relay.addr+"?tls=none", func(o *Options) { o.PublicURL = "https://cal.one.test/" })
+	e := x.due(t, "u1", "dan@two.test")
+	if o := x.one(t, e); o.State != journal.Sent {
+		t.Fatalf("%+v", o)
+	}
+	p, err := imip.Parse(relay.got()[0].raw, imip.Limits{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, token, found := strings.Cut(p.Text, "https://cal.one.test/rsvp/")
+	if !found {
+		t.Fatalf("no page in %q", p.Text)
+	}
+	token, _, _ = strings.Cut(token, "\n")
+	token = strings.TrimSpace(token)
+	if got, err := x.mail.Invitation(t.Context(), token); err != nil || got.ID != e.ID {
+		t.Errorf("the token finds %d, %v", got.ID, err)
+	}
+	path := returnPathOf(&[]store.Entry{x.row(t, e.Account, e.ID)}[0])
+	for _, wrong := range []string{"", "1", "1-1-", token[:len(token)-1] + "x", token + "0", strings.TrimPrefix(strings.Split(path, "@")[0], bouncePrefix)} {
+		if _, err := x.mail.Invitation(t.Context(), wrong); !problem.Has(err, problem.NotFound) {
+			t.Errorf("%q: %v", wrong, err)
+		}
 	}
 }

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
 
@@ -21,14 +23,20 @@ const bouncePrefix = "bounce+"
 // outgoing is what the transport keeps in the Evidence of a row it sends.
 type outgoing struct {
 	EnvelopeFrom string `json:"envelope-from,omitempty"`
+	Page         string `json:"page,omitempty"` // token of the page on which the recipient answers
 }
 
 // newReturnPath makes the envelope sender of a row. The secret part is what a
 // forger of delivery reports would have to guess.
 func newReturnPath(e *store.Entry, domain string) string {
-	var secret [16]byte  // 128 bits
+	return bouncePrefix + newToken(e) + "@" + domain
+}
+
+// newToken names a row, with 128 bits that nobody can guess.
+func newToken(e *store.Entry) string {
+	var secret [16]byte
 	rand.Read(secret[:]) // never fails, crypto/rand.Read
-	return fmt.Sprintf("%s%x-%x-%s@%s", bouncePrefix, int64(e.Account), e.ID, hex.EncodeToString(secret[:]), domain)
+	return fmt.Sprintf("%x-%x-%s", int64(e.Account), e.ID, hex.EncodeToString(secret[:]))
 }
 
 // returnPathOf reads the envelope sender that a row was given.
@@ -47,8 +55,30 @@ var errNoToken = errors.New("not an address that was given to a message")
 func (m *Mail) sentBy(ctx context.Context, address string) (store.Entry, error) {
 	local, _, _ := strings.Cut(strings.ToLower(address), "@")
 	token, ok := strings.CutPrefix(local, bouncePrefix)
+	if !ok {
+		return store.Entry{}, errNoToken
+	}
+	return m.byToken(ctx, token, func(o outgoing) string {
+		given, _, _ := strings.Cut(strings.ToLower(o.EnvelopeFrom), "@")
+		return strings.TrimPrefix(given, bouncePrefix)
+	})
+}
+
+// Invitation finds the row of the message whose recipient was given the token
+// of a page to answer on. The error of a token that was never given, or whose
+// row is gone, is a problem.NotFound.
+func (m *Mail) Invitation(ctx context.Context, token string) (store.Entry, error) {
+	e, err := m.byToken(ctx, token, func(o outgoing) string { return o.Page })
+	if errors.Is(err, errNoToken) {
+		return e, problem.New(problem.NotFound, "This address is not that of an invitation. Take it from the mail as a whole.")
+	}
+	return e, err
+}
+
+// byToken finds a row by a token that of gives from what was kept with it.
+func (m *Mail) byToken(ctx context.Context, token string, of func(outgoing) string) (store.Entry, error) {
 	parts := strings.Split(token, "-")
-	if !ok || len(parts) != 3 {
+	if len(parts) != 3 {
 		return store.Entry{}, errNoToken
 	}
 	account, err1 := strconv.ParseInt(parts[0], 16, 64)
@@ -63,8 +93,10 @@ func (m *Mail) sentBy(ctx context.Context, address string) (store.Entry, error) 
 	if err != nil {
 		return e, err
 	}
-	given, _, _ := strings.Cut(strings.ToLower(returnPathOf(&e)), "@")
-	if given == "" || subtle.ConstantTimeCompare([]byte(given), []byte(local)) != 1 {
+	var kept outgoing
+	_ = json.Unmarshal(e.Evidence, &kept) // what we wrote; a row that came in has no token
+	given := of(kept)
+	if given == "" || e.Direction != journal.Out || subtle.ConstantTimeCompare([]byte(given), []byte(token)) != 1 {
 		return store.Entry{}, errNoToken
 	}
 	return e, nil

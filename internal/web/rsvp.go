@@ -1,0 +1,125 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// The page on which somebody answers an invitation without a calendar program
+// and without an account. Whoever has its address, which went out in one mail to
+// one person, may answer for that person. Opening it changes nothing: mail
+// scanners open every link.
+const guestPageText = `{{define "rsvp"}}{{template "head" .}}<meta name="robots" content="noindex">
+<meta name="referrer" content="no-referrer">
+</head>
+<body>
+<main class="page rsvp">
+{{with .Guest}}<h1>{{if .Summary.Title}}{{.Summary.Title}}{{else}}Invitation{{end}}</h1>
+{{if .Cancelled}}<div class="trouble" role="status"><p>This event was cancelled.</p></div>
+{{end}}{{with $.Said}}<div class="notice" role="status"><p>{{.}}</p></div>
+{{end}}{{with $.Failure}}<div class="trouble" role="alert"><p>{{.}}</p></div>
+{{end}}<dl>
+<dt>When</dt><dd>{{.Summary.When}}</dd>
+{{with .Summary.Repeats}}<dt>Repeats</dt><dd>{{.}}</dd>
+{{end}}{{with .Summary.Where}}<dt>Where</dt><dd>{{.}}</dd>
+{{end}}{{with .Organizer}}<dt>Organizer</dt><dd>{{.}}</dd>
+{{end}}{{with .Attendee.Address}}<dt>You</dt><dd>{{.Email}}</dd>
+{{end}}{{with $.Answer}}<dt>Your answer so far</dt><dd>{{.}}</dd>
+{{end}}{{with .Summary.Description}}<dt>Notes</dt><dd class="description">{{.}}</dd>
+{{end}}</dl>
+{{if not .Cancelled}}<form method="post">
+<label class="field"><span class="label">A word to the organizer (may stay empty)</span>
+<textarea name="comment" rows="3" maxlength="2000">{{$.Comment}}</textarea></label>
+<p class="actions">
+<button name="answer" value="ACCEPTED" type="submit" class="primary">Accept</button>
+<button name="answer" value="TENTATIVE" type="submit">Maybe</button>
+<button name="answer" value="DECLINED" type="submit">Decline</button>
+</p>
+</form>
+{{end}}{{else}}<h1>Invitation</h1>
+<div class="trouble" role="alert"><p>{{.Failure}}</p></div>
+{{end}}</main>
+</body>
+</html>
+{{end}}`
+
+// guestPart is what the page knows beside the usual.
+type guestPart struct {
+	Guest   *calendar.Guest
+	Said    string // what the answer just given was
+	Answer  string // the answer on record
+	Comment string
+}
+
+// answerWords are what the page says of an answer (RFC 5545 3.2.12).
+var answerWords = map[string]string{"ACCEPTED": "accepted", "TENTATIVE": "maybe", "DECLINED": "declined", "DELEGATED": "passed on to somebody else"}
+
+// maxGuestForm bounds the form, octets.
+const maxGuestForm = 64 << 10
+
+// invitation finds the row that the page is about.
+func (a *app) invitation(r *http.Request) (store.Entry, error) {
+	if a.o.Invitation == nil {
+		return store.Entry{}, problem.New(problem.NotFound, "There are no such pages here.")
+	}
+	return a.o.Invitation(r.Context(), r.PathValue("token"))
+}
+
+func (a *app) guestPage(w http.ResponseWriter, r *http.Request) {
+	a.showGuest(w, r, http.StatusOK, "", "", "")
+}
+
+// showGuest writes the page with the present state of the event.
+func (a *app) showGuest(w http.ResponseWriter, r *http.Request, status int, said, failure, comment string) {
+	p := page{Title: "Invitation", Failure: failure}
+	e, err := a.invitation(r)
+	if err == nil {
+		var g calendar.Guest
+		if g, err = a.o.Calendar.Guest(r.Context(), e.Account, e.UID, ical.Address(e.To)); err == nil {
+			p.guestPart = guestPart{Guest: &g, Said: said, Answer: answerWords[strings.ToUpper(g.Attendee.PartStat)], Comment: comment}
+			if g.Summary.Title != "" {
+				p.Title = g.Summary.Title
+			}
+		}
+	}
+	if err != nil {
+		refusal := problem.Of(err)
+		status, p.Failure = http.StatusNotFound, refusal.Sentence
+		if refusal.Condition == problem.Internal {
+			a.log.Error("page of an invitation", "error", err)
+			status = http.StatusInternalServerError
+		}
+	}
+	w.Header().Set("Referrer-Policy", "no-referrer") // the address is the key
+	w.Header().Set("X-Robots-Tag", "noindex")
+	a.writePage(w, status, "rsvp", p)
+}
+
+func (a *app) guestAnswer(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxGuestForm)
+	if err := r.ParseForm(); err != nil {
+		a.showGuest(w, r, http.StatusBadRequest, "", "The form could not be read; send it again.", "")
+		return
+	}
+	answer, comment := strings.ToUpper(r.PostForm.Get("answer")), strings.TrimSpace(r.PostForm.Get("comment"))
+	e, err := a.invitation(r)
+	if err == nil {
+		evidence, _ := json.Marshal(map[string]any{"token": true, "remote": r.RemoteAddr, "invitation": e.ID}) // strings and numbers: it cannot fail
+		_, err = a.o.Calendar.GuestAnswer(r.Context(), e.Account, e.UID, ical.Address(e.To), answer, comment, evidence)
+	}
+	if err != nil {
+		refusal := problem.Of(err)
+		if refusal.Condition == problem.Internal {
+			a.log.Error("answer on an invitation's page", "error", err)
+		}
+		a.showGuest(w, r, http.StatusUnprocessableEntity, "", refusal.Sentence, comment)
+		return
+	}
+	a.showGuest(w, r, http.StatusOK, "Your answer was sent: "+answerWords[answer]+".", "", "")
+}

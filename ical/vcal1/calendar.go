@@ -271,6 +271,18 @@ func (r *reader) put(c *ical.Component, l *line, p *ical.Property) {
 // is not taken.
 var written = []string{"BEGIN", "END", "UID", "DTSTART", "DTEND", "DUE", "DURATION", "RECURRENCE-ID", "RRULE", "EXRULE", "RDATE", "EXDATE", "ORGANIZER", "ATTENDEE", "VERSION", "PRODID", "METHOD", "STATUS", "TZID"}
 
+// whole tells whether a property has the parameters it must have, which may
+// have been left out in writing (RFC 9253 6.1, RFC 9073 6.6).
+func whole(p *ical.Property) bool {
+	switch p.Name() {
+	case "LINK":
+		return p.HasParam("LINKREL")
+	case "STRUCTURED-DATA":
+		return strings.EqualFold(p.Param("VALUE"), "URI") || p.HasParam("FMTTYPE") && p.HasParam("SCHEMA")
+	}
+	return true
+}
+
 // extension takes over an X- property; X-ICAL- ones are what Marshal makes of
 // properties that only iCalendar has.
 func (r *reader) extension(c *ical.Component, l *line) {
@@ -284,7 +296,7 @@ func (r *reader) extension(c *ical.Component, l *line) {
 		if ok && !slices.Contains(written, name) {
 			p := ical.NewProperty(name, value)
 			copyParams(p, l)
-			if p = valid(p, def); p != nil {
+			if p = valid(p, def); p != nil && whole(p) {
 				r.put(c, l, p)
 				return
 			}

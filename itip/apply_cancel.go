@@ -16,7 +16,8 @@ func (p *applying) cancel() {
 	case p.me.is(p.msg.organizer(nil)) || !p.stored.empty() && roleIn(p.stored, p.me) == OrganizerRole:
 		p.end(Ignored, ReasonOwnEvent, "You organize %s yourself; a message from outside does not cancel it.", title(p.stored))
 		return
-	case p.stored.empty() && p.a.Deleted:
+	case p.stored.empty() && p.a.Deleted && maxSequence(p.msg) <= p.mem.Versions[""].Sequence+1:
+		// A higher one cancels an invitation that is still on its way.
 		p.end(Ignored, ReasonDeleted, "%s was cancelled; you had deleted it already.", name)
 		return
 	case p.stored.empty():

@@ -92,6 +92,9 @@ type replying struct {
 
 	changed, outdated, stale, future, unknown, dead, failed, circular, refused bool
 
+	reopened bool // a delegator is asked again
+	behind   bool // the component being applied answers a version that is older in some way
+
 	// again are the components to send once more, by person: to a delegator whose
 	// delegate declined, to a delegate who answered an older time.
 	again map[string][]string
@@ -151,6 +154,7 @@ func (r *replying) admit() {
 			}
 		}
 		c.Add(q)
+		r.rejoin(o, key)
 		r.sendAgain(q, key)
 		p.res.Changes = append(p.res.Changes, Difference{Property: "ATTENDEE", New: nameOf(person(q)), Attendee: string(q.Address()), RecurrenceID: key})
 	}
@@ -247,6 +251,7 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 	if have != nil && a.Sequence > maxSequence(r.new) {
 		r.future = true
 	}
+	r.behind = have != nil && (a.Sequence < sequence(have) || c.Prop("SUMMARY") != nil && textOf(nil, c, "SUMMARY") != textOf(nil, have, "SUMMARY"))
 	r.p.mem.setReply(who, key, a)
 	status, failed := requestStatus(c)
 	if failed && !line.HasParam("PARTSTAT") {
@@ -348,6 +353,9 @@ func (r *replying) write(target *ical.Property, a Answered, line *ical.Property,
 		target.SetParam("PARTSTAT", a.PartStat)
 		r.p.res.Changes = append(r.p.res.Changes, Difference{Property: "PARTSTAT", Old: was, New: a.PartStat, RecurrenceID: key, Attendee: string(target.Address())})
 	}
+	if was == partStatDelegated && a.PartStat != was && a.PartStat != "" && !strings.EqualFold(target.Param("RSVP"), "TRUE") {
+		r.sendAgain(target, key) // they were told of no change since (RFC 5546 4.2.5)
+	}
 	if decided(a.PartStat) && a.PartStat != partStatDelegated && target.HasParam("RSVP") {
 		target.RemoveParam("RSVP")
 	}
@@ -387,7 +395,11 @@ func (r *replying) finish() {
 		p.res.Object = r.new.cal
 		p.res.Notify = len(p.res.Changes) > 0
 		if p.a.Local != nil && len(p.res.Changes) > 0 {
-			p.res.Send = append(p.res.Send, p.refreshCopies(r.new, r.who.Address())...)
+			but := r.who.Address()
+			if r.reopened {
+				but = "" // more than that answer changed
+			}
+			p.res.Send = append(p.res.Send, p.refreshCopies(r.new, but)...)
 		}
 		note := ""
 		if c := commentOf(p.a.Message.Main()[0], r.who); c != "" {

@@ -20,8 +20,29 @@ func (r *replying) reopen(delegate *ical.Property, key string) {
 		line.SetParam("PARTSTAT", partStatNeeds)
 		line.SetParam("RSVP", "TRUE")
 		line.RemoveParam("DELEGATED-TO")
+		r.reopened = true
 		r.sendAgain(line, key)
 	}
+}
+
+// rejoin gives a component that somebody joins by an answer a SEQUENCE that no
+// cancellation had: they may have been taken off before (RFC 5546 4.2.9).
+func (r *replying) rejoin(o *object, key string) bool {
+	n := -1
+	for who, at := range r.p.mem.Uninvited {
+		if _, part, one := strings.Cut(who, " "); at >= sequence(o.component(key)) && (!one || key == "" || part == key) {
+			n = max(n, at+1)
+		}
+	}
+	if n < 0 {
+		return false
+	}
+	for _, k := range o.keys() {
+		if c := o.component(k); (k == key || key == "") && sequence(c) < n {
+			setSequence(c, n)
+		}
+	}
+	return true
 }
 
 func (r *replying) sendAgain(line *ical.Property, key string) {
@@ -130,8 +151,8 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 		q.SetParam("RSVP", "TRUE")
 		q.SetParam("DELEGATED-FROM", string(target.Address()))
 		c.Add(q)
-		if r.p.a.Local != nil && r.p.a.Local(d) {
-			r.sendAgain(q, r.new.keyOf(c))
+		if r.rejoin(r.new, r.new.keyOf(c)) || r.behind || r.p.a.Local != nil && r.p.a.Local(d) {
+			r.sendAgain(q, r.new.keyOf(c)) // who delegated passed on what they had
 		}
 		r.p.res.Changes = append(r.p.res.Changes, Difference{Property: "ATTENDEE", New: nameOf(person(q)), Attendee: string(d), RecurrenceID: r.new.keyOf(c)})
 	}

@@ -30,11 +30,46 @@ func (p *applying) request() {
 	case designate && !p.a.Approved:
 		p.end(Held, ReasonDesignate, "%s sent a change of %s in the name of %s. It waits for your consent.", p.sender(), title(p.stored), organizerName(p.stored))
 		return
+	case !ok && !designate && p.passedOn():
+		if p.fresh() {
+			p.end(Held, ReasonForwarded, "%s passes on to you a part of %s that you do not have.", p.sender(), title(p.stored))
+			p.res.Notify = true
+		} else {
+			p.end(Unchanged, ReasonDuplicate, "%s passes %s on to you; it is here already.", p.sender(), title(p.stored))
+		}
+		return
 	case !ok && !designate:
 		p.end(Rejected, ReasonNotOrganizer, "%s is not the organizer of %s and cannot change it.", p.sender(), title(p.stored))
 		return
 	}
 	p.update()
+}
+
+// passedOn reports whether the message says of its sender that they ask the
+// user to come in their place (RFC 5546 3.2.2.3).
+func (p *applying) passedOn() bool {
+	for _, c := range p.a.Message.Main() {
+		line := p.from.line(c)
+		if line == nil || partStat(line) != partStatDelegated {
+			continue
+		}
+		for _, d := range person(line).DelegatedTo {
+			if p.me[d.Key()] {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// fresh reports whether any component of the message is newer than what is here.
+func (p *applying) fresh() bool {
+	for _, k := range p.msg.keys() {
+		if p.judge(k, p.msg.component(k)) == newer {
+			return true
+		}
+	}
+	return false
 }
 
 func allCancelled(o *object) bool {
@@ -94,7 +129,7 @@ func (p *applying) invitation() {
 		p.end(Ignored, ReasonDeleted, "You have deleted %s; this message brings nothing new.", name)
 		return
 	}
-	if line := p.mine(); p.a.Deleted && line != nil && partStat(line) == partStatDeclined {
+	if p.a.Deleted && p.declined() {
 		p.end(Ignored, ReasonDeleted, "You have declined and deleted %s; it changed, and you are not asked again.", name)
 		return
 	}
@@ -153,6 +188,19 @@ func (p *applying) delegator() *ical.Property {
 		}
 	}
 	return nil
+}
+
+// declined reports whether the message asks us nothing that we have not declined.
+func (p *applying) declined() bool {
+	listed := false
+	for _, c := range p.a.Message.Main() {
+		if line := p.me.line(c); line != nil && !dead(c) {
+			if listed = true; partStat(line) != partStatDeclined {
+				return false
+			}
+		}
+	}
+	return listed
 }
 
 // knownVersion reports whether the message is no newer than what the user

@@ -27,10 +27,10 @@ type Memory struct {
 	// (RANGE=THISANDFUTURE); they are answered in one message.
 	Spread map[string]bool `json:"spread,omitempty"`
 	// Dropped are our answers to single occurrences that gave way to a newer
-	// series, until those occurrences come again.
+	// series or were taken out of the own copy, until those occurrences come again.
 	Dropped map[string]Dropped `json:"dropped,omitempty"`
-	// Answer is the place of our last answer to the series.
-	Answer Version `json:"answer,omitzero"`
+	// Answers are the places of our own last answers, by occurrence ("" = master).
+	Answers map[string]Version `json:"answers,omitempty"`
 	// InvitedAs is the address we were invited as: we answer as that.
 	InvitedAs ical.Address `json:"invitedAs,omitempty"`
 
@@ -83,6 +83,7 @@ type Dropped struct {
 func (m Memory) clone() Memory {
 	m.Versions = maps.Clone(m.Versions)
 	m.Dropped = maps.Clone(m.Dropped)
+	m.Answers = maps.Clone(m.Answers)
 	m.Hidden = maps.Clone(m.Hidden)
 	m.Spread = maps.Clone(m.Spread)
 	m.Moved = maps.Clone(m.Moved)
@@ -91,6 +92,28 @@ func (m Memory) clone() Memory {
 	m.Uninvited = maps.Clone(m.Uninvited)
 	m.Refreshed = maps.Clone(m.Refreshed)
 	m.Replies = maps.Clone(m.Replies) // inner maps are replaced by setReply
+	return m
+}
+
+// Former is what its organizer has to remember of an event that was deleted and
+// is now saved anew with the same UID, as clients do that take a deletion back:
+// everybody was told of its end, and what goes out next must be newer (RFC 5546
+// 2.1.5). last is the version that was deleted, user who is asked about. The
+// zero Memory when they did not organize it.
+func Former(last *ical.Calendar, user []ical.Address) Memory {
+	var m Memory
+	o, me := newObject(last, nil), peopleOf(user)
+	if roleIn(o, me) != OrganizerRole {
+		return m
+	}
+	n := maxSequence(o) + 1
+	for _, c := range o.cal.Main() {
+		for line := range c.Props("ATTENDEE") {
+			if !me.is(line) {
+				put(&m.Uninvited, line.Address().Key(), n)
+			}
+		}
+	}
 	return m
 }
 
@@ -110,19 +133,6 @@ func (m *Memory) setReply(who, key string, a Answered) {
 	inner := maps.Clone(m.Replies[who])
 	put(&inner, key, a)
 	put(&m.Replies, who, inner)
-}
-
-// uninvitedAt is the SEQUENCE with which somebody lost an occurrence or all;
-// -1 for never.
-func (m *Memory) uninvitedAt(who, key string) int {
-	at := -1
-	if n, ok := m.Uninvited[who]; ok {
-		at = n
-	}
-	if n, ok := m.Uninvited[who+" "+key]; ok && key != "" {
-		at = max(at, n)
-	}
-	return at
 }
 
 // invitedAt is the SEQUENCE with which somebody came to an occurrence or all.

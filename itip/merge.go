@@ -96,6 +96,9 @@ func (m *merging) series() {
 	}
 	if m.moved[""] || was == nil {
 		if m.moved[""] {
+			for k := range p.mem.Hidden {
+				delete(p.mem.Dropped, k)
+			}
 			p.mem.Hidden = nil
 		}
 		p.mem.Base = seen.Sequence
@@ -255,9 +258,13 @@ func (m *merging) occurrence(k string) {
 	p := m.p
 	is := p.msg.overrides[k]
 	v := version(is, p.a.Received)
-	if line := p.me.line(is); p.mem.Hidden[k] && line != nil && partStat(line) == partStatDeclined {
-		put(&p.mem.Versions, k, v) // the user took it out, and the organizer knows
-		return
+	if line := p.me.line(is); p.mem.Hidden[k] && line != nil && !p.mem.Versions[k].Cancelled {
+		d, known := p.mem.Dropped[k]
+		o := m.view(is)
+		if partStat(line) == partStatDeclined || known && d.Start == startOf(o, is, "DTSTART") && d.End == endOf(o, is, "") {
+			put(&p.mem.Versions, k, v) // the user took it out, and the organizer knows, or will
+			return
+		}
 	}
 	got := is.Clone()
 	p.receive(got)
@@ -328,8 +335,8 @@ func (m *merging) occurrence(k string) {
 // this version of the occurrence, or it names a newer series than the version
 // we had, and the move may lie between the two.
 func (m *merging) misread(k string, v Version) bool {
-	answer := m.p.mem.Answer
-	if answer.Stamp.IsZero() {
+	answer, given := m.p.mem.Answers[""]
+	if !given {
 		return false
 	}
 	had, known := m.p.mem.Versions[k]
@@ -481,12 +488,18 @@ func (p *applying) resend(m *merging) {
 		}
 		line := p.me.line(c)
 		from = line.Address()
-		together = append(together, l.reply(c, line, sequence(c), partStat(line), nil))
+		r := l.reply(c, line, sequence(c), partStat(line), nil)
+		if partStat(line) == partStatDelegated {
+			for _, d := range person(line).DelegatedTo {
+				if q := (people{d.Key(): true}).line(c); q != nil {
+					r.Add(outwardAttendee(q))
+				}
+			}
+		}
+		together = append(together, r)
+		put(&p.mem.Answers, k, Version{Sequence: sequence(c), Stamp: l.stamp})
 		if !p.mem.Spread[k] {
 			flush()
-		}
-		if k == "" {
-			p.mem.Answer = Version{Sequence: sequence(c), Stamp: l.stamp}
 		}
 	}
 	flush()

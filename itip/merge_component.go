@@ -122,6 +122,15 @@ func (m *merging) own(got, was *ical.Component, moved bool) {
 		m.resend = append(m.resend, m.old.keyOf(was))
 	}
 	line.SetParam("PARTSTAT", answer)
+	if answer == partStatDelegated {
+		copyParams(line, stored, "DELEGATED-TO")
+		for _, d := range person(stored).DelegatedTo { // whom the organizer does not list yet
+			who := people{d.Key(): true}
+			if q := who.line(was); q != nil && who.line(got) == nil {
+				got.Add(q.Clone())
+			}
+		}
+	}
 }
 
 // sameContent compares two versions of an object but for their time stamps and

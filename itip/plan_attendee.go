@@ -111,6 +111,7 @@ func (p *attending) modify() error {
 	for _, k := range p.new.keys() {
 		p.compareAnswer(k)
 	}
+	p.answerApart()
 	p.compareHidden()
 	return nil
 }
@@ -269,6 +270,29 @@ func (p *attending) compareAnswer(k string) {
 	p.answers = append(p.answers, answer{key: k, comp: c, line: line, partstat: is, was: was, comments: p.comments(k, c)})
 }
 
+// answerApart tells the answers to occurrences that stay what they were when the
+// answer to the series changes: the organizer would take the new one for them,
+// unless they were answered by themselves before.
+func (p *attending) answerApart() {
+	if !slices.ContainsFunc(p.answers, func(a answer) bool { return a.key == "" }) {
+		return
+	}
+	whole := partStat(p.me.line(p.new.master))
+	for _, k := range p.new.order {
+		c := p.new.overrides[k]
+		line := p.me.line(c)
+		if line == nil || dead(c) || !decided(partStat(line)) || partStat(line) == whole || p.old.overrides[k] == nil {
+			continue
+		}
+		if at, told := p.out.Memory.Answers[k]; told && at.Sequence >= p.out.Memory.Versions[k].Sequence {
+			continue
+		}
+		if !slices.ContainsFunc(p.answers, func(a answer) bool { return a.key == k }) {
+			p.answers = append(p.answers, answer{key: k, comp: c, line: line, partstat: partStat(line), was: partStat(line)})
+		}
+	}
+}
+
 // progressed reports whether a to-do went on (RFC 5546 3.4.3).
 func progressed(before, c *ical.Component) bool {
 	return before.Value("PERCENT-COMPLETE") != c.Value("PERCENT-COMPLETE") || before.Value("COMPLETED") != c.Value("COMPLETED")
@@ -293,6 +317,7 @@ func (p *attending) compareHidden() {
 		if c == nil || dead(c) {
 			continue
 		}
+		put(&p.out.Memory.Dropped, k, Dropped{PartStat: partStatDeclined, Start: startOf(p.old, c, "DTSTART"), End: endOf(p.old, c, "")})
 		line := p.me.line(c)
 		if line == nil || partStat(line) == partStatDeclined {
 			continue
@@ -304,6 +329,7 @@ func (p *attending) compareHidden() {
 			continue
 		}
 		delete(p.out.Memory.Hidden, k)
+		delete(p.out.Memory.Dropped, k)
 		c := p.new.component(k)
 		if c == nil {
 			c = p.new.derive(k)
@@ -382,16 +408,16 @@ func (p *attending) send(o *object) {
 			n = v.Sequence
 		}
 		reply := l.reply(a.comp, a.line, n, a.partstat, a.comments)
-		if a.key == "" {
-			p.out.Memory.Answer = Version{Sequence: n, Stamp: l.stamp}
-		}
+		put(&p.out.Memory.Answers, a.key, Version{Sequence: n, Stamp: l.stamp})
 		if a.partstat == partStatDelegated && a.was != partStatDelegated {
 			requests = append(requests, p.passOn(&l, from, a, reply)...)
 		}
 		comps = append(comps, reply)
 		d := Difference{Property: "PARTSTAT", Old: a.was, New: a.partstat, RecurrenceID: a.key, Attendee: string(a.line.Address())}
-		changes = append(changes, d)
-		p.out.Changes = append(p.out.Changes, d)
+		if a.was != a.partstat {
+			changes = append(changes, d)
+			p.out.Changes = append(p.out.Changes, d)
+		}
 		// What came as one change of many occurrences is answered at once.
 		more := i+1 < len(p.answers) && p.out.Memory.Spread[a.key] && p.out.Memory.Spread[p.answers[i+1].key]
 		if !combine && !more {

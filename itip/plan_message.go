@@ -97,6 +97,9 @@ func (p *organizing) cancelAll(one *party, to ical.Address) {
 	if p.new.master != nil {
 		n = max(sequence(p.new.master), n)
 	}
+	if p.swapped[""] && n > 0 {
+		n-- // they may be among those who join, by another address
+	}
 	cal := p.draft(id, func() *ical.Calendar {
 		p.letter.o = p.old
 		return p.letter.calendar(Cancel, p.letter.cancel(c, n, dies, attendees...))
@@ -146,7 +149,9 @@ func (p *organizing) cancelSome(one *party, to ical.Address, local bool) {
 		}
 		n := p.sequence
 		if now := p.new.component(k); now != nil {
-			n = sequence(now)
+			if n = sequence(now); p.swapped[k] && n > 0 {
+				n--
+			}
 		} else if p.bumped[""] {
 			n = sequence(p.new.master)
 		}

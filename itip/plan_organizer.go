@@ -17,6 +17,7 @@ type organizing struct {
 	was, is      map[string]*roster // rosters by component
 	deltas       map[string]*delta  // by component of new
 	bumped       map[string]bool    // components with a new SEQUENCE
+	swapped      map[string]bool    // those that some leave with one SEQUENCE and others join with the next
 	asked        map[string]bool    // components everyone is asked anew about
 	sequence     int                // the next SEQUENCE
 	letter       letter
@@ -35,7 +36,7 @@ type organizing struct {
 func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	p := &organizing{c: c, out: out, me: me, old: old, new: work, cache: keys{},
 		was: map[string]*roster{}, is: map[string]*roster{}, deltas: map[string]*delta{},
-		bumped: map[string]bool{}, asked: map[string]bool{}, drafts: map[string]*ical.Calendar{}, seen: map[string]bool{}, still: map[string]bool{}}
+		bumped: map[string]bool{}, swapped: map[string]bool{}, asked: map[string]bool{}, drafts: map[string]*ical.Calendar{}, seen: map[string]bool{}, still: map[string]bool{}}
 	if !roleIsOrganizer(old, me) {
 		p.old = newObject(nil, nil) // it was a plain event until now: everyone is new
 	}
@@ -46,10 +47,8 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	for _, v := range p.out.Memory.Moved {
 		p.sequence = max(p.sequence, v.Sequence)
 	}
-	if p.old.empty() { // saved anew after it was deleted: newer than its cancellation
-		for _, n := range p.out.Memory.Uninvited {
-			p.sequence = max(p.sequence, n)
-		}
+	for _, n := range p.out.Memory.Uninvited { // newer than all cancellations: it may have been deleted and saved anew
+		p.sequence = max(p.sequence, n)
 	}
 	p.sequence++
 	if _, ok := p.new.spread(); !ok {
@@ -291,6 +290,10 @@ func (p *organizing) number() {
 			p.bumped[k] = true
 			n = max(n, p.sequence)
 		}
+		if left[k] && p.comes(k) {
+			n = max(n, p.sequence+1)
+			p.swapped[k] = true
+		}
 		if k == "" {
 			floor = n
 		}
@@ -313,15 +316,29 @@ func (p *organizing) leaves(was, is *roster) bool {
 	return false
 }
 
-// returning reports whether somebody comes back to a component with a
-// SEQUENCE that their cancellation had already (RFC 5546 4.2.9).
+// returning reports whether somebody comes to a component with a SEQUENCE that
+// a cancellation had already (RFC 5546 4.2.9). Whose it was does not count: who
+// comes may have another address of somebody who went.
 func (p *organizing) returning(k string, n int) bool {
-	if len(p.out.Memory.Uninvited) == 0 {
+	if len(p.out.Memory.Uninvited) == 0 || !p.comes(k) {
 		return false
 	}
+	for who, at := range p.out.Memory.Uninvited {
+		if _, part, one := strings.Cut(who, " "); at >= n && (!one || k == "" || part == k) {
+			return true
+		}
+	}
+	return false
+}
+
+// comes reports whether anybody we send for is new to a component.
+func (p *organizing) comes(k string) bool {
 	before, _ := p.before(k)
-	for _, who := range p.is[k].order {
-		if was := before.line(who); (was == nil || agent(was) != "SERVER") && p.out.Memory.uninvitedAt(who, k) >= n {
+	for i, who := range p.is[k].order {
+		if p.is[k].other[who] || p.me.is(p.is[k].props[i]) {
+			continue
+		}
+		if before.served(who) == nil {
 			return true
 		}
 	}
@@ -334,7 +351,9 @@ func (p *organizing) askAnew() {
 	for _, k := range p.new.keys() {
 		c, before := p.new.component(k), p.old.component(k)
 		revived := before != nil && dead(before) && !dead(c)
-		own := p.deltas[k].class&reschedule != 0 || revived
+		// Answers to what was deleted do not count for what is saved anew.
+		reborn := p.old.empty() && len(p.out.Memory.Uninvited) > 0
+		own := p.deltas[k].class&reschedule != 0 || revived || reborn
 		whole := k != "" && p.asked[""] && p.was[k] != nil
 		if !own && !whole {
 			continue

@@ -54,8 +54,8 @@ func (p *organizing) remember(parties []*party) {
 		for _, k := range one.listed {
 			if slices.Contains(one.asked, k) {
 				asked[k] = true
-			} else {
-				missed[k] = true
+			} else if p.bumped[k] || slices.Contains(one.listed, "") {
+				missed[k] = true // else it is all they ever got, and they have it
 			}
 		}
 	}
@@ -166,6 +166,9 @@ func (p *organizing) judge(one *party) {
 			behind := p.lagging()
 			for _, k := range one.listed {
 				n, sent := p.out.Memory.Sent[k]
+				if at, came := p.out.Memory.Invited[one.who+" "+k]; came {
+					n = max(n, at) // they joined with that
+				}
 				if k != "" && !slices.Contains(one.asked, k) && (sent && n < sequence(p.new.component(k)) || slices.Contains(behind, k)) {
 					one.asked = append(one.asked, k)
 				}

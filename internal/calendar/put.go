@@ -226,18 +226,13 @@ func (s *Service) plan(tx *store.Tx, ch change) (planned, error) {
 }
 
 // formerLife is what is remembered of an event that its organizer deleted and
-// now saves anew with the same UID, as clients do that take a deletion back:
-// everyone has its CANCEL, and what goes out now must be newer (RFC 5546 2.1.5).
+// now saves anew with the same UID.
 func (s *Service) formerLife(tx *store.Tx, ch change, c itip.Change) (itip.Memory, error) {
 	last, err := s.lastDeleted(tx, ch.coll.Account, ch.new.uid)
 	if err != nil || last == nil {
 		return itip.Memory{}, err
 	}
-	out, err := itip.Plan(itip.Change{Old: last, User: c.User, Now: c.Now, Local: c.Local})
-	if err != nil || out.Role != itip.OrganizerRole {
-		return itip.Memory{}, nil // nothing that matters now
-	}
-	return out.Memory, nil
+	return itip.Former(last, c.User), nil
 }
 
 // apply writes a change and its messages.

@@ -50,10 +50,13 @@ fuzz: ## each fuzz target for FUZZTIME
 	  done; done
 
 SEEDS ?= 100000
+OFFICES ?= 5000
+FIRST ?= 0
 RULES ?= 1000000
 long: ## what takes hours: the scheduling simulation, random rules, properties and fuzzing at length
 	$(GO) test ./ical/recur -timeout 0 -run TestRandomRules -rules $(RULES)
-	$(GO) test ./itip -timeout 0 -run TestSimulation -seeds $(SEEDS)
+	$(GO) test ./internal/harness/simulation -v -timeout 0 -run TestPaper -seeds $(SEEDS) -first $(FIRST)
+	$(GO) test ./internal/harness/simulation -v -timeout 0 -run TestOffice -offices $(OFFICES) -first $(FIRST)
 	$(GO) test ./internal/store -timeout 0 -rapid.checks 1000
 	$(MAKE) fuzz FUZZTIME=10m
 

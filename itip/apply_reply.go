@@ -154,7 +154,7 @@ func (r *replying) admit() {
 			}
 		}
 		c.Add(q)
-		r.rejoin(o, key)
+		r.rejoin(o, key, q.Address())
 		r.sendAgain(q, key)
 		p.res.Changes = append(p.res.Changes, Difference{Property: "ATTENDEE", New: nameOf(person(q)), Attendee: string(q.Address()), RecurrenceID: key})
 	}
@@ -243,8 +243,10 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 		a.Stale = true
 		r.stale = true
 		r.p.mem.setReply(who, key, a)
-		if stored := r.find(have); stored != nil && stored.HasParam("DELEGATED-FROM") {
-			r.sendAgain(stored, key) // RFC 5546 5.2.2: the delegator passed on the old time
+		if stored := r.find(have); stored != nil && a.Sequence >= r.p.mem.invitedAt(who, key) && (stored.HasParam("DELEGATED-FROM") || partStat(stored) == partStatDelegated && a.PartStat != partStatDelegated) {
+			// RFC 5546 5.2.2: the delegator passed on the old time; or comes back, and
+			// was not told of the new one.
+			r.sendAgain(stored, key)
 		}
 		return
 	}

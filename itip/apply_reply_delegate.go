@@ -27,7 +27,7 @@ func (r *replying) reopen(delegate *ical.Property, key string) {
 
 // rejoin gives a component that somebody joins by an answer a SEQUENCE that no
 // cancellation had: they may have been taken off before (RFC 5546 4.2.9).
-func (r *replying) rejoin(o *object, key string) bool {
+func (r *replying) rejoin(o *object, key string, who ical.Address) bool {
 	n := -1
 	for who, at := range r.p.mem.Uninvited {
 		if _, part, one := strings.Cut(who, " "); at >= sequence(o.component(key)) && (!one || key == "" || part == key) {
@@ -37,6 +37,7 @@ func (r *replying) rejoin(o *object, key string) bool {
 	if n < 0 {
 		return false
 	}
+	put(&r.p.mem.Invited, strings.TrimSpace(who.Key()+" "+key), n) // what they answered before does not count
 	for _, k := range o.keys() {
 		if c := o.component(k); (k == key || key == "") && sequence(c) < n {
 			setSequence(c, n)
@@ -151,7 +152,7 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 		q.SetParam("RSVP", "TRUE")
 		q.SetParam("DELEGATED-FROM", string(target.Address()))
 		c.Add(q)
-		if r.rejoin(r.new, r.new.keyOf(c)) || r.behind || r.p.a.Local != nil && r.p.a.Local(d) {
+		if r.rejoin(r.new, r.new.keyOf(c), d) || r.behind || r.p.a.Local != nil && r.p.a.Local(d) {
 			r.sendAgain(q, r.new.keyOf(c)) // who delegated passed on what they had
 		}
 		r.p.res.Changes = append(r.p.res.Changes, Difference{Property: "ATTENDEE", New: nameOf(person(q)), Attendee: string(d), RecurrenceID: r.new.keyOf(c)})

@@ -103,15 +103,15 @@ func (m Memory) clone() Memory {
 func Former(last *ical.Calendar, user []ical.Address) Memory {
 	var m Memory
 	o, me := newObject(last, nil), peopleOf(user)
-	if roleIn(o, me) != OrganizerRole {
+	org := o.organizer(nil)
+	if !me.is(org) {
 		return m
 	}
 	n := maxSequence(o) + 1
+	put(&m.Uninvited, org.Address().Key(), n) // there may have been others before
 	for _, c := range o.cal.Main() {
 		for line := range c.Props("ATTENDEE") {
-			if !me.is(line) {
-				put(&m.Uninvited, line.Address().Key(), n)
-			}
+			put(&m.Uninvited, line.Address().Key(), n)
 		}
 	}
 	return m

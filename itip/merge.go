@@ -154,16 +154,19 @@ func (m *merging) sequenceOf(k string) int {
 func (m *merging) overrides(master Version) {
 	p := m.p
 	var gone []*ical.Component
-	var again []string
+	var again, back []string
 	for _, k := range m.new.order {
 		c := m.new.overrides[k]
-		if p.msg.overrides[k] != nil {
-			continue
+		if p.msg.overrides[k] != nil || p.mem.Versions[dayKey(c, k)].Sequence > master.Sequence && dayKey(c, k) != k {
+			continue // the latter is of an all-day series yet to come
 		}
 		if !m.new.inSeries(k) {
-			if m.versionOf(k).Sequence <= master.Sequence { // else it is of a series yet to come
+			switch v := m.versionOf(k); {
+			case v.compare(master) <= 0:
 				gone = append(gone, c)
-			}
+			case v.Sequence == master.Sequence: // we were asked to it later
+				back = append(back, k)
+			} // else it is of a series yet to come
 			continue
 		}
 		v, sent := p.mem.Versions[k]
@@ -193,6 +196,9 @@ func (m *merging) overrides(master Version) {
 		default:
 			gone = append(gone, c)
 		}
+	}
+	for _, k := range back {
+		unexclude(m.new, k)
 	}
 	before := m.new.overrides
 	kept := map[string]*ical.Component{}
@@ -234,6 +240,15 @@ func (m *merging) overrides(master Version) {
 			m.new.index()
 		}
 	}
+}
+
+// dayKey is the key a component has in an all-day series, where its id is a day;
+// k otherwise.
+func dayKey(c *ical.Component, k string) string {
+	if t, err := c.Prop("RECURRENCE-ID").Time(); err == nil && t.IsDate() {
+		return t.Wall.Format("20060102")
+	}
+	return k
 }
 
 func (m *merging) versionOf(k string) Version {

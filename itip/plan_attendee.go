@@ -319,8 +319,8 @@ func (p *attending) compareHidden() {
 		}
 		put(&p.out.Memory.Dropped, k, Dropped{PartStat: partStatDeclined, Start: startOf(p.old, c, "DTSTART"), End: endOf(p.old, c, "")})
 		line := p.me.line(c)
-		if line == nil || partStat(line) == partStatDeclined {
-			continue
+		if _, told := p.out.Memory.Answers[k]; line == nil || partStat(line) == partStatDeclined && told {
+			continue // else an answer to the series could change it some day
 		}
 		p.answers = append(p.answers, answer{key: k, comp: c, line: line, partstat: partStatDeclined, was: partStat(line)})
 	}

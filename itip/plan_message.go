@@ -49,8 +49,8 @@ func (p *organizing) tell(one *party) {
 		p.status(one, statusPending)
 		for _, k := range one.asked {
 			was, known := p.before(k)
-			if n := sequence(p.new.component(k)); n > 0 && !p.old.empty() && (!known || was.served(one.who) == nil) {
-				put(&p.out.Memory.Invited, strings.TrimSpace(one.who+" "+k), n)
+			if !p.old.empty() && (!known || was.served(one.who) == nil) {
+				put(&p.out.Memory.Invited, strings.TrimSpace(one.who+" "+k), sequence(p.new.component(k)))
 			}
 		}
 	}

@@ -17,6 +17,7 @@ type organizing struct {
 	was, is      map[string]*roster // rosters by component
 	deltas       map[string]*delta  // by component of new
 	bumped       map[string]bool    // components with a new SEQUENCE
+	reverted     map[string]bool    // overrides that the client took away and we keep
 	swapped      map[string]bool    // those that some leave with one SEQUENCE and others join with the next
 	asked        map[string]bool    // components everyone is asked anew about
 	sequence     int                // the next SEQUENCE
@@ -36,7 +37,7 @@ type organizing struct {
 func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	p := &organizing{c: c, out: out, me: me, old: old, new: work, cache: keys{},
 		was: map[string]*roster{}, is: map[string]*roster{}, deltas: map[string]*delta{},
-		bumped: map[string]bool{}, swapped: map[string]bool{}, asked: map[string]bool{}, drafts: map[string]*ical.Calendar{}, seen: map[string]bool{}, still: map[string]bool{}}
+		bumped: map[string]bool{}, swapped: map[string]bool{}, reverted: map[string]bool{}, asked: map[string]bool{}, drafts: map[string]*ical.Calendar{}, seen: map[string]bool{}, still: map[string]bool{}}
 	if !roleIsOrganizer(old, me) {
 		p.old = newObject(nil, nil) // it was a plain event until now: everyone is new
 	}
@@ -98,6 +99,7 @@ func (p *organizing) keepReverted() {
 		}
 		if says {
 			p.new.add(c)
+			p.reverted[k] = true
 		}
 	}
 }
@@ -189,7 +191,7 @@ func (p *organizing) restoreAnswers() {
 				continue
 			}
 			asks := partStat(line) == partStatNeeds && (line.HasParam("SCHEDULE-FORCE-SEND") ||
-				!p.c.MergePartstat && p.deltas[k].class&significant != 0)
+				!p.c.MergePartstat && !p.reverted[k] && p.deltas[k].class&significant != 0)
 			if !asks {
 				copyParams(line, stored, "PARTSTAT", "DELEGATED-TO", "X-RESPONSE-COMMENT", "X-NUM-GUESTS")
 			}

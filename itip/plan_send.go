@@ -166,10 +166,8 @@ func (p *organizing) judge(one *party) {
 			behind := p.lagging()
 			for _, k := range one.listed {
 				n, sent := p.out.Memory.Sent[k]
-				if at, came := p.out.Memory.Invited[one.who+" "+k]; came {
-					n = max(n, at) // they joined with that
-				}
-				if k != "" && !slices.Contains(one.asked, k) && (sent && n < sequence(p.new.component(k)) || slices.Contains(behind, k)) {
+				at, came := p.out.Memory.Invited[one.who+" "+k] // with that they got it, whatever the others have
+				if k != "" && !slices.Contains(one.asked, k) && (sent && max(n, at) < sequence(p.new.component(k)) || !came && slices.Contains(behind, k)) {
 					one.asked = append(one.asked, k)
 				}
 			}

@@ -298,6 +298,12 @@ func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store
 			return err
 		}
 	}
+	// Before a room answers: of two answers that wait, the later one goes out.
+	rows, err := s.send(tx, a.To, e.Object, res.Send, dir)
+	if err != nil {
+		return err
+	}
+	*next = append(*next, rows...)
 	if now != nil && res.Decision == itip.Applied && (who.Kind == store.Room || who.Kind == store.Resource) && a.Method == itip.Request {
 		rows, err := s.answerAsRoom(tx, a, who, now, dir)
 		if err != nil && problem.Of(err).Condition == problem.Internal {
@@ -308,11 +314,6 @@ func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store
 		}
 		*next = append(*next, rows...)
 	}
-	rows, err := s.send(tx, a.To, e.Object, res.Send, dir)
-	if err != nil {
-		return err
-	}
-	*next = append(*next, rows...)
 	return nil
 }
 

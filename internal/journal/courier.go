@@ -56,6 +56,18 @@ func (j *Journal) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
+// Step sends the rows that are due now, one after the other, and says how many
+// there were: one round of [Journal.Run], for callers that decide themselves when.
+func (j *Journal) Step(ctx context.Context) (int, error) {
+	batches, err := j.claim(ctx)
+	n := 0
+	for _, b := range batches {
+		j.carry(ctx, b)
+		n += len(b.entries)
+	}
+	return n, err
+}
+
 // release ends the leases of this node: a courier of its name that held them
 // is gone, or it would not be starting now.
 func (j *Journal) release(ctx context.Context) error {

@@ -29,13 +29,15 @@ type house interface {
 	receive(l *letter) (receipt, bool)
 	// carry lets the courier send what is due, as far as it comes.
 	carry()
+	// pending reports whether anything waits to be sent.
+	pending() bool
 	// retry makes a row due again that the network lost, when it still matters.
 	retry(l *letter)
 	// held are the letters that wait for a person's decision.
 	held(who *person) []heldLetter
 	// decide approves or rejects one.
 	decide(who *person, id int64, approve bool)
-	// crash makes the process die after some more steps of its own.
+	// crash makes the process die after some more steps of its own; 0 takes that back.
 	crash(after int)
 	// recover starts a dead process again; a living one is left alone.
 	recover()

@@ -63,6 +63,10 @@ func (w *World) quiet() {
 	w.say("quiet")
 	w.calm = true
 	w.r = rand.New(rand.NewPCG(w.script.Seed, 2))
+	for _, h := range w.houses {
+		h.recover()
+		h.crash(0)
+	}
 	for round := 0; ; round++ {
 		for i := 0; ; i++ {
 			w.carry()
@@ -74,7 +78,7 @@ func (w *World) quiet() {
 			}
 		}
 		w.pass(2 * time.Hour)
-		if !w.heal() && !w.decideAll() {
+		if !w.heal() && !w.decideAll() && !slices.ContainsFunc(w.houses, house.pending) {
 			return
 		}
 		if round == 30 {

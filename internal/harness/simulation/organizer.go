@@ -139,7 +139,8 @@ func setTimes(c *ical.Component, from, to time.Time, zone string) {
 	if c.Name == "VTODO" {
 		end = "DUE"
 	}
-	for name, t := range map[string]time.Time{"DTSTART": from, end: to} {
+	for i, name := range [...]string{"DTSTART", end} {
+		t := [...]time.Time{from, to}[i]
 		v := ical.Time{Wall: t, Kind: ical.Zoned, TZID: zone}
 		switch zone {
 		case "UTC":

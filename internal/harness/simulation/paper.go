@@ -225,6 +225,10 @@ func (h *paper) send(x *row) bool {
 	return true
 }
 
+func (h *paper) pending() bool {
+	return slices.ContainsFunc(h.rows, func(x *row) bool { return !x.done })
+}
+
 func (h *paper) retry(l *letter) { h.w.post(l) }
 
 func (h *paper) receive(l *letter) (receipt, bool) {
@@ -285,10 +289,10 @@ func (h *paper) take(l *letter, digest string, approved bool) (receipt, bool) {
 	if s.cal != nil && res.Decision != itip.Held {
 		s.memory = res.Memory
 	}
+	h.write(l.to, res.Send)
 	if l.to.room && res.Decision == itip.Applied && l.method == itip.Request {
 		h.answerAsRoom(l.to, l.uid)
 	}
-	h.write(l.to, res.Send)
 	return receipt{res.Decision, res.Reason}, !h.tick()
 }
 

@@ -30,7 +30,7 @@ func (w *World) observe(l *letter, refresh bool) {
 		w.heard[key] = said
 	}
 	part := string(l.method) + " " + l.rid
-	if said[part] == contents(l.cal) {
+	if said[part] == contents(l.cal) && !passedOn(l) {
 		w.fail("%s tells %s the same twice: %s about %q\n%s", l.from.name, l.to.name, l.method, l.rid, text(l.cal))
 	}
 	switch l.method {
@@ -40,6 +40,17 @@ func (w *World) observe(l *letter, refresh bool) {
 		w.forget(l.from, l.to, l.uid, itip.Cancel)
 	}
 	said[part] = contents(l.cal)
+}
+
+// passedOn: who was asked by a delegator may hear the same of the organizer more
+// than once, whose copy shows only that somebody passed on an older version.
+func passedOn(l *letter) bool {
+	for _, c := range l.cal.Main() {
+		if q := lineOf(c, l.to); q != nil && q.HasParam("DELEGATED-FROM") {
+			return true
+		}
+	}
+	return false
 }
 
 // forget: what was said has to be said again.
@@ -58,7 +69,7 @@ func (w *World) authority(l *letter, res *itip.Result, before *ical.Calendar, ap
 	case l.method == itip.Refresh:
 		w.forget(l.to, l.from, l.uid, itip.Request)
 		w.forget(l.to, l.from, l.uid, itip.Cancel)
-	case l.method == itip.Request && res.Decision == itip.Applied:
+	case l.method == itip.Request && (res.Decision == itip.Applied || res.Decision == itip.Unchanged):
 		// One that still asks is answered again (RFC 5546 3.2.2.7).
 		if org := w.who(organizerOf(l.cal)); org != nil {
 			w.forget(l.to, org, l.uid, itip.Reply)
@@ -178,14 +189,15 @@ func (w *World) agree(e *event, p *person, org, mine copied) {
 			continue
 		case !ok:
 			disagree("%s is missing", k)
+		case x.answer == "DECLINED" && w.dropped[p.name+" "+e.uid]:
+			// A deletion declined while a change that asks nobody anew was on its way:
+			// the event is back, and its owner, who is asked, may answer again. Nothing is
+			// remembered of letters about a deleted event, so it may be an older version.
 		case x.passed && y.passed && x.from == y.from && x.what != y.what:
 			// They have it from who delegated, whose copy lacked the last words about
 			// it; the organizer, who sees that the time is the same, sends nothing.
 		case x.what != y.what:
 			disagree("%s is %q for one and %q for the other", k, x.what, y.what)
-		case x.answer == "DECLINED" && y.answer == "NEEDS-ACTION" && w.dropped[p.name+" "+e.uid]:
-			// A deletion declined while a change that asks nobody anew was on its
-			// way: the event is back, and its owner, who is asked, may answer again.
 		case x.answer != y.answer && !w.overlooked(org.memory, p, y.answer):
 			disagree("the answer to %s is %s for one and %s for the other", k, x.answer, y.answer)
 		case p.house == e.by.house:

@@ -1,6 +1,8 @@
 package itip
 
 import (
+	"time"
+
 	"github.com/convene-cal/convene/ical"
 )
 
@@ -30,7 +32,7 @@ func (p *applying) request() {
 	case designate && !p.a.Approved:
 		p.end(Held, ReasonDesignate, "%s sent a change of %s in the name of %s. It waits for your consent.", p.sender(), title(p.stored), organizerName(p.stored))
 		return
-	case !ok && !designate && p.passedOn():
+	case !ok && !designate && p.delegator() != nil:
 		if p.fresh() {
 			p.end(Held, ReasonForwarded, "%s passes on to you a part of %s that you do not have.", p.sender(), title(p.stored))
 			p.res.Notify = true
@@ -43,23 +45,6 @@ func (p *applying) request() {
 		return
 	}
 	p.update()
-}
-
-// passedOn reports whether the message says of its sender that they ask the
-// user to come in their place (RFC 5546 3.2.2.3).
-func (p *applying) passedOn() bool {
-	for _, c := range p.a.Message.Main() {
-		line := p.from.line(c)
-		if line == nil || partStat(line) != partStatDelegated {
-			continue
-		}
-		for _, d := range person(line).DelegatedTo {
-			if p.me[d.Key()] {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // fresh reports whether any component of the message is newer than what is here.
@@ -156,7 +141,11 @@ func (p *applying) invitation() {
 	p.mem.Versions, p.mem.Hidden = nil, nil
 	o := newObject(cal, p.a.Zone)
 	for _, k := range o.keys() {
-		put(&p.mem.Versions, k, version(o.component(k), p.a.Received))
+		v := version(o.component(k), p.a.Received)
+		if by != nil {
+			v.Stamp = time.Time{} // the delegator's clock; whatever the organizer writes is newer
+		}
+		put(&p.mem.Versions, k, v)
 	}
 	p.mem.Piecewise = o.master == nil
 	if o.master != nil {

@@ -42,8 +42,9 @@ func (w *World) observe(l *letter, refresh bool) {
 	said[part] = contents(l.cal)
 }
 
-// passedOn: who was asked by a delegator may hear the same of the organizer more
-// than once, whose copy shows only that somebody passed on an older version.
+// passedOn reports whether its recipient is asked in somebody's place. They may
+// have it from the delegator, and hear the same of the organizer more than
+// once, whose copy shows only that somebody passed on an older version.
 func passedOn(l *letter) bool {
 	for _, c := range l.cal.Main() {
 		if q := lineOf(c, l.to); q != nil && q.HasParam("DELEGATED-FROM") {
@@ -87,7 +88,7 @@ func (w *World) authority(l *letter, res *itip.Result, before *ical.Calendar, ap
 		if org == "" {
 			org = organizerOf(l.cal)
 		}
-		if !l.from.is(org) && !approved {
+		if !l.from.is(org) && !approved && !(before == nil && l.method == itip.Request && passedOn(l)) {
 			w.fail("%s applies %s by %s, but %s organizes it", l.to.name, l.method, l.from.name, org)
 		}
 	case itip.Reply:

@@ -111,6 +111,8 @@ func TestBreaches(t *testing.T) {
 		{event("DTSTART;VALUE=DATE:20260102\nRRULE:FREQ=DAILY;BYHOUR=1\n"), "rule", "FREQ"},
 		{event(start + "RRULE:COUNT=1;FREQ=DAILY\n"), "rule-order", "COUNT"},
 		{event("DTSTART:20260131T030405Z\nRRULE:RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=FORWARD\n"), "", ""},
+		{event("DTSTART:20260131T030405Z\nRRULE:RSCALE=CHINESE;FREQ=YEARLY\n"), "rule-calendar?", "RSCALE"},
+		{event("DTSTART:20260131T030405Z\nRRULE:RSCALE=HEBREW;FREQ=YEARLY\n"), "", ""},
 		{event(start + "RRULE:FREQ=DAILY;UNTIL=20250101T000000Z\n"), "until-before-start?", "FREQ"},
 		{event(start + "RRULE:FREQ=WEEKLY;BYDAY=MO\n"), "start-not-in-rule?", "FREQ"},
 		{event(start + "RRULE:FREQ=WEEKLY;BYDAY=MO,FR\nRRULE:FREQ=DAILY\n"), "twice?", "RRULE:FREQ=DAILY"},

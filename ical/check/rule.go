@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/convene-cal/convene/ical/recur"
 )
 
 // rulePart is what RFC 5545 3.3.10 says about a part of a rule.
@@ -118,6 +120,9 @@ func (k *checker) rulePart(l *line, at int, name, value, freq, rscale string) {
 		k.byDay(l, value, freq, bad)
 		return
 	case "RSCALE":
+		if r, err := recur.ParseRule("RSCALE=" + value + ";FREQ=YEARLY"); err == nil && r.Err() != nil {
+			k.at(Warning, l, at, "rule-calendar", "RFC 7529 4.1", "%s counts in the calendar %s, which many programs and Convene cannot: only the start takes place", l.name, clip(value))
+		}
 		return
 	case "SKIP":
 		if should := oneOf("OMIT", "BACKWARD", "FORWARD")(value); should != "" {

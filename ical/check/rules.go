@@ -46,6 +46,7 @@ func Rules() []Rule {
 		{"time-form", Error, "RFC 7953 3.1", "A time must be in UTC or in a zone."},
 		{"free-busy-order", Warning, "RFC 5545 3.8.2.6", "The periods of FREEBUSY are not in ascending order."},
 		{"rule", Error, "RFC 5545 3.3.10, RFC 7529 4.1", "A recurrence rule: parts, their values, and which go together."},
+		{"rule-calendar", Warning, "RFC 7529 4.1", "A recurrence rule counts in a calendar that Convene and many programs cannot: only the start takes place."},
 		{"rule-order", Error, "RFC 5545 3.3.10", "FREQ is not the first part of a recurrence rule."},
 		{"until-type", Error, "RFC 5545 3.3.10, 3.6.5", "UNTIL has another type than DTSTART, or is not in UTC where it must be."},
 		{"until-before-start", Warning, "RFC 5545 3.3.10", "UNTIL is before DTSTART."},

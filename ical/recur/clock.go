@@ -172,7 +172,7 @@ func (c *cursor) alignTime() bool {
 		if steps == patience {
 			never = math.MaxInt64
 			whole := daysPer400 * perDay
-			if rounds := whole / gcd(whole, c.step); rounds <= (c.lastOne-c.period)/c.step {
+			if rounds := whole / gcd(whole, c.step); rounds <= (c.lastOne-c.period)/c.step && c.foreign == nil {
 				never = c.period + rounds*c.step
 			}
 		}

@@ -222,7 +222,7 @@ func (p *plan) final() (last int64, ok, limited bool) {
 func (p *plan) perPeriod() int64 {
 	n := int64(len(p.times))
 	switch {
-	case p.never:
+	case p.never, p.foreign != nil:
 		return 0
 	case p.freq < Daily:
 		if p.filtered || p.timeLimited {

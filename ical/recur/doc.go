@@ -11,5 +11,7 @@
 // month; with BYWEEKNO the periods of a yearly rule are the years to which
 // weeks are counted; BYSETPOS counts in the whole period in which DTSTART lies;
 // a part in the wrong company narrows the rule; the second 60 is 59. Of the
-// calendar systems of RFC 7529 only GREGORIAN is evaluated.
+// calendar systems of RFC 7529 those are evaluated that are arithmetic: GREGORIAN
+// and what shares its months, HEBREW, ETHIOPIC, COPTIC, PERSIAN, INDIAN and the
+// tabular ISLAMIC ones.
 package recur

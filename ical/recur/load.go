@@ -42,14 +42,16 @@ func (c *cursor) nthOf(year int) *[13]uint32 {
 func (c *cursor) load() {
 	c.bases.clear()
 	c.i, c.j = 0, 0
-	switch c.freq {
-	case Yearly:
+	switch {
+	case c.foreign != nil && c.freq >= Monthly:
+		c.loadForeign()
+	case c.freq == Yearly:
 		c.loadYear()
-	case Monthly:
+	case c.freq == Monthly:
 		c.addMonth(int(floorDiv(c.period, 12)), int(floorMod(c.period, 12))+1)
-	case Weekly:
+	case c.freq == Weekly:
 		c.loadWeek()
-	case Daily:
+	case c.freq == Daily:
 		c.loadDay()
 	default:
 		c.bases.add(c.period * c.unit)

@@ -9,6 +9,13 @@ func (p *plan) monthMask(year, month int, first int64, nth *[13]uint32) uint32 {
 		return 0
 	}
 	length := daysInMonth(year, month)
+	if p.foreign != nil && p.foreign.narrows {
+		mask := p.foreign.monthMask(first, length)
+		if p.hasDay {
+			mask &= p.weekdayMask(weekday(first), length)
+		}
+		return mask
+	}
 	mask := uint32(1)<<(length+1) - 2
 	if p.hasMD {
 		mask &= p.monthDay[length-28].mask

@@ -43,6 +43,7 @@ type plan struct {
 	rounds      int   // steps after which a rule of days or longer has met every kind of period
 	alone       bool  // every period has one member, at the same time of it
 	ticks       *ticks
+	foreign     *foreign // of a rule in another calendar than the Gregorian
 }
 
 // compile turns a rule that starts at the clock reading start into masks that the
@@ -80,7 +81,11 @@ func compile(r *Rule, start int64, dateOnly bool) *plan {
 	if r.Freq < Monthly {
 		p.skip = 0 // shorter periods give no invalid date
 	}
-	p.setDays(r, startMonth, startMonthDay)
+	if s := systems[r.RScale]; s != nil {
+		p.setForeign(r, s)
+	} else {
+		p.setDays(r, startMonth, startMonthDay)
+	}
 	p.setTimes(r, int(tod), dateOnly)
 	if !p.never && !p.reachable() {
 		p.never = true
@@ -107,7 +112,9 @@ func (p *plan) setPeriods() {
 		p.first = int64(y)
 	}
 	p.setUntil(p.until)
-	if p.freq >= Daily {
+	if p.foreign != nil && p.freq >= Daily {
+		p.rounds = foreignRounds[p.freq]
+	} else if p.freq >= Daily {
 		p.rounds = cycle[p.freq] / int(gcd(p.step, int64(cycle[p.freq])))
 	}
 	p.alone = p.freq <= Daily && !p.filtered && !p.timeLimited && len(p.times) == 1 && !p.never
@@ -127,6 +134,9 @@ func (p *plan) setUntil(until int64) {
 
 func (p *plan) periodOf(t int64) int64 {
 	day := floorDiv(t, secondsPerDay)
+	if p.foreign != nil && p.freq >= Monthly {
+		return p.foreign.periodOf(p.freq, day)
+	}
 	switch p.freq {
 	case Weekly:
 		return floorDiv(day-int64((p.wkst+3)%7), 7) // 1970-01-01 was a Thursday: day 4-7 = -3 a Sunday

@@ -69,8 +69,8 @@ type Rule struct {
 var (
 	// ErrRule is wrapped by every error about the text of a rule.
 	ErrRule = errors.New("recurrence rule")
-	// ErrRScale is wrapped by the error about a calendar system other than
-	// the Gregorian: such a rule is kept but not evaluated.
+	// ErrRScale is wrapped by the error about a calendar system that is not
+	// evaluated: such a rule is kept.
 	ErrRScale = errors.New("calendar system is not known")
 	// ErrLimit is wrapped by the error of an evaluation that was given up
 	// because it would take too long or give too much.
@@ -83,6 +83,9 @@ const maxRuleText = 32 << 10
 
 var weekdayNames = [...]string{"SU", "MO", "TU", "WE", "TH", "FR", "SA"}
 
+// longestYear is that of the Hebrew calendar.
+const longestYear = 385
+
 // listParts are the parts that are lists of numbers: the greatest absolute
 // value, whether 0 is one of them, and whether negative ones are.
 var listParts = map[string]struct {
@@ -94,7 +97,7 @@ var listParts = map[string]struct {
 	"BYMINUTE":   {func(r *Rule) *[]int { return &r.ByMinute }, 0, 59, false},
 	"BYHOUR":     {func(r *Rule) *[]int { return &r.ByHour }, 0, 23, false},
 	"BYMONTHDAY": {func(r *Rule) *[]int { return &r.ByMonthDay }, 1, 31, true},
-	"BYYEARDAY":  {func(r *Rule) *[]int { return &r.ByYearDay }, 1, 366, true},
+	"BYYEARDAY":  {func(r *Rule) *[]int { return &r.ByYearDay }, 1, longestYear, true},
 	"BYWEEKNO":   {func(r *Rule) *[]int { return &r.ByWeekNo }, 1, 53, true},
 	// The grammar says 366, but a period can have more members than days.
 	"BYSETPOS": {func(r *Rule) *[]int { return &r.BySetPos }, 1, 366 * secondsPerDay, true},
@@ -130,6 +133,13 @@ func ParseRule(text string) (*Rule, error) {
 	}
 	if r.Freq == 0 {
 		return nil, fmt.Errorf("%w: %q has no FREQ", ErrRule, text)
+	}
+	if r.RScale == "" {
+		for _, n := range r.ByYearDay {
+			if n > 366 || n < -366 {
+				return nil, fmt.Errorf("%w: BYYEARDAY: %d is not a number from 1 to 366", ErrRule, n)
+			}
+		}
 	}
 	return r, nil
 }
@@ -244,10 +254,11 @@ func parseDays(value string) ([]WeekdayNum, error) {
 }
 
 // Err says why a rule that could be read cannot be evaluated: it counts in a
-// calendar system that is not known here (wraps ErrRScale). Such a rule gives
+// calendar system that is not arithmetic, such as CHINESE, or counts weeks in
+// another calendar than the Gregorian (wraps ErrRScale). Such a rule gives
 // nothing.
 func (r *Rule) Err() error {
-	if r.RScale != "" && r.RScale != "GREGORIAN" && r.RScale != "GREGORY" {
+	if !gregorianMonths[r.RScale] && (systems[r.RScale] == nil || len(r.ByWeekNo) > 0) {
 		return fmt.Errorf("%w: %w: RSCALE=%s", ErrRule, ErrRScale, r.RScale)
 	}
 	return nil

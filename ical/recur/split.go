@@ -195,9 +195,17 @@ func (s *Set) cutTail(cal *ical.Calendar, at, wall int64) error {
 		if r.Skip != "" && r.Skip != "OMIT" && len(r.ByMonthDay)+len(r.ByDay)+len(r.ByYearDay)+len(r.ByWeekNo) == 0 && r.Freq >= Monthly {
 			// The new start may be a day to which SKIP moved: say which day is meant.
 			_, m, d := civil(plan.startDay)
+			var leap bool
+			if f := plan.foreign; f != nil {
+				var year, index int
+				year, index, d = systemDate(f, plan.startDay)
+				m, leap = f.monthLabel(year, index)
+			}
 			r.ByMonthDay, changed = []int{d}, true
-			if r.Freq == Yearly && len(r.ByMonth) == 0 {
-				r.ByMonth = []int{m}
+			if r.Freq == Yearly && len(r.ByMonth)+len(r.ByLeapMonth) == 0 {
+				if r.ByMonth = []int{m}; leap {
+					r.ByMonth, r.ByLeapMonth = nil, []int{m}
+				}
 			}
 		}
 		if changed {

@@ -44,6 +44,7 @@ internal/store/...         internal/store
 internal/acl               internal/problem internal/store
 internal/account           ical internal/problem internal/store
 internal/mailauth          internal/trust
+internal/mailbox           -
 internal/keyring           imip imip/... internal/problem internal/store
 internal/trust             ical itip imip/cms imip/smime internal/problem
 internal/journal           ical itip internal/problem internal/store

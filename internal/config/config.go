@@ -51,6 +51,8 @@ type Mail struct {
 	UndoWindow     time.Duration `toml:"undo-window" help:"how long outgoing messages wait for second thoughts, at most 5m"`
 	UnknownSenders string        `toml:"unknown-senders" help:"allow or hold"`
 	AuthservIDs    []string      `toml:"authserv-ids" help:"whose Authentication-Results are trusted"`
+	IMAP           []string      `toml:"imap" secret:"yes" help:"mailboxes to fetch scheduling mail from: imaps://user:password@host/INBOX?to=ann@example.org"`
+	WebhookSecret  string        `toml:"webhook-secret" secret:"yes" help:"key that signs mail posted to /hooks/mail; no such page without it"`
 	DKIMKey        string        `toml:"dkim-key" secret:"yes" help:"private key, PEM, that signs outgoing mail for its domain where the relay does not"`
 	DKIMSelector   string        `toml:"dkim-selector" help:"name of that key in the DNS: SELECTOR._domainkey.DOMAIN"`
 	Check          bool          `toml:"check" help:"check SPF, DKIM and DMARC of mail that no trusted server has checked"`

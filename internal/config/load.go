@@ -349,6 +349,16 @@ func setTables(f reflect.Value, tables []any) error {
 // resolve replaces file:PATH and env:NAME by what they hold.
 func (c *Config) resolve(k Key, env func(string) (string, bool)) error {
 	f := reflect.ValueOf(c).Elem().FieldByIndex(k.field)
+	if list, ok := f.Interface().([]string); ok {
+		for i, v := range list {
+			text, err := secret(k.Name, v, env)
+			if err != nil {
+				return err
+			}
+			list[i] = text
+		}
+		return nil
+	}
 	text, err := secret(k.Name, f.String(), env)
 	if err == nil {
 		f.SetString(text)

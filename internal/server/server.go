@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/internal/config"
+	"github.com/convene-cal/convene/internal/mailbox"
 )
 
 // drainTime is how long requests under way may take after the end was asked for.
@@ -24,6 +25,7 @@ const drainTime = 10 * time.Second
 type Server struct {
 	*Services
 	listeners []listener
+	mailboxes []mailbox.Box
 	done      chan struct{} // closed when Run drains
 }
 
@@ -42,6 +44,9 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*Server, err
 		return nil, err
 	}
 	s := &Server{Services: services, done: make(chan struct{})}
+	if s.mailboxes, err = mailboxes(cfg.Mail.IMAP); err != nil {
+		return nil, errors.Join(err, services.Close())
+	}
 	if err := s.listen(); err != nil {
 		s.closeListeners()
 		return nil, errors.Join(err, services.Close())
@@ -148,6 +153,9 @@ func (s *Server) Run(ctx context.Context) error {
 	for _, l := range s.listeners {
 		told = append(told, l.name, l.l.Addr().String())
 		part(l.name, func() error { return l.serve(ctx, l.l) })
+	}
+	for _, box := range s.mailboxes {
+		part("mailbox", func() error { s.watchMailbox(ctx, box); return nil })
 	}
 	part("housekeeping", func() error { return s.keepHouse(ctx) })
 	part("courier", func() error { return s.Journal.Run(ctx) })

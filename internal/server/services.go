@@ -167,6 +167,7 @@ func (s *Services) Close() error { return s.Store.Close() }
 func (s *Services) handler(done <-chan struct{}) http.Handler {
 	dav := davserver.New(davserver.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, PublicURL: s.Config.HTTP.PublicURL, Log: s.log})
 	app := web.New(web.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, Journal: s.Journal, PublicURL: s.Config.HTTP.PublicURL, Log: s.log, Now: time.Now, Done: done, Invitation: s.Mail.Invitation})
+	hook := s.Mail.Hook(s.Config.Mail.WebhookSecret)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
 		switch {
@@ -174,6 +175,8 @@ func (s *Services) handler(done <-chan struct{}) http.Handler {
 			w.WriteHeader(http.StatusNoContent)
 		case path == "/readyz":
 			s.ready(w, r)
+		case path == "/hooks/mail" && s.Config.Mail.WebhookSecret != "":
+			hook.ServeHTTP(w, r)
 		case strings.HasPrefix(path, "/dav/"), path == "/dav", strings.HasPrefix(path, "/.well-known/caldav"), strings.HasPrefix(path, "/freebusy/"), isDAV(r.Method):
 			dav.ServeHTTP(w, r)
 		default:

@@ -92,7 +92,7 @@ type service struct {
 	cmd  *exec.Cmd
 	log  *logBuffer
 	// Addresses as told by the log line "ready".
-	http, lmtp, smtp string
+	http, lmtp, smtp, cip string
 }
 
 // logBuffer keeps what the process says and wakes whoever waits for a line.
@@ -176,7 +176,7 @@ func (s *service) start() *service {
 			s.cmd.Wait()
 			s.t.Fatalf("the service ended before it was ready:\n%s", s.log)
 		}
-		s.http, s.lmtp, s.smtp = addr["http"], addr["lmtp"], addr["smtp"]
+		s.http, s.lmtp, s.smtp, s.cip = addr["http"], addr["lmtp"], addr["smtp"], addr["cip"]
 	case <-time.After(30 * time.Second):
 		s.cmd.Process.Kill()
 		s.t.Fatalf("not ready after 30 s:\n%s", s.log)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/convene-cal/convene/cip"
 	"github.com/convene-cal/convene/ical"
@@ -28,6 +29,7 @@ type meeting struct {
 	since     int64 // answers to older versions do not count
 	renamed   string
 	answered  int64        // RESPONSE-SEQUENCE of the attendee's last answer
+	stamp     time.Time    // DTSTAMP of that
 	attendee  ical.Address // as the event has it
 }
 
@@ -144,9 +146,24 @@ func (c *CIP) read(tx *store.Tx, o store.Object, a *cip.Answer) (*meeting, error
 	for _, r := range rows {
 		if itip.Method(r.Method) == itip.Reply && r.Transport == Name && ical.Address(r.From).Equal(a.Attendee.Address) {
 			m.answered = max(m.answered, recordOf(&r).Response)
+			if m.stamp.IsZero() { // the latest comes first
+				m.stamp = stampOf(r.Calendar)
+			}
 		}
 	}
 	return m, nil
+}
+
+func stampOf(body []byte) time.Time {
+	cal, err := ical.Parse(body)
+	if err != nil || len(cal.Main()) == 0 {
+		return time.Time{}
+	}
+	if p := cal.Main()[0].Prop("DTSTAMP"); p != nil {
+		t, _ := p.Time() // unreadable is no time
+		return t.Wall
+	}
+	return time.Time{}
 }
 
 func attends(cal *ical.Calendar, who ical.Address) bool {
@@ -210,6 +227,12 @@ func (c *CIP) replyTo(a *cip.Answer, m *meeting) *ical.Calendar {
 		comp.Name = first.Name
 		comp.SetText("UID", m.object.UID)
 		comp.Set("SEQUENCE", fmt.Sprint(sequenceOf(first)))
+		// Two answers within a second: DTSTAMP orders them (RFC 5546 2.1.5).
+		if p := comp.Prop("DTSTAMP"); p != nil && !m.stamp.IsZero() {
+			if t, err := p.Time(); err == nil && !t.Wall.After(m.stamp) {
+				p.SetTime(ical.UTCTime(m.stamp.Add(time.Second)))
+			}
+		}
 		if comp.Prop("ORGANIZER") == nil {
 			comp.Add(ical.NewProperty("ORGANIZER", string(m.organizer.Address)))
 		}

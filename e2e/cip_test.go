@@ -27,17 +27,6 @@ func peer(server, address string, more ...string) string {
 	return t
 }
 
-// freeAddress is one that nobody listens at.
-func freeAddress(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // cipService is a service with a CIP listener and settings of its own.
 func cipService(t testing.TB, domain string, accounts []string, listen, toml string, args ...string) *service {
 	t.Helper()
@@ -294,8 +283,9 @@ func TestCIPDraftSessions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, section, ok := strings.Cut(string(text), "\n3.0 Example Session\n")
-	if section, _, ok = strings.Cut(section, "\n4.0 Formal Grammar"); !ok {
+	_, section, began := strings.Cut(string(text), "\n3.0 Example Session\n")
+	section, _, ended := strings.Cut(section, "\n4.0 Formal Grammar")
+	if !began || !ended {
 		t.Fatal("section 3.0 is not found")
 	}
 	sessions := draftSessions(section)

@@ -59,6 +59,7 @@ type commands struct {
 	Message     messageCommands     `cmd:"" help:"The scheduling journal: every message in and out."`
 	Key         keyCommands         `cmd:"" help:"Keys and certificates for signed and encrypted mail."`
 	Freebusy    freebusyCommand     `cmd:"" help:"When people are busy."`
+	CIP         cipCommands         `cmd:"" name:"cip" help:"A client of the Calendaring Interoperability Protocol."`
 	Ical        icalCommands        `cmd:"" help:"File tools: need no server and no store."`
 	Backup      backupCommand       `cmd:"" help:"Write everything into one archive."`
 	Restore     restoreCommand      `cmd:"" help:"Fill an empty store from an archive."`

@@ -83,15 +83,12 @@ func (s *session) place(ctx context.Context, owner store.Account, e *cip.Event, 
 		if err != nil {
 			return err
 		}
-		for _, o := range objects {
-			coll, err := tx.Collection(o.Account, o.Collection)
-			if err != nil {
-				return err
-			}
-			ref.Collection, ref.Name = coll.Name, o.Name
+		if len(objects) == 0 {
 			return nil
 		}
-		return nil
+		coll, err := tx.Collection(objects[0].Account, objects[0].Collection)
+		ref.Collection, ref.Name = coll.Name, objects[0].Name
+		return err
 	})
 	if err != nil || ref.Name != "" {
 		return ref, count, err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"github.com/google/go-cmp/cmp"
 	"os"
 	"path/filepath"
 	"strings"
@@ -317,5 +318,37 @@ func TestGolden(t *testing.T) {
 		if !bytes.Equal(got, want) {
 			t.Errorf("%s:\ngot\n%s\nwant\n%s", name, got, want)
 		}
+	}
+}
+
+// An event with a value in every property of RFC 8984 comes back from iCalendar
+// as it was, and what it becomes passes the strict validator.
+func TestEverythingComesBack(t *testing.T) {
+	data, err := os.ReadFile(filepath.Join("testdata", "everything.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cals, losses, err := jscal.Parse(data)
+	if err != nil || len(losses) > 0 || len(cals) != 1 {
+		t.Fatal(err, losses, len(cals))
+	}
+	strict(t, cals[0])
+	back, losses, err := jscal.Marshal(cals[0])
+	if err != nil || len(losses) > 0 {
+		t.Fatal(err, losses)
+	}
+	var want, group map[string]any
+	if err := json.Unmarshal(data, &want); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(back, &group); err != nil {
+		t.Fatal(err)
+	}
+	entries := group["entries"].([]any)
+	if len(entries) != 1 {
+		t.Fatalf("%d entries", len(entries))
+	}
+	if diff := cmp.Diff(want, entries[0]); diff != "" {
+		t.Errorf("(-before +after)\n%s", diff)
 	}
 }

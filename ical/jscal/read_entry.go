@@ -2,6 +2,7 @@ package jscal
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -73,6 +74,17 @@ func (r *reader) define(name string, o object, path string) *zone {
 	if u, ok := o["url"].(string); ok && isURI(u) {
 		c.Add(ical.NewProperty("TZURL", u))
 	}
+	for _, q := range [...][2]string{{"updated", "LAST-MODIFIED"}, {"validUntil", "TZUNTIL"}} {
+		if text, ok := o[q[0]].(string); ok {
+			if t, _, ok := parseUTC(text); ok {
+				c.Add(ical.NewProperty(q[1], ical.UTCTime(t).String()))
+			}
+		}
+	}
+	aliases, _ := o["aliases"].(object)
+	for _, alias := range names(aliases) {
+		c.Add(ical.NewText("TZID-ALIAS-OF", alias))
+	}
 	for _, kind := range [...]string{"standard", "daylight"} {
 		list, _ := o[kind].([]any)
 		for _, v := range list {
@@ -87,9 +99,10 @@ func (r *reader) define(name string, o object, path string) *zone {
 			}
 			s := ical.NewComponent(strings.ToUpper(kind))
 			s.Add(ical.NewProperty("DTSTART", ical.Time{Wall: start}.String()), ical.NewProperty("TZOFFSETFROM", offset(from)), ical.NewProperty("TZOFFSETTO", offset(to)))
-			if rules, _ := rule["recurrenceRules"].([]any); len(rules) > 0 {
-				first, _ := rules[0].(object)
-				if rr, _, err := parseRule(first); err == nil {
+			rules, _ := rule["recurrenceRules"].([]any)
+			for _, v := range rules {
+				one, _ := v.(object)
+				if rr, _, err := parseRule(one); err == nil {
 					if rr.HasUntil {
 						rr.Until.Kind = ical.UTC
 					}
@@ -105,6 +118,12 @@ func (r *reader) define(name string, o object, path string) *zone {
 			labels, _ := rule["names"].(object)
 			for _, label := range names(labels) {
 				s.Add(ical.NewText("TZNAME", label))
+			}
+			comments, _ := rule["comments"].([]any)
+			for _, v := range comments {
+				if comment, ok := v.(string); ok {
+					s.Add(ical.NewText("COMMENT", comment))
+				}
 			}
 			c.Components = append(c.Components, s)
 		}
@@ -267,8 +286,10 @@ type entry struct {
 	*conversion
 	zone   *zone
 	allDay bool
-	anchor ical.Time // start, else due
-	rules  []*recur.Rule
+	// noStatus: the method forbids REQUEST-STATUS (RFC 5546 3.2.1, 3.2.2).
+	noStatus bool
+	anchor   ical.Time // start, else due
+	rules    []*recur.Rule
 
 	reached []*reached // of each rule
 }
@@ -342,6 +363,10 @@ func (r *reader) component(o object, path string, allDay bool) (*entry, error) {
 		kind = "VTODO"
 	}
 	e := &entry{conversion: r.conversion(o, path, ical.NewComponent(kind)), allDay: allDay}
+	if method, ok := o["method"].(string); ok {
+		r, _ := ical.RestrictionsOf(strings.ToUpper(method), kind)
+		e.noStatus = slices.Contains(r.Forbidden, "REQUEST-STATUS")
+	}
 	for _, name := range [...]string{"@type", "method", "recurrenceOverrides", "timeZones"} {
 		delete(e.o, name)
 	}
@@ -603,7 +628,7 @@ func (e *entry) describe() {
 	} else {
 		e.task()
 	}
-	if s, ok := e.o["requestStatus"].(string); ok {
+	if s, ok := e.o["requestStatus"].(string); ok && !e.noStatus {
 		if code, _, found := strings.Cut(s, ";"); found && code != "" && strings.Trim(code, "0123456789.") == "" && strings.Contains(strings.Trim(code, "."), ".") {
 			parts := strings.SplitN(s, ";", 3)
 			for i := range parts {

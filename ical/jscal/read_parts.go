@@ -154,7 +154,7 @@ func (e *entry) attendee(key, address string, p *conversion, addresses map[strin
 	if s, ok := p.text("name"); ok {
 		set("CN", s)
 	}
-	if s, ok := p.text("email"); ok && "mailto:"+s != address {
+	if s, ok := p.text("email"); ok {
 		set("EMAIL", s)
 	}
 	if s, ok := p.o["sentBy"].(string); ok && isURI("mailto:"+s) {
@@ -369,9 +369,12 @@ func (e *conversion) links() {
 		default:
 			p = uriProperty("LINK", href)
 			p.SetParam("VALUE", "URI")
-			if rel != "" && oneLine(rel) == rel {
-				p.SetParam("LINKREL", rel)
+			// RFC 9253 6.1 demands a relation and knows no default; RFC 8984
+			// 1.4.11 says nothing of a link without one. This is the weakest.
+			if rel == "" || oneLine(rel) != rel {
+				rel = "related"
 			}
+			p.SetParam("LINKREL", rel)
 		}
 		if data, media, ok := dataURI(href); ok && p.Name() != "URL" && p.Name() != "LINK" {
 			p.SetValue(data)
@@ -507,6 +510,14 @@ func (e *entry) alerts() {
 	})
 }
 
+// alertText is what an alert says that has no words of its own.
+func alertText(of *ical.Component) string {
+	if text := of.Text("SUMMARY"); text != "" {
+		return text
+	}
+	return "Alert"
+}
+
 // action gives an alarm its ACTION and what that demands (RFC 5545 3.6.6).
 func (e *entry) action(a *conversion) {
 	if a.keptProp("ACTION") != nil && a.o["action"] == nil {
@@ -525,10 +536,7 @@ func (e *entry) action(a *conversion) {
 		return // kept as JSPROP, and ACTION as it was
 	}
 	delete(a.o, "action")
-	text := e.c.Text("SUMMARY")
-	if text == "" {
-		text = "Alert"
-	}
+	text := alertText(e.c)
 	if a.keptProp("DESCRIPTION") == nil {
 		a.c.Add(ical.NewText("DESCRIPTION", text))
 	}

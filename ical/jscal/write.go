@@ -126,7 +126,9 @@ func (w *writer) group() object {
 		case "METHOD":
 			method = strings.ToLower(w.cal.Method())
 		case "PRODID":
-			g["prodId"] = p.Text()
+			if p.Value() != ProductID { // made by reading a Group without one
+				g["prodId"] = p.Text()
+			}
 		case "UID":
 			g["uid"] = p.Text()
 		case "LAST-MODIFIED":

@@ -258,6 +258,9 @@ func timeZone(c *ical.Component) object {
 			}
 		}
 	}
+	for p := range c.Props("TZID-ALIAS-OF") {
+		member(o, "aliases")[p.Text()] = true
+	}
 	for _, s := range c.Components {
 		start, err := time.Time{}, error(nil)
 		if p := s.Prop("DTSTART"); p != nil {
@@ -269,10 +272,14 @@ func timeZone(c *ical.Component) object {
 			continue
 		}
 		r := object{"@type": "TimeZoneRule", "start": local(start), "offsetFrom": s.Value("TZOFFSETFROM"), "offsetTo": s.Value("TZOFFSETTO")}
-		if p := s.Prop("RRULE"); p != nil {
+		var rules []any
+		for p := range s.Props("RRULE") {
 			if rule, err := recur.ParseRule(p.Value()); err == nil {
-				r["recurrenceRules"] = []any{ruleObject(rule, func(t ical.Time) time.Time { return t.Wall })}
+				rules = append(rules, ruleObject(rule, func(t ical.Time) time.Time { return t.Wall }))
 			}
+		}
+		if rules != nil {
+			r["recurrenceRules"] = rules
 		}
 		for p := range s.Props("RDATE") {
 			if times, err := p.Times(); err == nil {

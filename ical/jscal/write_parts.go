@@ -85,6 +85,10 @@ func (e *writing) vlocation(c *ical.Component) {
 	for _, p := range c.Properties {
 		switch p.Name() {
 		case "JSID", "JSPROP":
+		case "UID":
+			if p.Text() != key || !isID(key) { // reading makes it of the key
+				k.properties = append(k.properties, p)
+			}
 		case "NAME", "DESCRIPTION":
 			name := strings.ToLower(p.Name())
 			if l[name] != nil {
@@ -292,6 +296,21 @@ func (e *writing) attendee(p *ical.Property, key string, ids map[string]string, 
 	e.k.rest("participants/"+key, p, known...)
 }
 
+// implied tells what reading makes anew of the alert: the UID that is its key,
+// and the text that a DISPLAY alarm must have (RFC 5545 3.6.6).
+func (e *writing) implied(alarm *ical.Component, p *ical.Property, key string) bool {
+	for range p.Params() {
+		return false
+	}
+	switch p.Name() {
+	case "UID":
+		return p.Text() == key && isID(key)
+	case "DESCRIPTION":
+		return strings.EqualFold(alarm.Value("ACTION"), "DISPLAY") && p.Text() == alertText(e.c)
+	}
+	return false
+}
+
 // alert writes a VALARM (RFC 8984 4.5.2).
 func (e *writing) alert(c *ical.Component) {
 	alerts := member(e.o, "alerts")
@@ -336,7 +355,7 @@ func (e *writing) alert(c *ical.Component) {
 			o["action"] = strings.ToLower(p.Value())
 		case name == "ACKNOWLEDGED":
 			e.stamp(o, "acknowledged", p, &k)
-		case name == "JSID" || name == "JSPROP":
+		case name == "JSID" || name == "JSPROP" || e.implied(c, p, key):
 		default:
 			k.properties = append(k.properties, p)
 		}

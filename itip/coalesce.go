@@ -19,7 +19,9 @@ func Coalesce(earlier, later Message) []Message {
 		return both
 	}
 	a, b := scope(earlier), scope(later)
-	covers := covered(a, b) // the later speaks of all that the earlier did
+	// The later speaks of all that the earlier did: a cancellation of the whole
+	// takes every occurrence with it.
+	covers := covered(a, b) || later.Method == Cancel && slices.Equal(b, []string{""})
 	switch {
 	case later.Method == Refresh || later.Method == Publish || later.Method == Reply:
 		// The last one says it all (RFC 5546 2.1.5).

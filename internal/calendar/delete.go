@@ -76,7 +76,7 @@ func (s *Service) remove(tx *store.Tx, ch change) ([]*store.Entry, error) {
 	if p.out == nil {
 		return nil, nil
 	}
-	return s.send(tx, ch.coll.Account, ch.old.ID, p.out.Send, p.dir)
+	return s.sendChange(tx, ch.coll.Account, ch.old.ID, ch.base(), p.out.Send, p.dir)
 }
 
 // DeleteCollectionRequest removes a calendar with all it holds.

@@ -24,7 +24,7 @@ func method(m, data string) string {
 // posted is the text of the latest message to somebody outside.
 func (o *office) posted(from, to string) string {
 	o.t.Helper()
-	rows, err := o.journal.List(o.t.Context(), store.EntryFilter{Account: o.people[from].ID, Direction: journal.Out})
+	rows, err := o.journal.List(o.t.Context(), store.EntryFilter{Account: o.people[from].ID, Direction: journal.Out, States: []string{journal.Sent, journal.Delivered}})
 	if err != nil {
 		o.t.Fatal(err)
 	}

@@ -98,6 +98,14 @@ type change struct {
 	kept   *kept  // what the writer of another's calendar keeps for themselves
 }
 
+// base is the state that a change starts from ([store.Version].Seq).
+func (ch change) base() int64 {
+	if ch.old == nil {
+		return 0
+	}
+	return ch.old.Seq
+}
+
 // effect is what storing a change did.
 type effect struct {
 	object    store.Object
@@ -259,7 +267,7 @@ func (s *Service) apply(tx *store.Tx, ch change) (effect, error) {
 		return effect{}, err
 	}
 	e.others = ch.kept != nil
-	if e.rows, err = s.send(tx, ch.coll.Account, e.object.ID, p.out.Send, p.dir); err != nil {
+	if e.rows, err = s.sendChange(tx, ch.coll.Account, e.object.ID, ch.base(), p.out.Send, p.dir); err != nil {
 		return effect{}, err
 	}
 	e.sent, e.changes = sentOf(p.out.Send, e.rows, p.dir), p.out.Changes

@@ -14,8 +14,18 @@ import (
 // for delivering it itself; then the courier takes it for crashed.
 const localGrace = 15 * time.Second
 
-// send writes the journal rows of messages, in the caller's transaction.
+// noBase is the base of messages that no change of an object caused.
+const noBase = -1
+
+// send writes the journal rows of messages that no change caused, in the
+// caller's transaction.
 func (s *Service) send(tx *store.Tx, from store.AccountID, object int64, messages []itip.Message, dir *directory) ([]*store.Entry, error) {
+	return s.sendChange(tx, from, object, noBase, messages, dir)
+}
+
+// sendChange writes the journal rows of messages that a change caused; base is
+// the state of the object before it, 0 when there was none.
+func (s *Service) sendChange(tx *store.Tx, from store.AccountID, object, base int64, messages []itip.Message, dir *directory) ([]*store.Entry, error) {
 	if len(messages) == 0 || s.journal == nil {
 		return nil, nil
 	}
@@ -31,7 +41,7 @@ func (s *Service) send(tx *store.Tx, from store.AccountID, object int64, message
 			Account: from, Direction: journal.Out, State: journal.Due, Status: "1.0",
 			Method: string(m.Method), UID: m.UID, RecurrenceID: m.RecurrenceID, Sequence: m.Sequence,
 			From: string(m.From), To: string(m.To), Calendar: m.Calendar.Bytes(), Object: object,
-			Refresh: m.Refresh, Created: now,
+			Refresh: m.Refresh, Opens: m.First, Asks: m.Asks, Base: base, Created: now,
 		}
 		if len(m.Changes) > 0 {
 			var err error

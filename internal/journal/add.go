@@ -3,7 +3,6 @@ package journal
 import (
 	"encoding/json"
 	"fmt"
-	"slices"
 	"strings"
 	"time"
 
@@ -55,14 +54,7 @@ func (j *Journal) AddAll(tx *store.Tx, entries []*store.Entry) error {
 			if w.Direction != Out || w.State != Due || !ical.Address(w.To).Equal(ical.Address(e.To)) {
 				continue
 			}
-			effect := keep
-			if !w.LeaseUntil.After(now) { // else it is under way: it goes first, and e after it
-				var err error
-				if effect, err = coalesce(tx, w, e); err != nil {
-					return err
-				}
-			}
-			if effect == keep {
+			if w.LeaseUntil.After(now) || e.State != Due || !coalesce(w, e) { // under way it goes first, and e after it
 				if w.LeaseOwner != e.LeaseOwner || e.Created.Sub(w.Created) > oneSave {
 					e.LeaseOwner, e.LeaseUntil = "", time.Time{} // the courier keeps the order
 				}
@@ -70,14 +62,8 @@ func (j *Journal) AddAll(tx *store.Tx, entries []*store.Entry) error {
 			}
 			w.State, w.Updated = Superseded, e.Created
 			w.Reason, w.Sentence = "superseded", "A newer message about this event took its place before it was sent."
-			if effect == supersede && w.Method == e.Method && w.RecurrenceID == e.RecurrenceID {
-				if err := inherit(tx, w, e); err != nil {
-					return err
-				}
-			}
-			if effect == annihilate {
-				w.Reason, w.Sentence = "annihilated", "The event was cancelled before this invitation was sent; neither went out."
-				e.State, e.Reason, e.Sentence = Superseded, w.Reason, w.Sentence
+			if e.State == Superseded {
+				w.Reason, w.Sentence = e.Reason, e.Sentence
 			}
 			if err := tx.UpdateEntry(*w); err != nil {
 				return fmt.Errorf("supersede message %d: %w", w.ID, err)
@@ -94,110 +80,57 @@ func (j *Journal) AddAll(tx *store.Tx, entries []*store.Entry) error {
 // other come of one transaction, which delivers them itself in their order.
 const oneSave = time.Second
 
-type effect uint8
-
-const (
-	keep       effect = iota // both go out, in order
-	supersede                // only the newer goes out
-	annihilate               // neither goes out
-)
-
-// coalesce says what a new message does to one that waits for the same
-// recipient and UID.
-func coalesce(tx *store.Tx, old, new *store.Entry) (effect, error) {
-	whole := new.RecurrenceID == "" // about the whole event: covers each of its occurrences
-	covers := whole || new.RecurrenceID == old.RecurrenceID
-	oldMethod, newMethod := strings.ToUpper(old.Method), strings.ToUpper(new.Method)
-	switch newMethod {
-	case "REQUEST":
-		// An invitation to one occurrence that was never sent is not part of a
-		// piecewise REQUEST for the series, so only the same part is covered,
-		// except by a refresh, which is always the complete copy.
-		if oldMethod == "REQUEST" && (old.RecurrenceID == new.RecurrenceID || whole && new.Refresh && old.Refresh) {
-			if new.Refresh && !old.Refresh {
-				new.Refresh = false // the recipient has not been told of the older change yet
-			}
-			return supersede, nil
-		}
-		if oldMethod == "CANCEL" && old.RecurrenceID == new.RecurrenceID && old.RecurrenceID == "" {
-			return supersede, nil // re-invited before the cancellation went out
-		}
-	case "PUBLISH", "REPLY", "REFRESH", "DECLINECOUNTER", "COUNTER":
-		if oldMethod == newMethod && old.RecurrenceID == new.RecurrenceID {
-			return supersede, nil
-		}
-	case "CANCEL":
-		if !covers || oldMethod != "REQUEST" && oldMethod != "ADD" && oldMethod != "CANCEL" {
-			return keep, nil
-		}
-		if oldMethod == "CANCEL" {
-			return supersede, nil
-		}
-		if len(old.Attempts) > 0 || old.RecurrenceID != new.RecurrenceID {
-			// It may have arrived although the attempt failed, so the CANCEL goes.
-			return supersede, nil
-		}
-		seen, err := hasSeen(tx, new)
-		if err != nil {
-			return keep, err
-		}
-		if seen {
-			return supersede, nil
-		}
-		return annihilate, nil
+// coalesce joins a message with one that waits for the same recipient
+// (decisions of package itip): false leaves both. Else the older one need not
+// go out, and the newer one says it all, or, superseded itself, nothing.
+func coalesce(old, new *store.Entry) bool {
+	earlier, ok := message(old)
+	later, ok2 := message(new)
+	if !ok || !ok2 {
+		return false
 	}
-	return keep, nil
-}
-
-// inherit makes the new message tell what the recipient does not know yet: the
-// differences of the one that did not go out and its own, or none when this is
-// the first the recipient hears of the event.
-func inherit(tx *store.Tx, old, new *store.Entry) error {
-	seen, err := hasSeen(tx, new)
-	if err != nil {
-		return err
+	tried := len(old.Attempts) > 0
+	if tried {
+		earlier.First = false // it may have arrived although the attempt failed
 	}
-	if !seen {
+	out := itip.Coalesce(earlier, later)
+	if len(out) == 0 && tried {
+		out = []itip.Message{later}
+	}
+	switch len(out) {
+	case 0:
+		new.State, new.Reason, new.Sentence = Superseded, "taken-back", "The change was taken back before its message was sent; nothing went out."
+		if earlier.First && later.Method == itip.Cancel {
+			new.Reason, new.Sentence = "annihilated", "The event was cancelled before this invitation was sent; neither went out."
+		}
+		return true
+	case 1:
+		m := out[0]
+		new.Opens, new.Asks, new.Refresh = m.First, m.Asks, m.Refresh
 		new.Changes = nil
-		return nil
-	}
-	var before, after []itip.Difference
-	if json.Unmarshal(old.Changes, &before) != nil || len(before) == 0 {
-		return nil
-	}
-	if len(new.Changes) > 0 && json.Unmarshal(new.Changes, &after) != nil {
-		return nil
-	}
-	for _, d := range after {
-		i := slices.IndexFunc(before, func(b itip.Difference) bool {
-			return b.Property == d.Property && b.RecurrenceID == d.RecurrenceID && b.Attendee == d.Attendee
-		})
-		if i < 0 {
-			before = append(before, d)
-		} else {
-			before[i].New = d.New
+		if len(m.Changes) > 0 {
+			var err error
+			if new.Changes, err = json.Marshal(m.Changes); err != nil {
+				return false // plain strings: it cannot fail
+			}
 		}
+		return true
 	}
-	before = slices.DeleteFunc(before, func(d itip.Difference) bool { return d.Old == d.New }) // there and back
-	if new.Changes, err = json.Marshal(before); err != nil {
-		return fmt.Errorf("changes for %s: %w", new.To, err)
-	}
-	return nil
+	return false
 }
 
-// hasSeen reports whether any message about the event may have reached the recipient.
-func hasSeen(tx *store.Tx, e *store.Entry) (bool, error) {
-	rows, err := tx.Entries(store.EntryFilter{Account: e.Account, UID: e.UID, Direction: Out})
+// message is a row as package itip knows it.
+func message(e *store.Entry) (itip.Message, bool) {
+	cal, err := ical.Parse(e.Calendar)
 	if err != nil {
-		return false, fmt.Errorf("look for messages about %s: %w", e.UID, err)
+		return itip.Message{}, false
 	}
-	for _, r := range rows {
-		if !ical.Address(r.To).Equal(ical.Address(e.To)) {
-			continue
-		}
-		if r.State == Sent || r.State == Delivered || r.LeaseUntil.After(e.Created) || r.State == Due && len(r.Attempts) > 0 {
-			return true, nil
-		}
+	m := itip.Message{
+		Method: itip.Method(strings.ToUpper(e.Method)), From: ical.Address(e.From), To: ical.Address(e.To), UID: e.UID, RecurrenceID: e.RecurrenceID,
+		Sequence: e.Sequence, Calendar: cal, Refresh: e.Refresh, First: e.Opens, Asks: e.Asks,
 	}
-	return false, nil
+	if len(e.Changes) > 0 && json.Unmarshal(e.Changes, &m.Changes) != nil {
+		return m, false
+	}
+	return m, true
 }

@@ -70,7 +70,11 @@ func alice(t *testing.T, s *store.Store) store.AccountID {
 }
 
 func message(account store.AccountID, method, uid, rid, to string) *store.Entry {
-	return &store.Entry{Account: account, Method: method, UID: uid, RecurrenceID: rid, From: "mailto:alice@example.test", To: to, Calendar: []byte("BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n")}
+	text := "BEGIN:VCALENDAR\r\nMETHOD:" + method + "\r\nBEGIN:VEVENT\r\nUID:" + uid + "\r\nDTSTART:20260302T090000Z\r\n"
+	if rid != "" {
+		text += "RECURRENCE-ID:" + rid + "\r\n"
+	}
+	return &store.Entry{Account: account, Method: method, UID: uid, RecurrenceID: rid, From: "mailto:alice@example.test", To: to, Calendar: []byte(text + "END:VEVENT\r\nEND:VCALENDAR\r\n")}
 }
 
 func add(t *testing.T, s *store.Store, j *journal.Journal, entries ...*store.Entry) {
@@ -118,8 +122,10 @@ func TestUnsentMessagesAreCoalesced(t *testing.T) {
 			storetest.Each(t, func(t *testing.T, s *store.Store) {
 				j := journal.New(journal.Options{Store: s})
 				a := alice(t, s)
-				for _, x := range c.steps {
-					add(t, s, j, message(a, x.method, "1@example.test", x.rid, x.to))
+				for i, x := range c.steps {
+					e := message(a, x.method, "1@example.test", x.rid, x.to)
+					e.Opens = i == 0 && x.method == "REQUEST"
+					add(t, s, j, e)
 				}
 				if got := states(t, j, a); !slices.Equal(got, c.want) {
 					t.Errorf("rows are %q, want %q", got, c.want)
@@ -369,8 +375,9 @@ func TestASupersedingMessageTellsAllThatIsNew(t *testing.T) {
 			}
 			return e
 		}
-		second := change(`[{"property":"LOCATION","old":"A","new":"B"}]`)
-		add(t, s, j, change(""), second)
+		first, second := change(""), change(`[{"property":"LOCATION","old":"A","new":"B"}]`)
+		first.Opens = true
+		add(t, s, j, first, second)
 		if len(second.Changes) != 0 {
 			t.Errorf("the first the recipient hears tells changes: %s", second.Changes)
 		}
@@ -382,6 +389,37 @@ func TestASupersedingMessageTellsAllThatIsNew(t *testing.T) {
 		want := `[{"property":"LOCATION","old":"B","new":"D"},{"property":"SUMMARY","old":"x","new":"y"}]`
 		if string(last.Changes) != want {
 			t.Errorf("changes %s\nwant    %s", last.Changes, want)
+		}
+	})
+}
+
+func TestAChangeTakenBackSendsNothing(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		j := journal.New(journal.Options{Store: s})
+		a := alice(t, s)
+		moved := func(old, new string, asks bool) *store.Entry {
+			e := message(a, "REQUEST", "1@example.test", "", "mailto:dave@elsewhere.test")
+			e.Changes, e.Asks = []byte(`[{"property":"LOCATION","old":"`+old+`","new":"`+new+`"}]`), asks
+			return e
+		}
+		add(t, s, j, moved("A", "B", false), moved("B", "A", false))
+		if got := states(t, j, a); !slices.Equal(got, []string{"REQUEST superseded", "REQUEST superseded"}) {
+			t.Errorf("there and back: %q", got)
+		}
+		// Whose answer was opened again has to hear of it.
+		add(t, s, j, moved("A", "B", true), moved("B", "A", false))
+		if got := states(t, j, a); got[3] != "REQUEST due" {
+			t.Errorf("after an answer was opened: %q", got)
+		}
+		// What may have arrived although its attempt failed is not taken back in silence.
+		tried := moved("A", "B", false)
+		tried.To = "mailto:erin@elsewhere.test"
+		tried.Attempts = []store.Attempt{{Sentence: "The server hung up."}}
+		back := moved("B", "A", false)
+		back.To = tried.To
+		add(t, s, j, tried, back)
+		if got := states(t, j, a); got[4] != "REQUEST superseded" || got[5] != "REQUEST due" {
+			t.Errorf("after an attempt: %q", got)
 		}
 	})
 }

@@ -11,18 +11,18 @@ import (
 
 const entryColumns = `e.account, e.id, e.direction, e.transport, e.method, e.uid, e.recurrence_id, e.sequence, e.sender, e.recipient,
 	e.state, e.reason, e.sentence, e.status, e.evidence, e.calendar, e.changes, e.message_id, e.refs, e.digest, e.object,
-	e.created, e.updated, e.next_attempt, e.attempts, e.lease_owner, e.lease_until, e.refresh`
+	e.created, e.updated, e.next_attempt, e.attempts, e.lease_owner, e.lease_until, e.refresh, e.opens, e.asks, e.base`
 
 func (e *Entry) fields() []any {
 	return []any{&e.Account, &e.ID, &e.Direction, &e.Transport, &e.Method, &e.UID, &e.RecurrenceID, &e.Sequence, &e.From, &e.To,
 		&e.State, &e.Reason, &e.Sentence, &e.Status, &e.Evidence, &e.Calendar, &e.Changes, &e.MessageID, &e.References, &e.Digest, &e.Object,
-		instant{&e.Created}, instant{&e.Updated}, instant{&e.NextAttempt}, text{&e.Attempts}, &e.LeaseOwner, instant{&e.LeaseUntil}, &e.Refresh}
+		instant{&e.Created}, instant{&e.Updated}, instant{&e.NextAttempt}, text{&e.Attempts}, &e.LeaseOwner, instant{&e.LeaseUntil}, &e.Refresh, &e.Opens, &e.Asks, &e.Base}
 }
 
 func (e *Entry) values() []any {
 	return []any{e.Account, e.ID, e.Direction, e.Transport, e.Method, e.UID, e.RecurrenceID, e.Sequence, e.From, e.To,
 		e.State, e.Reason, e.Sentence, e.Status, e.Evidence, e.Calendar, e.Changes, e.MessageID, e.References, e.Digest, e.Object,
-		e.Created, e.Updated, e.NextAttempt, jsonText(e.Attempts), e.LeaseOwner, e.LeaseUntil, e.Refresh}
+		e.Created, e.Updated, e.NextAttempt, jsonText(e.Attempts), e.LeaseOwner, e.LeaseUntil, e.Refresh, e.Opens, e.Asks, e.Base}
 }
 
 func scanEntry(r *sql.Rows, e *Entry) error { return r.Scan(e.fields()...) }
@@ -45,8 +45,8 @@ func (tx *Tx) AddEntry(e *Entry) error {
 	_, err := tx.exec(`
 		insert into entry (account, id, direction, transport, method, uid, recurrence_id, sequence, sender, recipient, state, reason, sentence,
 			status, evidence, calendar, changes, message_id, refs, digest, object, created, updated, next_attempt, attempts, lease_owner,
-			lease_until, refresh)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)`,
+			lease_until, refresh, opens, asks, base)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)`,
 		e.values()...)
 	if err != nil {
 		return fmt.Errorf("add journal row: %w", err)
@@ -76,7 +76,7 @@ func (tx *Tx) UpdateEntry(e Entry) error {
 		update entry set direction = $3, transport = $4, method = $5, uid = $6, recurrence_id = $7, sequence = $8, sender = $9, recipient = $10,
 			state = $11, reason = $12, sentence = $13, status = $14, evidence = $15, calendar = $16, changes = $17, message_id = $18,
 			refs = $19, digest = $20, object = $21, created = $22, updated = $23, next_attempt = $24, attempts = $25, lease_owner = $26,
-			lease_until = $27, refresh = $28 where account = $1 and id = $2`, e.values()...)
+			lease_until = $27, refresh = $28, opens = $29, asks = $30, base = $31 where account = $1 and id = $2`, e.values()...)
 	if err != nil {
 		return fmt.Errorf("update journal row %d: %w", e.ID, err)
 	}

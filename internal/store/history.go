@@ -22,9 +22,10 @@ func scanVersion(r *sql.Rows, v *Version) error {
 // overwritten or deleted: $1 account, $2 when, $3 deleted; a condition follows.
 // What lies in the scheduling inbox is in the journal already.
 const keepVersion = `
-	insert into version (account, object, seq, collection, name, uid, component, etag, size, organizer, summary, modified, replaced, deleted, body)
+	insert into version (account, object, seq, collection, name, uid, component, etag, size, organizer, summary, modified, replaced, deleted, body, memory)
 	select o.account, o.id, o.seq, o.collection, o.name, o.uid, o.component, o.etag, o.size, o.organizer, o.summary, o.modified,
-		cast($2 as bigint), cast($3 as boolean), (select t.body from object_text t where t.account = o.account and t.id = o.id)
+		cast($2 as bigint), cast($3 as boolean), (select t.body from object_text t where t.account = o.account and t.id = o.id),
+		(select t.memory from object_text t where t.account = o.account and t.id = o.id)
 	from object o where o.account = $1 and ` + inCalendar
 
 // VersionFilter chooses from an account's history; zero fields choose nothing out.
@@ -68,6 +69,16 @@ func (tx *Tx) VersionBody(account AccountID, object, seq int64) ([]byte, error) 
 		return nil, notFound("version %d of object %d", seq, object)
 	}
 	return body, err
+}
+
+// VersionMemory reads what scheduling remembered beside an earlier state.
+func (tx *Tx) VersionMemory(account AccountID, object, seq int64) ([]byte, error) {
+	var memory []byte
+	found, err := tx.row([]any{&memory}, `select memory from version where account = $1 and object = $2 and seq = $3`, account, object, seq)
+	if err == nil && !found {
+		return nil, notFound("version %d of object %d", seq, object)
+	}
+	return memory, err
 }
 
 // DeletedUID reports whether the home had an object with the UID that its

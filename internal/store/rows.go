@@ -205,5 +205,8 @@ type Entry struct {
 	Attempts     []Attempt
 	LeaseOwner   string
 	LeaseUntil   time.Time
-	Refresh      bool // only a refresh of a local copy: no inbox item, no mail
+	Refresh      bool  // only a refresh of a local copy: no inbox item, no mail
+	Opens        bool  // a REQUEST about something its recipient has not heard of
+	Asks         bool  // a REQUEST that opens the recipient's answer again
+	Base         int64 // Object.Seq of the state before the change that caused it; 0 = there was none, or it is not known
 }

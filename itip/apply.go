@@ -74,7 +74,10 @@ type Arrival struct {
 	User    []ical.Address // all addresses of the owner
 	// From is the acting address as the transport authenticated it: it must be
 	// the organizer's or the attendee's own. "" = trusted, not checked.
-	From     ical.Address
+	From ical.Address
+	// Invited is the attendee that an answer belongs to whatever address it names,
+	// because it came to an address made for that attendee and event alone.
+	Invited  ical.Address
 	Received time.Time // when it arrived (or was sent, by the mail's Date)
 	AutoAdd  bool      // invitations from this sender go into the calendar unasked
 	Approved bool      // a person has looked at it and wants it: what was held for a decision is done

@@ -50,6 +50,9 @@ func (p *applying) reply() {
 			ok = true
 		}
 	}
+	if p.a.Invited != "" { // ADR-06: the way it came says whose answer it is
+		self, ok, p.res.Attendee = people{p.a.Invited.Key(): true}, true, p.a.Invited
+	}
 	switch {
 	case p.me.is(who) && !p.a.Approved:
 		p.end(Ignored, ReasonOwnEvent, "You organize %s yourself; an answer in your name from outside does not change it.", name)
@@ -75,7 +78,7 @@ func (p *applying) reply() {
 		return
 	}
 	if !r.listed() {
-		p.end(Held, ReasonPartyCrasher, "%s was not invited to %s and answers %s. Invite them, or leave it.", nameOf(person(who)), name, answerWord(answerOf(p.msg.cal.Main()[0], who)))
+		p.end(Held, ReasonPartyCrasher, "%s was not invited to %s and answers %s.%s Invite them, or leave it.", nameOf(person(who)), name, answerWord(answerOf(p.msg.cal.Main()[0], who)), r.lookalike())
 		p.res.PartStat = answerOf(p.msg.cal.Main()[0], who)
 		p.res.Notify = true
 		return
@@ -114,6 +117,25 @@ func (r *replying) find(c *ical.Component) *ical.Property {
 		}
 	}
 	return r.self.line(c)
+}
+
+// lookalike names the guest whom somebody unknown may be under another address:
+// a hint for a person, never a reason to believe it.
+func (r *replying) lookalike() string {
+	local := func(a ical.Address) string { l, _, _ := strings.Cut(a.Key(), "@"); return l }
+	mine := person(r.who)
+	for _, c := range r.p.stored.cal.Main() {
+		for line := range c.Props("ATTENDEE") {
+			b := person(line)
+			if r.p.me.is(line) {
+				continue
+			}
+			if mine.CN != "" && strings.EqualFold(mine.CN, b.CN) || local(mine.Address) != "" && local(mine.Address) == local(b.Address) {
+				return " It may be " + nameOf(b) + " under another address."
+			}
+		}
+	}
+	return ""
 }
 
 // stored is the address of who answers as the event has it.
@@ -155,7 +177,9 @@ func (r *replying) admit() {
 		}
 		c.Add(q)
 		r.rejoin(o, key, q.Address())
-		r.sendAgain(q, key)
+		if p.a.Approved { // members of a group have the invitation already
+			r.sendAgain(q, key)
+		}
 		p.res.Changes = append(p.res.Changes, Difference{Property: "ATTENDEE", New: nameOf(person(q)), Attendee: string(q.Address()), RecurrenceID: key})
 	}
 	for _, c := range p.a.Message.Main() {
@@ -189,7 +213,10 @@ func (r *replying) apply() {
 		}
 		line := r.find(c)
 		if line == nil {
-			if line = r.self.line(c); line == nil {
+			if p.a.Invited != "" {
+				line = people{r.who.Address().Key(): true}.line(c)
+			}
+			if line == nil {
 				continue
 			}
 		}
@@ -236,6 +263,9 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 			r.outdated = true // it overtook a newer one, or came twice
 			return
 		}
+	}
+	if !r.self[line.Address().Key()] && r.p.a.Invited != "" {
+		a.As = line.Address()
 	}
 	r.p.res.PartStat = a.PartStat
 	moved := r.p.mem.movedAt(key)
@@ -404,8 +434,11 @@ func (r *replying) finish() {
 			p.res.Send = append(p.res.Send, p.refreshCopies(r.new, but)...)
 		}
 		note := ""
+		if p.a.Invited != "" && !r.self[r.who.Address().Key()] {
+			note = " Answered as " + string(r.who.Address().Key()) + "."
+		}
 		if c := commentOf(p.a.Message.Main()[0], r.who); c != "" {
-			note = " Note: " + c
+			note += " Note: " + c
 		}
 		switch {
 		case r.refused:

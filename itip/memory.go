@@ -70,6 +70,8 @@ type Answered struct {
 	Comment  string    `json:"comment,omitempty"`
 	Percent  string    `json:"percent,omitempty"` // PERCENT-COMPLETE of a to-do, this attendee's part
 	Stale    bool      `json:"stale,omitempty"`   // given to a time that has changed since: not on the object
+	// As is the address the answer came from, where it is not the one invited.
+	As ical.Address `json:"as,omitempty"`
 }
 
 // Dropped is an answer with the time it was given for.

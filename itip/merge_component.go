@@ -46,8 +46,11 @@ func (m *merging) note(k string, d delta, was, got *ical.Component) {
 }
 
 // keepTimes: a REQUEST without a new SEQUENCE changes no time by leaving it
-// out (RFC 5546 3.2.2.2).
+// out (RFC 5546 3.2.2.2), and does not take back how far the user is with a task.
 func keepTimes(got, was *ical.Component) {
+	if got.Name == "VTODO" && !dead(got) && !dead(was) && was.Prop("STATUS") != nil {
+		restore(got, was, "STATUS")
+	}
 	if got.Prop("DTEND") == nil && got.Prop("DURATION") == nil && got.Prop("DUE") == nil {
 		for _, name := range [...]string{"DTEND", "DURATION", "DUE"} {
 			if q := was.Prop(name); q != nil {

@@ -25,8 +25,8 @@ var (
 	// recognisable is what REPLY and CANCEL repeat.
 	recognisable = set("UID", "RECURRENCE-ID", "DTSTART", "DUE", "SUMMARY", "LOCATION", "RRULE", "RDATE", "EXDATE",
 		"PRIORITY", "X-MICROSOFT-CDO-OWNERAPPTID")
-	// progress is what the REPLY to a to-do adds (RFC 5546 3.4.3).
-	progress = set("PERCENT-COMPLETE", "COMPLETED", "STATUS")
+	// progressive is what the REPLY to a to-do adds (RFC 5546 3.4.3).
+	progressive = set("PERCENT-COMPLETE", "COMPLETED", "STATUS")
 	// timed properties have a TZID to bring into a form everyone knows.
 	timed = set("DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "RDATE", "EXDATE")
 	// repeats make a series; they never stand beside RECURRENCE-ID.
@@ -384,7 +384,7 @@ func (l *letter) reply(c *ical.Component, me *ical.Property, n int, partstat str
 	override := c.Prop("RECURRENCE-ID") != nil
 	for _, p := range c.Properties {
 		name := p.Name()
-		if !recognisable[name] && !(c.Name == "VTODO" && progress[name]) || override && repeats[name] {
+		if !recognisable[name] && !(c.Name == "VTODO" && progressive[name]) || override && repeats[name] {
 			continue
 		}
 		// RECURRENCE-ID goes back in the very form it came.

@@ -134,6 +134,8 @@ func (p *attending) allowed(k string) error {
 		switch {
 		case x.Property == "CLASS": // how the own copy is shown to others is the owner's affair
 		case x.Property == "EXDATE": // leaving an occurrence, or coming back to it
+		case x.Property == "STATUS" && c.Name == "VTODO" && !dead(c) && !dead(before): // how far one is
+			progress(p.me.line(c), c)
 		case soft[x.Property] && x.New == "":
 			restore(c, before, x.Property)
 		default:
@@ -290,6 +292,21 @@ func (p *attending) answerApart() {
 		if !slices.ContainsFunc(p.answers, func(a answer) bool { return a.key == k }) {
 			p.answers = append(p.answers, answer{key: k, comp: c, line: line, partstat: partStat(line), was: partStat(line)})
 		}
+	}
+}
+
+// progress says on the attendee's line what a client says of the task alone when
+// somebody ticks it off (RFC 5545 3.2.12 has the same words for both).
+func progress(line *ical.Property, c *ical.Component) {
+	if line == nil {
+		return
+	}
+	switch s := statusOf(nil, c, ""); {
+	case s == partStat(line), partStat(line) == partStatDelegated:
+	case s == "COMPLETED", s == "IN-PROCESS":
+		line.SetParam("PARTSTAT", s)
+	case partStat(line) == "COMPLETED" || partStat(line) == "IN-PROCESS": // taken back
+		line.SetParam("PARTSTAT", partStatAccepted)
 	}
 }
 

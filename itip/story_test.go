@@ -79,6 +79,7 @@ type world struct {
 	outlook map[string]bool              // whose program has Outlook's limits
 	strict  map[string]bool              // who lets nobody delegate
 	tail    *ical.Calendar               // the later part of a divided series
+	token   ical.Address                 // whose reply address the message came to
 	whole   bool                         // the next messages may have several components for anybody
 	limit   int                          // attendees
 }
@@ -228,6 +229,9 @@ func (w *world) object(block []string, method string) *ical.Calendar {
 	cur := []string{}
 	for _, l := range block {
 		switch {
+		case strings.HasPrefix(l, "TIMEZONE "): // a definition with one offset
+			name, offset := l[len("TIMEZONE "):len(l)-len(" +0000")], l[len(l)-len("+0000"):]
+			b.WriteString("BEGIN:VTIMEZONE\r\nTZID:" + name + "\r\nBEGIN:STANDARD\r\nDTSTART:16010101T000000\r\nTZOFFSETFROM:" + offset + "\r\nTZOFFSETTO:" + offset + "\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n")
 		case l == "--":
 			comps, cur = append(comps, cur), nil
 		case l == "VTODO" || l == "VEVENT" || l == "VJOURNAL" || l == "VFREEBUSY":
@@ -637,6 +641,10 @@ func (w *world) receive(who string, opts, block []string) {
 			if from = address(n); strings.Contains(n, "@") {
 				from = ical.Mailto(n)
 			}
+		}
+		if n, ok := strings.CutPrefix(o, "token="); ok {
+			w.token = address(n)
+			defer func() { w.token = "" }()
 		}
 		approved = approved || o == "approved"
 	}

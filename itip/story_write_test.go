@@ -20,6 +20,7 @@ func (w *world) inputs(who string, a *itip.Arrival) {
 		return w.consent[personOf(principal)+" "+personOf(designate)]
 	}
 	a.Member = func(group, member ical.Address) bool { return w.members[personOf(group)+" "+personOf(member)] }
+	a.Invited = w.token
 	a.NoDelegation = w.strict[who]
 	a.Refreshes = func(o ical.Address) bool { return w.answers[personOf(o)] }
 	a.Busy = func(_ ical.Address, from, to time.Time) (itip.Disclosure, []freebusy.Period) {

@@ -1,6 +1,7 @@
 package itip
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,15 @@ type letter struct {
 	stamp  time.Time
 	sentBy ical.Address
 	zone   *tz.Zone // for floating times; nil = UTC
+
+	// What messages about the parts of one series have in common.
+	lines  map[string]*ical.Property // attendees as they go out, by the line they come from
+	strict map[*ical.Property]bool   // the same lines
+	counts struct {                  // SEQUENCE of the calendar sent last
+		of       *ical.Calendar
+		sequence int
+	}
+	zoned map[string]*ical.Component // VTIMEZONEs by zone and span
 }
 
 // calendar wraps components into an iTIP object with the zones they use (RFC
@@ -55,8 +65,20 @@ func (l *letter) calendar(m Method, list ...*ical.Component) *ical.Calendar {
 	cal := ical.New(ProductID)
 	cal.Set("METHOD", string(m))
 	cal.Components = append(cal.Components, list...)
-	tz.Complete(cal, l.o.zones)
+	// What is in the strict form already is kept apart: it is shared.
+	guests := make([][]*ical.Property, len(list))
+	for i, c := range list {
+		guests[i] = l.setAside(c)
+	}
+	zones := l.zonesOf(cal)
+	if zones == nil {
+		tz.Complete(cal, l.o.zones)
+	}
 	cal.Normalize() // what a client wrote loosely goes out in the strict form
+	cal.Components = slices.Insert(cal.Components, 0, zones...)
+	for i, c := range list {
+		c.Properties = append(c.Properties, guests[i]...)
+	}
 	for _, c := range cal.Main() {
 		escape(c)
 	}
@@ -114,7 +136,7 @@ func (l *letter) request(c *ical.Component, without []string) *ical.Component {
 	}
 	l.outlook(out, c)
 	for p := range c.Props("ATTENDEE") {
-		out.Add(outwardAttendee(p))
+		out.Add(l.attendee(p))
 	}
 	out.Properties = dedupe(out.Properties)
 	for _, key := range without {
@@ -432,9 +454,13 @@ func (l *letter) message(m Method, from, to ical.Address, key string, cal *ical.
 	if l.sentBy != "" && l.sentBy.Equal(from) {
 		msg.SentBy = ""
 	}
-	for _, c := range cal.Main() {
-		msg.Sequence = max(msg.Sequence, sequence(c))
+	if l.counts.of != cal { // one calendar goes to many people
+		l.counts.of, l.counts.sequence = cal, 0
+		for _, c := range cal.Main() {
+			l.counts.sequence = max(l.counts.sequence, sequence(c))
+		}
 	}
+	msg.Sequence = l.counts.sequence
 	return msg
 }
 

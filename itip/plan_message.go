@@ -262,8 +262,9 @@ func uninvitedTo(o *object, rosters map[string]*roster, who string) []string {
 		return nil
 	}
 	var out []string
+	seek := seeker{who: who}
 	for _, k := range o.order {
-		if (rosters[k].served(who) == nil || dead(o.overrides[k])) && o.inSeries(k) {
+		if (!seek.on(rosters[k]) || dead(o.overrides[k])) && o.inSeries(k) {
 			out = append(out, k)
 		}
 	}

@@ -25,7 +25,8 @@ type organizing struct {
 	from         ical.Address
 	still        map[string]bool           // components saved exactly as they were
 	lived, lives []string                  // components not cancelled, of old and new
-	lags         []string                  // overrides that keep what the series had, as far as asked
+	lags         []lag                     // overrides that go out with the series, as far as asked
+	changed      []string                  // living components that were not saved exactly as they were
 	touched      []string                  // occurrences that changed, as far as asked
 	seen         map[string]bool           // components whose roster changed, as far as asked
 	takes        map[*object]bool          // which version of the series goes out one by one
@@ -41,8 +42,14 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	if !roleIsOrganizer(old, me) {
 		p.old = newObject(nil, nil) // it was a plain event until now: everyone is new
 	}
+	var last *roster
 	for _, k := range p.old.keys() {
-		p.was[k] = rosterOf(p.old.component(k), p.cache)
+		c := p.old.component(k)
+		r := last.like(c)
+		if r == nil {
+			r = rosterOf(c, p.cache)
+		}
+		p.was[k], last = r, r
 	}
 	p.sequence = maxSequence(p.old)
 	for _, v := range p.out.Memory.Moved {
@@ -142,13 +149,19 @@ func (p *organizing) dropOrphans() {
 }
 
 func (p *organizing) rosters() {
+	var last *roster
 	for _, k := range p.new.keys() {
+		c := p.new.component(k)
 		if p.still[k] {
-			p.is[k] = p.was[k].on(p.new.component(k))
+			p.is[k] = p.was[k].on(c)
 		}
 		if p.is[k] == nil {
-			p.is[k] = rosterOf(p.new.component(k), p.cache)
+			p.is[k] = last.like(c)
 		}
+		if p.is[k] == nil {
+			p.is[k] = rosterOf(c, p.cache)
+		}
+		last = p.is[k]
 	}
 }
 
@@ -442,7 +455,7 @@ func (p *organizing) rosterChanges() []Difference {
 	var out []Difference
 	for _, k := range p.new.keys() {
 		before, ok := p.before(k)
-		if !ok {
+		if !ok || p.still[k] {
 			continue
 		}
 		for _, who := range p.is[k].order {

@@ -77,7 +77,12 @@ func (p *organizing) parties() []*party {
 	seen := map[string]*party{}
 	org := p.new.organizer(nil)
 	collect := func(rosters map[string]*roster, order []string) {
+		var last *string
 		for _, k := range order {
+			if list := rosters[k].order; len(list) == 0 || last == &list[0] {
+				continue // the same people once more
+			}
+			last = &rosters[k].order[0]
 			for _, who := range rosters[k].order {
 				line := rosters[k].line(who)
 				if seen[who] != nil || p.me.is(line) || org != nil && org.Address().Key() == who {
@@ -101,8 +106,9 @@ func (p *organizing) parties() []*party {
 // living is from [object.living].
 func listed(living []string, rosters map[string]*roster, who string) []string {
 	var out []string
+	seek := seeker{who: who}
 	for _, k := range living {
-		if rosters[k].served(who) != nil {
+		if seek.on(rosters[k]) {
 			out = append(out, k)
 		}
 	}
@@ -148,8 +154,8 @@ func (p *organizing) judge(one *party) {
 	default:
 		one.uninvited = p.losses(one.who)
 	}
-	for _, k := range one.listed {
-		if p.mustAsk(one, k, hadAll) {
+	for _, k := range p.altered() {
+		if p.is[k].served(one.who) != nil && p.mustAsk(one, k, hadAll) {
 			one.asked = append(one.asked, k)
 		}
 	}
@@ -163,47 +169,81 @@ func (p *organizing) judge(one *party) {
 		if p.bumped[""] || !hadAll {
 			one.asked = one.listed
 		} else {
-			behind := p.lagging()
-			for _, k := range one.listed {
-				n, sent := p.out.Memory.Sent[k]
-				at, came := p.out.Memory.Invited[one.who+" "+k] // with that they got it, whatever the others have
-				if k != "" && !slices.Contains(one.asked, k) && (sent && max(n, at) < sequence(p.new.component(k)) || !came && slices.Contains(behind, k)) {
-					one.asked = append(one.asked, k)
+			for _, l := range p.lagging() {
+				if p.is[l.key].served(one.who) == nil || slices.Contains(one.asked, l.key) {
+					continue
+				}
+				at, came := p.out.Memory.Invited[one.who+" "+l.key] // with that they got it, whatever the others have
+				if l.sent && max(l.had, at) < l.sequence || l.keeps && !came {
+					one.asked = append(one.asked, l.key)
 				}
 			}
 		}
 	}
-	for _, k := range one.listed {
-		one.refresh = one.refresh || !p.hidden && p.visible(k)
+	for _, k := range p.altered() {
+		one.refresh = one.refresh || !p.hidden && p.is[k].served(one.who) != nil && p.visible(k)
 	}
 }
 
-// lagging are the overrides that keep what the series had and has changed.
-// Those made by somebody's answer were never sent, so to the attendees these
-// occurrences would seem to change with the series.
-func (p *organizing) lagging() []string {
-	d := p.deltas[""]
-	if p.lags != nil || d == nil || d.class&details == 0 || p.old.master == nil {
+// altered are the living components that were not saved exactly as they were.
+func (p *organizing) altered() []string {
+	if p.changed == nil {
+		p.changed = []string{}
+		for _, k := range p.lives {
+			if !p.still[k] {
+				p.changed = append(p.changed, k)
+			}
+		}
+	}
+	return p.changed
+}
+
+// lagging are the overrides that a new master must not go without: those whose
+// SEQUENCE rose with its, and those that keep what the series had and has
+// changed. The latter, made by somebody's answer, were never sent, so to the
+// attendees these occurrences would seem to change with the series.
+func (p *organizing) lagging() []lag {
+	if p.lags != nil {
 		return p.lags
 	}
-	p.lags = []string{}
-	for _, k := range p.new.order {
-		if n, sent := p.out.Memory.Sent[k]; sent && n >= 0 {
-			continue // everybody has it, and keeps it
+	p.lags = []lag{}
+	d := p.deltas[""]
+	for _, k := range p.lives {
+		if k == "" {
+			continue
 		}
 		c := p.new.overrides[k]
-		for _, row := range compared {
-			if row.class != details {
-				continue
+		l := lag{key: k}
+		l.had, l.sent = p.out.Memory.Sent[k]
+		if l.sent {
+			l.sequence = sequence(c)
+		}
+		if (!l.sent || l.had < 0) && d != nil && d.class&details != 0 && p.old.master != nil { // else everybody has it, and keeps it
+			for _, row := range compared {
+				if row.class != details {
+					continue
+				}
+				was, is := row.read(p.old, p.old.master, row.name), row.read(p.new, p.new.master, row.name)
+				if was != is && row.read(p.new, c, row.name) == was {
+					l.keeps = true
+					break
+				}
 			}
-			was, is := row.read(p.old, p.old.master, row.name), row.read(p.new, p.new.master, row.name)
-			if was != is && row.read(p.new, c, row.name) == was {
-				p.lags = append(p.lags, k)
-				break
-			}
+		}
+		if l.sent && l.had < l.sequence || l.keeps {
+			p.lags = append(p.lags, l)
 		}
 	}
 	return p.lags
+}
+
+// lag is one such override.
+type lag struct {
+	key      string
+	sent     bool // everybody has it, with the SEQUENCE had; -1: only some
+	had      int
+	sequence int  // that it has now
+	keeps    bool // what the series had
 }
 
 // losses are the occurrences the person was invited to and is no longer,

@@ -204,12 +204,55 @@ func (r *roster) on(c *ical.Component) *roster {
 	return &out
 }
 
+// like is the roster of a component whose lines are written as those of another:
+// the overrides of a series mostly repeat the same guests. nil when they are not.
+func (r *roster) like(c *ical.Component) *roster {
+	if r == nil || len(r.props) == 0 {
+		return nil
+	}
+	out := *r
+	out.props = make([]*ical.Property, 0, len(r.props))
+	for p := range c.Props("ATTENDEE") {
+		n := len(out.props)
+		if n == len(r.props) {
+			return nil
+		}
+		if raw := p.Raw(); raw == "" || raw != r.props[n].Raw() {
+			return nil
+		}
+		out.props = append(out.props, p)
+	}
+	if len(out.props) != len(r.props) {
+		return nil
+	}
+	return &out
+}
+
 // served is the person's line where the server schedules for it.
 func (r *roster) served(who string) *ical.Property {
 	if r == nil || r.other[who] {
 		return nil
 	}
 	return r.line(who)
+}
+
+// seeker asks many rosters of a series for one person. Those with the same
+// lines are asked once.
+type seeker struct {
+	who    string
+	people *string // of the roster asked last
+	served bool
+}
+
+// on reports whether the server schedules for the person on a roster.
+func (s *seeker) on(r *roster) bool {
+	if r == nil || len(r.order) == 0 {
+		return false
+	}
+	if s.people != &r.order[0] {
+		s.people, s.served = &r.order[0], r.served(s.who) != nil
+	}
+	return s.served
 }
 
 // rosterOf lists the attendees of a component, each person once: of several lines

@@ -37,6 +37,9 @@ func sequence(c *ical.Component) int {
 // number reads a non-negative integer; nonsense is 0, too much is the largest
 // (RFC 5545 3.3.8).
 func number(s string) int {
+	if s == "" { // absent, as often
+		return 0
+	}
 	s = strings.TrimSpace(s)
 	n, err := strconv.ParseInt(s, 10, 64)
 	switch {

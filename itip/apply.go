@@ -292,7 +292,7 @@ var spoken = map[string]map[string]bool{
 	"VFREEBUSY": set("PUBLISH", "REQUEST", "REPLY"),
 }
 
-// check refuses what is no message about one object.
+// check refuses what is no message about one object (OTH-12).
 func (p *applying) check() bool {
 	main := p.a.Message.Main()
 	reject := func(status, format string, args ...any) bool {
@@ -352,7 +352,7 @@ func (p *applying) check() bool {
 }
 
 // acts reports whether the sender is the person of that line. designate says
-// that it is someone else whom the line names as acting for the person.
+// that it is someone else whom the line names as acting for the person (DEL-08).
 func (p *applying) acts(line *ical.Property) (ok, designate bool) {
 	if len(p.from) == 0 {
 		return true, false

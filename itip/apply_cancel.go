@@ -9,7 +9,7 @@ import (
 )
 
 // cancel applies a CANCEL (RFC 5546 3.2.5), or what somebody sent in its
-// place.
+// place (CAN-07, CAN-08, CAN-09, SEQ-15).
 func (p *applying) cancel() {
 	name := title(p.msg)
 	switch {
@@ -69,7 +69,7 @@ type cancelling struct {
 	diffs                        []Difference
 }
 
-// one cancels what one component of the message says.
+// one cancels what one component of the message says (CAN-04, SEQ-04).
 func (c *cancelling) one(msg *ical.Component) {
 	p := c.p
 	key := ""
@@ -122,12 +122,12 @@ func (c *cancelling) stored(key string) Version {
 
 // forMe reports whether a cancelled component concerns the owner: the event
 // dies, or the owner is taken off it. Without STATUS and without us in the
-// list only others are removed.
+// list only others are removed (CAN-02).
 func (c *cancelling) forMe(msg *ical.Component) bool {
 	return dead(msg) || msg.Prop("ATTENDEE") == nil || c.p.me.line(msg) != nil
 }
 
-// strike takes removed people off the guest list.
+// strike takes removed people off the guest list (CAN-11).
 func (c *cancelling) strike(key string, msg *ical.Component, is Version) {
 	var names []ical.Address
 	for q := range msg.Props("ATTENDEE") {
@@ -152,7 +152,7 @@ func (c *cancelling) strike(key string, msg *ical.Component, is Version) {
 	}
 }
 
-// all cancels the event for the owner. It stays visible, silent and free.
+// all cancels the event for the owner. It stays visible, silent and free (CAN-01).
 func (c *cancelling) all(is Version, msg *ical.Component) {
 	p := c.p
 	dies := Version{Sequence: is.Sequence, Stamp: is.Stamp, Cancelled: true}
@@ -176,7 +176,7 @@ func (c *cancelling) all(is Version, msg *ical.Component) {
 	c.diffs = append(c.diffs, Difference{Property: "STATUS", New: stateCancelled})
 }
 
-// kill marks a component as cancelled; nothing rings for it any more.
+// kill marks a component as cancelled; nothing rings for it any more (CAN-06).
 func (p *applying) kill(comp *ical.Component, n int) {
 	if !dead(comp) {
 		comp.Set("STATUS", stateCancelled)
@@ -195,7 +195,7 @@ func (p *applying) kill(comp *ical.Component, n int) {
 
 // occurrence cancels one occurrence: of a series by EXDATE, so that the state
 // is the same whether it had an override or not; of single occurrences by
-// STATUS, since there is no series to take it out of.
+// STATUS, since there is no series to take it out of (CAN-03).
 func (c *cancelling) occurrence(key string, is Version, msg *ical.Component) {
 	p := c.p
 	override := c.new.overrides[key]
@@ -230,7 +230,7 @@ func (c *cancelling) occurrence(key string, is Version, msg *ical.Component) {
 	c.diffs = append(c.diffs, Difference{Property: "STATUS", New: stateCancelled, RecurrenceID: key})
 }
 
-// emptied cancels the event as a whole when nothing of it is left.
+// emptied cancels the event as a whole when nothing of it is left (CAN-03, CAN-05).
 func (c *cancelling) emptied(n int) {
 	c.new.index()
 	if c.new.master == nil {
@@ -256,7 +256,7 @@ func (c *cancelling) emptied(n int) {
 }
 
 // tail cuts the series before an occurrence (RANGE=THISANDFUTURE, RFC 5546
-// 3.2.5): rule, dates and overrides from there on go.
+// 3.2.5): rule, dates and overrides from there on go (CAN-04, REC-05).
 func (c *cancelling) tail(key string, is Version) {
 	p := c.p
 	id, ok := c.new.id(key)

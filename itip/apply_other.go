@@ -8,7 +8,7 @@ import (
 )
 
 // publish applies a PUBLISH (RFC 5546 3.2.1): information, never an
-// invitation, and never added unasked.
+// invitation, and never added unasked (OTH-09).
 func (p *applying) publish() {
 	name := title(p.msg)
 	if !p.stored.empty() {
@@ -57,7 +57,7 @@ func (p *applying) publish() {
 }
 
 // addition applies an ADD (RFC 5546 3.2.4): an occurrence more, in the series'
-// RDATE, with an override that says what it is like.
+// RDATE, with an override that says what it is like (OTH-05).
 func (p *applying) addition() {
 	switch {
 	case p.me.is(p.msg.organizer(nil)) || !p.stored.empty() && roleIn(p.stored, p.me) == OrganizerRole:
@@ -165,7 +165,7 @@ func (m *merging) added(c *ical.Component) verdict {
 	return newer
 }
 
-// counter holds a COUNTER (RFC 5546 3.2.7): a proposal is for a person.
+// counter holds a COUNTER (RFC 5546 3.2.7): a proposal is for a person (OTH-01, OTH-02, OTH-04).
 func (p *applying) counter() {
 	name := title(p.msg)
 	who := p.replier()
@@ -255,7 +255,7 @@ func (p *applying) counter() {
 }
 
 // declineCounter tells the attendee that a proposal was not taken (RFC 5546
-// 3.2.8). The event stays as it is.
+// 3.2.8). The event stays as it is (OTH-03).
 func (p *applying) declineCounter() {
 	if p.stored.empty() {
 		p.end(Ignored, ReasonUnknownUID, "A declined proposal for an event that is not here.")
@@ -273,7 +273,7 @@ func (p *applying) declineCounter() {
 const refreshEvery = time.Hour
 
 // refresh answers a REFRESH (RFC 5546 3.2.6) with the present state, whole,
-// and only to who is invited (6.1.6), at the address stored.
+// and only to who is invited (6.1.6), at the address stored (OTH-07).
 func (p *applying) refresh() {
 	name := title(p.stored)
 	var who *ical.Property

@@ -29,7 +29,7 @@ func (p *applying) alias(who *ical.Property) bool {
 
 // replier is the line of who answers. Of several it is the sender's; then the
 // delegate's (RFC 5546 4.2.6); then the only one that is decided otherwise
-// than we know.
+// than we know (REP-09, ADR-05).
 func (p *applying) replier() *ical.Property {
 	var lines []*ical.Property
 	seen := map[string]bool{}
@@ -96,7 +96,7 @@ func (p *applying) replierName(who *ical.Property) string {
 	return nameOf(person(who))
 }
 
-// answerOf is the PARTSTAT of a reply. Yahoo says it elsewhere (ITIP-06).
+// answerOf is the PARTSTAT of a reply. Yahoo says it elsewhere (ITIP-06) (REP-10).
 func answerOf(c *ical.Component, line *ical.Property) string {
 	s := partStat(line)
 	if s != partStatNeeds {
@@ -114,7 +114,7 @@ func answerOf(c *ical.Component, line *ical.Property) string {
 }
 
 // commentOf is the attendee's note: COMMENT, else the parameter that Google
-// uses instead, in which some encode HTML (ITIP-07).
+// uses instead, in which some encode HTML (ITIP-07) (REP-11).
 func commentOf(c *ical.Component, line *ical.Property) string {
 	var list []string
 	for q := range c.Props("COMMENT") {
@@ -133,7 +133,7 @@ func commentOf(c *ical.Component, line *ical.Property) string {
 }
 
 // requestStatus are the codes of REQUEST-STATUS, and whether they say that no
-// scheduling happened (RFC 5546 3.6: classes 3 to 5).
+// scheduling happened (RFC 5546 3.6: classes 3 to 5) (REP-14).
 func requestStatus(c *ical.Component) (codes string, failed bool) {
 	var list []string
 	for q := range c.Props("REQUEST-STATUS") {

@@ -18,7 +18,7 @@ const (
 )
 
 // reply applies a REPLY (RFC 5546 3.2.3). It changes the lines of who answers,
-// and nothing else, whatever else the message says.
+// and nothing else, whatever else the message says (REP-01, REP-02, REP-16, ADR-05).
 func (p *applying) reply() {
 	name := title(p.stored)
 	who := p.replier()
@@ -158,7 +158,7 @@ func (r *replying) listed() bool {
 }
 
 // admit lists somebody who answered without being invited, because the
-// organizer wants them (RFC 5546 3.2.2.6); they get the event as all others do.
+// organizer wants them (RFC 5546 3.2.2.6); they get the event as all others do (REP-06).
 func (r *replying) admit() {
 	p := r.p
 	o := newObject(p.stored.cal.Clone(), p.a.Zone)
@@ -225,7 +225,7 @@ func (r *replying) apply() {
 	r.finish()
 }
 
-// component applies one component of the reply.
+// component applies one component of the reply (REP-03, REP-05, REP-08, SEQ-11, SEQ-12, SEQ-13).
 func (r *replying) component(c *ical.Component, line *ical.Property) {
 	key := ""
 	if q := c.Prop("RECURRENCE-ID"); q != nil {
@@ -350,7 +350,7 @@ func (r *replying) memoryKey(c *ical.Component) string {
 }
 
 // whole applies an answer to everything: the series, and the occurrences that
-// were not answered by themselves.
+// were not answered by themselves (REP-07).
 func (r *replying) whole(a Answered, line *ical.Property, status string) {
 	if r.new.master != nil {
 		if target := r.find(r.new.master); target != nil {
@@ -378,7 +378,7 @@ func (r *replying) whole(a Answered, line *ical.Property, status string) {
 }
 
 // write puts an answer on a line (RFC 5546 3.2.3; RFC 6638 3.2.9 for the
-// status).
+// status) (REP-12, REP-13, REP-14).
 func (r *replying) write(target *ical.Property, a Answered, line *ical.Property, status, key string) {
 	was := partStat(target)
 	if a.PartStat != "" && a.PartStat != was {
@@ -502,7 +502,7 @@ func (p *applying) refreshCopies(o *object, but ical.Address) []Message {
 	return refreshCopies(o, &p.mem, p.me, p.a.Local, p.a.Received, but)
 }
 
-// refreshCopies makes the messages; me is who keeps the object, but is left out.
+// refreshCopies makes the messages; me is who keeps the object, but is left out (REP-15).
 func refreshCopies(o *object, mem *Memory, me people, local func(ical.Address) bool, now time.Time, but ical.Address) []Message {
 	org := o.organizer(nil)
 	if org == nil || hidesGuests(o) {

@@ -8,7 +8,7 @@ import (
 )
 
 // reopen asks a delegator again whose delegate declined: to come, or to send
-// somebody else (RFC 5546 4.2.7).
+// somebody else (RFC 5546 4.2.7) (DEL-04).
 func (r *replying) reopen(delegate *ical.Property, key string) {
 	c := r.new.component(key)
 	above := person(delegate).DelegatedFrom
@@ -94,7 +94,7 @@ func names(line *ical.Property, param string, a ical.Address) bool {
 }
 
 // inCircle reports whether an invitation is passed back to somebody it came
-// from.
+// from (DEL-05).
 func (r *replying) inCircle(c *ical.Component, line *ical.Property) bool {
 	target := r.find(c)
 	if target == nil || partStat(line) != partStatDelegated {
@@ -116,7 +116,7 @@ func (r *replying) inCircle(c *ical.Component, line *ical.Property) bool {
 }
 
 // delegate notes to whom an attendee passed the invitation on, and lists that
-// person (RFC 5546 3.2.2.3): also where the reply forgets the second line.
+// person (RFC 5546 3.2.2.3): also where the reply forgets the second line (DEL-02).
 func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 	if partStat(line) != partStatDelegated {
 		return
@@ -160,7 +160,7 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 }
 
 // early reports whether a delegate answers before the delegator said so (RFC
-// 5546 5.2.2): the answer waits, unless the one named has sent somebody else.
+// 5546 5.2.2): the answer waits, unless the one named has sent somebody else (DEL-03).
 func (r *replying) early() bool {
 	from := person(r.who).DelegatedFrom
 	if len(from) == 0 || len(from) > maxDelegates || r.p.a.Approved {
@@ -193,7 +193,7 @@ func (r *replying) group() *ical.Property {
 }
 
 // byGroup reports whether who answers is known to belong to a group that is
-// invited: they are listed beside it, as the RFC wants it (3.7.2).
+// invited: they are listed beside it, as the RFC wants it (3.7.2) (ADR-08).
 func (r *replying) byGroup() bool {
 	g := r.group()
 	return g != nil && r.p.a.Member != nil && r.p.a.Member(g.Address(), r.who.Address())

@@ -6,7 +6,7 @@ import (
 	"github.com/convene-cal/convene/ical"
 )
 
-// request applies a REQUEST (RFC 5546 3.2.2).
+// request applies a REQUEST (RFC 5546 3.2.2) (REQ-09, REQ-11).
 func (p *applying) request() {
 	switch {
 	case p.me.is(p.msg.organizer(nil)) || !p.stored.empty() && roleIn(p.stored, p.me) == OrganizerRole:
@@ -68,7 +68,7 @@ func allCancelled(o *object) bool {
 
 // ownWithoutGuests holds a message about an event that the user keeps for
 // themselves: it has no organizer, so nobody else has a say in it, whoever
-// knows its UID (RFC 5546 6.1.1).
+// knows its UID (RFC 5546 6.1.1) (REQ-15).
 func (p *applying) ownWithoutGuests() bool {
 	if p.stored.organizer(nil) != nil || p.a.Approved {
 		return false
@@ -85,7 +85,7 @@ func (p *applying) fromOrganizer() string {
 
 // otherOrganizer holds a message that claims another organizer than the stored
 // one: only the user can say whether the event was handed over (RFC 5546
-// 6.1.3).
+// 6.1.3) (REQ-08, REQ-15).
 func (p *applying) otherOrganizer() bool {
 	was, is := p.stored.organizer(nil), p.msg.organizer(nil)
 	if was == nil || is == nil || was.Address().Key() == is.Address().Key() || sameEmail(was, is) && len(p.from) == 0 || p.handedOver() {
@@ -101,7 +101,7 @@ func (p *applying) handedOver() bool {
 	return p.a.Approved && p.method == Request && was != nil && is != nil && was.Address().Key() != is.Address().Key()
 }
 
-// invitation is a REQUEST for an event we do not have.
+// invitation is a REQUEST for an event we do not have (REQ-01, REQ-10, DEL-11).
 func (p *applying) invitation() {
 	ok, designate := p.organizerActs()
 	org := organizerName(p.msg)
@@ -230,7 +230,7 @@ const (
 )
 
 // judge orders a component of the message against what was received before
-// (RFC 5546 2.1.5).
+// (RFC 5546 2.1.5) (SEQ-02, SEQ-03, SEQ-14).
 func (p *applying) judge(k string, c *ical.Component) verdict {
 	is := version(c, p.a.Received)
 	was, known := p.mem.Versions[k]
@@ -291,7 +291,7 @@ func (p *applying) derived(k string) bool {
 	return !sent
 }
 
-// update is a REQUEST for an event we have.
+// update is a REQUEST for an event we have (REQ-13).
 func (p *applying) update() {
 	fresh := map[string]bool{}
 	old, dup := 0, 0

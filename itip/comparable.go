@@ -173,7 +173,7 @@ func rulesOf(c *ical.Component) string {
 	return strings.Join(list, " ")
 }
 
-// canonicalRule sorts a rule's parts and lists and drops its defaults.
+// canonicalRule sorts a rule's parts and lists and drops its defaults (REC-11).
 func canonicalRule(rule string) string {
 	var parts []string
 	for part := range strings.SplitSeq(strings.ToUpper(strings.TrimSpace(rule)), ";") {

@@ -311,7 +311,7 @@ func (w *writing) publication(c *ical.Component, publisher *ical.Property) *ical
 
 // Forward passes an invitation on to somebody who was not invited: the very
 // object that came, in the forwarder's own name (RFC 5546 3.2.2.6: without any
-// change). Whether the new one may come is the organizer's to say.
+// change). Whether the new one may come is the organizer's to say (DEL-10).
 func Forward(invitation *ical.Calendar, from, to ical.Address) (Message, error) {
 	if invitation == nil || Method(invitation.Method()) != Request || len(invitation.Main()) == 0 {
 		return Message{}, refuse(conditionObject, "", "METHOD", "Only an invitation can be forwarded.")

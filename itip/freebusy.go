@@ -168,7 +168,7 @@ func PublishFreeBusy(uid string, publisher ical.Address, periods []freebusy.Peri
 }
 
 // freeBusy applies a VFREEBUSY message: nothing is stored; a question is
-// answered as far as the owner allows, an answer is for who asked.
+// answered as far as the owner allows, an answer is for who asked (OTH-10).
 func (p *applying) freeBusy() {
 	fb, err := ReadFreeBusy(p.a.Message)
 	if err != nil {

@@ -26,7 +26,7 @@ func hidesGuests(o *object) bool {
 }
 
 // onlyGuest leaves of the guests in a message the one it is for, and those tied
-// to them by delegation: without these their part makes no sense.
+// to them by delegation: without these their part makes no sense (ADR-09).
 func onlyGuest(c *ical.Component, who string) {
 	c.RemoveFunc(func(p *ical.Property) bool {
 		if p.Name() != "ATTENDEE" || p.Address().Key() == who {

@@ -51,7 +51,7 @@ func (m *merging) merge(fresh map[string]bool) {
 }
 
 // zones: the message's definitions replace those of the same name (each object
-// has its own zones; RFC 5545 3.6.5).
+// has its own zones; RFC 5545 3.6.5) (REQ-14).
 func (m *merging) zones() {
 	for _, z := range m.p.a.Message.Components {
 		if z.Name != "VTIMEZONE" {
@@ -72,7 +72,7 @@ func (m *merging) zones() {
 }
 
 // series replaces the master, and decides about the overrides the message does
-// not mention (RFC 5546 4.4.7).
+// not mention (RFC 5546 4.4.7) (REC-02).
 func (m *merging) series() {
 	p := m.p
 	is := p.msg.master
@@ -150,7 +150,7 @@ func (m *merging) sequenceOf(k string) int {
 	return sequence(m.old.component(k))
 }
 
-// overrides decides what a new master does to the overrides it came without.
+// overrides decides what a new master does to the overrides it came without (REQ-06, REQ-07).
 func (m *merging) overrides(master Version) {
 	p := m.p
 	var gone []*ical.Component
@@ -268,7 +268,7 @@ func (m *merging) ownAnswer(c *ical.Component) string {
 	return ""
 }
 
-// occurrence replaces one override, or makes it.
+// occurrence replaces one override, or makes it (REQ-05, REC-12).
 func (m *merging) occurrence(k string) {
 	p := m.p
 	is := p.msg.overrides[k]
@@ -404,7 +404,7 @@ func (m *merging) hide() {
 // personal is what an attendee keeps of the own copy through every update.
 var personal = set("TRANSP", "COLOR", "CATEGORIES", "CLASS", "COMPLETED", "PERCENT-COMPLETE", "COMMENT")
 
-// finish says what became of it.
+// finish says what became of it (REQ-12).
 func (m *merging) finish() {
 	p := m.p
 	name := title(m.new)
@@ -428,7 +428,7 @@ func (m *merging) finish() {
 	p.end(Applied, ReasonUpdated, "%s changed %s.%s%s", organizerName(m.new), name, sentences(m.diffs, p.a.Zone), p.incompleteNote())
 }
 
-// spread writes a change of all later occurrences out, where they have an end.
+// spread writes a change of all later occurrences out, where they have an end (REC-05).
 func (m *merging) spread() {
 	c := m.new.hasRange()
 	if c == nil {
@@ -456,7 +456,7 @@ func (m *merging) spread() {
 	}
 }
 
-// resend answers again where the organizer lost our answer.
+// resend answers again where the organizer lost our answer (REQ-04).
 func (p *applying) resend(m *merging) {
 	if len(m.resend) == 0 {
 		return

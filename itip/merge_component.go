@@ -46,7 +46,7 @@ func (m *merging) note(k string, d delta, was, got *ical.Component) {
 }
 
 // keepTimes: a REQUEST without a new SEQUENCE changes no time by leaving it
-// out (RFC 5546 3.2.2.2), and does not take back how far the user is with a task.
+// out (RFC 5546 3.2.2.2), and does not take back how far the user is with a task (REQ-18).
 func keepTimes(got, was *ical.Component) {
 	if got.Name == "VTODO" && !dead(got) && !dead(was) && was.Prop("STATUS") != nil {
 		restore(got, was, "STATUS")
@@ -73,7 +73,7 @@ func keepTimes(got, was *ical.Component) {
 }
 
 // own carries the user's data from the stored component into the received one:
-// alarms, colours, notes, and the answer unless the time changed.
+// alarms, colours, notes, and the answer unless the time changed (REQ-03, REQ-04).
 func (m *merging) own(got, was *ical.Component, moved bool) {
 	mine := map[string]bool{}
 	for _, q := range was.Properties {

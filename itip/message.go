@@ -103,7 +103,7 @@ func escape(c *ical.Component) {
 var structured = set("UID", "RELATED-TO", "REQUEST-STATUS")
 
 // request is a component as the attendees see it (RFC 5546 3.2.2). without are
-// the occurrences that the recipients are not invited to (RFC 6638 3.2.6).
+// the occurrences that the recipients are not invited to (RFC 6638 3.2.6) (OTH-06, OTH-11).
 func (l *letter) request(c *ical.Component, without []string) *ical.Component {
 	out := l.base(c, func(name string) bool {
 		if strings.HasPrefix(name, "X-") {
@@ -169,7 +169,7 @@ func (l *letter) begin(out *ical.Component) {
 	out.Add(p)
 }
 
-// except puts an EXDATE in the form of the component's DTSTART.
+// except puts an EXDATE in the form of the component's DTSTART (REC-09).
 func (l *letter) except(out *ical.Component, key string) {
 	start := out.Prop("DTSTART")
 	if start == nil {
@@ -282,6 +282,7 @@ func (l *letter) end(out, c *ical.Component) {
 	out.Add(l.place(p))
 }
 
+// DEL-09: see docs/interoperability.md.
 func (l *letter) organizer(p *ical.Property) *ical.Property {
 	q := p.Clone()
 	stripParams(q)
@@ -400,7 +401,7 @@ func (l *letter) cancel(c *ical.Component, n int, dies bool, attendees ...*ical.
 }
 
 // reply is a component of a REPLY (RFC 5546 3.2.3): one attendee, everything
-// else as it was asked.
+// else as it was asked (ADR-07).
 func (l *letter) reply(c *ical.Component, me *ical.Property, n int, partstat string, comments []string) *ical.Component {
 	out := ical.NewComponent(c.Name)
 	override := c.Prop("RECURRENCE-ID") != nil

@@ -116,7 +116,7 @@ func (o *object) keyOf(c *ical.Component) string {
 
 // key compares recurrence ids by what they mean: the instant for timed series,
 // the day for all-day series, whatever their spelling (RFC 5545 3.8.4.4).
-// zones are those of the object the id stands in.
+// zones are those of the object the id stands in (REP-04, REC-01).
 func (o *object) key(t ical.Time, zones *tz.Resolver) string {
 	if o.allDay {
 		return dayOf(t).Format("20060102")

@@ -11,7 +11,7 @@ import (
 // the object is to be stored and who must be told what. It changes nothing it
 // is given. The error, if any, is an [*Error]: the change is forbidden.
 //
-// Asking is free: Plan does not send, so it also answers "what would happen".
+// Asking is free: Plan does not send, so it also answers "what would happen" (CAL-10).
 func Plan(c Change) (*Outcome, error) {
 	out := &Outcome{Memory: c.Memory.clone()}
 	me := peopleOf(c.User)
@@ -111,7 +111,7 @@ func untouched(a, b *ical.Component) bool {
 }
 
 // roleIn says what the owner is in an object: who organizes is the organizer,
-// also of an event they attend (RFC 6638 3.1).
+// also of an event they attend (RFC 6638 3.1) (CAL-12).
 func roleIn(o *object, me people) Role {
 	org := o.organizer(nil)
 	if kind := o.cal.Kind(); org == nil || kind != "VEVENT" && kind != "VTODO" || !scheduledBy(o) {
@@ -141,7 +141,7 @@ func scheduledBy(o *object) bool {
 func scheduled(o *object, me people) bool { return roleIn(o, me) != None }
 
 // sameOrganizer is RFC 6638 3.2.4.2: one organizer in all components that name
-// one, spelled as it may be.
+// one, spelled as it may be (CAL-07).
 func sameOrganizer(o *object) error {
 	var first *ical.Property
 	for _, c := range o.cal.Main() {
@@ -161,7 +161,7 @@ func sameOrganizer(o *object) error {
 }
 
 // keepsOrganizer refuses to hand an event with guests to another organizer by
-// an edit: nobody would know whom to answer (RFC 5546 3.2.2.1).
+// an edit: nobody would know whom to answer (RFC 5546 3.2.2.1) (CAL-13).
 func keepsOrganizer(old, work *object, me people, role Role) error {
 	was, is := old.organizer(nil), work.organizer(nil)
 	if is == nil && !scheduledBy(work) {

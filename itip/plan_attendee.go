@@ -26,6 +26,7 @@ type answer struct {
 	comments []string
 }
 
+// CAL-02: see docs/interoperability.md.
 func planAttendee(c Change, out *Outcome, me people, old, work *object) error {
 	p := &attending{c: c, out: out, me: me, old: old, new: work}
 	if c.New == nil {
@@ -51,7 +52,7 @@ func planAttendee(c Change, out *Outcome, me people, old, work *object) error {
 }
 
 // create: an invitation that came to the client by another way is stored with
-// the answer already in it.
+// the answer already in it (SIG-05).
 func (p *attending) create() {
 	for _, k := range p.new.keys() {
 		c := p.new.component(k)
@@ -68,7 +69,7 @@ func (p *attending) create() {
 	}
 }
 
-// remove: deleting an event is declining it (RFC 6638 3.2.2.4, 8.1).
+// remove: deleting an event is declining it (RFC 6638 3.2.2.4, 8.1) (SIG-09).
 func (p *attending) remove() {
 	org := p.old.organizer(nil)
 	if p.c.Reply == ReplySuppress || org == nil || agent(org) != "SERVER" {
@@ -120,7 +121,7 @@ func (p *attending) modify() error {
 // one of the soft ones out because it does not know it, it is put back.
 var soft = set("CONFERENCE", "GEO", "CONTACT", "RESOURCES", "ATTACH", "URL", "PRIORITY", "CLASS")
 
-// allowed checks and repairs one component.
+// allowed checks and repairs one component (SEQ-08, CAL-05).
 func (p *attending) allowed(k string) error {
 	c := p.new.component(k)
 	before := p.old.component(k)
@@ -157,7 +158,7 @@ func (p *attending) allowed(k string) error {
 }
 
 // keepRoster puts back the lines of the others, and refuses to add or remove
-// any.
+// any (DEL-06, CAL-05).
 func (p *attending) keepRoster(k string, c, before *ical.Component) error {
 	was, is := rosterOf(before, keys{}), rosterOf(c, keys{})
 	invited := p.me.line(before) != nil
@@ -316,7 +317,7 @@ func progressed(before, c *ical.Component) bool {
 }
 
 // compareHidden declines the occurrences that an EXDATE took out of the own
-// copy, and answers again for those that came back (RFC 6638 3.2.2.3).
+// copy, and answers again for those that came back (RFC 6638 3.2.2.3) (REC-04).
 func (p *attending) compareHidden() {
 	if p.old.master == nil || p.new.master == nil {
 		return
@@ -449,7 +450,7 @@ func (p *attending) send(o *object) {
 	p.status(statusPending)
 }
 
-// status notes on ORGANIZER what became of the reply (RFC 6638 3.2.2.3).
+// status notes on ORGANIZER what became of the reply (RFC 6638 3.2.2.3) (CAL-03).
 func (p *attending) status(code string) {
 	for _, a := range p.answers {
 		c := p.new.component(a.key)

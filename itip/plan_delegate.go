@@ -7,7 +7,7 @@ import (
 )
 
 // delegate checks to whom an attendee passes an invitation on, and lists them
-// (RFC 5546 3.2.2.3).
+// (RFC 5546 3.2.2.3) (DEL-05).
 func (p *attending) delegate(k string, c, before *ical.Component) error {
 	line := p.me.line(c)
 	if line == nil || partStat(line) != partStatDelegated {
@@ -56,7 +56,7 @@ func (p *attending) delegate(k string, c, before *ical.Component) error {
 	return nil
 }
 
-// listDelegates adds the people that line delegates to, as they are asked.
+// listDelegates adds the people that line delegates to, as they are asked (DEL-07).
 func (p *attending) listDelegates(c *ical.Component, line *ical.Property) {
 	for _, d := range person(line).DelegatedTo {
 		q := (people{d.Key(): true}).line(c)
@@ -87,7 +87,7 @@ func (p *attending) delegated(c *ical.Component, line *ical.Property) bool {
 }
 
 // passOn names the delegates in the reply, and writes them the request: the
-// organizer's, with SEQUENCE as it was (RFC 5546 2.1.4, 4.2.5).
+// organizer's, with SEQUENCE as it was (RFC 5546 2.1.4, 4.2.5) (DEL-01).
 func (p *attending) passOn(l *letter, from ical.Address, a answer, reply *ical.Component) []Message {
 	var out []Message
 	o := l.o

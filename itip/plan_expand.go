@@ -18,7 +18,7 @@ const maxExpanded = 60
 
 // Simple reports whether Outlook's dialogue could have made the series: one
 // rule, no additional dates, one time of day, one day a month or year by
-// number or by "the nth weekday", and occurrences that do not overlap.
+// number or by "the nth weekday", and occurrences that do not overlap (REC-08).
 func Simple(cal *ical.Calendar) bool {
 	o := newObject(cal, nil)
 	return o.master == nil || simple(o)

@@ -56,6 +56,7 @@ func (p *organizing) tell(one *party) {
 	}
 }
 
+// CAL-03: see docs/interoperability.md.
 func (p *organizing) status(one *party, code string) {
 	for _, k := range one.listed {
 		if code == statusPending && !slices.Contains(one.asked, k) {
@@ -67,7 +68,7 @@ func (p *organizing) status(one *party, code string) {
 	}
 }
 
-// bounced people are not told of a cancellation: nothing ever reached them.
+// bounced people are not told of a cancellation: nothing ever reached them (SIG-10).
 func bounced(line *ical.Property) bool {
 	switch line.Param("SCHEDULE-STATUS") {
 	case statusNoSuchUser, "5.2", "5.3":
@@ -132,7 +133,7 @@ func (p *organizing) living(k string) []*ical.Property {
 	return out
 }
 
-// cancelSome takes single occurrences from a person.
+// cancelSome takes single occurrences from a person (CAN-10).
 func (p *organizing) cancelSome(one *party, to ical.Address, local bool) {
 	var comps []*ical.Component
 	var changes []Difference
@@ -187,7 +188,7 @@ func (p *organizing) takesPlace(k string) bool {
 }
 
 // request queues a REQUEST with the given components, as the person may see
-// them.
+// them (SIG-06).
 func (p *organizing) request(one *party, to ical.Address, list []string, refresh bool) {
 	if one.view == "" {
 		one.without = uninvitedTo(p.new, p.is, one.who)
@@ -256,7 +257,7 @@ func (l *letter) requestFor(o *object, list, without []string, who string) *ical
 }
 
 // uninvitedTo are the overridden occurrences of the series that the person is
-// not part of, or that are cancelled.
+// not part of, or that are cancelled (REC-03).
 func uninvitedTo(o *object, rosters map[string]*roster, who string) []string {
 	if o.master == nil {
 		return nil

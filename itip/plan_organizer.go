@@ -112,7 +112,7 @@ func (p *organizing) keepReverted() {
 }
 
 // compare finds what changed in each component. An override that is new is
-// compared with the occurrence it was made of.
+// compared with the occurrence it was made of (SIG-01, SIG-03).
 func (p *organizing) compare() {
 	for _, k := range p.new.keys() {
 		before := p.old.component(k)
@@ -130,7 +130,7 @@ func (p *organizing) compare() {
 }
 
 // dropOrphans takes out overrides of occurrences that the series no longer
-// has: once the series has moved they would override nothing.
+// has: once the series has moved they would override nothing (REC-02).
 func (p *organizing) dropOrphans() {
 	d := p.deltas[""]
 	if d == nil || d.class&(reschedule|pattern) == 0 || p.old.master == nil {
@@ -179,7 +179,7 @@ func (p *organizing) before(key string) (*roster, bool) {
 // restoreAnswers keeps what only others may say: the organizer's client sets
 // nobody's answer but the organizer's own (RFC 6638 3.2.1). It may ask again
 // by NEEDS-ACTION where it also changes something (3.2.8), not by being out of
-// date. Delivery states are ours.
+// date. Delivery states are ours (CAL-04, CAL-06, CAL-08).
 func (p *organizing) restoreAnswers() {
 	for _, k := range p.new.keys() {
 		if p.still[k] {
@@ -278,7 +278,7 @@ func (p *organizing) restoreOccurrences() {
 }
 
 // number gives new SEQUENCEs: one more than all before on what was changed,
-// and never less on an override than on its series (RFC 5546 2.1.4).
+// and never less on an override than on its series (RFC 5546 2.1.4) (SEQ-07, SEQ-09, SEQ-10).
 func (p *organizing) number() {
 	if p.old.empty() && len(p.out.Memory.Uninvited) == 0 {
 		return // what the client wrote
@@ -361,7 +361,7 @@ func (p *organizing) comes(k string) bool {
 }
 
 // askAnew resets the answers where the time changed (RFC 6638 3.2.8), or where
-// what was cancelled takes place again.
+// what was cancelled takes place again (SIG-01).
 func (p *organizing) askAnew() {
 	for _, k := range p.new.keys() {
 		c, before := p.new.component(k), p.old.component(k)
@@ -397,7 +397,7 @@ func (p *organizing) askAnew() {
 }
 
 // tidy removes what is never stored (RFC 6638 7.2) and keeps delivery states
-// to those who were sent something.
+// to those who were sent something (SIG-08, CAL-04).
 func (p *organizing) tidy() {
 	if p.out.Object == nil {
 		return

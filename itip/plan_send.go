@@ -22,7 +22,7 @@ type party struct {
 }
 
 // send makes the messages: for each attendee in the order of the object,
-// first what they lose, then what they are asked (RFC 6638 3.2.1.2).
+// first what they lose, then what they are asked (RFC 6638 3.2.1.2) (CAL-12).
 func (p *organizing) send() {
 	parties := p.parties()
 	if len(parties) == 0 {
@@ -131,7 +131,7 @@ func (o *object) living() []string {
 }
 
 // judge decides what the change means to one person: newly invited, still
-// invited, no longer so, or for some occurrences only.
+// invited, no longer so, or for some occurrences only (CAL-01, REC-03).
 func (p *organizing) judge(one *party) {
 	had := listed(p.lived, p.was, one.who)
 	one.listed = listed(p.lives, p.is, one.who)
@@ -296,7 +296,7 @@ func invited(o *object, rosters map[string]*roster, who, k string) bool {
 }
 
 // mustAsk reports whether a component is new to the person, or changed in a
-// way they must be told of.
+// way they must be told of (SIG-02, SIG-04).
 func (p *organizing) mustAsk(one *party, k string, hadAll bool) bool {
 	if p.still[k] {
 		return false

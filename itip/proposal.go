@@ -10,7 +10,7 @@ import (
 // TakeUp is the organizer's copy with what an attendee's COUNTER proposes in it
 // (RFC 5546 3.2.7): time, place and rule. [Plan] then tells everyone. It is an
 // edited copy: stored stays as it is. Title and text are not taken over, since
-// programs write remarks there.
+// programs write remarks there (OTH-03).
 func TakeUp(stored, proposal *ical.Calendar, z *tz.Zone) (*ical.Calendar, error) {
 	o := newObject(stored.Clone(), z)
 	msg := newObject(proposal, z)

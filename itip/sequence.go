@@ -14,7 +14,7 @@ import (
 const farFuture = 24 * time.Hour
 
 // compare orders two versions: SEQUENCE first, DTSTAMP decides between equals
-// (RFC 5546 2.1.5).
+// (RFC 5546 2.1.5) (SEQ-01).
 func (v Version) compare(w Version) int {
 	switch {
 	case v.Sequence != w.Sequence:
@@ -25,7 +25,7 @@ func (v Version) compare(w Version) int {
 }
 
 // sequence is the effective SEQUENCE of a component. Exchange writes its own
-// beside or instead of the standard one (ITIP-04).
+// beside or instead of the standard one (ITIP-04) (SEQ-05).
 func sequence(c *ical.Component) int {
 	n := number(c.Value("SEQUENCE"))
 	if n == 0 {
@@ -78,7 +78,7 @@ func maxSequence(o *object) int {
 
 // stamp is the effective DTSTAMP: the arrival when there is none (LEN-06) or it
 // lies in the future; for Yahoo, which never renews it, the arrival as well
-// (ITIP-05).
+// (ITIP-05) (SEQ-06).
 func stamp(c *ical.Component, arrival time.Time) time.Time {
 	arrival = arrival.UTC()
 	p := c.Prop("DTSTAMP")

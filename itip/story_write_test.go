@@ -1,9 +1,13 @@
 package itip_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
@@ -287,4 +291,25 @@ func strict(cal *ical.Calendar) []string {
 		}
 	}
 	return out
+}
+
+// The list of scenarios names every story, and nothing else.
+func TestStoriesAreListed(t *testing.T) {
+	page, err := os.ReadFile("testdata/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, _ := filepath.Glob("testdata/stories/*.txt")
+	listed := map[string]bool{}
+	for _, m := range regexp.MustCompile(`\(stories/([a-z0-9-]+)\.txt\)`).FindAllStringSubmatch(string(page), -1) {
+		listed[m[1]] = true
+		if _, err := os.Stat("testdata/stories/" + m[1] + ".txt"); err != nil {
+			t.Errorf("the list names %s, which is no story", m[1])
+		}
+	}
+	for _, f := range files {
+		if name := strings.TrimSuffix(filepath.Base(f), ".txt"); !listed[name] {
+			t.Errorf("the list does not name %s", name)
+		}
+	}
 }

@@ -32,43 +32,50 @@ func (s *Service) Export(ctx context.Context, by account.Actor, owner store.Acco
 		if err != nil {
 			return err
 		}
-		head, err := s.exportHead(tx, c)
-		if err != nil {
-			return err
-		}
-		out := bufio.NewWriterSize(w, 64<<10)
-		var rest []int64 // objects for a further VCALENDAR
-		g := newGroup(out, head)
-		err = candidates(tx, owner, []int64{c.ID}, "", time.Time{}, time.Time{}, func(o store.Object, body []byte) error {
-			cal, err := ical.ParseLimits(v.body(o, body), s.parseLimits())
-			if err != nil {
-				return fmt.Errorf("stored object %s cannot be read: %w", o.Name, err)
-			}
-			if !g.takes(cal) {
-				rest = append(rest, o.ID)
-				return nil
-			}
-			return g.add(cal)
-		})
-		if err != nil {
-			return err
-		}
-		if err := g.end(); err != nil {
-			return err
-		}
-		for pass := 0; len(rest) > 0; pass++ {
-			part := rest
-			if pass >= maxPasses {
-				part = rest[:1] // nothing gets along with anything: one by one
-			}
-			left, err := s.exportRest(tx, v, owner, out, head, part)
-			if err != nil {
-				return err
-			}
-			rest = append(left, rest[len(part):]...)
-		}
-		return out.Flush()
+		return s.export(tx, c, v, w)
 	})
+}
+
+// export writes a calendar as a reader sees it, with more calendar properties.
+func (s *Service) export(tx *store.Tx, c store.Collection, v *reader, w io.Writer, more ...*ical.Property) error {
+	owner := c.Account
+	head, err := s.exportHead(tx, c)
+	if err != nil {
+		return err
+	}
+	head = append(head, more...)
+	out := bufio.NewWriterSize(w, 64<<10)
+	var rest []int64 // objects for a further VCALENDAR
+	g := newGroup(out, head)
+	err = candidates(tx, owner, []int64{c.ID}, "", time.Time{}, time.Time{}, func(o store.Object, body []byte) error {
+		cal, err := ical.ParseLimits(v.body(o, body), s.parseLimits())
+		if err != nil {
+			return fmt.Errorf("stored object %s cannot be read: %w", o.Name, err)
+		}
+		if !g.takes(cal) {
+			rest = append(rest, o.ID)
+			return nil
+		}
+		return g.add(cal)
+	})
+	if err != nil {
+		return err
+	}
+	if err := g.end(); err != nil {
+		return err
+	}
+	for pass := 0; len(rest) > 0; pass++ {
+		part := rest
+		if pass >= maxPasses {
+			part = rest[:1] // nothing gets along with anything: one by one
+		}
+		left, err := s.exportRest(tx, v, owner, out, head, part)
+		if err != nil {
+			return err
+		}
+		rest = append(left, rest[len(part):]...)
+	}
+	return out.Flush()
 }
 
 // maxPasses through the objects that do not get along, so that the work grows

@@ -247,8 +247,9 @@ func (s *Service) reconcile(ctx context.Context, by account.Actor) error {
 }
 
 // AnswerShare takes an invitation to a calendar up or declines it; a calendar
-// that one has is taken off one's list by declining.
-func (s *Service) AnswerShare(ctx context.Context, by account.Actor, owner store.AccountID, collection int64, accept bool) error {
+// that one has is taken off one's list by declining. The owner is told, with
+// the name of the invitation when the answer gives it.
+func (s *Service) AnswerShare(ctx context.Context, by account.Actor, owner store.AccountID, collection int64, accept bool, replyTo ...string) error {
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		c, err := tx.Collection(owner, collection)
 		if errors.Is(err, store.ErrNotFound) {
@@ -276,6 +277,9 @@ func (s *Service) AnswerShare(ctx context.Context, by account.Actor, owner store
 		}
 		if m.State = store.MountDeclined; accept {
 			m.State = store.MountAccepted
+		}
+		if err := s.answered(tx, by, c, accept, strings.Join(replyTo, "")); err != nil {
+			return err
 		}
 		return tx.PutMount(&m)
 	})

@@ -308,6 +308,9 @@ func (s *Service) write(tx *store.Tx, ch change, p planned, e *effect) error {
 			return nil
 		}
 	}
+	if err := s.quota(tx, o.Account, len(body)-o.Size); err != nil {
+		return err
+	}
 	o.Memory = memory
 	s.describe(&o, cal, tag, p.out.Scheduling)
 	o.Modified = s.now()

@@ -15,6 +15,8 @@ import (
 type ShareView struct {
 	store.Account
 	Access acl.Access
+	State  string // store.MountInvited, MountAccepted, MountDeclined
+	Title  string // proposed with the invitation
 }
 
 // Shares lists with whom a calendar is shared; only its owner may know.
@@ -42,7 +44,13 @@ func (s *Service) Shares(ctx context.Context, by account.Actor, owner store.Acco
 			if err != nil {
 				return fmt.Errorf("share of %s: %w", coll, err)
 			}
-			out = append(out, ShareView{who, access})
+			v := ShareView{Account: who, Access: access, State: store.MountAccepted}
+			if m, err := tx.Mount(sh.Grantee, owner, c.ID); err == nil {
+				v.State, v.Title = m.State, m.Comment
+			} else if !errors.Is(err, store.ErrNotFound) {
+				return err
+			}
+			out = append(out, v)
 		}
 		return nil
 	})
@@ -64,7 +72,7 @@ func (s *Service) SetShares(ctx context.Context, by account.Actor, owner store.A
 		for _, sh := range list {
 			have[sh.Grantee] = sh.Access
 			if _, keep := want[sh.Grantee]; !keep {
-				if err := s.acl.Revoke(tx, owner, c.ID, sh.Grantee); err != nil {
+				if err := s.unshare(tx, by, c, sh.Grantee); err != nil {
 					return err
 				}
 			}
@@ -73,7 +81,7 @@ func (s *Service) SetShares(ctx context.Context, by account.Actor, owner store.A
 			if have[who] == access.String() {
 				continue
 			}
-			if err := s.acl.Grant(tx, owner, c.ID, who, access); err != nil {
+			if err := s.grant(tx, c, who, access); err != nil {
 				return err
 			}
 		}

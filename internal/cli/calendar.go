@@ -19,6 +19,7 @@ type calendarCommands struct {
 	List    calendarList    `cmd:"" help:"List the calendars of an account."`
 	Share   calendarShare   `cmd:"" help:"Let a colleague read or change a calendar."`
 	Unshare calendarUnshare `cmd:"" help:"Take a share back."`
+	Publish calendarPublish `cmd:"" help:"Make an address of a calendar that anyone can read, list them, or end them."`
 	Delete  calendarDelete  `cmd:"" help:"Delete a calendar with all that is in it; attendees are told."`
 }
 
@@ -142,18 +143,16 @@ func (calendarShare) Help() string {
 }
 
 func (c calendarShare) Run(e *env) error {
-	return c.change(e, func(s *server.Services, coll store.Collection, to store.Account) error {
+	return c.change(e, func(s *server.Services, by account.Actor, coll store.Collection, to store.Account) error {
 		access, err := acl.Parse(c.Access)
 		if err != nil {
 			return err
 		}
-		return s.Store.Update(e.ctx, func(tx *store.Tx) error {
-			return s.ACL.Grant(tx, coll.Account, coll.ID, to.ID, access)
-		})
+		return s.Calendar.Share(e.ctx, by, coll.Account, coll.Name, to.ID, access)
 	})
 }
 
-func (c calendarShare) change(e *env, do func(*server.Services, store.Collection, store.Account) error) error {
+func (c calendarShare) change(e *env, do func(*server.Services, account.Actor, store.Collection, store.Account) error) error {
 	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
 		coll, err := calendarNamed(e, s, a.ID, by, c.Calendar)
 		if err != nil {
@@ -163,7 +162,7 @@ func (c calendarShare) change(e *env, do func(*server.Services, store.Collection
 		if err != nil {
 			return err
 		}
-		return do(s, coll, to)
+		return do(s, by, coll, to)
 	})
 }
 
@@ -179,8 +178,61 @@ func (calendarUnshare) Help() string {
 
 func (c calendarUnshare) Run(e *env) error {
 	share := calendarShare{accountFlag: c.accountFlag, Calendar: c.Calendar, With: c.With}
-	return share.change(e, func(s *server.Services, coll store.Collection, to store.Account) error {
-		return s.Store.Update(e.ctx, func(tx *store.Tx) error { return s.ACL.Revoke(tx, coll.Account, coll.ID, to.ID) })
+	return share.change(e, func(s *server.Services, by account.Actor, coll store.Collection, to store.Account) error {
+		return s.Calendar.Unshare(e.ctx, by, coll.Account, coll.Name, to.ID)
+	})
+}
+
+type calendarPublish struct {
+	accountFlag `embed:""`
+	Calendar    string `arg:"" optional:"" help:"Which calendar; without one, what is published is listed."`
+	Busy        bool   `help:"Tell only when the time is taken."`
+	Label       string `help:"A note for yourself: whom it is for."`
+	End         bool   `help:"End all published addresses of the calendar."`
+	JSON        bool   `help:"One JSON object a line."`
+}
+
+func (calendarPublish) Help() string {
+	return "Example: convene calendar publish --account alice@example.org default --busy"
+}
+
+func (c calendarPublish) Run(e *env) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
+		list := []calendar.FeedView(nil)
+		var err error
+		switch {
+		case c.Calendar == "":
+			list, err = s.Calendar.Feeds(e.ctx, by, a.ID, "")
+		default:
+			var coll store.Collection
+			if coll, err = calendarNamed(e, s, a.ID, by, c.Calendar); err != nil {
+				return err
+			}
+			if c.End {
+				return s.Calendar.UnpublishFeeds(e.ctx, by, a.ID, coll.Name)
+			}
+			detail := calendar.FeedFull
+			if c.Busy {
+				detail = calendar.FeedBusy
+			}
+			list = make([]calendar.FeedView, 1)
+			list[0], err = s.Calendar.PublishFeed(e.ctx, by, a.ID, coll.Name, detail, c.Label)
+		}
+		if err != nil {
+			return err
+		}
+		for _, f := range list {
+			url := strings.TrimSuffix(s.Config.HTTP.PublicURL, "/") + "/feeds/" + f.Token + ".ics"
+			if c.JSON {
+				err = e.printJSON(map[string]any{"calendar": f.Calendar.Name, "url": url, "detail": f.Detail, "label": f.Label, "created": f.Created})
+			} else {
+				_, err = fmt.Fprintf(forPeople(e.Out), "%-20s %-5s %s %s\n", f.Calendar.Name, f.Detail, url, f.Label)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -104,6 +104,7 @@ type Limits struct {
 	MaxInstances         int   `toml:"max-instances" help:"occurrences expanded for one answer"`
 	MaxAttendees         int   `toml:"max-attendees" help:"attendees of one component"`
 	MaxExternalAttendees int   `toml:"max-external-attendees" help:"attendees of other services of one component"`
+	Quota                int64 `toml:"quota" help:"octets of all data of one account; 0 is no limit"`
 }
 
 // Default is what holds where nothing is set.

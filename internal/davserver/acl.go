@@ -145,6 +145,9 @@ func (q *request) grantOf(r *resource, a *caldav.ACE) (store.AccountID, acl.Acce
 		return refuse("recognized-principal", "The principal of an entry is not known.")
 	}
 	p, err := parseHref(a.Principal.Href, q.sameHost)
+	if err == nil && p.kind == proxy && p.account == r.owner.Name && a.Protected {
+		return 0, acl.None, nil // kept as it is
+	}
 	if err != nil || p.kind != principal {
 		return refuse("recognized-principal", "There is no principal "+clip(a.Principal.Href)+" here.")
 	}

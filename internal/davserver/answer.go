@@ -104,7 +104,7 @@ func (m *multistatus) finish(syncToken string, err error) error {
 // breakOff ends an answer that has begun and cannot go on: part of one must
 // not look like a whole one, so the connection breaks.
 func (q *request) breakOff(err error) {
-	q.s.log.Info("an answer was broken off", "method", q.r.Method, "path", q.r.URL.Path, "error", err)
+	q.s.log.Info("an answer was broken off", "method", q.r.Method, "path", q.logPath(), "error", err)
 	panic(http.ErrAbortHandler)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/convene-cal/convene/caldav"
@@ -130,12 +131,20 @@ func outcomeOf(p *problem.Problem) outcome {
 	return o
 }
 
+// logPath is the path of the request without the secret that some hold.
+func (q *request) logPath() string {
+	if strings.HasPrefix(q.r.URL.Path, feedPath) {
+		return feedPath + "…"
+	}
+	return q.r.URL.Path
+}
+
 // refuse words a refusal as the whole answer.
 func (q *request) refuse(err error) {
 	p := problemOf(err)
 	o := outcomeOf(p)
 	if o.status == http.StatusInternalServerError {
-		q.s.log.Error("a CalDAV request failed", "method", q.r.Method, "path", q.r.URL.Path, "error", err)
+		q.s.log.Error("a CalDAV request failed", "method", q.r.Method, "path", q.logPath(), "error", err)
 	}
 	h := q.w.Header()
 	for _, name := range []string{"ETag", "Last-Modified", "Content-Disposition", "Content-Encoding", "Content-Length"} {

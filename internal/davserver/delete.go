@@ -14,6 +14,12 @@ func (q *request) delete() error {
 	if err != nil {
 		return err
 	}
+	if r.kind == notice {
+		if err := q.s.calendar.DeleteNotification(q.ctx, q.by, r.place.name); err != nil {
+			return err
+		}
+		return q.nothing(http.StatusNoContent)
+	}
 	d, err := q.depth(depthInfinity)
 	if err != nil {
 		return err

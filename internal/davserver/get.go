@@ -26,6 +26,8 @@ func (q *request) get() error {
 		return q.getObject(r)
 	case calendarColl:
 		return q.export(r)
+	case notice:
+		return q.getNotice(r)
 	}
 	const sentence = "This is the address of calendars, for calendar programs: give it to one as the server's address (CalDAV).\n"
 	h.Set("Content-Type", "text/plain; charset=utf-8")

@@ -32,6 +32,7 @@ type house struct {
 	handler http.Handler
 	svc     *calendar.Service
 	people  map[string]store.Account
+	who     *account.Service
 
 	mu  sync.Mutex
 	now time.Time
@@ -59,7 +60,7 @@ func openOn(t testing.TB, s *store.Store, limits davserver.Limits, names ...stri
 	services := servicetest.New(s, servicetest.Options{Now: h.clock, Log: log, Calendar: func(o *calendar.Options) { o.Limits.ResourceSize = 100_000 }})
 	services.Deliver()
 	accounts := services.Accounts
-	h.svc = services.Calendar
+	h.svc, h.who = services.Calendar, accounts
 	for _, n := range names {
 		a, err := accounts.Add(t.Context(), account.NewAccount{Address: ical.Mailto(n + "@example.test"), DisplayName: strings.ToUpper(n[:1]) + n[1:] + " Example", Password: password})
 		if err != nil {
@@ -70,6 +71,9 @@ func openOn(t testing.TB, s *store.Store, limits davserver.Limits, names ...stri
 	h.handler = davserver.New(davserver.Options{Calendar: h.svc, Accounts: accounts, ACL: services.ACL, Log: log, Now: h.clock, Limits: limits, PublicURL: "https://cal.example.test"})
 	return h
 }
+
+// actor is somebody as the services know them.
+func (h *house) actor(name string) account.Actor { return h.who.ActorOf(h.people[name]) }
 
 func (h *house) clock() time.Time {
 	h.mu.Lock()

@@ -72,7 +72,7 @@ func (q *request) mayMake() error {
 	if err != nil {
 		return destinationMissing(err, q.at)
 	}
-	if owner != q.by.Account {
+	if owner != q.by.Account && !q.acts(owner) {
 		return problem.New(problem.NeedPrivileges, "You can make calendars in your own home only.").At(homeHref(q.at.account))
 	}
 	_, err = q.collection(q.at)
@@ -102,7 +102,11 @@ func (q *request) make(values []*caldav.Element, answer caldav.Name) error {
 	if e.failed() {
 		return q.notMade(e, answer)
 	}
-	_, err := q.s.calendar.MakeCalendar(q.ctx, calendar.MakeCalendarRequest{By: q.by, Owner: q.by.Account, Collection: c})
+	owner, err := q.accountID(q.at.account)
+	if err != nil {
+		return err
+	}
+	_, err = q.s.calendar.MakeCalendar(q.ctx, calendar.MakeCalendarRequest{By: q.by, Owner: owner, Collection: c})
 	if err != nil {
 		return err
 	}

@@ -24,12 +24,15 @@ const (
 	message                       // in the inbox
 	beyond                        // deeper than anything that exists
 	nowhere                       // no such place can exist
+	proxy                         // /dav/principals/{account}/calendar-proxy-read/ and -write/
+	notices                       // notifications of a home
+	notice                        // one of them
 	plain                         // a plain collection of a home, or a file in one; only looking it up tells
 
 	collections = calendarColl | inbox | outbox
 	objects     = object | message
 	sets        = root | principalSet | homeSet
-	anything    = root | principalSet | principal | homeSet | home | collections | objects | plain
+	anything    = root | principalSet | principal | homeSet | home | collections | objects | plain | proxy | notices | notice
 )
 
 // Where things are.
@@ -100,7 +103,10 @@ func parsePlace(escaped string) (place, error) {
 	case at(0) != "dav":
 		p.kind = nowhere
 	case at(1) == "principals":
-		p.kind = [...]kind{principalSet, principal, nowhere}[min(n-2, 2)]
+		p.kind = [...]kind{principalSet, principal, proxy, nowhere}[min(n-2, 3)]
+		if p.coll, p.name = "", at(3); p.kind == proxy && proxyAccess[p.name] == 0 {
+			p.kind = nowhere
+		}
 	case at(1) == "calendars":
 		p.kind = [...]kind{homeSet, home, calendarColl, object, beyond}[min(n-2, 4)]
 	default:
@@ -111,6 +117,10 @@ func parsePlace(escaped string) (place, error) {
 		p.kind = inbox
 	case p.kind == calendarColl && p.coll == outboxName:
 		p.kind = outbox
+	case p.kind == calendarColl && p.coll == noticesName:
+		p.kind = notices
+	case p.kind == object && p.coll == noticesName:
+		p.kind = notice
 	case p.kind == object && p.coll == inboxName:
 		p.kind = message
 	case p.kind == object && p.coll == outboxName:
@@ -135,7 +145,9 @@ func (p place) href() string {
 		return principalHref(p.account)
 	case home:
 		return homeHref(p.account)
-	case calendarColl, inbox, outbox:
+	case proxy:
+		return proxyHref(p.account, p.name)
+	case calendarColl, inbox, outbox, notices:
 		return collectionHref(p.account, p.coll)
 	case plain, beyond:
 		if p.folder {

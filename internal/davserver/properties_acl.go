@@ -73,7 +73,9 @@ func (q *request) privileges(r *resource) []caldav.Name {
 	switch r.kind {
 	case root, principalSet, homeSet:
 		return []caldav.Name{caldav.D("read"), caldav.D("read-current-user-privilege-set"), caldav.D("read-acl")}
-	case principal, home:
+	case notices, notice:
+		return append(readPrivileges[:2:2], caldav.D("unbind"))
+	case principal, home, proxy:
 		if own {
 			return append(readPrivileges[:len(readPrivileges):len(readPrivileges)],
 				caldav.D("write-properties"), caldav.D("read-acl"), caldav.D("bind"), caldav.D("unbind"))
@@ -89,7 +91,7 @@ func (q *request) privileges(r *resource) []caldav.Name {
 	case r.coll.Access >= acl.Own, r.kind == plain:
 		return ownPrivileges
 	case r.coll.Access >= acl.Act:
-		return append(writePrivileges[:len(writePrivileges):len(writePrivileges)], caldav.D("write-properties"), caldav.D("read-acl"))
+		return append(writePrivileges[:len(writePrivileges):len(writePrivileges)], caldav.D("write-properties"))
 	case r.coll.Access >= acl.Team, r.kind == calendarColl && r.coll.Access >= acl.Write:
 		return append(writePrivileges[:len(writePrivileges):len(writePrivileges)], caldav.D("write-properties"))
 	case r.coll.Access >= acl.Write:
@@ -171,7 +173,7 @@ func granted(access string) []caldav.Name {
 // aclValue lists who may do what: the owner everything, for good; colleagues
 // see when the owner is busy; and the shares (RFC 3744 5.5).
 func aclValue(q *request, r *resource, x *caldav.Writer) (bool, error) {
-	if r.kind&sets == 0 && r.owner.ID != q.by.Account { // read-acl is the owner's
+	if r.kind&sets == 0 && r.owner.ID != q.by.Account && (r.kind&(calendarColl|object) == 0 || r.coll.Access < acl.Own) { // read-acl is the owner's
 		return false, nil
 	}
 	inherited := ""
@@ -196,7 +198,7 @@ func aclValue(q *request, r *resource, x *caldav.Writer) (bool, error) {
 		}
 		x.End(caldav.D("ace"))
 	}
-	if r.kind&(sets|principal) != 0 { // everyone with an account sees these
+	if r.kind&(sets|principal|proxy) != 0 { // everyone with an account sees these
 		ace(func() { x.Empty(caldav.D("authenticated")) }, true, caldav.D("read"))
 		return true, nil
 	}
@@ -209,6 +211,9 @@ func aclValue(q *request, r *resource, x *caldav.Writer) (bool, error) {
 		return true, nil
 	}
 	ace(func() { x.Empty(caldav.D("authenticated")) }, true, caldav.C("read-free-busy"))
+	for which, names := range map[string][]caldav.Name{proxyReadName: granted("read"), proxyWriteName: granted("act")} {
+		ace(func() { x.Href(proxyHref(r.owner.Name, which)) }, true, names...)
+	}
 	shares, err := q.shares(r)
 	if err != nil {
 		return false, err

@@ -10,8 +10,8 @@ import (
 // principalProperties tell where a calendar user's things are: RFC 3744 4,
 // RFC 4791 6.2, RFC 6638 2.4, and what Apple's clients ask beside them.
 var principalProperties = []property{
-	{name: caldav.D("principal-URL"), where: principal, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
-		x.Href(principalHref(r.owner.Name))
+	{name: caldav.D("principal-URL"), where: principal | proxy, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+		x.Href(r.href())
 		return true, nil
 	}},
 	{name: caldav.D("alternate-URI-set"), where: principal, value: func(q *request, r *resource, x *caldav.Writer) (bool, error) {
@@ -21,9 +21,6 @@ var principalProperties = []property{
 		}
 		return true, err
 	}},
-	// Accounts here are in no groups: the sets are there and empty (RFC 3744 4.3, 4.4).
-	{name: caldav.D("group-member-set"), where: principal, value: empty},
-	{name: caldav.D("group-membership"), where: principal, value: empty},
 	{name: caldav.C("calendar-home-set"), where: principal, value: calendarHomeSet},
 	// RFC 6638 2.4.1. Only what scheduling and mail can use in ORGANIZER: the
 	// principal's URL would be no address for anyone outside.
@@ -45,14 +42,14 @@ var principalProperties = []property{
 		return text(x, userType(r.owner.Kind), false)
 	}},
 	{name: caldav.C("schedule-inbox-URL"), where: principal, value: func(q *request, r *resource, x *caldav.Writer) (bool, error) {
-		if r.owner.ID != q.by.Account { // RFC 6638 2.1.1: only for who may see it
+		if !q.acts(r.owner.ID) { // RFC 6638 2.1.1: only for who may see it
 			return false, nil
 		}
 		x.Href(collectionHref(r.owner.Name, inboxName))
 		return true, nil
 	}},
 	{name: caldav.C("schedule-outbox-URL"), where: principal, value: func(q *request, r *resource, x *caldav.Writer) (bool, error) {
-		if r.owner.ID != q.by.Account {
+		if !q.acts(r.owner.ID) {
 			return false, nil
 		}
 		x.Href(collectionHref(r.owner.Name, outboxName))

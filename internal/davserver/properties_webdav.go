@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/caldav"
+	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
@@ -17,22 +18,28 @@ import (
 // webdavProperties are those of RFC 4918 15 and of small standards beside it.
 var webdavProperties = []property{
 	{name: caldav.D("resourcetype"), where: anything, all: true, value: resourceType},
-	{name: caldav.D("displayname"), where: anything &^ (objects | plain), all: true, value: displayName, set: setDisplayName},
+	{name: caldav.D("displayname"), where: anything &^ (objects | plain | notice), all: true, value: displayName, set: setDisplayName},
 	{name: caldav.D("creationdate"), where: collections | objects | principal | home | plain, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
 		return text(x, r.created().UTC().Format(time.RFC3339), r.created().IsZero())
 	}},
 	{name: caldav.D("getlastmodified"), where: collections | objects | plain, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
 		return text(x, r.modified().UTC().Format(http.TimeFormat), r.modified().IsZero())
 	}},
-	{name: caldav.D("getetag"), where: objects | plain, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
-		if r.kind == plain {
+	{name: caldav.D("getetag"), where: objects | plain | notice, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+		switch r.kind {
+		case plain:
 			return text(x, r.file.ETag, r.file.Directory)
+		case notice:
+			return text(x, r.noteETag(), false)
 		}
 		return text(x, r.obj.ETag, false)
 	}},
-	{name: caldav.D("getcontenttype"), where: objects | plain, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
-		if r.kind == plain {
+	{name: caldav.D("getcontenttype"), where: objects | plain | notice, all: true, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+		switch r.kind {
+		case plain:
 			return text(x, r.file.ContentType, r.file.Directory)
+		case notice:
+			return text(x, xmlType, false)
 		}
 		return text(x, r.contentType(), false)
 	}},
@@ -48,8 +55,8 @@ var webdavProperties = []property{
 	{name: caldav.D("lockdiscovery"), where: anything, all: true, value: lockDiscovery}, // RFC 4918 15.8
 	{name: caldav.D("supportedlock"), where: anything, all: true, value: supportedLock}, // RFC 4918 15.10
 
-	{name: caldav.D("supported-report-set"), where: anything &^ plain, value: supportedReports}, // RFC 3253 3.1.5
-	{name: caldav.D("resource-id"), where: collections | objects, value: resourceID},            // RFC 5842 3.1
+	{name: caldav.D("supported-report-set"), where: anything &^ (plain | notice), value: supportedReports}, // RFC 3253 3.1.5
+	{name: caldav.D("resource-id"), where: collections | objects, value: resourceID},                       // RFC 5842 3.1
 	{name: caldav.D("add-member"), where: calendarColl, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) { // RFC 5995 3.2.1
 		x.Href(r.href())
 		return true, nil
@@ -93,11 +100,25 @@ var types = map[kind][]caldav.Name{
 	calendarColl: {caldav.D("collection"), caldav.C("calendar")},
 	inbox:        {caldav.D("collection"), caldav.C("schedule-inbox")},
 	outbox:       {caldav.D("collection"), caldav.C("schedule-outbox")},
+	proxy:        {caldav.D("principal"), caldav.D("collection")},
+	notices:      {caldav.D("collection"), caldav.CS("notification")},
 }
 
-func resourceType(_ *request, r *resource, x *caldav.Writer) (bool, error) {
+func resourceType(q *request, r *resource, x *caldav.Writer) (bool, error) {
 	if r.kind == plain && r.file.Directory {
 		x.Empty(caldav.D("collection"))
+	}
+	if r.kind == proxy {
+		x.Empty(caldav.CS(r.place.name))
+	}
+	if r.mounted() {
+		x.Empty(caldav.CS("shared"))
+	} else if r.kind == calendarColl && r.coll.Access == acl.Own {
+		if list, err := q.s.calendar.Shares(q.ctx, q.by, r.owner.ID, r.coll.Name); err != nil {
+			return false, err
+		} else if len(list) > 0 {
+			x.Empty(caldav.CS("shared-owner"))
+		}
 	}
 	for _, t := range types[r.kind] {
 		x.Empty(t)
@@ -114,6 +135,10 @@ func displayName(_ *request, r *resource, x *caldav.Writer) (bool, error) {
 		name = "Principals"
 	case homeSet:
 		name = "Calendars"
+	case proxy:
+		name = r.place.name
+	case notices:
+		name = "Notifications"
 	case principal, home:
 		if name = r.owner.DisplayName; name == "" {
 			name = r.owner.Name

@@ -81,6 +81,8 @@ func (q *request) proppatch() error {
 		err = edit.object(r)
 	case r.kind&(principal|home) != 0:
 		err = edit.account(r)
+	case r.kind == proxy:
+		err = edit.proxyMembers(r)
 	case r.kind == plain:
 		err = q.s.calendar.SetFileProperties(q.ctx, q.by, r.owner.ID, r.path, func(dead map[string]string) error {
 			clear(edit.results)

@@ -173,8 +173,14 @@ func latin1(data []byte) []byte {
 
 // post is add-member on calendars (RFC 5995) and free/busy on the outbox.
 func (q *request) post() error {
-	if q.at.kind == outbox {
+	if isXML(q.mediaType()) && q.mediaType() != "" {
+		return q.postXML()
+	}
+	switch q.at.kind {
+	case outbox:
 		return q.postOutbox()
+	case home:
+		return problem.New(problem.UnsupportedMedia, "A home takes answers to invitations (application/xml), and nothing else.")
 	}
 	r, err := q.find(q.at)
 	if err != nil {

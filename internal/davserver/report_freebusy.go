@@ -12,6 +12,7 @@ import (
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/freebusy"
 	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/problem"
 )
@@ -71,7 +72,7 @@ func (q *request) postOutbox() error {
 	if err != nil {
 		return err
 	}
-	answers, err := q.s.calendar.FreeBusy(q.ctx, q.by, ask.who, ask.from, ask.to, ask.mask)
+	answers, err := q.s.calendar.FreeBusy(q.ctx, q.asOwner(r), ask.who, ask.from, ask.to, ask.mask)
 	if err != nil {
 		return err
 	}
@@ -97,6 +98,14 @@ func (q *request) postOutbox() error {
 	q.w.WriteHeader(http.StatusOK)
 	_, err = q.w.Write(out)
 	return ignoreGone(err)
+}
+
+// asOwner is who asks through an outbox: its owner, for whom the user may act.
+func (q *request) asOwner(r *resource) account.Actor {
+	if r.owner.ID == q.by.Account {
+		return q.by
+	}
+	return q.s.accounts.ActorOf(r.owner)
 }
 
 // buffer is an io.Writer that keeps what it is given.

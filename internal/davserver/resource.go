@@ -19,6 +19,7 @@ type resource struct {
 	body  []byte            // text of the object, when it was fetched with it
 	props map[string]string // dead properties of a principal or home
 	file  store.File        // of a plain resource
+	note  store.Notification
 }
 
 func nothingAt(p place) error {
@@ -68,6 +69,22 @@ func (q *request) find(p place) (*resource, error) {
 		return q.fileResource(p, f), nil
 	}
 	var err error
+	if p.kind&(notices|notice) != 0 {
+		if p.account != q.by.Name {
+			return nil, nothingAt(p)
+		}
+		if r.owner, err = q.me(); err != nil {
+			return nil, err
+		}
+		if p.kind == notice {
+			r.note, r.coll.Collection, err = q.s.calendar.Notification(q.ctx, q.by, p.name)
+		}
+		return r, err
+	}
+	if p.kind == proxy {
+		r.owner, err = q.account(p.account)
+		return r, err
+	}
 	if p.kind&(principal|home) != 0 {
 		if r.owner, err = q.account(p.account); err != nil {
 			return nil, err
@@ -231,9 +248,30 @@ func (q *request) children(r *resource, visit func(*resource) error) error {
 				}
 			}
 		}
+		if r.owner.ID == q.by.Account {
+			if err := visit(&resource{place: place{kind: notices, account: r.owner.Name, coll: noticesName}, owner: r.owner}); err != nil {
+				return err
+			}
+		}
 		return q.filesIn(r, "", visit)
 	case plain:
 		return q.filesIn(r, r.path, visit)
+	case principal:
+		for _, which := range []string{proxyReadName, proxyWriteName} {
+			if err := visit(&resource{place: place{kind: proxy, account: r.owner.Name, name: which}, owner: r.owner}); err != nil {
+				return err
+			}
+		}
+	case notices:
+		list, err := q.s.calendar.Notifications(q.ctx, q.by)
+		if err != nil {
+			return err
+		}
+		for _, n := range list {
+			if err := visit(&resource{place: place{kind: notice, account: r.owner.Name, coll: noticesName, name: n.Name}, owner: r.owner, note: n}); err != nil {
+				return err
+			}
+		}
 	case calendarColl, inbox:
 		return q.s.calendar.List(q.ctx, q.by, r.owner.ID, r.coll.Name, func(o store.Object) error {
 			return visit(r.object(o))

@@ -47,6 +47,7 @@ type server struct {
 	accounts *account.Service
 	acl      *acl.ACL
 	limits   Limits
+	public   string // PublicURL without a slash at its end
 	host     string // of PublicURL, "" when unknown
 	log      *slog.Logger
 	now      func() time.Time
@@ -54,7 +55,7 @@ type server struct {
 	origins  *http.CrossOriginProtection
 }
 
-// New makes the handler for /dav/, /.well-known/caldav, /freebusy/, and
+// New makes the handler for /dav/, /.well-known/caldav, /freebusy/, /feeds/, and
 // PROPFIND and OPTIONS on /.
 func New(o Options) http.Handler {
 	s := &server{calendar: o.Calendar, accounts: o.Accounts, acl: o.ACL, limits: o.Limits, log: o.Log, now: o.Now, origins: http.NewCrossOriginProtection()}
@@ -71,7 +72,7 @@ func New(o Options) http.Handler {
 		s.now = time.Now
 	}
 	if u, err := url.Parse(o.PublicURL); err == nil {
-		s.host = u.Host
+		s.host, s.public = u.Host, strings.TrimSuffix(o.PublicURL, "/")
 	}
 	return s
 }
@@ -123,6 +124,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	serve := func() error { return q.serve(path) }
 	if segment, ok := strings.CutPrefix(path, freeBusyPath); ok {
 		serve = func() error { return q.freeBusyURL(segment) }
+	}
+	if segment, ok := strings.CutPrefix(path, feedPath); ok {
+		serve = func() error { return q.feed(segment) }
 	}
 	if err := serve(); err != nil {
 		q.refuse(err)
@@ -204,15 +208,17 @@ func (q *request) sameHost(host string) bool {
 }
 
 // davHeader lists what is implemented, and nothing else (RFC 4918 10.1).
-const davHeader = "1, 2, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, calendarserver-principal-search"
+const davHeader = "1, 2, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, " +
+	"calendar-proxy, calendarserver-principal-search, calendarserver-sharing"
 
 // allowed methods by kind of place.
 var allowed = []struct {
 	kinds   kind
 	methods string
 }{
-	{root | principalSet | homeSet | principal, "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"},
-	{home, "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"},
+	{root | principalSet | homeSet | principal | proxy | notices, "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"},
+	{notice, "OPTIONS, GET, HEAD, DELETE, PROPFIND"},
+	{home, "OPTIONS, GET, HEAD, POST, PROPFIND, PROPPATCH, REPORT"},
 	{calendarColl, "OPTIONS, GET, HEAD, POST, DELETE, PROPFIND, PROPPATCH, REPORT, MKCALENDAR, MKCOL, COPY, MOVE, ACL, LOCK, UNLOCK"},
 	{inbox, "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"},
 	{outbox, "OPTIONS, GET, HEAD, POST, PROPFIND, PROPPATCH, REPORT"},

@@ -73,6 +73,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 			Attendees:         limit(cfg.Limits.MaxAttendees),
 			ExternalAttendees: limit(cfg.Limits.MaxExternalAttendees),
 			Instances:         limit(cfg.Limits.MaxInstances),
+			Quota:             cfg.Limits.Quota,
 		},
 	})
 	s.Calendar.SetJournal(s.Journal)
@@ -177,7 +178,7 @@ func (s *Services) handler(done <-chan struct{}) http.Handler {
 			s.ready(w, r)
 		case path == "/hooks/mail" && s.Config.Mail.WebhookSecret != "":
 			hook.ServeHTTP(w, r)
-		case strings.HasPrefix(path, "/dav/"), path == "/dav", strings.HasPrefix(path, "/.well-known/caldav"), strings.HasPrefix(path, "/freebusy/"), isDAV(r.Method):
+		case strings.HasPrefix(path, "/dav/"), path == "/dav", strings.HasPrefix(path, "/.well-known/caldav"), strings.HasPrefix(path, "/freebusy/"), strings.HasPrefix(path, "/feeds/"), isDAV(r.Method):
 			dav.ServeHTTP(w, r)
 		default:
 			app.ServeHTTP(w, r)

@@ -216,7 +216,7 @@ func (s *Service) UpdateCollection(ctx context.Context, by account.Actor, owner 
 			return err
 		}
 		if c.Name != was.Name {
-			if was.Kind != store.Calendar {
+			if was.Kind != store.Calendar && was.Kind != store.Subscribed {
 				return problem.New(problem.Forbidden, "The scheduling %s cannot be renamed.", was.Kind).At(was.Name + "/")
 			}
 			if err := checkName(c.Name); err != nil {

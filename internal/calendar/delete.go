@@ -98,7 +98,11 @@ func (s *Service) DeleteCollection(ctx context.Context, req DeleteCollectionRequ
 		if err != nil {
 			return err
 		}
-		if c.Kind != store.Calendar {
+		switch c.Kind {
+		case store.Calendar:
+		case store.Subscribed:
+			return tx.DeleteCollection(c.Account, c.ID)
+		default:
 			return problem.New(problem.Forbidden, "The scheduling %s cannot be deleted.", c.Kind).At(c.Name + "/")
 		}
 		def, err := s.defaultCalendar(tx, req.Owner, "VEVENT")

@@ -131,7 +131,7 @@ func (s *Service) ends(tx *store.Tx, req MoveRequest, need acl.Access) (src *sto
 		}
 		return
 	}
-	if from.Kind != store.Calendar || to.Kind != store.Calendar {
+	if from.Kind != store.Calendar && from.Kind != store.Subscribed || to.Kind != store.Calendar {
 		err = problem.New(problem.InvalidDestination, "Messages of the scheduling inbox cannot be copied or moved; events go from calendar to calendar.").At(req.To.String())
 		return
 	}

@@ -36,7 +36,13 @@ func (s *Service) collection(tx *store.Tx, by account.Actor, owner store.Account
 	if err != nil {
 		return c, acl.None, err
 	}
-	return c, have, permit(c, have, need)
+	if err := permit(c, have, need); err != nil {
+		return c, have, err
+	}
+	if need >= acl.Write && need < acl.Own {
+		return c, have, follows(c)
+	}
+	return c, have, nil
 }
 
 // access is what an actor may do with a collection. Inbox and outbox are the

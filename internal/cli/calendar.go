@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"crypto/rand"
 	"fmt"
 	"regexp"
 	"strings"
@@ -15,12 +16,13 @@ import (
 )
 
 type calendarCommands struct {
-	Add     calendarAdd     `cmd:"" help:"Make a calendar."`
-	List    calendarList    `cmd:"" help:"List the calendars of an account."`
-	Share   calendarShare   `cmd:"" help:"Let a colleague read or change a calendar."`
-	Unshare calendarUnshare `cmd:"" help:"Take a share back."`
-	Publish calendarPublish `cmd:"" help:"Make an address of a calendar that anyone can read, list them, or end them."`
-	Delete  calendarDelete  `cmd:"" help:"Delete a calendar with all that is in it; attendees are told."`
+	Add       calendarAdd       `cmd:"" help:"Make a calendar."`
+	List      calendarList      `cmd:"" help:"List the calendars of an account."`
+	Share     calendarShare     `cmd:"" help:"Let a colleague read or change a calendar."`
+	Unshare   calendarUnshare   `cmd:"" help:"Take a share back."`
+	Publish   calendarPublish   `cmd:"" help:"Make an address of a calendar that anyone can read, list them, or end them."`
+	Subscribe calendarSubscribe `cmd:"" help:"Make a calendar that follows an address on the web, or list those there are."`
+	Delete    calendarDelete    `cmd:"" help:"Delete a calendar with all that is in it; attendees are told."`
 }
 
 // accountFlag is on every command that acts for somebody.
@@ -84,7 +86,7 @@ func (c calendarList) Run(e *env) error {
 			return err
 		}
 		for _, v := range views {
-			if v.Kind != store.Calendar {
+			if v.Kind != store.Calendar && v.Kind != store.Subscribed {
 				continue
 			}
 			if c.JSON {
@@ -112,7 +114,7 @@ func calendarNamed(e *env, s *server.Services, owner store.AccountID, by account
 	}
 	var found []store.Collection
 	for _, v := range views {
-		if v.Kind != store.Calendar {
+		if v.Kind != store.Calendar && v.Kind != store.Subscribed {
 			continue
 		}
 		if v.Name == name {
@@ -227,6 +229,54 @@ func (c calendarPublish) Run(e *env) error {
 				err = e.printJSON(map[string]any{"calendar": f.Calendar.Name, "url": url, "detail": f.Detail, "label": f.Label, "created": f.Created})
 			} else {
 				_, err = fmt.Fprintf(forPeople(e.Out), "%-20s %-5s %s %s\n", f.Calendar.Name, f.Detail, url, f.Label)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type calendarSubscribe struct {
+	accountFlag `embed:""`
+	URL         string `arg:"" optional:"" help:"Address of an .ics file; without one, the subscriptions are listed."`
+	Name        string `help:"What to call it; by default as it calls itself."`
+	JSON        bool   `help:"One JSON object a line."`
+}
+
+func (calendarSubscribe) Help() string {
+	return "Example: convene calendar subscribe --account alice@example.org webcal://example.org/holidays.ics"
+}
+
+func (c calendarSubscribe) Run(e *env) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
+		if c.URL != "" {
+			name := segment(c.Name)
+			if c.Name == "" {
+				name = "subscribed-" + strings.ToLower(rand.Text()[:6])
+			}
+			made, err := s.Calendar.Subscribe(e.ctx, calendar.SubscribeRequest{By: by, Owner: a.ID, Name: name, DisplayName: c.Name, URL: c.URL})
+			if err != nil {
+				return err
+			}
+			if err := s.Fetcher.Fetch(e.ctx, made.Subscription); err != nil {
+				return err
+			}
+		}
+		list, err := s.Calendar.Subscriptions(e.ctx, by, a.ID)
+		if err != nil {
+			return err
+		}
+		for _, v := range list {
+			if c.JSON {
+				err = e.printJSON(map[string]any{"name": v.Calendar.Name, "display-name": v.Calendar.DisplayName, "url": v.URL, "refreshed": v.Refreshed, "due": v.Due, "failures": v.Failures, "error": v.Error})
+			} else {
+				age := "never fetched"
+				if !v.Refreshed.IsZero() {
+					age = "fetched " + v.Refreshed.Local().Format("2006-01-02 15:04")
+				}
+				_, err = fmt.Fprintf(forPeople(e.Out), "%-20s %-30s %s, %s %s\n", v.Calendar.Name, v.Calendar.DisplayName, v.URL, age, v.Error)
 			}
 			if err != nil {
 				return err

@@ -23,6 +23,8 @@ type Config struct {
 	Log      Log      `toml:"log"`
 	Admin    Admin    `toml:"admin"`
 	Limits   Limits   `toml:"limits"`
+
+	Subscriptions Subscriptions `toml:"subscriptions"`
 }
 
 // Store says where the data lies and how sure a commit is.
@@ -107,6 +109,12 @@ type Limits struct {
 	Quota                int64 `toml:"quota" help:"octets of all data of one account; 0 is no limit"`
 }
 
+// Subscriptions is how addresses that calendars follow are fetched.
+type Subscriptions struct {
+	AllowPrivate bool  `toml:"allow-private" flag:"yes" help:"fetch from this machine and private networks too"`
+	MaxSize      int64 `toml:"max-size" help:"octets of one source"`
+}
+
 // Default is what holds where nothing is set.
 func Default() Config {
 	return Config{
@@ -125,6 +133,8 @@ func Default() Config {
 		CIP:    CIP{AllowAnonymous: "verify", FallbackAfter: 15 * time.Minute},
 		Log:    Log{Level: "info", Format: "text"},
 		Limits: Limits{MaxResourceSize: 10 << 20, MaxInstances: 10_000, MaxAttendees: 5_000, MaxExternalAttendees: 500},
+
+		Subscriptions: Subscriptions{MaxSize: 100 << 20},
 	}
 }
 

@@ -87,6 +87,9 @@ func (q *request) privileges(r *resource) []caldav.Name {
 	case outbox:
 		return append(readPrivileges[:2:2], append([]caldav.Name{caldav.D("write-properties"), caldav.D("read-acl")}, sendPrivileges...)...)
 	}
+	if r.coll.Kind == store.Subscribed {
+		return append(readPrivileges[:len(readPrivileges):len(readPrivileges)], caldav.D("write-properties"), caldav.D("read-acl"))
+	}
 	switch {
 	case r.coll.Access >= acl.Own, r.kind == plain:
 		return ownPrivileges

@@ -22,7 +22,7 @@ import (
 var sharingProperties = []property{
 	{name: caldav.CS("invite"), where: calendarColl, value: inviteValue},
 	{name: caldav.CS("allowed-sharing-modes"), where: calendarColl, value: func(q *request, r *resource, x *caldav.Writer) (bool, error) {
-		if r.coll.Access < acl.Own {
+		if r.coll.Access < acl.Own || r.coll.Kind == store.Subscribed {
 			return false, nil
 		}
 		x.Empty(caldav.CS("can-be-shared"))
@@ -46,6 +46,18 @@ var sharingProperties = []property{
 		}
 		x.Href(q.feedURL(list[len(list)-1]))
 		return true, nil
+	}},
+	{name: caldav.CS("source"), where: calendarColl, value: func(q *request, r *resource, x *caldav.Writer) (bool, error) {
+		if r.coll.Kind != store.Subscribed || r.owner.ID != q.by.Account {
+			return false, nil
+		}
+		list, err := q.s.calendar.Subscriptions(q.ctx, q.by, r.owner.ID)
+		for _, s := range list {
+			if s.Collection == r.coll.ID {
+				x.Href(s.URL)
+			}
+		}
+		return true, err
 	}},
 	{name: caldav.CS("notification-URL"), where: principal, value: func(q *request, r *resource, x *caldav.Writer) (bool, error) {
 		if r.owner.ID != q.by.Account {

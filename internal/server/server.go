@@ -158,6 +158,7 @@ func (s *Server) Run(ctx context.Context) error {
 		part("mailbox", func() error { s.watchMailbox(ctx, box); return nil })
 	}
 	part("housekeeping", func() error { return s.keepHouse(ctx) })
+	part("subscriptions", func() error { return s.Fetcher.Run(ctx) })
 	part("courier", func() error { return s.Journal.Run(ctx) })
 	s.log.Info("ready", told...)
 	<-ctx.Done()

@@ -23,6 +23,7 @@ import (
 	"github.com/convene-cal/convene/internal/keyring"
 	"github.com/convene-cal/convene/internal/mailauth"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/subscription"
 	"github.com/convene-cal/convene/internal/transport/cip"
 	"github.com/convene-cal/convene/internal/transport/local"
 	"github.com/convene-cal/convene/internal/transport/mail"
@@ -43,6 +44,7 @@ type Services struct {
 	Calendar *calendar.Service
 	Journal  *journal.Journal
 	Mail     *mail.Mail
+	Fetcher  *subscription.Fetcher
 	Keys     *keyring.Keyring
 	CIP      *cip.CIP
 
@@ -77,6 +79,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 		},
 	})
 	s.Calendar.SetJournal(s.Journal)
+	s.Fetcher = subscription.New(subscription.Options{Calendar: s.Calendar, AllowPrivate: cfg.Subscriptions.AllowPrivate, MaxSize: cfg.Subscriptions.MaxSize, Log: log})
 	var certificates *tls.Config
 	if cfg.HTTP.TLS == "files" {
 		pair, err := tls.LoadX509KeyPair(cfg.HTTP.Cert, cfg.HTTP.Key)

@@ -79,6 +79,8 @@ const (
 	Calendar = "calendar"
 	Inbox    = "inbox"  // RFC 6638 2.2
 	Outbox   = "outbox" // RFC 6638 2.1
+	// Subscribed is a calendar that follows an address on the web.
+	Subscribed = "subscribed"
 )
 
 // Collection is a calendar, or the scheduling inbox or outbox.

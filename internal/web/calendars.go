@@ -26,6 +26,9 @@ type calendarOnWire struct {
 var accessWords = map[acl.Access]string{acl.FreeBusy: "freebusy", acl.Read: "read", acl.Write: "write", acl.Team: "write", acl.Act: "write", acl.Own: "own"}
 
 func calendarOf(v calendar.CollectionView) calendarOnWire {
+	if v.Kind == store.Subscribed {
+		v.Access = min(v.Access, acl.Read)
+	}
 	c := calendarOnWire{
 		Owner: v.Owner.Name, OwnerName: nameOf(v.Owner), Name: v.Name, DisplayName: v.DisplayName, Description: v.Description,
 		Color: v.Color, Components: v.Components, Access: accessWords[v.Access],
@@ -58,7 +61,7 @@ func (a *app) visible(r *request) ([]calendar.CollectionView, error) {
 	}
 	var out []calendar.CollectionView
 	for _, v := range append(own, shared...) {
-		if v.Kind == store.Calendar && v.Access >= acl.Read {
+		if (v.Kind == store.Calendar || v.Kind == store.Subscribed) && v.Access >= acl.Read {
 			out = append(out, v)
 		}
 	}

@@ -1,0 +1,4 @@
+package subscription
+
+// Private is for tests.
+var Private = private

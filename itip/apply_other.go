@@ -305,7 +305,7 @@ func (p *applying) refresh() {
 		return
 	}
 	before := p.mem.Stamp
-	l := letter{o: p.stored, stamp: p.mem.nextStamp(p.a.Received), zone: p.a.Zone}
+	l := letter{o: p.stored.whole(p.mem, p.a.Zone), stamp: p.mem.nextStamp(p.a.Received), zone: p.a.Zone}
 	m, line := l.state(p.stored.organizer(nil), key, p.a.Local)
 	switch {
 	case line == nil:

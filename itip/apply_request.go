@@ -316,7 +316,7 @@ func (p *applying) update() {
 		}
 		return
 	}
-	if p.msg.master == nil && p.stored.master != nil && p.msg.allDay != p.stored.allDay && p.ourKind() {
+	if p.msg.master == nil && !dead(p.stored.master) && p.msg.allDay != p.stored.allDay && p.ourKind() {
 		// Convene writes a RECURRENCE-ID in the form of its series (RFC 5545 3.8.4.4),
 		// so this one is of a series that became all-day, or timed, and is on its way.
 		p.end(Held, ReasonWaiting, "An occurrence of %s came before the version of the series that it belongs to. It waits for that.", title(p.stored))

@@ -180,6 +180,7 @@ func (c Copy) State(attendee ical.Address) (Message, Memory, error) {
 	if w.org == nil || !w.me.is(w.org) {
 		return Message{}, c.Memory, refuse(conditionByGuest, "", "ORGANIZER", "Only the organizer of %s can tell its state.", title(w.o))
 	}
+	w.o = w.o.whole(c.Memory, c.Zone)
 	m, line := w.state(w.org, attendee.Key(), c.Local)
 	switch {
 	case line == nil:
@@ -188,6 +189,21 @@ func (c Copy) State(attendee ical.Address) (Message, Memory, error) {
 		return Message{}, c.Memory, unreachable(line)
 	}
 	return m, w.mem, nil
+}
+
+// whole is the object with what [apart] names in it: all that people have of it.
+func (o *object) whole(m Memory, z *tz.Zone) *object {
+	list := apart(o, m)
+	if len(list) == 0 {
+		return o
+	}
+	out := newObject(o.cal.Clone(), z)
+	for _, k := range list {
+		if c := out.derive(k); c != nil {
+			out.add(c)
+		}
+	}
+	return out
 }
 
 // state writes what one attendee should have of the object; nil when they are

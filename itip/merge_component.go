@@ -10,7 +10,7 @@ import (
 // replace puts got where was stood.
 func (m *merging) replace(was, got *ical.Component) {
 	for i, c := range m.new.cal.Components {
-		if m.new.keyOf(c) == m.old.keyOf(was) && c.Name == was.Name {
+		if m.new.keyOf(c) == m.new.keyOf(was) && c.Name == was.Name {
 			m.new.cal.Components[i] = got
 		}
 	}

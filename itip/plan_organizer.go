@@ -65,6 +65,7 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	}
 	p.hidden = hidesGuests(p.new) || p.new.empty() && hidesGuests(p.old)
 	p.keepReverted()
+	p.lend()
 	p.compare()
 	p.dropOrphans()
 	p.rosters()
@@ -109,6 +110,38 @@ func (p *organizing) keepReverted() {
 			p.reverted[k] = true
 		}
 	}
+}
+
+// lend makes overrides again that went out as messages of their own and were not
+// kept here: who has them would keep them through a change of the series.
+func (p *organizing) lend() {
+	if p.new.master == nil || p.old.master == nil || dead(p.new.master) {
+		return
+	}
+	if d := compare(p.old, p.old.master, p.new, p.new.master); d.class&reschedule != 0 || d.class&significant == 0 {
+		return
+	}
+	for _, k := range apart(p.old, p.out.Memory) {
+		if p.new.overrides[k] != nil || !p.new.inSeries(k) {
+			continue
+		}
+		if c := p.new.derive(k); c != nil {
+			p.new.add(c)
+			p.borrowed = append(p.borrowed, k)
+		}
+	}
+}
+
+// apart are the occurrences that went out as messages of their own and have no
+// override here.
+func apart(o *object, m Memory) []string {
+	var out []string
+	for k := range sorted(m.Sent) {
+		if k != "" && (len(k) == len("20060102")) == o.allDay && o.overrides[k] == nil && o.inSeries(k) {
+			out = append(out, k)
+		}
+	}
+	return out
 }
 
 // compare finds what changed in each component. An override that is new is
@@ -423,13 +456,17 @@ func (p *organizing) tidy() {
 func (p *organizing) giveBack() {
 	for _, k := range p.borrowed {
 		c, all := p.new.overrides[k], p.is[""]
-		same := c != nil && sequence(c) == sequence(p.new.master)
+		same, elsewhere := c != nil && sequence(c) == sequence(p.new.master), false
 		for _, who := range p.is[k].order {
-			same = same && all.line(who) != nil && partStat(all.line(who)) == partStat(p.is[k].line(who))
+			line := p.is[k].line(who)
+			same = same && all.line(who) != nil && partStat(all.line(who)) == partStat(line)
+			elsewhere = elsewhere || !p.me.is(line) && (p.c.Local == nil || !p.c.Local(line.Address()))
 		}
 		if same {
 			p.new.drop(c)
-			delete(p.out.Memory.Sent, k)
+			if !elsewhere {
+				delete(p.out.Memory.Sent, k) // they have the series as a whole
+			}
 			delete(p.is, k)
 			delete(p.deltas, k)
 		}

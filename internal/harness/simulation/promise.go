@@ -23,7 +23,7 @@ func (w *World) observe(l *letter, refresh bool) {
 	if refresh || l.method == itip.DeclineCounter {
 		return // brings a colleague's copy up to date, and is shown to nobody; or answers each of two proposals
 	}
-	key := l.from.name + " " + l.to.name + " " + l.uid
+	key := l.from.name + " " + string(l.rcpt) + " " + l.uid
 	said := w.heard[key]
 	if said == nil {
 		said = map[string]string{}
@@ -56,7 +56,9 @@ func passedOn(l *letter) bool {
 
 // forget: what was said has to be said again.
 func (w *World) forget(from, to *person, uid string, method itip.Method) {
-	maps.DeleteFunc(w.heard[from.name+" "+to.name+" "+uid], func(k, _ string) bool { return strings.HasPrefix(k, string(method)) })
+	for _, a := range to.addresses {
+		maps.DeleteFunc(w.heard[from.name+" "+string(a)+" "+uid], func(k, _ string) bool { return strings.HasPrefix(k, string(method)) })
+	}
 }
 
 // authority checks that what a house applied was written by somebody with the

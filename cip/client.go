@@ -1,7 +1,6 @@
 package cip
 
 import (
-	"bufio"
 	"errors"
 	"fmt"
 	"io"
@@ -95,15 +94,13 @@ func (c *Client) FreeBusy(data []byte) (Reply, error) { return c.Command("FREEBU
 
 // Command sends a command, with data when they are not nil, and reads the answer.
 func (c *Client) Command(line string, data []byte) (Reply, error) {
-	w := bufio.NewWriterSize(c.rw, 16<<10)
-	io.WriteString(w, line)
+	b := append(make([]byte, 0, len(line)+len(data)+16), line...)
 	if data != nil {
-		io.WriteString(w, " +\r\n")
-		w.Write(appendData(nil, data))
+		b = appendData(append(b, " +\r\n"...), data)
 	} else {
-		io.WriteString(w, "\r\n")
+		b = append(b, "\r\n"...)
 	}
-	if err := w.Flush(); err != nil {
+	if _, err := c.rw.Write(b); err != nil { // in one piece
 		return Reply{}, err
 	}
 	return c.answer()

@@ -41,6 +41,7 @@ var measures = []measure{
 	{"sync", syncAfterOneChange},
 	{"month", monthQuery},
 	{"invite", inviteColleagues},
+	{"cip", scheduleByCIP},
 	{"memory", memoryAndDisk},
 }
 

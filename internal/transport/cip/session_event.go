@@ -47,10 +47,9 @@ func (s *session) SendEvent(ctx context.Context, e *cip.Event) cip.Reply {
 		return s.fault("SENDEVENT", err)
 	}
 	owner := cip.ServerOf(e.Owner.ID)
-	if local, ok, err := s.c.o.Accounts.Lookup(ctx, e.Owner.Address); err != nil {
-		return s.fault("SENDEVENT", err)
-	} else if ok || s.c.ours(owner) {
-		return s.ownEvent(ctx, e, local, guests)
+	local := slices.IndexFunc(guests, func(g guest) bool { return g.Address.Equal(e.Owner.Address) })
+	if local >= 0 && guests[local].ours || s.c.ours(owner) {
+		return s.ownEvent(ctx, e, guests[max(local, 0)].account, guests)
 	}
 	by, ok := s.speaksFor(ctx, owner)
 	if !ok {

@@ -20,6 +20,10 @@ func TestDemo(t *testing.T) {
 	}
 	said := &logBuffer{}
 	cmd.Stderr = io.Discard
+	keys, err := cmd.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -59,6 +63,27 @@ func TestDemo(t *testing.T) {
 	there.has("dave", uid, "ATTENDEE", "PARTSTAT=NEEDS-ACTION", "dave@")
 	there.answer("dave", uid, "TENTATIVE")
 	here.has("alice", uid, "ATTENDEE", "PARTSTAT=TENTATIVE", "dave@")
+
+	// CIP carried it, and mail does when CIP is off; both can be read.
+	dir := regexp.MustCompile(`message list --data (\S+)`).FindStringSubmatch(said.String())
+	if dir == nil {
+		t.Fatalf("no data folder in\n%s", said)
+	}
+	carried := func(uid string) string {
+		return must(t, "", "message", "list", "--data", dir[1], "--json", "--uid", uid)
+	}
+	if log := carried(uid); !strings.Contains(log, `"transport":"cip"`) || strings.Contains(log, `"transport":"mail"`) {
+		t.Errorf("the journal: %s", log)
+	}
+	io.WriteString(keys, "cip off\n")
+	eventually(t, "CIP is off", func() (bool, string) { return strings.Contains(said.String(), "CIP is off"), said.String() })
+	third := strings.ReplaceAll(strings.Replace(text, "UID:"+uid, "UID:demo-third", 1), "20270401T", "20270402T")
+	here.expect(201, here.do("alice", "PUT", "/dav/calendars/alice/default/third.ics", third, "Content-Type", "text/calendar"))
+	there.has("dave", "demo-third", "ATTENDEE", "PARTSTAT=NEEDS-ACTION", "dave@")
+	if log := carried("demo-third"); !strings.Contains(log, `"transport":"cip"`) || !strings.Contains(log, `"transport":"mail"`) {
+		t.Errorf("the journal: %s", log)
+	}
+	io.WriteString(keys, "cip on\n")
 
 	// The room is taken: a second meeting at that time is declined.
 	second := strings.ReplaceAll(strings.Replace(text, "UID:"+uid, "UID:demo-second", 1), "mailto:dave@elsewhere.test", "mailto:bob@example.test")

@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"bufio"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +17,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	wire "github.com/convene-cal/convene/cip"
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/config"
@@ -27,7 +30,8 @@ type demoCommand struct {
 }
 
 func (demoCommand) Help() string {
-	return "Two services in one process, for example.test and elsewhere.test, joined by real SMTP on loopback. " +
+	return "Two services in one process, for example.test and elsewhere.test, joined by CIP and, where that does not do, by real SMTP on loopback. " +
+		"Type \"cip off\" to stop CIP and \"cip on\" to start it again. " +
 		"Without --data they live in a temporary folder that is removed at the end.\n\nExample: convene demo"
 }
 
@@ -49,7 +53,12 @@ var organisations = [2]organisation{
 const (
 	demoLMTPPort = 2424
 	demoSMTPPort = 2525
+	demoCIPPort  = wire.DefaultPort
 )
+
+// demoFallback is how long the demo waits for CIP before a message goes by
+// mail: a person watches.
+const demoFallback = 5 * time.Second
 
 func (c demoCommand) Run(e *env) error {
 	dir := e.root.Data
@@ -61,10 +70,15 @@ func (c demoCommand) Run(e *env) error {
 		defer os.RemoveAll(temporary)
 		dir = temporary
 	}
-	smtp, err := demoPorts(c.Port)
+	smtp, err := demoPorts(c.Port, demoSMTPPort)
 	if err != nil {
 		return err
 	}
+	cip, err := demoPorts(c.Port, demoCIPPort)
+	if err != nil {
+		return err
+	}
+	agreed := rand.Text() // the two services' password for each other
 	ctx, cancel := context.WithCancel(e.ctx)
 	defer cancel()
 	var servers [2]*server.Server
@@ -80,6 +94,8 @@ func (c demoCommand) Run(e *env) error {
 		cfg.Mail.SMTPListen = smtp[i]
 		cfg.Mail.Relay = "smtp://" + smtp[1-i] + "?tls=none"
 		cfg.Mail.InboundPolicy = "accept" // the other service signs nothing, and this is loopback
+		cfg.CIP.Listen, cfg.CIP.FallbackAfter = cip[i], demoFallback
+		cfg.CIP.Peers = []config.CIPPeer{{ServerID: organisations[1-i].domain, Address: cip[1-i], Password: agreed, Body: string(wire.ICal20)}}
 		log := slog.New(slog.NewTextHandler(e.Err, &slog.HandlerOptions{Level: slog.LevelWarn})).With("service", org.domain)
 		s, err := server.New(ctx, cfg, log)
 		if err != nil {
@@ -104,8 +120,28 @@ func (c demoCommand) Run(e *env) error {
 		cancel()
 		failed[0] = errors.Join(failed[0], err)
 	}
+	go demoSwitch(e, servers) // ends with the input, or the process
 	wg.Wait()
 	return errors.Join(failed[:]...)
+}
+
+// demoSwitch turns CIP between the services off and on, as the person says.
+func demoSwitch(e *env, servers [2]*server.Server) {
+	for in := bufio.NewScanner(e.In); in.Scan(); {
+		said := ""
+		switch strings.Join(strings.Fields(strings.ToLower(in.Text())), " ") {
+		case "cip off":
+			said = fmt.Sprintf("CIP is off: what is sent now goes by mail after %s.", demoFallback)
+		case "cip on":
+			said = "CIP is on."
+		default:
+			continue
+		}
+		for _, s := range servers {
+			s.CIP.Pause(strings.Contains(said, "off"))
+		}
+		fmt.Fprintln(e.Out, said)
+	}
 }
 
 func loopback(first, i int) string {
@@ -115,12 +151,12 @@ func loopback(first, i int) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(first+i))
 }
 
-// demoPorts are the two SMTP listeners. Each side needs the other's before
-// either is bound, so free ones are looked for first.
-func demoPorts(first int) (addresses [2]string, err error) {
+// demoPorts are two listeners. Each side needs the other's before either is
+// bound, so free ones are looked for first.
+func demoPorts(first, usual int) (addresses [2]string, err error) {
 	for i := range addresses {
 		if first == 8420 {
-			addresses[i] = loopback(demoSMTPPort, i)
+			addresses[i] = loopback(usual, i)
 			continue
 		}
 		l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -201,7 +237,7 @@ func sampleCalendar(name, domain string, monday time.Time) []byte {
 // walkThrough prints what to open and what to try.
 func walkThrough(out io.Writer, dir string, kept bool, servers [2]*server.Server, smtp [2]string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\nConvene demo: two organisations that schedule with each other by real mail.\n\n")
+	fmt.Fprintf(&b, "\nConvene demo: two organisations that schedule with each other by CIP, and by real mail where that does not do.\n\n")
 	w := tabwriter.NewWriter(&b, 2, 0, 3, ' ', 0)
 	var url [2]string
 	for i, org := range organisations {
@@ -211,7 +247,7 @@ func walkThrough(out io.Writer, dir string, kept bool, servers [2]*server.Server
 			names = append(names, p.name)
 		}
 		fmt.Fprintf(w, "  %s\t%s\t%s\n", org.domain, url[i], strings.Join(names, ", "))
-		fmt.Fprintf(w, "  \tLMTP %s, SMTP %s\tpassword = the name\n", servers[i].Addr("lmtp"), smtp[i])
+		fmt.Fprintf(w, "  \tLMTP %s, SMTP %s, CIP %s\tpassword = the name\n", servers[i].Addr("lmtp"), smtp[i], servers[i].Addr("cip"))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -222,10 +258,12 @@ Try this
   1. Open %[1]s, sign in as alice / alice, and make an event next week.
      Invite bob@example.test, blue-room@example.test and dave@elsewhere.test:
      the form shows when your colleagues and the room are free, and what will be sent.
-  2. bob has it at once, the room has accepted or declined, dave gets a mail.
+  2. bob has it at once, the room has accepted or declined, dave's calendar shows it too.
   3. Open %[2]s in a private window, sign in as dave / dave, and accept.
   4. Back at alice's: dave's answer is there. Move the event; dave is asked again.
-  5. "Messages" shows everything that crossed, with what became of it.
+  5. "Messages" shows everything that crossed, by which way, with what became of it.
+  6. Type "cip off" here and invite dave again: after some seconds it goes by mail.
+     "cip on" ends that. telnet to a CIP port and type FOO: the server answers.
 
 With a calendar client (Thunderbird, Evolution, DAVx5, Apple Calendar, vdirsyncer)
   add a CalDAV account: address %[1]s, user alice, password alice.

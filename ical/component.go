@@ -13,8 +13,9 @@ type Component struct {
 	Properties []*Property
 	Components []*Component
 
-	begin, end string // BEGIN and END line as read, with what lies before them
-	read       uint32 // number of properties and components when read
+	begin, end string     // BEGIN and END line as read, with what lies before them
+	next       *Component // while its parent is being read
+	read       uint32     // number of properties and components when read
 	line       uint32
 	open       opening
 }

@@ -38,8 +38,9 @@ func (p *parser) calendar() (*Calendar, error) {
 		return nil, &ParseError{Line: p.line, Column: 1, What: "no line BEGIN:VCALENDAR: this is not an iCalendar object"}
 	}
 	p.repairs, p.crlf = nil, false
-	p.stack, p.starts, p.pending, p.kids = p.stack[:0], p.starts[:0], p.pending[:0], p.kids[:0]
-	c := &Calendar{prefix: p.s[prefix:p.at]}
+	p.depth = 0
+	c := p.newCalendar()
+	c.prefix = p.s[prefix:p.at]
 	if bare {
 		c.Name, c.open, c.line = "VCALENDAR", parsed|noBegin, uint32(p.line)
 		if !p.part {
@@ -70,7 +71,7 @@ func (p *parser) calendar() (*Calendar, error) {
 		}
 		if isBegin(l.text) {
 			name := upper(strings.TrimSpace(l.text[6:]))
-			if name == "VCALENDAR" && len(p.stack) > 0 {
+			if name == "VCALENDAR" && p.depth > 0 {
 				// The next calendar starts: this one lacks its end.
 				p.repairs = p.repairs[:mark]
 				p.at, p.line = l.from, line
@@ -116,43 +117,34 @@ func (p *parser) calendar() (*Calendar, error) {
 	return c, nil
 }
 
-func (p *parser) push(c *Component) {
-	p.stack = append(p.stack, c)
-	p.starts = append(p.starts, start{len(p.pending), len(p.kids)})
-}
-
 // open begins the component of a BEGIN line, whose octets are those between
 // from and next.
 func (p *parser) open(c *Calendar, from, next, line int, name string, r role) error {
-	if len(p.stack) >= p.limits.Depth {
+	if p.depth >= p.limits.Depth {
 		return &ParseError{line, 1, "BEGIN", fmt.Sprintf("components nested deeper than %d", p.limits.Depth), ErrLimit}
 	}
-	if p.components++; p.components > p.limits.Components {
+	if p.componentsRead++; p.componentsRead > p.limits.Components {
 		return &ParseError{line, 1, "BEGIN", fmt.Sprintf("more than %d components", p.limits.Components), ErrLimit}
 	}
-	if len(p.stack) == 0 {
+	if p.depth == 0 {
 		c.Name, c.open, c.line, c.begin = "VCALENDAR", parsed, uint32(line), p.s[from:next]
 		p.push(&c.Component)
 		return nil
 	}
-	if r == roleTop && len(p.stack) > 1 {
+	if r == roleTop && p.depth > 1 {
 		// A component that stands only in a VCALENDAR: the one before lacks its end.
 		known := true
-		for _, s := range p.stack[1:] {
-			outer := roleOf(s.Name)
+		for depth := 2; depth <= p.depth; depth++ {
+			outer := roleOf(p.nesting.at(depth).Name)
 			known = known && (outer == roleTop || outer == roleNested)
 		}
 		if known {
-			p.repair(line, "LEN-01", "END:"+p.stack[1].Name+" missing")
+			p.repair(line, "LEN-01", "END:"+p.nesting.at(2).Name+" missing")
 			p.closeTo(1)
 		}
 	}
-	if len(p.componentSlab) == cap(p.componentSlab) {
-		p.componentSlab = make([]Component, 0, min(64, 4+len(p.s)/256))
-	}
-	p.componentSlab = append(p.componentSlab, Component{Name: name, open: parsed, line: uint32(line), begin: p.s[from:next]})
-	s := &p.componentSlab[len(p.componentSlab)-1]
-	p.kids = append(p.kids, s)
+	s := p.newComponent()
+	s.Name, s.open, s.line, s.begin = name, parsed, uint32(line), p.s[from:next]
 	p.push(s)
 	return nil
 }
@@ -160,59 +152,31 @@ func (p *parser) open(c *Calendar, from, next, line int, name string, r role) er
 // end closes the component that an END line names; done is true when that was
 // the VCALENDAR.
 func (p *parser) end(from, next, line int, name string, r role) (done bool) {
-	depth := len(p.stack) - 1
-	for depth >= 0 && p.stack[depth].Name != name {
+	depth := p.depth
+	for depth > 0 && p.nesting.at(depth).Name != name {
 		depth--
 	}
-	current := p.stack[len(p.stack)-1]
+	current := p.top()
 	switch {
-	case depth < 0 && (len(p.stack) == 1 || (r == roleNested) != (roleOf(current.Name) == roleNested)):
+	case depth == 0 && (p.depth == 1 || (r == roleNested) != (roleOf(current.Name) == roleNested)):
 		p.repair(line, "LEN-08", "END:"+name+" closes nothing, ignored")
 		p.aside = next - from // its octets stay with the next line
 		return false
-	case depth < 0:
+	case depth == 0:
 		p.repair(line, "LEN-08", "END:"+name+" taken for END:"+current.Name)
-		depth = len(p.stack) - 1
-	case depth < len(p.stack)-1:
+	case depth < p.depth:
 		p.repair(line, "LEN-08", "END:"+current.Name+" missing before END:"+name)
-		p.closeTo(depth + 1)
+		p.closeTo(depth)
 	}
-	p.stack[depth].end = p.s[from:next]
+	p.top().end = p.s[from:next]
 	p.close()
-	return len(p.stack) == 0
+	return p.depth == 0
 }
 
 // closeTo closes open components until depth are left; they lacked their END.
 func (p *parser) closeTo(depth int) {
-	for len(p.stack) > depth {
-		p.stack[len(p.stack)-1].open |= noEnd
+	for p.depth > depth {
+		p.top().open |= noEnd
 		p.close()
 	}
-}
-
-// close gives the innermost component its properties and subcomponents.
-func (p *parser) close() {
-	n := len(p.stack) - 1
-	c, from := p.stack[n], p.starts[n]
-	c.Properties = carve(&p.propertyList, p.pending[from.properties:], cap(p.propertySlab))
-	if n > 0 || len(p.kids) > from.components {
-		c.Components = carve(&p.componentList, p.kids[from.components:], min(64, 2+len(p.s)/512))
-	}
-	c.read = uint32(len(c.Properties) + len(c.Components))
-	p.pending, p.kids = p.pending[:from.properties], p.kids[:from.components]
-	p.stack, p.starts = p.stack[:n], p.starts[:n]
-}
-
-// carve copies list into a slab; appending to the result does not touch its
-// neighbours.
-func carve[T any](slab *[]T, list []T, chunk int) []T {
-	if len(list) == 0 {
-		return nil
-	}
-	if cap(*slab)-len(*slab) < len(list) {
-		*slab = make([]T, 0, max(len(list), chunk))
-	}
-	n := len(*slab)
-	*slab = append(*slab, list...)
-	return (*slab)[n:len(*slab):len(*slab)]
 }

@@ -5,16 +5,13 @@ import (
 	"strings"
 )
 
-// slabSize is how many properties are allocated together: some pages, so that
-// little is lost at the end and little kept alive by one that is held.
-const slabSize = 512
-
 // property takes a content line that is neither BEGIN nor END.
 func (p *parser) property(l *content) error {
-	q, err := p.add(l.line)
-	if err != nil {
+	if err := p.count(l.line); err != nil {
 		return err
 	}
+	q := p.newProperty()
+	q.line = uint32(l.line)
 	q.raw, q.lead, q.eol = p.s[l.from:l.next], uint32(l.start-l.from), uint8(l.next-l.to)
 	text := l.text
 	value := l.name + 1
@@ -30,30 +27,20 @@ func (p *parser) property(l *content) error {
 		}
 	}
 	if text, value = p.mend(l, text, value, q); q.flags&repaired != 0 || l.joined {
-		q.own = p.logical(text)
+		q.own = p.keep(text)
 	}
 	q.name = uint16(nameLength(text, l.name))
 	q.value = uint32(value)
+	p.add(q)
 	return nil
 }
 
-// add gives the next property of the open component.
-func (p *parser) add(line int) (*Property, error) {
-	if p.properties++; p.properties > p.limits.Properties {
-		return nil, &ParseError{line, 1, "", fmt.Sprintf("more than %d properties", p.limits.Properties), ErrLimit}
+// count counts a property against the limit.
+func (p *parser) count(line int) error {
+	if p.propertiesRead++; p.propertiesRead > p.limits.Properties {
+		return &ParseError{line, 1, "", fmt.Sprintf("more than %d properties", p.limits.Properties), ErrLimit}
 	}
-	if len(p.propertySlab) == cap(p.propertySlab) {
-		p.propertySlab = make([]Property, 0, min(slabSize, max(16, len(p.s)/64)))
-	}
-	n := len(p.propertySlab)
-	p.propertySlab = p.propertySlab[:n+1]
-	q := &p.propertySlab[n]
-	q.line = uint32(line)
-	if p.starts[len(p.starts)-1].components < len(p.kids) {
-		q.flags = trailing
-	}
-	p.pending = append(p.pending, q)
-	return q, nil
+	return nil
 }
 
 // nameLength is where the name ends after a repair that may have changed it.
@@ -62,15 +49,6 @@ func nameLength(text string, was int) int {
 		return was
 	}
 	return nameEnd(text)
-}
-
-// logical keeps a logical line that is not a slice of the input.
-func (p *parser) logical(text string) *string {
-	if len(p.logicalSlab) == cap(p.logicalSlab) {
-		p.logicalSlab = make([]string, 0, 8+min(cap(p.propertySlab)/4, 256))
-	}
-	p.logicalSlab = append(p.logicalSlab, text)
-	return &p.logicalSlab[len(p.logicalSlab)-1]
 }
 
 // valueAfterQuotes finds the value of a line with quotes in its parameters,

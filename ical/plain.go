@@ -20,12 +20,12 @@ func (p *parser) plain(c *Calendar) (done bool, err error) {
 	n, role := lineName(s, at)
 	for n > 0 && role != roleOdd && !done {
 		// The end of the physical line.
-		lf := strings.IndexByte(s[at+n:], '\n')
+		lf := strings.IndexByte(s[at:], '\n')
 		if lf < 0 {
 			break
 		}
-		to := at + n + lf
-		next, lines := to+1, 1
+		to := at + lf
+		next, lines, octets := to+1, 1, 0
 		if s[to-1] == '\r' {
 			to, p.crlf = to-1, true
 			if s[to-1] == '\r' {
@@ -41,7 +41,7 @@ func (p *parser) plain(c *Calendar) (done bool, err error) {
 				if role >= roleBegin {
 					break
 				}
-				if to, next, lines = p.folds(at, to, next); next == 0 {
+				if to, next, lines, octets = p.folds(at, to, next); next == 0 || octets > p.limits.LineLength {
 					break
 				}
 				folded = true
@@ -53,7 +53,7 @@ func (p *parser) plain(c *Calendar) (done bool, err error) {
 				break
 			}
 			if folded {
-				text = p.join()
+				text = p.unfolded(s[at:to], octets)
 			}
 		}
 		if len(text) > p.limits.LineLength {
@@ -63,7 +63,7 @@ func (p *parser) plain(c *Calendar) (done bool, err error) {
 		switch role {
 		case roleBegin:
 			name, role := componentNamed(text, n)
-			if role == roleNone || role == roleCalendar && len(p.stack) > 0 {
+			if role == roleNone || role == roleCalendar && p.depth > 0 {
 				return false, nil
 			}
 			if err := p.open(c, at, next, p.line, name, role); err != nil {
@@ -86,15 +86,17 @@ func (p *parser) plain(c *Calendar) (done bool, err error) {
 				}
 				break
 			}
-			q, err := p.add(p.line)
-			if err != nil {
+			if err := p.count(p.line); err != nil {
 				return false, err
 			}
+			q := p.newProperty()
+			q.line = uint32(p.line)
 			q.raw, q.eol = s[at:next], uint8(next-to)
 			q.name, q.value = uint16(n), uint32(value)
 			if folded {
-				q.own = p.logical(text)
+				q.own = p.keep(text)
 			}
+			p.add(q)
 		}
 		p.at, p.line = next, p.line+lines
 		at, n, role = next, following, followingRole
@@ -108,19 +110,16 @@ func lineName(s string, i int) (n int, r role) {
 	if i+maxWord <= len(s) {
 		w := word{lo: eight(s[i:])}
 		if m := colons(w.lo); m != 0 {
-			n = first(m)
-			w.lo = below(w.lo, n)
+			n, w.lo = first(m), before(w.lo, m)
 		} else {
 			w.hi = eight(s[i+8:])
 			m := colons(w.hi)
 			if m == 0 {
 				return spelledName(s, i)
 			}
-			n = first(m)
-			w.hi = below(w.hi, n)
-			n += 8
+			n, w.hi = 8+first(m), before(w.hi, m)
 		}
-		if k := &knownNames[w.hash()]; k.word == w && len(k.name) == n {
+		if k := &knownNames[w.hash()]; k.word == w && int(k.length) == n {
 			return n, k.role
 		}
 	}
@@ -145,34 +144,50 @@ func spelledName(s string, i int) (n int, r role) {
 }
 
 // folds finds the lines that continue the one from at to to: each starts with
-// a blank. It gives where the last ends and the next line starts, 0 when there
-// is something odd, and leaves the stretches in p.parts for join.
-func (p *parser) folds(at, to, next int) (end, after, lines int) {
+// a blank. It gives where the last ends and the next line starts, how many
+// lines there are and how many octets they have joined; next is 0 when there
+// is something odd.
+func (p *parser) folds(at, to, next int) (end, after, lines, octets int) {
 	s := p.s
-	p.parts = append(p.parts[:0], part{at, to, false})
-	total := to - at
-	lines = 1
+	octets, lines = to-at, 1
 	for next < len(s) && (s[next] == ' ' || s[next] == '\t') {
 		from := next + 1
 		lf := strings.IndexByte(s[from:], '\n')
 		if lf < 0 {
-			return 0, 0, 0
+			return 0, 0, 0, 0
 		}
 		to = from + lf
 		next = to + 1
 		if s[to-1] == '\r' {
 			to, p.crlf = to-1, true
 			if s[to-1] == '\r' {
-				return 0, 0, 0
+				return 0, 0, 0, 0
 			}
 		}
-		p.parts = append(p.parts, part{from, to, false})
-		if total += to - from; total > p.limits.LineLength {
-			return 0, 0, 0
-		}
+		octets += to - from
 		lines++
 	}
-	return to, next, lines
+	return to, next, lines, octets
+}
+
+// unfolded joins what folds has found: text is its octets without the last
+// line end.
+func (a *arena) unfolded(text string, octets int) string {
+	a.grow(octets)
+	begin := a.text.Len()
+	for {
+		lf := strings.IndexByte(text, '\n')
+		if lf < 0 {
+			a.text.WriteString(text)
+			return a.text.String()[begin:]
+		}
+		to := lf
+		if to > 0 && text[to-1] == '\r' {
+			to--
+		}
+		a.text.WriteString(text[:to])
+		text = text[lf+len("\n "):]
+	}
 }
 
 // componentNamed is the name and role of the component that a BEGIN or END
@@ -182,10 +197,12 @@ func componentNamed(text string, n int) (string, role) {
 	if text[n] != ':' || len(name) > maxWord {
 		return "", roleNone
 	}
-	if k := wordOf(name).lookup(len(name)); k != nil && k.role >= roleTop {
-		return k.name, k.role
+	w := wordOf(name)
+	r := w.role(len(name))
+	if r < roleTop || r > roleCalendar {
+		return "", roleNone
 	}
-	return "", roleNone
+	return knownSpelling[w.hash()], r
 }
 
 // plainValue is where the value of a line starts that has nothing to repair,
@@ -194,7 +211,7 @@ func plainValue(text string, n int, r role) int {
 	value := n + 1
 	if text[n] == ';' {
 		if r == roleAddress {
-			value = plainPerson(text, n)
+			value = afterPersonParams(text, n)
 		} else {
 			value = afterParams(text, n)
 		}
@@ -265,14 +282,79 @@ func afterParams(text string, n int) int {
 	return 0
 }
 
-// plainPerson is afterParams for ATTENDEE and ORGANIZER, 0 when addressParams
-// would have something to mend.
-func plainPerson(text string, n int) int {
+// afterPersonParams is afterParams for ATTENDEE and ORGANIZER, 0 when
+// addressParams would have something to mend.
+func afterPersonParams(text string, n int) int {
+	if value := afterKnownParams(text, n); value > 0 {
+		return value
+	}
 	value := afterParams(text, n)
 	if value == 0 || oddAddressParams(text[n:value-1]) {
 		return 0
 	}
 	return value
+}
+
+// afterKnownParams is afterPersonParams where all parameters are of those that
+// ATTENDEE and ORGANIZER usually have, else 0.
+func afterKnownParams(text string, n int) int {
+	i := n + 1
+	for i+maxWord <= len(text) {
+		// The name of a parameter, which must be a known one.
+		w := word{lo: eight(text[i:])}
+		length := 0
+		if m := zeros(w.lo ^ '='*ones); m != 0 {
+			length, w.lo = first(m), before(w.lo, m)
+		} else {
+			w.hi = eight(text[i+8:])
+			m := zeros(w.hi ^ '='*ones)
+			if m == 0 {
+				return 0
+			}
+			length, w.hi = 8+first(m), before(w.hi, m)
+		}
+		k := &knownNames[w.hash()]
+		if k.word != w || int(k.length) != length || k.role < roleParam {
+			return 0
+		}
+		i += length + 1
+
+		// Its value, to the next semicolon or colon.
+		from := i
+		lower := uint64(0)
+		if text[i] == '"' && k.role == roleParam {
+			end := strings.IndexByte(text[i+1:], '"')
+			if i += end + 2; end < 0 || i == len(text) || text[i]|1 != ';' {
+				return 0
+			}
+		} else {
+			for {
+				if i+8 > len(text) {
+					return 0
+				}
+				w := eight(text[i:])
+				m := colons(w) | zeros(w^'"'*ones)
+				if m == 0 {
+					lower |= lowers(w)
+					i += 8
+					continue
+				}
+				lower |= lowers(before(w, m))
+				if i += first(m); text[i] == '"' {
+					return 0
+				}
+				break
+			}
+		}
+		if k.role == roleWordParam && (lower != 0 || i-from <= len("YES")) {
+			return 0
+		}
+		if text[i] == ':' {
+			return i + 1
+		}
+		i++
+	}
+	return 0
 }
 
 // isWord tells a value of upper-case letters and hyphens.

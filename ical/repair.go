@@ -11,7 +11,7 @@ func (p *parser) mend(l *content, text string, value int, q *Property) (string, 
 	if kind == roleNone {
 		return text, value
 	}
-	m := mender{p: p, line: l.line, text: text, name: l.name, value: value}
+	m := mender{line: l.line, text: text, name: l.name, value: value}
 	switch kind {
 	case roleDate:
 		m.dates(true)
@@ -33,15 +33,20 @@ func (p *parser) mend(l *content, text string, value int, q *Property) (string, 
 	if m.mended {
 		q.flags |= repaired
 	}
+	p.repairs = append(p.repairs, m.repairs...)
 	return m.text, m.value
 }
 
 type mender struct {
-	p           *parser
 	line        int
+	repairs     []Repair
 	text        string
 	name, value int
 	mended      bool
+}
+
+func (m *mender) repair(rule, what string) {
+	m.repairs = append(m.repairs, Repair{m.line, rule, what})
 }
 
 func (m *mender) params() string { return m.text[m.name : m.value-1] }
@@ -54,7 +59,7 @@ func (m *mender) set(params, value string) {
 }
 
 func (m *mender) rename(name string) {
-	m.p.repair(m.line, "LEN-08", upper(m.text[:m.name])+" read as "+name)
+	m.repair("LEN-08", upper(m.text[:m.name])+" read as "+name)
 	m.text = name + m.text[m.name:]
 	m.value += len(name) - m.name
 	m.name = len(name)
@@ -80,7 +85,7 @@ func (m *mender) dates(local bool) {
 	name := upper(m.text[:m.name])
 	differs := false
 	fix := func(rule, what string) {
-		m.p.repair(m.line, rule, name+what)
+		m.repair(rule, name+what)
 		differs = true
 	}
 	if form == formOther {
@@ -208,18 +213,18 @@ func (m *mender) addressParams() {
 		name, value := upper(s.name), s.value
 		if s.bare && name == "MAILTO" && s.rest == "" {
 			// ATTENDEE;CUTYPE=INDIVIDUAL;mailto:a@example.com
-			m.p.repair(m.line, "LEN-09", "mailto: after a semicolon read as the address")
+			m.repair("LEN-09", "mailto: after a semicolon read as the address")
 			m.set(b.String(), "mailto:"+m.text[m.value:])
 			return
 		}
 		if to := oldName(name); to != "" && !has[to] {
-			m.p.repair(m.line, "LEN-08", name+" read as "+to)
+			m.repair("LEN-08", name+" read as "+to)
 			name, differs, has[to] = to, true, true
 		}
 		if enumParam(name) {
 			value = upper(value)
 			if name == "RSVP" && (value == "YES" || value == "NO") {
-				m.p.repair(m.line, "LEN-08", "RSVP="+value+" read as TRUE or FALSE")
+				m.repair("LEN-08", "RSVP="+value+" read as TRUE or FALSE")
 				value = map[string]string{"YES": "TRUE", "NO": "FALSE"}[value]
 			}
 		}
@@ -240,7 +245,7 @@ func (m *mender) address() {
 			m.set(m.params(), fixed) // MAILTO: is no fault (RFC 3986 3.1)
 			return
 		}
-		m.p.repair(m.line, "LEN-09", `address "`+clip(value)+`" read as `+clip(fixed))
+		m.repair("LEN-09", `address "`+clip(value)+`" read as `+clip(fixed))
 		m.set(m.params(), fixed)
 	}
 }
@@ -255,7 +260,7 @@ func (m *mender) enum() {
 	}
 	fixed = strings.TrimSpace(fixed)
 	if fixed == "NEEDS ACTION" {
-		m.p.repair(m.line, "LEN-08", "NEEDS ACTION read as NEEDS-ACTION")
+		m.repair("LEN-08", "NEEDS ACTION read as NEEDS-ACTION")
 		fixed = "NEEDS-ACTION"
 	}
 	if fixed != value {
@@ -289,7 +294,7 @@ func (m *mender) sequence() {
 		}
 	}
 	if fixed != value {
-		m.p.repair(m.line, "LEN-12", `SEQUENCE "`+clip(value)+`" read as `+fixed)
+		m.repair("LEN-12", `SEQUENCE "`+clip(value)+`" read as `+fixed)
 		m.set(m.params(), fixed)
 	}
 }

@@ -47,34 +47,36 @@ func colons(w uint64) uint64 { return zeros(w&^ones ^ ':'*ones) }
 // first is the index of the octet of the lowest mark.
 func first(marks uint64) int { return bits.TrailingZeros64(marks) >> 3 }
 
-// below keeps the first n octets of w, n < 8.
-func below(w uint64, n int) uint64 { return w & (1<<(8*uint(n)&63) - 1) }
+// before keeps the octets of w before that of the lowest mark.
+func before(w, marks uint64) uint64 { return w & ((marks ^ (marks - 1)) >> 8) }
 
 // known is a name that is found by its word.
 type known struct {
 	word
-	name string
-	role role
+	length uint8
+	role   role
 }
 
 // role says what a line with a known name is, or a known component.
 type role uint8
 
 const (
-	roleNone     role = iota
-	roleDate          // may be a date or a local time
-	roleStamp         // always UTC
-	roleAddress       // calendar user address
-	roleEnum          // enumeration
-	roleSequence      // integer
-	roleProfile       // PROFILE, METHOD's name in the drafts (LEN-08)
-	roleScale         // SCALE for CALSCALE (LEN-08)
-	roleOdd           // a name with lower-case letters
-	roleBegin         // BEGIN
-	roleEnd           // END
-	roleTop           // a component directly in a VCALENDAR
-	roleNested        // a component that stands only inside one of them
-	roleCalendar      // VCALENDAR
+	roleNone      role = iota
+	roleDate           // may be a date or a local time
+	roleStamp          // always UTC
+	roleAddress        // calendar user address
+	roleEnum           // enumeration
+	roleSequence       // integer
+	roleProfile        // PROFILE, METHOD's name in the drafts (LEN-08)
+	roleScale          // SCALE for CALSCALE (LEN-08)
+	roleOdd            // a name with lower-case letters
+	roleBegin          // BEGIN
+	roleEnd            // END
+	roleTop            // a component directly in a VCALENDAR
+	roleNested         // a component that stands only inside one of them
+	roleCalendar       // VCALENDAR
+	roleParam          // a parameter of ATTENDEE and ORGANIZER
+	roleWordParam      // one that takes one of a list of words
 )
 
 // roles lists all names that have a role, and others that are frequent.
@@ -82,58 +84,66 @@ var roles = map[role][]string{
 	roleNone: {"ATTACH", "CALSCALE", "CATEGORIES", "COLOR", "COMMENT", "CONFERENCE", "CONTACT", "DESCRIPTION", "DURATION", "EXRULE", "FREEBUSY",
 		"GEO", "LOCATION", "PERCENT-COMPLETE", "PRIORITY", "PRODID", "RELATED-TO", "REPEAT", "REQUEST-STATUS", "RESOURCES", "RRULE", "SUMMARY",
 		"TRIGGER", "TZID", "TZNAME", "TZOFFSETFROM", "TZOFFSETTO", "TZURL", "UID", "URL", "VERSION", "X-WR-CALNAME", "X-WR-TIMEZONE"},
-	roleDate:     {"DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE"},
-	roleStamp:    {"DTSTAMP", "CREATED", "LAST-MODIFIED", "COMPLETED"},
-	roleAddress:  {"ATTENDEE", "ORGANIZER"},
-	roleEnum:     {"STATUS", "TRANSP", "CLASS", "ACTION", "METHOD"},
-	roleSequence: {"SEQUENCE"},
-	roleProfile:  {"PROFILE"},
-	roleScale:    {"SCALE"},
-	roleBegin:    {"BEGIN"},
-	roleEnd:      {"END"},
-	roleTop:      {"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE", "VAVAILABILITY"},
-	roleNested:   {"VALARM", "STANDARD", "DAYLIGHT", "AVAILABLE", "PARTICIPANT", "VLOCATION", "VRESOURCE"},
-	roleCalendar: {"VCALENDAR"},
+	roleDate:      {"DTSTART", "DTEND", "DUE", "RECURRENCE-ID", "EXDATE", "RDATE"},
+	roleStamp:     {"DTSTAMP", "CREATED", "LAST-MODIFIED", "COMPLETED"},
+	roleAddress:   {"ATTENDEE", "ORGANIZER"},
+	roleEnum:      {"STATUS", "TRANSP", "CLASS", "ACTION", "METHOD"},
+	roleSequence:  {"SEQUENCE"},
+	roleProfile:   {"PROFILE"},
+	roleScale:     {"SCALE"},
+	roleBegin:     {"BEGIN"},
+	roleEnd:       {"END"},
+	roleTop:       {"VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE", "VAVAILABILITY"},
+	roleNested:    {"VALARM", "STANDARD", "DAYLIGHT", "AVAILABLE", "PARTICIPANT", "VLOCATION", "VRESOURCE"},
+	roleCalendar:  {"VCALENDAR"},
+	roleParam:     {"CN", "DELEGATED-FROM", "DELEGATED-TO", "DIR", "EMAIL", "LANGUAGE", "MEMBER", "SCHEDULE-STATUS", "SENT-BY", "X-NUM-GUESTS"},
+	roleWordParam: {"CUTYPE", "PARTSTAT", "ROLE", "RSVP", "SCHEDULE-AGENT"},
 }
 
-// knownNames has each of them in a place of its own, by the hash of its word.
-var knownNames = func() (t [1 << nameBits]known) {
+// knownNames has each of them in a place of its own, by the hash of its word;
+// knownSpelling has the name itself in the same place.
+var knownNames, knownSpelling = func() (t [1 << nameBits]known, spelling [1 << nameBits]string) {
 	for role, list := range roles {
 		for _, name := range list {
 			w := wordOf(name)
-			t[w.hash()] = known{w, name, role}
+			t[w.hash()] = known{w, uint8(len(name)), role}
+			spelling[w.hash()] = name
 		}
 	}
-	return t
+	return t, spelling
 }()
 
 const (
 	nameBits = 8
-	hashLow  = 0xc112c68b7d1d094f
-	hashHigh = 0x11b622cb426ee0d7
+	hashLow  = 0x50cd7b6079c36d51
+	hashHigh = 0xfcbda8630dc1973b
 )
 
 // hash is the place of a word in knownNames. The factors are odd numbers found by
 // trying so that no two names meet.
 func (w word) hash() uint64 { return (w.lo*hashLow + w.hi*hashHigh) >> (64 - nameBits) }
 
-// lookup finds an upper-case name that has a role or is frequent, nil if it
-// is neither.
-func (w word) lookup(n int) *known {
-	if k := &knownNames[w.hash()]; k.word == w && len(k.name) == n && n > 0 {
-		return k
+// role is the role of a name of n octets.
+func (w word) role(n int) role {
+	if k := &knownNames[w.hash()]; k.word == w && int(k.length) == n {
+		return k.role
 	}
-	return nil
+	return roleNone
 }
 
 // roleOf is the role of an upper-case name.
 func roleOf(name string) role {
-	if len(name) <= maxWord {
-		if k := wordOf(name).lookup(len(name)); k != nil {
-			return k.role
-		}
+	if len(name) > maxWord {
+		return roleNone
 	}
-	return roleNone
+	return wordOf(name).role(len(name))
+}
+
+// lowers is not zero if there is a lower-case letter in w. Octets above 0x7f
+// count for nothing; one before a letter may hide none.
+func lowers(w uint64) uint64 {
+	low := w & (0x7f * ones)
+	return (low + (0x80-'a')*ones) &^ (low + (0x7f-'z')*ones) &^ w & highs
 }
 
 // digits8 tells whether w is eight digits: the high half of each octet is 3,

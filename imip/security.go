@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/convene-cal/convene/imip/cms"
+	"github.com/convene-cal/convene/imip/pgp"
 )
 
 // Protocols of signed and encrypted mail (RFC 1847).
@@ -91,7 +92,7 @@ func (w *walker) opened(e *entity, protocol string, data []byte, at place) error
 	entity, authenticated, signatures, err := w.open(protocol, data)
 	if err != nil {
 		w.closed = "it cannot be opened: " + strings.TrimPrefix(err.Error(), "cms: ")
-		if errors.Is(err, cms.ErrDecrypt) {
+		if errors.Is(err, cms.ErrDecrypt) || errors.Is(err, pgp.ErrDecrypt) {
 			w.closed = "" // the usual words
 		}
 		return nil

@@ -30,9 +30,10 @@ ical/xcal                  ical ical/internal/typed
 ical/vcal1                 ical ical/recur ical/tz
 ical/jscal                 ical ical/recur ical/tz ical/jcal
 itip                       ical ical/recur ical/tz ical/freebusy
-imip                       ical ical/tz itip imip/cms imip/smime
+imip                       ical ical/tz itip imip/cms imip/pgp
 imip/cms                   -
 imip/smime                 imip/cms
+imip/pgp                   -
 caldav                     ical ical/recur ical/tz
 cip                        ical ical/tz ical/freebusy ical/vcal1
 internal/problem           -

@@ -59,7 +59,7 @@ func (e *env) printKeys(asJSON bool, keys ...keyring.Key) error {
 
 type keyGenerate struct {
 	Account string `required:"" help:"Whose key." placeholder:"ADDRESS"`
-	Kind    string `enum:"rsa,ec" default:"rsa" help:"rsa (read everywhere) or ec (smaller, faster)."`
+	Kind    string `enum:"rsa,ec,pgp" default:"rsa" help:"S/MIME: rsa (read everywhere) or ec (smaller, faster); or pgp."`
 	JSON    bool   `help:"One JSON object."`
 }
 
@@ -93,7 +93,7 @@ func mailAddresses(e *env, s *server.Services, a store.Account) (list []string, 
 
 type keyImport struct {
 	Account       string `required:"" help:"Whose key." placeholder:"ADDRESS"`
-	File          string `arg:"" help:"PKCS #12 (.p12, .pfx) or PEM with the private key; - is standard input."`
+	File          string `arg:"" help:"PKCS #12 (.p12, .pfx), PEM or OpenPGP with the private key; - is standard input."`
 	PasswordStdin bool   `help:"Read the file's password from standard input."`
 	JSON          bool   `help:"One JSON object."`
 }
@@ -131,7 +131,7 @@ func (c keyImport) Run(e *env) error {
 		return err
 	}
 	password := ""
-	if !strings.Contains(string(data), "-----BEGIN ") {
+	if !strings.Contains(string(data), "-----BEGIN ") || strings.Contains(string(data), "-----BEGIN PGP ") {
 		if password, err = e.password(c.PasswordStdin, "password of "+c.File); err != nil {
 			return err
 		}
@@ -200,7 +200,7 @@ func (c keyList) Run(e *env) error {
 
 type keyTrust struct {
 	keyOwner `embed:""`
-	File     string   `arg:"" help:"Certificates in PEM or DER; - is standard input."`
+	File     string   `arg:"" help:"Certificates in PEM or DER, or OpenPGP keys; - is standard input."`
 	For      []string `help:"Believe a person's certificate for these addresses only." placeholder:"ADDRESS"`
 	JSON     bool     `help:"One JSON object a key."`
 }

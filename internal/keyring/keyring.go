@@ -95,6 +95,10 @@ func (k *Keyring) save(ctx context.Context, rows ...store.MailKey) error {
 func describe(r store.MailKey) Key {
 	key := Key{Account: r.Account, Protocol: r.Protocol, Fingerprint: r.Fingerprint, Role: r.Role, State: r.State,
 		Addresses: strings.Fields(r.Addresses), Created: r.Created, Seen: r.Seen}
+	if r.Protocol == imip.PGP {
+		describePGP(&key, r)
+		return key
+	}
 	if r.Protocol == imip.SMIME {
 		if chain := certificates(r.Material); len(chain) > 0 {
 			key.Subject, key.Issuer, key.Expires = chain[0].Subject.String(), chain[0].Issuer.String(), chain[0].NotAfter.UTC()
@@ -169,6 +173,9 @@ func (k *Keyring) Delete(ctx context.Context, account store.AccountID, fingerpri
 // addresses it certifies, a person's certificate for the addresses in it, or
 // for only of them where only is not empty.
 func (k *Keyring) Trust(ctx context.Context, account store.AccountID, data []byte, only ...string) ([]Key, error) {
+	if isPGP(data) {
+		return k.trustPGP(ctx, account, data, only)
+	}
 	chain := certificates(data)
 	if c, err := x509.ParseCertificate(data); err == nil {
 		chain = append(chain, c)

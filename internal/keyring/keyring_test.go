@@ -257,3 +257,41 @@ func TestPKCS12OfOpenSSL(t *testing.T) {
 		t.Errorf("OpenSSL sees no key:\n%s", out)
 	}
 }
+
+func TestOpenPGPKeys(t *testing.T) {
+	ctx := context.Background()
+	k, ann, _ := open(t)
+	made, err := k.Generate(ctx, ann, "Ann", []string{"ann@one.test"}, "pgp")
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := k.Export(ctx, ann, made.Fingerprint, "secret")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := k.Delete(ctx, ann, made.Fingerprint); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := k.Import(ctx, ann, []string{"ann@one.test"}, private, "guess"); err == nil || !strings.Contains(err.Error(), "password does not open") {
+		t.Errorf("a wrong password: %v", err)
+	}
+	if _, err := k.Import(ctx, ann, []string{"ben@one.test"}, private, "secret"); err == nil || !strings.Contains(err.Error(), "none of these") {
+		t.Errorf("somebody else's key: %v", err)
+	}
+	again, err := k.Import(ctx, ann, []string{"ann@one.test"}, private, "secret")
+	if err != nil || again.Fingerprint != made.Fingerprint || again.Role != keyring.Own {
+		t.Fatalf("%+v, %v", again, err)
+	}
+	if _, ok := set(t, k, ann).PGPSigner("ann@one.test"); !ok {
+		t.Error("the imported key does not sign")
+	}
+	if _, err := k.Revoke(ctx, ann, made.Fingerprint); err != nil {
+		t.Fatal(err)
+	}
+	if _, ok := set(t, k, ann).PGPSigner("ann@one.test"); ok {
+		t.Error("a revoked key signs")
+	}
+	if _, err := k.Trust(ctx, ann, []byte("-----BEGIN PGP PUBLIC KEY BLOCK-----\nx")); err == nil {
+		t.Error("half a key is trusted")
+	}
+}

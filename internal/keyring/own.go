@@ -20,6 +20,7 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 
 	"github.com/convene-cal/convene/imip"
+	"github.com/convene-cal/convene/imip/pgp"
 	"github.com/convene-cal/convene/imip/smime"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
@@ -31,10 +32,13 @@ const (
 	personYears    = 3
 )
 
-// Import takes an account's own key from a file: PKCS #12, which password
-// opens, or PEM with a private key and its certificates. The key must fit the
+// Import takes an account's own key from a file: PKCS #12 or an OpenPGP key,
+// which password opens, or PEM with a private key and its certificates. The key must fit the
 // first certificate, and that must name one of the addresses.
 func (k *Keyring) Import(ctx context.Context, account store.AccountID, addresses []string, data []byte, password string) (Key, error) {
+	if isPGP(data) {
+		return k.importPGP(ctx, account, addresses, data, password)
+	}
 	private, chain, err := readOwn(data, password)
 	if err != nil {
 		return Key{}, err
@@ -140,8 +144,10 @@ func (k *Keyring) Generate(ctx context.Context, account store.AccountID, name st
 	case "ec":
 		private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 		usage |= x509.KeyUsageKeyAgreement
+	case "pgp": // OpenPGP, which needs no authority
+		return k.generatePGP(ctx, account, name, addresses)
 	default:
-		return Key{}, problem.New(problem.BadInput, "%q is no kind of key; it is rsa or ec.", kind)
+		return Key{}, problem.New(problem.BadInput, "%q is no kind of key; it is rsa, ec or pgp.", kind)
 	}
 	if err != nil {
 		return Key{}, fmt.Errorf("make a key: %w", err)
@@ -233,18 +239,25 @@ func (k *Keyring) siteAuthority(ctx context.Context) (pair, error) {
 	return pair{private, []*x509.Certificate{certificate}}, k.save(ctx, row)
 }
 
-// Export gives a key's certificates in PEM; with its private part as PKCS #12
-// under a password where one is given.
+// Export gives a key's certificates in PEM; with its private part under a
+// password where one is given: PKCS #12, or an OpenPGP key.
 func (k *Keyring) Export(ctx context.Context, account store.AccountID, fingerprint, password string) ([]byte, error) {
 	row, err := k.find(ctx, account, fingerprint)
 	if err != nil {
 		return nil, err
 	}
-	if password == "" || row.Protocol != imip.SMIME {
+	if password == "" {
 		return row.Material, nil
 	}
 	if row.Secret == nil {
 		return nil, problem.New(problem.BadInput, "There is no private part of the key %s here.", fingerprint)
+	}
+	if row.Protocol == imip.PGP {
+		keys, err := pgp.ParseKeys(row.Secret, "")
+		if err != nil || len(keys) == 0 {
+			return nil, fmt.Errorf("private key %s: %w", row.Fingerprint, err)
+		}
+		return keys[0].Private(password)
 	}
 	p, err := pairOf(row)
 	if err != nil {

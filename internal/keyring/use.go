@@ -18,6 +18,7 @@ type Set struct {
 	signers   []ownKey
 	keys      []cms.Key
 	people    []person
+	pgp       []pgpKey
 }
 
 type ownKey struct {
@@ -41,7 +42,10 @@ func (k *Keyring) For(ctx context.Context, account store.AccountID) (*Set, error
 	now := k.now()
 	s := &Set{Authority: smime.Authority{Pinned: map[string][]string{}, Revoked: map[string]bool{}, Now: now}}
 	for _, r := range rows {
-		if r.Protocol != imip.SMIME {
+		if r.Protocol == imip.PGP {
+			if key, ok := readPGPRow(r); ok {
+				s.pgp = append(s.pgp, key)
+			}
 			continue
 		}
 		if r.State == Revoked {
@@ -103,13 +107,16 @@ func (s *Set) Recipient(address string) (*x509.Certificate, bool) {
 
 // Signs tells whether a mail address is known to sign its mail.
 func (s *Set) Signs(address string) bool {
-	return slices.ContainsFunc(s.people, func(p person) bool { return p.state != Revoked && containsFold(p.addresses, address) })
+	return slices.ContainsFunc(s.people, func(p person) bool { return p.state != Revoked && containsFold(p.addresses, address) }) ||
+		slices.ContainsFunc(s.pgp, func(k pgpKey) bool {
+			return k.role == Person && k.state != Revoked && containsFold(k.addresses, address)
+		})
 }
 
 // Open is an imip.Opener with the set's private keys.
 func (s *Set) Open(protocol string, data []byte) ([]byte, bool, []*imip.Signature, error) {
-	if protocol != imip.SMIME {
-		return nil, false, nil, cms.ErrDecrypt
+	if protocol == imip.PGP {
+		return s.openPGP(data)
 	}
 	e, err := cms.Decrypt(data, s.keys)
 	if err != nil {

@@ -5,11 +5,14 @@ import (
 	"context"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/imip"
 	"github.com/convene-cal/convene/imip/cms"
+	"github.com/convene-cal/convene/imip/pgp"
 	"github.com/convene-cal/convene/imip/smime"
 	"github.com/convene-cal/convene/internal/keyring"
 	"github.com/convene-cal/convene/internal/store"
@@ -34,7 +37,7 @@ func checkSignatures(keys *keyring.Set, list []*imip.Signature) (out []trust.Sig
 		case imip.SMIME:
 			out = append(out, checkSMIME(keys, s, bearers)...)
 		default:
-			out = append(out, trust.Signature{Protocol: s.Protocol, Standing: smime.Unknown, Sentence: "The message bears an OpenPGP signature, for which there is no key here."})
+			out = append(out, checkPGP(keys, s))
 		}
 	}
 	return out, bearers
@@ -69,6 +72,30 @@ func checkSMIME(keys *keyring.Set, s *imip.Signature, bearers map[string]*x509.C
 	return out
 }
 
+func checkPGP(keys *keyring.Set, s *imip.Signature) trust.Signature {
+	v := keys.CheckPGP(s.Content, s.Value)
+	one := trust.Signature{Protocol: imip.PGP, Time: v.Time}
+	if v.Key != nil {
+		one.Fingerprint = v.Key.Fingerprint()
+	}
+	for _, a := range v.Addresses {
+		one.Addresses = append(one.Addresses, ical.Mailto(a))
+	}
+	switch {
+	case errors.Is(v.Err, pgp.ErrUnknownKey):
+		one.Standing, one.Sentence = smime.Unknown, "The message bears an OpenPGP signature by a key that is not known here."
+	case v.Err != nil:
+		one.Standing, one.Sentence = smime.Broken, "The OpenPGP signature does not hold: "+strings.TrimPrefix(oneLine(v.Err.Error()), "pgp: ")+"."
+	case v.Revoked:
+		one.Standing, one.Sentence = smime.Revoked, "The message is signed by an OpenPGP key that is not believed here any more."
+	case len(v.Addresses) == 0:
+		one.Standing, one.Sentence = smime.Unknown, "The message bears an OpenPGP signature by a key that nobody here vouches for."
+	default:
+		one.Standing, one.Sentence = smime.Trusted, "Signed by "+strings.Join(v.Addresses, ", ")+", whose OpenPGP key is known here."
+	}
+	return one
+}
+
 // collect remembers the certificates of believed signatures, so that mail can
 // be encrypted to their holders and a message without a signature is noticed.
 // It is no condition of anything: what fails is written to the log.
@@ -97,6 +124,7 @@ type security struct {
 
 // Settings of mail.encryption and of accounts.
 const (
+	encryptNever    = "never"
 	encryptPossible = "when-possible"
 	encryptAlways   = "always"
 )
@@ -123,10 +151,33 @@ func (m *Mail) securityOf(ctx context.Context, account store.AccountID, settings
 	return s, nil
 }
 
+// securePGP is secure for OpenPGP: where the sender's only key is one, or the
+// recipient can be written to in no other way.
+func (s security) securePGP(m *Mail, sender, recipient string) func([]byte) ([]byte, error) {
+	signer, signs := s.keys.PGPSigner(sender)
+	key, known := s.keys.PGPRecipient(recipient)
+	_, certificate := s.keys.Recipient(recipient)
+	_, smimeSigns := s.keys.Signer(sender)
+	signs = signs && s.signing && !smimeSigns
+	if s.encrypt != "" && s.encrypt != encryptNever && known && !certificate {
+		if !signs {
+			signer = nil
+		}
+		return func(entity []byte) ([]byte, error) { return pgp.Encrypt(entity, []*pgp.Key{key}, signer, m.now()) }
+	}
+	if !signs || s.encrypt == encryptAlways || certificate && s.encrypt == encryptPossible {
+		return nil
+	}
+	return func(entity []byte) ([]byte, error) { return pgp.Sign(entity, signer, m.now()) }
+}
+
 // secure gives the function that signs and encrypts a message's MIME entity;
 // nil where it goes out as it is. sender must be the From address: a signature
 // by another would be taken for a forgery.
 func (s security) secure(m *Mail, sender, recipient string) func([]byte) ([]byte, error) {
+	if f := s.securePGP(m, sender, recipient); f != nil {
+		return f
+	}
 	signer, signs := s.keys.Signer(sender)
 	signs = signs && s.signing
 	certificate, known := s.keys.Recipient(recipient)

@@ -4,6 +4,7 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
@@ -180,7 +182,78 @@ func (im *importer) stream(name string, r io.Reader) error {
 	if head, _ = in.Peek(sniffLength); vcal1.Detect(head) {
 		return im.vCalendar(name, in)
 	}
-	return im.objects(name, calendar.ImportRequest{Reader: in})
+	long := bufio.NewReaderSize(in, smallInput)
+	if _, err := long.Peek(smallInput); err == io.EOF {
+		return im.objects(name, calendar.ImportRequest{Reader: long}, nil)
+	}
+	return im.long(name, long)
+}
+
+// long takes a calendar that is too long to hold: object by object, in the
+// memory of the largest.
+func (im *importer) long(name string, in io.Reader) error {
+	r, w := io.Pipe()
+	var place places
+	read := make(chan error, 1)
+	go func() {
+		out, line := bufio.NewWriter(w), 1
+		var unreadable error
+		err := eachObject(in, func(object *ical.Calendar, at int, err error) error {
+			if err != nil {
+				unreadable = err
+				return nil
+			}
+			text := object.Bytes()
+			place.add(line, at)
+			line += bytes.Count(text, []byte{'\n'})
+			_, err = out.Write(text)
+			return err
+		})
+		if err == nil {
+			err = out.Flush()
+		}
+		w.CloseWithError(err)
+		read <- cmp.Or(err, unreadable)
+	}()
+	err := im.objects(name, calendar.ImportRequest{Reader: r}, &place)
+	r.CloseWithError(errors.New("the import ended"))
+	unread := <-read
+	if pe := (*ical.ParseError)(nil); err == nil && errors.As(unread, &pe) {
+		return im.outcome(importLine{File: name, Outcome: calendar.ImportRefused, Line: pe.Line, Reason: "The rest cannot be read: " + pe.What + "."})
+	}
+	return err
+}
+
+// places knows where in a source the objects of a stream made from it began.
+type places struct {
+	mu   sync.Mutex
+	list [][2]int // line in the stream, line in the source
+}
+
+func (p *places) add(stream, source int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.list = append(p.list, [2]int{stream, source})
+}
+
+// none tells that nothing was made of the source.
+func (p *places) none() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.list) == 0
+}
+
+// of gives the line in the source of a line in the stream; lines come in order.
+func (p *places) of(line int) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for len(p.list) > 1 && p.list[1][0] <= line {
+		p.list = p.list[1:]
+	}
+	if len(p.list) == 0 {
+		return 0
+	}
+	return p.list[0][1]
 }
 
 // vCalendar takes a vCalendar 1.0, whose local times are the owner's where it
@@ -200,19 +273,25 @@ func (im *importer) vCalendar(name string, r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
-	return im.objects(name, calendar.ImportRequest{Data: text})
+	return im.objects(name, calendar.ImportRequest{Data: text}, nil)
 }
 
 // objects takes the calendar objects of iCalendar text.
-func (im *importer) objects(name string, req calendar.ImportRequest) error {
+// place says where its objects stood, where the text was made from another.
+func (im *importer) objects(name string, req calendar.ImportRequest, place *places) error {
 	req.By, req.Owner, req.Collection, req.Source = im.by, im.owner.ID, im.into, name
 	converted := req.Reader == nil // its lines are not those of the source
 	for out, err := range im.s.Calendar.Import(im.e.ctx, req) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
-		if converted {
+		switch {
+		case place != nil && place.none():
+			continue // what is wrong with the source is told by its reader
+		case converted:
 			out.Line = 0
+		case place != nil:
+			out.Line = place.of(out.Line)
 		}
 		if err := im.outcome(importLine{File: out.Source, UID: out.UID, Outcome: out.State, Line: out.Line, Reason: out.Reason}); err != nil {
 			return err

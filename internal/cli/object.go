@@ -152,7 +152,7 @@ func (h *calendarHead) object(components []byte) (*ical.Calendar, error) {
 		return nil, err
 	}
 	for _, p := range h.properties {
-		if n := p.Name(); n != "METHOD" && n != "UID" && n != "SEQUENCE" {
+		if n := p.Name(); n != "UID" && n != "SEQUENCE" { // adopt has given them to the components
 			cal.Properties = append(cal.Properties, p)
 		}
 	}

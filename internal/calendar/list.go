@@ -52,6 +52,50 @@ func (s *Service) Get(ctx context.Context, by account.Actor, ref Ref) (store.Obj
 	return o, body, err
 }
 
+// GetSmall is Get for one who can take a large object in parts: where it has
+// more than max octets, and its reader sees them as they are stored, the body
+// is nil and [Service.Part] gives it.
+func (s *Service) GetSmall(ctx context.Context, by account.Actor, ref Ref, max int) (store.Object, []byte, error) {
+	var o store.Object
+	large := false
+	err := s.store.View(ctx, func(tx *store.Tx) error {
+		c, _, err := s.collection(tx, by, ref.Owner, ref.Collection, acl.Read)
+		if err != nil {
+			return err
+		}
+		found, err := object(tx, c, ref.Name)
+		if err != nil {
+			return err
+		}
+		if found == nil {
+			return notFound(ref.String())
+		}
+		o, large = *found, found.Size > max && c.Account == by.Account
+		return nil
+	})
+	if err != nil || large {
+		return o, nil, err
+	}
+	return s.Get(ctx, by, ref)
+}
+
+// Part reads some octets of an object of one's own that is still what it was:
+// another entity tag is the problem PreconditionFailed.
+func (s *Service) Part(ctx context.Context, o store.Object, offset, length int) (part []byte, err error) {
+	err = s.store.View(ctx, func(tx *store.Tx) error {
+		now, err := tx.ObjectByID(o.Account, o.ID)
+		if errors.Is(err, store.ErrNotFound) || err == nil && now.ETag != o.ETag {
+			return problem.New(problem.PreconditionFailed, "The object was changed while it was read.")
+		}
+		if err != nil {
+			return err
+		}
+		part, err = tx.BodyPart(o.Account, o.ID, offset, length)
+		return err
+	})
+	return part, err
+}
+
 // List goes through a collection in a stable order, without texts. An error of
 // each ends it and is returned.
 func (s *Service) List(ctx context.Context, by account.Actor, owner store.AccountID, coll string, each func(store.Object) error) error {

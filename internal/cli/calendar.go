@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/convene-cal/convene/internal/account"
@@ -22,6 +23,8 @@ type calendarCommands struct {
 	Unshare   calendarUnshare   `cmd:"" help:"Take a share back."`
 	Publish   calendarPublish   `cmd:"" help:"Make an address of a calendar that anyone can read, list them, or end them."`
 	Subscribe calendarSubscribe `cmd:"" help:"Make a calendar that follows an address on the web, or list those there are."`
+	History   calendarHistory   `cmd:"" help:"List earlier versions and deleted objects."`
+	Restore   calendarRestore   `cmd:"" help:"Make an earlier version the present one, or bring back what was deleted."`
 	Delete    calendarDelete    `cmd:"" help:"Delete a calendar with all that is in it; attendees are told."`
 }
 
@@ -283,6 +286,87 @@ func (c calendarSubscribe) Run(e *env) error {
 			}
 		}
 		return nil
+	})
+}
+
+type calendarHistory struct {
+	accountFlag `embed:""`
+	Calendar    string `arg:"" optional:"" help:"Only of this calendar."`
+	UID         string `help:"Only of the event with this UID."`
+	Deleted     bool   `help:"Only what was deleted."`
+	Limit       int    `default:"50" help:"At most so many."`
+	JSON        bool   `help:"One JSON object a line."`
+}
+
+func (calendarHistory) Help() string {
+	return "Example: convene calendar history --account alice@example.org --deleted"
+}
+
+func (c calendarHistory) Run(e *env) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
+		f := calendar.HistoryFilter{UID: c.UID, Deleted: c.Deleted, Limit: c.Limit}
+		if c.Calendar != "" {
+			coll, err := calendarNamed(e, s, a.ID, by, c.Calendar)
+			if err != nil {
+				return err
+			}
+			f.Collection = coll.Name
+		}
+		list, err := s.Calendar.History(e.ctx, by, a.ID, f)
+		if err != nil {
+			return err
+		}
+		for _, v := range list {
+			id := fmt.Sprintf("%d.%d", v.Object, v.Seq)
+			if c.JSON {
+				err = e.printJSON(map[string]any{"id": id, "uid": v.UID, "summary": v.Summary, "component": v.Component, "calendar": v.Calendar, "name": v.Name, "written": v.Modified, "until": v.Replaced, "deleted": v.Deleted})
+			} else {
+				became := "changed"
+				if v.Deleted {
+					became = "deleted"
+				}
+				_, err = fmt.Fprintf(forPeople(e.Out), "%-12s %s %-7s %-20s %s\n", id, v.Replaced.Local().Format("2006-01-02 15:04"), became, v.Calendar, v.Summary)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+type calendarRestore struct {
+	accountFlag `embed:""`
+	Version     string `arg:"" help:"From the first column of calendar history."`
+	Show        bool   `help:"Print it and change nothing."`
+}
+
+func (calendarRestore) Help() string {
+	return "Example: convene calendar restore --account alice@example.org 12.57"
+}
+
+func (c calendarRestore) Run(e *env) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
+		object, seq, ok := strings.Cut(c.Version, ".")
+		o, err1 := strconv.ParseInt(object, 10, 64)
+		v, err2 := strconv.ParseInt(seq, 10, 64)
+		if !ok || err1 != nil || err2 != nil {
+			return usagef("%q is no version; convene calendar history shows them", c.Version)
+		}
+		if c.Show {
+			body, err := s.Calendar.HistoryText(e.ctx, by, a.ID, o, v)
+			if err != nil {
+				return err
+			}
+			_, err = e.Out.Write(body)
+			return err
+		}
+		res, err := s.Calendar.Restore(e.ctx, by, a.ID, o, v)
+		if err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(forPeople(e.Out), "%s is there again.\n", res.Object.Summary)
+		return err
 	})
 }
 

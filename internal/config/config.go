@@ -106,6 +106,7 @@ type Limits struct {
 	MaxInstances         int   `toml:"max-instances" help:"occurrences expanded for one answer"`
 	MaxAttendees         int   `toml:"max-attendees" help:"attendees of one component"`
 	MaxExternalAttendees int   `toml:"max-external-attendees" help:"attendees of other services of one component"`
+	RequestsPerMinute    int   `toml:"requests-per-minute" help:"CalDAV requests of one account; 0 is no limit"`
 	Quota                int64 `toml:"quota" help:"octets of all data of one account; 0 is no limit"`
 }
 

@@ -35,6 +35,11 @@ func (p *parsed) calendar() (*ical.Calendar, error) {
 func (d *dataWriter) write(x *caldav.Writer, p *parsed) error {
 	if d.want.Whole() {
 		x.Start(calendarData)
+		if d.q.zonesByReference() {
+			x.Data(withoutZones(p.body))
+			x.End(calendarData)
+			return nil
+		}
 		x.Data(p.body)
 		x.End(calendarData)
 		return nil
@@ -55,6 +60,12 @@ func (d *dataWriter) write(x *caldav.Writer, p *parsed) error {
 	}
 	if d.want.Expand != nil {
 		d.instances += len(out.Components)
+	}
+	if d.q.zonesByReference() {
+		x.Start(calendarData)
+		x.Data(withoutZones(out.Bytes()))
+		x.End(calendarData)
+		return nil
 	}
 	x.Start(calendarData)
 	x.Data(out.Bytes())

@@ -77,6 +77,7 @@ var outcomes = map[problem.Condition]outcome{
 	syncTraversal:               {http.StatusForbidden, caldav.D("sync-traversal-supported")},      // RFC 6578 3.3
 	supportedReport:             {http.StatusForbidden, caldav.D("supported-report")},              // RFC 3253 3.6
 	bodyTooLarge:                {http.StatusRequestEntityTooLarge, none},                          // RFC 9110 15.5.14
+	validTimeZone:               {http.StatusForbidden, caldav.C("valid-timezone")},                // RFC 7809 5.2
 	unknownMethod:               {http.StatusNotImplemented, none},                                 // RFC 9110 9.1
 	"limited-number-of-aces":    {http.StatusForbidden, caldav.D("limited-number-of-aces")},        // RFC 3744 8.1.1
 	"grant-only":                {http.StatusForbidden, caldav.D("grant-only")},
@@ -101,6 +102,7 @@ const (
 	supportedReport problem.Condition = "supported-report"
 	bodyTooLarge    problem.Condition = caldav.BeyondSize
 	unknownMethod   problem.Condition = "unknown-method"
+	validTimeZone   problem.Condition = "valid-timezone"
 )
 
 // problemOf finds the refusal in an error, with those of package caldav as

@@ -8,13 +8,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
 )
 
 // get is GET and HEAD: an object as it is stored, a calendar as one file, and
 // a sentence elsewhere for a person with a browser.
 func (q *request) get() error {
-	r, err := q.findPlain(q.at)
+	r, err := q.findToSend(q.at)
 	if err != nil {
 		return err
 	}
@@ -44,10 +46,64 @@ func (q *request) getObject(r *resource) error {
 	if done, err := q.conditional(r.obj.ETag, r.obj.Modified); done || err != nil {
 		return err
 	}
+	if r.body == nil && r.obj.Size > inOnePiece {
+		return q.sendParts(r)
+	}
+	if q.zonesByReference() {
+		r.body = withoutZones(r.body)
+		q.w.Header().Add("Vary", "CalDAV-Timezones")
+	}
 	q.w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
 	q.moreTime()
 	_, err := q.w.Write(r.body)
 	return ignoreGone(err)
+}
+
+// inOnePiece is what of an object may lie in memory while a slow client takes
+// it; larger ones are read in parts of this size, so that many slow clients
+// hold little.
+const inOnePiece = 512 << 10
+
+// findToSend is findPlain for GET, which leaves large texts in the store.
+func (q *request) findToSend(p place) (*resource, error) {
+	if p.kind != object {
+		return q.findPlain(p)
+	}
+	id, coll, err := q.target(p)
+	if err != nil {
+		return nil, err
+	}
+	r := &resource{place: p, owner: store.Account{ID: id, Name: p.account}}
+	r.coll.Name = coll
+	r.obj, r.body, err = q.s.calendar.GetSmall(q.ctx, q.by, calendar.Ref{Owner: id, Collection: coll, Name: p.name}, inOnePiece)
+	return r, err
+}
+
+// sendParts sends a large object as the client takes it.
+func (q *request) sendParts(r *resource) error {
+	q.w.Header().Set("Content-Length", strconv.Itoa(r.obj.Size))
+	if q.r.Method == http.MethodHead {
+		q.w.WriteHeader(http.StatusOK)
+		return nil
+	}
+	for sent := 0; sent < r.obj.Size; {
+		part, err := q.s.calendar.Part(q.ctx, r.obj, sent, inOnePiece)
+		if err == nil && len(part) == 0 {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			if sent == 0 {
+				q.w.Header().Del("Content-Length")
+				return err
+			}
+			q.breakOff(err)
+		}
+		if _, err := (timed{q}).Write(part); err != nil {
+			q.breakOff(err)
+		}
+		sent += len(part)
+	}
+	return nil
 }
 
 func (q *request) objectHeaders(r *resource) {

@@ -55,9 +55,14 @@ func openWith(t testing.TB, limits davserver.Limits, names ...string) *house {
 
 func openOn(t testing.TB, s *store.Store, limits davserver.Limits, names ...string) *house {
 	t.Helper()
+	return openSized(t, s, limits, 100_000, names...)
+}
+
+func openSized(t testing.TB, s *store.Store, limits davserver.Limits, size int, names ...string) *house {
+	t.Helper()
 	h := &house{t: t, now: morning, people: map[string]store.Account{}}
 	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
-	services := servicetest.New(s, servicetest.Options{Now: h.clock, Log: log, Calendar: func(o *calendar.Options) { o.Limits.ResourceSize = 100_000 }})
+	services := servicetest.New(s, servicetest.Options{Now: h.clock, Log: log, Calendar: func(o *calendar.Options) { o.Limits.ResourceSize = size }})
 	services.Deliver()
 	accounts := services.Accounts
 	h.svc, h.who = services.Calendar, accounts

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/convene-cal/convene/caldav"
 	"github.com/convene-cal/convene/ical"
@@ -30,6 +31,17 @@ var calendarProperties = []property{
 	{name: caldav.C("calendar-timezone"), where: calendarColl, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
 		return text(x, r.coll.TimeZone, r.coll.TimeZone == "")
 	}, set: setTimeZone},
+	{name: caldav.C("timezone-service-set"), where: home | calendarColl, value: func(q *request, _ *resource, x *caldav.Writer) (bool, error) { // RFC 7809 5.1
+		x.Href(q.s.public + zonesPath)
+		return true, nil
+	}},
+	{name: caldav.C("calendar-timezone-id"), where: calendarColl, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) { // RFC 7809 5.2
+		z, err := parseTimeZone(r.coll.TimeZone)
+		if r.coll.TimeZone == "" || err != nil {
+			return false, nil
+		}
+		return text(x, z.Name(), false)
+	}, set: setTimeZoneID},
 	{name: caldav.C("supported-calendar-component-set"), where: calendarColl, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {
 		for _, c := range componentsOf(r.coll.Collection) {
 			x.Empty(caldav.C("comp"), "name", c)
@@ -139,6 +151,23 @@ func setTimeZone(_ *request, c *store.Collection, e *caldav.Element) error {
 		return err
 	}
 	c.TimeZone = e.Text()
+	return nil
+}
+
+// setTimeZoneID keeps the zone of a name, so that both properties say the same
+// (RFC 7809 3.1.5).
+func setTimeZoneID(q *request, c *store.Collection, e *caldav.Element) error {
+	if e == nil {
+		c.TimeZone = ""
+		return nil
+	}
+	z, err := tz.Load(strings.TrimSpace(e.Text()))
+	if err != nil {
+		return problem.New(validTimeZone, "The time zone %q is not known.", clip(e.Text()))
+	}
+	cal := ical.New(q.s.calendar.ProdID())
+	cal.Components = append(cal.Components, z.Component(z.Name(), time.Time{}, time.Time{}))
+	c.TimeZone = string(cal.Bytes())
 	return nil
 }
 

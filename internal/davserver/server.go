@@ -23,6 +23,7 @@ import (
 // value in [DefaultLimits].
 type Limits struct {
 	XML           caldav.Limits
+	PerMinute     int // requests of one account, on average; 0 = no limit
 	Instances     int // instances in one expanded answer
 	SearchResults int // principals in the answer to one search
 }
@@ -51,6 +52,7 @@ type server struct {
 	host     string // of PublicURL, "" when unknown
 	log      *slog.Logger
 	now      func() time.Time
+	rate     rate
 	gzip     sync.Pool // of *gzip.Writer
 	origins  *http.CrossOriginProtection
 }
@@ -59,6 +61,7 @@ type server struct {
 // PROPFIND and OPTIONS on /.
 func New(o Options) http.Handler {
 	s := &server{calendar: o.Calendar, accounts: o.Accounts, acl: o.ACL, limits: o.Limits, log: o.Log, now: o.Now, origins: http.NewCrossOriginProtection()}
+	s.rate.perMinute = o.Limits.PerMinute
 	if s.limits.Instances <= 0 {
 		s.limits.Instances = DefaultLimits.Instances
 	}
@@ -117,6 +120,12 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		redirect(w, r)
 		return
 	}
+	if path == zonesWellKnown || path == zonesWellKnown+"/" { // RFC 7808 4.2.1.3
+		w.Header().Set("Location", zonesPath)
+		w.Header().Set("Content-Length", "0")
+		w.WriteHeader(http.StatusMovedPermanently)
+		return
+	}
 	q := &request{s: s, ctx: r.Context(), w: w, r: r, prefer: parsePrefer(r.Header)}
 	w.Header().Set("DAV", davHeader)
 	// Answers depend on who asks and are worth nothing to anyone else (RFC 9111 5.2.2).
@@ -124,6 +133,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	serve := func() error { return q.serve(path) }
 	if segment, ok := strings.CutPrefix(path, freeBusyPath); ok {
 		serve = func() error { return q.freeBusyURL(segment) }
+	}
+	if rest, ok := strings.CutPrefix(path, zonesPath); ok && (rest == "" || rest[0] == '/') {
+		serve = func() error { return q.timeZones(rest) }
 	}
 	if segment, ok := strings.CutPrefix(path, feedPath); ok {
 		serve = func() error { return q.feed(segment) }
@@ -197,8 +209,10 @@ func (q *request) authenticate() error {
 		source = host
 	}
 	var err error
-	q.by, err = q.s.accounts.Authenticate(q.ctx, login, password, source)
-	return err
+	if q.by, err = q.s.accounts.Authenticate(q.ctx, login, password, source); err != nil {
+		return err
+	}
+	return q.s.rate.take(q.by.Account, q.s.now())
 }
 
 // sameHost reports whether a host, with its port if any, is this server: the
@@ -208,7 +222,7 @@ func (q *request) sameHost(host string) bool {
 }
 
 // davHeader lists what is implemented, and nothing else (RFC 4918 10.1).
-const davHeader = "1, 2, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, " +
+const davHeader = "1, 2, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, calendar-no-timezone, " +
 	"calendar-proxy, calendarserver-principal-search, calendarserver-sharing"
 
 // allowed methods by kind of place.

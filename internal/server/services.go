@@ -169,7 +169,7 @@ func (s *Services) Close() error { return s.Store.Close() }
 // handler is everything below one HTTP listener: CalDAV and free/busy by prefix, so that
 // odd paths reach it as they were sent, the web application for the rest.
 func (s *Services) handler(done <-chan struct{}) http.Handler {
-	dav := davserver.New(davserver.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, PublicURL: s.Config.HTTP.PublicURL, Log: s.log})
+	dav := davserver.New(davserver.Options{Limits: davserver.Limits{PerMinute: s.Config.Limits.RequestsPerMinute}, Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, PublicURL: s.Config.HTTP.PublicURL, Log: s.log})
 	app := web.New(web.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, Journal: s.Journal, PublicURL: s.Config.HTTP.PublicURL, Log: s.log, Now: time.Now, Done: done, Invitation: s.Mail.Invitation})
 	hook := s.Mail.Hook(s.Config.Mail.WebhookSecret)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -181,7 +181,7 @@ func (s *Services) handler(done <-chan struct{}) http.Handler {
 			s.ready(w, r)
 		case path == "/hooks/mail" && s.Config.Mail.WebhookSecret != "":
 			hook.ServeHTTP(w, r)
-		case strings.HasPrefix(path, "/dav/"), path == "/dav", strings.HasPrefix(path, "/.well-known/caldav"), strings.HasPrefix(path, "/freebusy/"), strings.HasPrefix(path, "/feeds/"), isDAV(r.Method):
+		case strings.HasPrefix(path, "/dav/"), path == "/dav", strings.HasPrefix(path, "/.well-known/caldav"), strings.HasPrefix(path, "/freebusy/"), strings.HasPrefix(path, "/feeds/"), path == "/timezones", strings.HasPrefix(path, "/timezones/"), strings.HasPrefix(path, "/.well-known/timezone"), isDAV(r.Method):
 			dav.ServeHTTP(w, r)
 		default:
 			app.ServeHTTP(w, r)

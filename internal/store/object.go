@@ -207,6 +207,17 @@ func (tx *Tx) Body(account AccountID, id int64) ([]byte, error) {
 	return body, err
 }
 
+// BodyPart reads some of the octets of an object, from an offset on; fewer, or
+// none, where it ends.
+func (tx *Tx) BodyPart(account AccountID, id int64, offset, length int) ([]byte, error) {
+	var part []byte
+	found, err := tx.row([]any{&part}, `select substr(body, cast($3 as integer), cast($4 as integer)) from object_text where account = $1 and id = $2`, account, id, offset+1, length)
+	if err == nil && !found {
+		return nil, notFound("object %d", id)
+	}
+	return part, err
+}
+
 // Bodies reads the octets of many objects by ID; those that are gone are not
 // in the map. All of them are in memory at once: ask in portions.
 func (tx *Tx) Bodies(account AccountID, ids []int64) (map[int64][]byte, error) {

@@ -126,3 +126,49 @@ func TestRoomsHaveAPolicy(t *testing.T) {
 		}
 	}
 }
+
+// What leaves the service waits; in the meantime it is taken back.
+func TestUndoAndGuestsFromTheCommandLine(t *testing.T) {
+	s := newService(t, "example.test", []string{"alice", "bob", "carol"}).start()
+	if got := s.cli("", "account", "set-preference", "alice@example.test", "--undo-window", "5m", "--tell-busy", "@elsewhere.test"); !strings.Contains(got, "5m0s") {
+		t.Errorf("preferences: %s", got)
+	}
+	uid := strings.TrimSpace(s.cli("", "event", "add", "--account", "alice@example.test", "--summary", "Plan", "--start", "2027-04-01T12:00", "--duration", "1h", "--attendee", "dave@elsewhere.test", "--hide-guests"))
+	if got := s.cli("", "event", "show", "--account", "alice@example.test", uid); !strings.Contains(got, "X-CONVENE-HIDE-GUESTS:TRUE") {
+		t.Errorf("guests are not hidden:\n%s", got)
+	}
+	if got := s.cli("", "event", "undo", "--account", "alice@example.test", uid); !strings.Contains(got, "one message was not sent") {
+		t.Errorf("undo: %s", got)
+	}
+	if _, errs, status := run(t, "", "event", "undo", "--account", "alice@example.test", uid, "--data", s.data); status != 1 || !strings.Contains(errs, "nothing to take back") {
+		t.Errorf("undone twice: %d %s", status, errs)
+	}
+	uid = strings.TrimSpace(s.cli("", "event", "add", "--account", "alice@example.test", "--summary", "Talk", "--start", "2027-04-02T12:00", "--duration", "1h", "--attendee", "bob@example.test"))
+	s.cli("", "event", "delegate", "--account", "bob@example.test", uid, "--to", "carol@example.test")
+	if got := s.cli("", "event", "show", "--account", "carol@example.test", uid); !strings.Contains(got, "SUMMARY:Talk") {
+		t.Errorf("carol's copy:\n%s", got)
+	}
+	s.cli("", "event", "forward", "--account", "bob@example.test", uid, "--to", "gus@elsewhere.test")
+	s.cli("", "account", "designate", "add", "alice@example.test", "bob@example.test")
+	if got := s.cli("", "account", "designate", "list", "alice@example.test"); got != "bob@example.test for alice\n" {
+		t.Errorf("designates: %q", got)
+	}
+	s.cli("", "account", "designate", "remove", "alice@example.test", "bob@example.test")
+	asked := jsonLines(t, s.cli("", "freebusy", "dave@elsewhere.test", "--as", "alice@example.test", "--from", "2027-04-01", "--to", "2027-04-02", "--ask", "--json"))
+	if len(asked) != 1 || asked[0]["sentence"] != "is asked when they are busy, by mail" {
+		t.Errorf("asked: %v", asked)
+	}
+	for _, bad := range [][]string{
+		{"event", "delegate", "--account", "alice@example.test", uid, "--to", "bob@example.test"},
+		{"event", "forward", "--account", "alice@example.test", uid, "--to", "x@y.test"},
+		{"account", "set-preference", "alice@example.test", "--undo-window", "6m"},
+		{"account", "set-preference", "alice@example.test", "--undo-window", "soon"},
+		{"account", "designate", "add", "alice@example.test", "alice@example.test"},
+		{"event", "respond", "--account", "carol@example.test", uid, "--partstat", "completed"},
+		{"freebusy", "bob@example.test", "--from", "2027-04-01", "--to", "2027-04-02", "--ask"},
+	} {
+		if out, errs, status := run(t, "", append(bad, "--data", s.data)...); status == 0 || errs == "" {
+			t.Errorf("convene %v: status %d, %s%s", bad, status, out, errs)
+		}
+	}
+}

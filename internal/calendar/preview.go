@@ -113,6 +113,9 @@ func Notices(r PutResult) []Notice {
 func noun(x Sent) string {
 	switch x.Method {
 	case itip.Request:
+		if x.Calendar != nil && x.Calendar.Kind() == "VFREEBUSY" {
+			return "is asked when they are busy"
+		}
 		if len(x.Changes) > 0 {
 			return "gets an update"
 		}

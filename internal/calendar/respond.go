@@ -3,6 +3,7 @@ package calendar
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -22,6 +23,7 @@ type RespondRequest struct {
 	RecurrenceID string // "" = the whole; else as in itip.Message
 	PartStat     string // ACCEPTED, TENTATIVE, DECLINED or NEEDS-ACTION
 	Comment      string
+	Percent      *int // of a to-do: how far it is, 0 to 100 (RFC 5546 3.4.3); nil = say nothing of it
 }
 
 // partStats that a person can answer with (RFC 5545 3.2.12).
@@ -33,6 +35,12 @@ func (s *Service) Respond(ctx context.Context, req RespondRequest) (PutResult, e
 	req.PartStat = strings.ToUpper(req.PartStat)
 	if !partStats[req.PartStat] {
 		return PutResult{}, problem.New(problem.BadInput, "An invitation is answered with ACCEPTED, TENTATIVE or DECLINED, not with %q.", clip(req.PartStat))
+	}
+	if req.Percent != nil && (*req.Percent < 0 || *req.Percent > 100) {
+		return PutResult{}, problem.New(problem.BadInput, "A task is 0 to 100 per cent done, not %d.", *req.Percent)
+	}
+	if len(req.Comment) > maxComment {
+		return PutResult{}, problem.New(problem.TooLarge, "The note is %d octets long; %d are allowed.", len(req.Comment), maxComment)
 	}
 	var e effect
 	err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
@@ -50,8 +58,46 @@ func (s *Service) Respond(ctx context.Context, req RespondRequest) (PutResult, e
 // plan what is sent.
 func (s *Service) respond(tx *store.Tx, req RespondRequest) (effect, error) {
 	return s.edit(tx, req.By, req.Owner, req.UID, func(t telling) (*ical.Calendar, error) {
-		return itip.Answer(t.cal, t.memory, t.user, req.PartStat, req.Comment, req.RecurrenceID, s.now())
+		todo := t.object.Component == "VTODO"
+		if !todo && (req.PartStat == "COMPLETED" || req.PartStat == "IN-PROCESS" || req.Percent != nil) {
+			return nil, problem.New(problem.BadInput, "Only a task is in process, completed, or some per cent done; this is an event.") // RFC 5545 3.2.12
+		}
+		cal, err := itip.Answer(t.cal, t.memory, t.user, req.PartStat, req.Comment, req.RecurrenceID, s.now())
+		if err == nil && todo {
+			s.progress(cal, req)
+		}
+		return cal, err
 	})
+}
+
+// progress writes how far a to-do is into the attendee's own copy, from where
+// the answer takes it (RFC 5546 3.4.3).
+func (s *Service) progress(cal *ical.Calendar, req RespondRequest) {
+	zones := tz.NewResolver(cal, nil)
+	for _, c := range cal.Main() {
+		if id := c.Prop("RECURRENCE-ID"); req.RecurrenceID != "" {
+			t, err := ical.Time{}, error(nil)
+			if id == nil {
+				continue
+			}
+			if t, err = id.Time(); err != nil || idOf(t, zones) != req.RecurrenceID {
+				continue
+			}
+		}
+		percent := -1
+		switch {
+		case req.Percent != nil:
+			percent = *req.Percent
+		case req.PartStat == "COMPLETED":
+			percent = 100
+		}
+		if percent >= 0 {
+			c.Set("PERCENT-COMPLETE", strconv.Itoa(percent))
+		}
+		if req.PartStat == "COMPLETED" && c.Prop("COMPLETED") == nil {
+			c.Set("COMPLETED", ical.UTCTime(s.now()).String())
+		}
+	}
 }
 
 // edit changes a stored object by a function of itip, as if its owner had done
@@ -63,6 +109,9 @@ func (s *Service) edit(tx *store.Tx, by account.Actor, owner store.AccountID, ui
 	}
 	edited, err := how(t)
 	if err != nil {
+		if problem.Of(err).Condition != problem.Internal {
+			return effect{}, err
+		}
 		return effect{}, forbidden(err)
 	}
 	d := &draft{cal: edited, data: edited.Bytes(), kind: t.object.Component, uid: t.object.UID, schedules: true}
@@ -91,6 +140,9 @@ func (s *Service) Delegate(ctx context.Context, req DelegateRequest) (PutResult,
 	var e effect
 	err := s.store.Update(ctx, func(tx *store.Tx) (err error) {
 		e, err = s.edit(tx, req.By, req.Owner, req.UID, func(t telling) (*ical.Calendar, error) {
+			if organizedBy(t.cal, t.user) {
+				return nil, problem.New(problem.Forbidden, "You organize this event yourself: invite whom you like, there is nobody to ask.")
+			}
 			return itip.Delegate(t.cal, t.memory, t.user, req.To, req.KeepInformed, req.RecurrenceID)
 		})
 		return err

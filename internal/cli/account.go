@@ -13,17 +13,19 @@ import (
 )
 
 type accountCommands struct {
-	Add         accountAdd         `cmd:"" help:"Make an account with its calendars."`
-	List        accountList        `cmd:"" help:"List the accounts."`
-	Show        accountShow        `cmd:"" help:"Show one account."`
-	SetPassword accountSetPassword `cmd:"" help:"Set the password."`
-	SetAddress  accountSetAddress  `cmd:"" help:"Set the calendar user addresses; the first is the preferred one."`
-	Rename      accountRename      `cmd:"" help:"Change an address; the old one keeps a redirect."`
-	Disable     accountDisable     `cmd:"" help:"Refuse sign-in; calendars stay."`
-	Delete      accountDelete      `cmd:"" help:"Delete the account and all its calendars."`
-	SetPolicy   accountSetPolicy   `cmd:"" help:"Set when a room or resource accepts by itself."`
-	ShowPolicy  accountShowPolicy  `cmd:"" help:"Show when a room or resource accepts by itself."`
-	Members     membersCommands    `cmd:"" help:"Who belongs to a group."`
+	Add           accountAdd           `cmd:"" help:"Make an account with its calendars."`
+	List          accountList          `cmd:"" help:"List the accounts."`
+	Show          accountShow          `cmd:"" help:"Show one account."`
+	SetPassword   accountSetPassword   `cmd:"" help:"Set the password."`
+	SetAddress    accountSetAddress    `cmd:"" help:"Set the calendar user addresses; the first is the preferred one."`
+	Rename        accountRename        `cmd:"" help:"Change an address; the old one keeps a redirect."`
+	Disable       accountDisable       `cmd:"" help:"Refuse sign-in; calendars stay."`
+	Delete        accountDelete        `cmd:"" help:"Delete the account and all its calendars."`
+	SetPolicy     accountSetPolicy     `cmd:"" help:"Set when a room or resource accepts by itself."`
+	ShowPolicy    accountShowPolicy    `cmd:"" help:"Show when a room or resource accepts by itself."`
+	SetPreference accountSetPreference `cmd:"" help:"Set the undo window, and who outside is told when one is busy."`
+	Designate     designateCommands    `cmd:"" help:"Who may act for whom."`
+	Members       membersCommands      `cmd:"" help:"Who belongs to a group."`
 }
 
 // accountName is the argument that names an account.

@@ -16,18 +16,22 @@ import (
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/server"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
 )
 
 type eventCommands struct {
-	Add     eventAdd     `cmd:"" help:"Make an event; attendees are invited."`
-	List    eventList    `cmd:"" help:"List occurrences in a span of time."`
-	Show    eventShow    `cmd:"" help:"Print an event as iCalendar."`
-	Edit    eventEdit    `cmd:"" help:"Change an event; attendees are told."`
-	Delete  eventDelete  `cmd:"" help:"Delete an event; attendees are told."`
-	Respond eventRespond `cmd:"" help:"Answer an invitation."`
-	Propose eventPropose `cmd:"" help:"Propose another time or place to the organizer."`
-	Refresh eventRefresh `cmd:"" help:"Ask the organizer for the present state of an event."`
-	Publish eventPublish `cmd:"" help:"Send an event to people to know of it, not to answer."`
+	Add      eventAdd      `cmd:"" help:"Make an event; attendees are invited."`
+	List     eventList     `cmd:"" help:"List occurrences in a span of time."`
+	Show     eventShow     `cmd:"" help:"Print an event as iCalendar."`
+	Edit     eventEdit     `cmd:"" help:"Change an event; attendees are told."`
+	Delete   eventDelete   `cmd:"" help:"Delete an event; attendees are told."`
+	Respond  eventRespond  `cmd:"" help:"Answer an invitation."`
+	Propose  eventPropose  `cmd:"" help:"Propose another time or place to the organizer."`
+	Refresh  eventRefresh  `cmd:"" help:"Ask the organizer for the present state of an event."`
+	Publish  eventPublish  `cmd:"" help:"Send an event to people to know of it, not to answer."`
+	Delegate eventDelegate `cmd:"" help:"Send somebody else in one's place."`
+	Forward  eventForward  `cmd:"" help:"Pass an invitation on to somebody who is not invited."`
+	Undo     eventUndo     `cmd:"" help:"Take the latest change back while its messages wait."`
 }
 
 // eventFields are what add sets and edit changes.
@@ -41,6 +45,7 @@ type eventFields struct {
 	Description string        `help:"Text."`
 	Rule        string        `help:"Recurrence, e.g. FREQ=WEEKLY;BYDAY=MO." placeholder:"RRULE"`
 	Attendee    []string      `help:"Address to invite; repeat for several." placeholder:"ADDRESS"`
+	hideFlags   `embed:""`
 }
 
 type eventAdd struct {
@@ -99,6 +104,12 @@ func (f eventFields) apply(ctx context.Context, s *server.Services, a store.Acco
 	}
 	if err := f.applyTimes(a, event); err != nil {
 		return err
+	}
+	if f.HideGuests != nil {
+		event.Remove(itip.HideGuests)
+		if *f.HideGuests {
+			event.Set(itip.HideGuests, "TRUE")
+		}
 	}
 	if f.Rule != "" {
 		if _, err := recur.ParseRule(f.Rule); err != nil {
@@ -488,7 +499,8 @@ func (c eventDelete) Run(e *env) error {
 
 type eventRespond struct {
 	eventRef `embed:""`
-	PartStat string `name:"partstat" required:"" enum:"accepted,tentative,declined,needs-action,ACCEPTED,TENTATIVE,DECLINED,NEEDS-ACTION" help:"accepted, tentative or declined."`
+	PartStat string `name:"partstat" required:"" enum:"accepted,tentative,declined,needs-action,in-process,completed,ACCEPTED,TENTATIVE,DECLINED,NEEDS-ACTION,IN-PROCESS,COMPLETED" help:"accepted, tentative or declined; of a task also in-process or completed."`
+	Percent  *int   `help:"How far a task is, 0 to 100." placeholder:"N"`
 	Comment  string `help:"A word to the organizer."`
 	JSON     bool   `help:"One JSON object: what the organizer gets."`
 }
@@ -509,7 +521,7 @@ func (c eventRespond) Run(e *env) error {
 				return err
 			}
 		}
-		r, err := s.Calendar.Respond(e.ctx, calendar.RespondRequest{By: by, Owner: a.ID, UID: c.UID, RecurrenceID: rid, PartStat: strings.ToUpper(c.PartStat), Comment: c.Comment})
+		r, err := s.Calendar.Respond(e.ctx, calendar.RespondRequest{By: by, Owner: a.ID, UID: c.UID, RecurrenceID: rid, PartStat: strings.ToUpper(c.PartStat), Comment: c.Comment, Percent: c.Percent})
 		if err != nil {
 			return err
 		}

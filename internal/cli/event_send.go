@@ -204,3 +204,12 @@ func (r eventRef) recurrenceID(cal *ical.Calendar) (string, error) {
 	}
 	return id.String(), nil
 }
+
+// durationFlag reads a time such as 90s or 2m.
+func durationFlag(flag, value string) (time.Duration, error) {
+	d, err := time.ParseDuration(value)
+	if err != nil {
+		return 0, usagef("%s: %q is not a time such as 30s or 2m", flag, value)
+	}
+	return d, nil
+}

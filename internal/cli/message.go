@@ -10,6 +10,7 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/server"
 	"github.com/convene-cal/convene/internal/store"
@@ -171,12 +172,18 @@ func (c messageShow) Run(e *env) error {
 
 type messageApprove struct {
 	messageID `embed:""`
+	Always    bool `help:"Of a designate: let them act for the same person from now on."`
 }
 
-func (messageApprove) Help() string { return "Example: convene message approve 17" }
+func (messageApprove) Help() string {
+	return "An invitation is put into the calendar, a proposal taken up, a guest who was not invited let in, a room given.\n\nExample: convene message approve 17"
+}
 
 func (c messageApprove) Run(e *env) error {
 	return c.settle(e, func(s *server.Services, x store.Entry, by account.Actor) (store.Entry, error) {
+		if c.Always {
+			return s.Calendar.ApproveAlways(e.ctx, by, x.Account, x.ID)
+		}
 		return s.Calendar.Approve(e.ctx, by, x.Account, x.ID)
 	})
 }
@@ -278,6 +285,7 @@ type freebusyCommand struct {
 	To        string   `required:"" help:"End." placeholder:"T"`
 	As        string   `help:"Ask as this account (default: the first address)." placeholder:"ADDRESS"`
 	TZ        string   `name:"tz" help:"Zone of --from, --to and the answer (default: UTC)." placeholder:"ZONE"`
+	Ask       bool     `help:"Send those of other services a question; what they answer counts from then on."`
 	JSON      bool     `help:"One JSON object an address."`
 }
 
@@ -302,10 +310,20 @@ func (c freebusyCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.as(as, func(s *server.Services, _ store.Account, by account.Actor) error {
+	return e.as(as, func(s *server.Services, asker store.Account, by account.Actor) error {
 		var who []ical.Address
 		for _, a := range c.Addresses {
 			who = append(who, ical.ParseAddress(a))
+		}
+		if c.Ask {
+			sent, err := s.Calendar.AskFreeBusy(e.ctx, calendar.AskFreeBusyRequest{By: by, Owner: asker.ID, Who: who, From: from, To: to})
+			if err == nil && len(sent) == 0 {
+				err = errNobodyOutside
+			}
+			if err != nil {
+				return err
+			}
+			return sendFlags{JSON: c.JSON}.tell(e, asker, calendar.PutResult{Sent: sent})
 		}
 		answers, err := s.Calendar.FreeBusy(e.ctx, by, who, from, to, "")
 		if err != nil {

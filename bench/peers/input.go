@@ -60,9 +60,14 @@ var rules = []rule{
 	{"daily, ten years", "FREQ=DAILY", "20160101", "20260101"},
 	{"three days a week, ten years", "FREQ=WEEKLY;BYDAY=MO,WE,FR", "20160101", "20260101"},
 	{"first Monday of a month, ten years", "FREQ=MONTHLY;BYDAY=1MO", "20160101", "20260101"},
+	{"last working day of a month, ten years", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "20160105", "20260101"},
+	{"daily at 02:30 with gaps, ten years", "FREQ=DAILY;BYHOUR=2;BYMINUTE=30", "20160105", "20260101"},
+	{"every two weeks with COUNT, all", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR;COUNT=500", "20160101", "20260101"},
+	{"every 20 minutes from 9 to 17, a year", "FREQ=MINUTELY;INTERVAL=20;BYHOUR=9,10,11,12,13,14,15,16", "20160101", "20170101"},
 	{"daily, the month 20 years later", "FREQ=DAILY", "20360601", "20360701"},
 	{"weekdays with COUNT, the month 20 years later", "FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR;COUNT=20000", "20360601", "20360701"},
 	{"one day a year, the month 20 years later", "FREQ=YEARLY;BYMONTH=6;BYDAY=2TU", "20360601", "20360701"},
+	{"29 February, the year 24 years later", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "20400101", "20410101"},
 }
 
 const (

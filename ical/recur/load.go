@@ -47,6 +47,9 @@ func (c *cursor) load() {
 		c.loadForeign()
 	case c.freq == Yearly:
 		c.loadYear()
+	case c.fromMask:
+		c.chooseOfMonth(int(floorDiv(c.period, 12)), int(floorMod(c.period, 12))+1)
+		return
 	case c.freq == Monthly:
 		c.addMonth(int(floorDiv(c.period, 12)), int(floorMod(c.period, 12))+1)
 	case c.freq == Weekly:
@@ -193,6 +196,28 @@ func (c *cursor) add(d int64) {
 		return // SKIP met a day that is already there
 	}
 	c.bases.add(t)
+}
+
+// chooseOfMonth adds those days of a month that BYSETPOS names, without making
+// the others.
+func (c *cursor) chooseOfMonth(year, month int) {
+	if c.months>>month&1 == 0 {
+		return
+	}
+	first := dayOf(year, month, 1)
+	mask := c.monthMask(year, month, first, nil)
+	n, taken := bits.OnesCount32(mask), 0
+	c.index = c.setpos.of(n, c.index)
+	for _, i := range c.index {
+		if i == n-1 { // the last is the one asked for most
+			c.add(first + int64(bits.Len32(mask)) - 2)
+			return
+		}
+		for ; taken < i; taken++ {
+			mask &= mask - 1
+		}
+		c.add(first + int64(bits.TrailingZeros32(mask)) - 1)
+	}
 }
 
 // choose keeps the members that BYSETPOS names.

@@ -42,6 +42,7 @@ type plan struct {
 	first, last int64 // numbers of the first period and of the last one worth a look
 	rounds      int   // steps after which a rule of days or longer has met every kind of period
 	alone       bool  // every period has one member, at the same time of it
+	fromMask    bool  // BYSETPOS takes days of a month, each with one time
 	ticks       *ticks
 	foreign     *foreign // of a rule in another calendar than the Gregorian
 }
@@ -118,6 +119,7 @@ func (p *plan) setPeriods() {
 		p.rounds = cycle[p.freq] / int(gcd(p.step, int64(cycle[p.freq])))
 	}
 	p.alone = p.freq <= Daily && !p.filtered && !p.timeLimited && len(p.times) == 1 && !p.never
+	p.fromMask = p.freq == Monthly && !p.setpos.none() && len(p.times) == 1 && p.skip == 0 && p.foreign == nil
 	if p.freq < Daily && (p.filtered || p.timeLimited) {
 		p.ticks = &ticks{}
 	}

@@ -332,6 +332,11 @@ func (p *applying) check() bool {
 			p.res.RequestStatus = "3.10"
 			return false
 		}
+		if id := c.Prop("RECURRENCE-ID"); id != nil {
+			if _, err := id.Time(); err != nil {
+				return reject("3.5", "The message is about an occurrence at %q, which is no time.", id.Value())
+			}
+		}
 		for q := range c.Props("ORGANIZER") {
 			k := q.Address().Key()
 			if organizer != "" && k != organizer {

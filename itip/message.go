@@ -69,6 +69,7 @@ func (l *letter) calendar(m Method, list ...*ical.Component) *ical.Calendar {
 	guests := make([][]*ical.Property, len(list))
 	for i, c := range list {
 		guests[i] = l.setAside(c)
+		onlyOnce(c)
 	}
 	zones := l.zonesOf(cal)
 	if zones == nil {
@@ -410,8 +411,19 @@ func (l *letter) reply(c *ical.Component, me *ical.Property, n int, partstat str
 		if !recognisable[name] && !(c.Name == "VTODO" && progressive[name]) || override && repeats[name] {
 			continue
 		}
-		// RECURRENCE-ID goes back in the very form it came.
-		out.Add(p.Clone())
+		// RECURRENCE-ID goes back in the very form it came, unless that means
+		// another moment to everyone.
+		q := p.Clone()
+		switch id := q.Param("TZID"); {
+		case !timed[name]:
+		case id == "":
+			q = l.place(q)
+		case name != "RECURRENCE-ID":
+			if _, err := l.o.zones.Zone(id); err != nil {
+				continue // a zone that nobody defined tells the organizer nothing
+			}
+		}
+		out.Add(q)
 		if name == "UID" {
 			dtstamp := ical.NewProperty("DTSTAMP", "")
 			dtstamp.SetTime(ical.UTCTime(l.stamp))

@@ -30,6 +30,9 @@ func Plan(c Change) (*Outcome, error) {
 		if err := sameOrganizer(work); err != nil {
 			return nil, err
 		}
+		if err := oneUID(work); err != nil && !c.Import {
+			return nil, err
+		}
 	}
 	role := roleIn(old, me)
 	if role == None || work.empty() {
@@ -114,7 +117,7 @@ func untouched(a, b *ical.Component) bool {
 // also of an event they attend (RFC 6638 3.1) (CAL-12).
 func roleIn(o *object, me people) Role {
 	org := o.organizer(nil)
-	if kind := o.cal.Kind(); org == nil || kind != "VEVENT" && kind != "VTODO" || !scheduledBy(o) {
+	if kind := o.cal.Kind(); org == nil || kind != "VEVENT" && kind != "VTODO" || !scheduledBy(o) || o.cal.UID() == "" {
 		return None // journals and free/busy invite nobody (RFC 5546 1.4)
 	}
 	if me.is(org) {
@@ -155,6 +158,21 @@ func sameOrganizer(o *object) error {
 				return refuse(conditionOrganizer, o.keyOf(c), "ORGANIZER",
 					"The event names two organizers, %s and %s. All its parts must have the same one.", first.Address(), p.Address())
 			}
+		}
+	}
+	return nil
+}
+
+// oneUID is RFC 4791 4.1: what is stored under one name has one UID, and one
+// kind of component.
+func oneUID(o *object) error {
+	uid := o.cal.UID()
+	for _, c := range o.cal.Main() {
+		if kind := o.cal.Kind(); c.Name != kind && scheduledBy(o) {
+			return refuse(conditionObject, "", "", "There is a %s beside a %s; an event with guests is stored by itself.", c.Name, kind)
+		}
+		if have := strings.TrimSpace(c.Value("UID")); have == "" || have != uid {
+			return refuse(conditionObject, o.keyOf(c), "UID", "All parts of an event must have the same UID; there is %q beside %q.", have, uid)
 		}
 	}
 	return nil

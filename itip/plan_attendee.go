@@ -63,6 +63,9 @@ func (p *attending) create() {
 		if p.out.Memory.InvitedAs == "" {
 			p.out.Memory.InvitedAs = line.Address()
 		}
+		if line.HasParam("SCHEDULE-STATUS") {
+			line.RemoveParam("SCHEDULE-STATUS") // of somebody else's copy
+		}
 		if s := partStat(line); s != partStatNeeds || p.forced(c) {
 			p.answers = append(p.answers, answer{key: k, comp: c, line: line, partstat: s, was: partStatNeeds, comments: p.comments(k, c)})
 		}

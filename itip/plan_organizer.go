@@ -63,6 +63,9 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 		return refuse(conditionByOwner, p.new.keyOf(p.new.hasRange()), "RECURRENCE-ID",
 			"A change of this and all later occurrences cannot be sent for a series without end. End the series before it, and begin a new one.")
 	}
+	if err := p.startsSometime(); err != nil {
+		return err
+	}
 	p.hidden = hidesGuests(p.new) || p.new.empty() && hidesGuests(p.old)
 	p.keepReverted()
 	p.lend()
@@ -76,6 +79,33 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	p.send()
 	p.tidy()
 	p.summarize()
+	return nil
+}
+
+// startsSometime refuses events to which nobody could be invited, since they
+// never begin (RFC 5545 3.6.1).
+func (p *organizing) startsSometime() error {
+	for _, k := range p.new.keys() {
+		c := p.new.component(k)
+		start := c.Prop("DTSTART")
+		if start == nil && c.Name != "VEVENT" {
+			continue
+		}
+		if start == nil {
+			return refuse(conditionObject, k, "DTSTART", "The event has guests but no start. Say when it begins.")
+		}
+		if count(c, "RRULE") > 1 {
+			return refuse(conditionObject, k, "RRULE", "The event repeats by two rules, which guests' programs would not understand. Make two events of it.") // RFC 5546 3.2.2: one at most
+		}
+		if id := start.Param("TZID"); id != "" {
+			if _, err := p.new.zones.Zone(id); err != nil {
+				return refuse(conditionObject, k, "DTSTART", "The event begins in the time zone %q, which nobody knows and the event does not define.", id)
+			}
+		}
+		if _, err := start.Time(); err != nil {
+			return refuse(conditionObject, k, "DTSTART", "The event begins at %q, which is no time.", start.Value())
+		}
+	}
 	return nil
 }
 

@@ -166,9 +166,12 @@ func (p *organizing) judge(one *party) {
 	// new as well, and a receiver may take the master for the whole (RFC 5546
 	// 4.4.7).
 	if slices.Contains(one.asked, "") {
-		if p.bumped[""] || !hadAll {
+		switch {
+		case p.bumped[""]:
 			one.asked = one.listed
-		} else {
+		case !hadAll:
+			one.asked = slices.DeleteFunc(slices.Clone(one.listed), func(k string) bool { return p.has(one, k) })
+		default:
 			for _, l := range p.lagging() {
 				if p.is[l.key].served(one.who) == nil || slices.Contains(one.asked, l.key) {
 					continue
@@ -183,6 +186,18 @@ func (p *organizing) judge(one *party) {
 	for _, k := range p.altered() {
 		one.refresh = one.refresh || !p.hidden && p.is[k].served(one.who) != nil && p.visible(k)
 	}
+}
+
+// has reports whether somebody who is new to the series has an occurrence of it
+// already, as it is, and keeps it when the series comes (REQ-07).
+func (p *organizing) has(one *party, k string) bool {
+	if k == "" || slices.Contains(one.asked, k) || p.was[k] == nil || p.was[k].served(one.who) == nil {
+		return false
+	}
+	n := sequence(p.new.component(k))
+	at, came := p.out.Memory.Invited[one.who+" "+k]
+	all, sent := p.out.Memory.Sent[k]
+	return (came && at >= n || sent && all >= n) && n >= sequence(p.new.master)
 }
 
 // altered are the living components that were not saved exactly as they were.

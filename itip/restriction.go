@@ -51,7 +51,7 @@ func CheckMessage(cal *ical.Calendar) error {
 			if table.NoZones {
 				return fault(z, "must not be there (%s)", table.Section)
 			}
-			zones[strings.ToLower(z.Value("TZID"))] = true
+			zones[strings.ToLower(z.Text("TZID"))] = true
 		}
 	}
 	uid, organizer := main[0].Value("UID"), ""
@@ -73,6 +73,22 @@ func CheckMessage(cal *ical.Calendar) error {
 		}
 	}
 	return nil
+}
+
+// single are the properties that no component of a message has twice (RFC 5545
+// 3.6, and the tables of RFC 5546).
+var single = set("DTSTART", "DTEND", "DUE", "DURATION", "SEQUENCE", "STATUS", "RRULE", "RECURRENCE-ID",
+	"SUMMARY", "LOCATION", "DESCRIPTION", "ORGANIZER", "UID", "PRIORITY", "TRANSP", "CLASS", "URL", "GEO", "CREATED", "DTSTAMP")
+
+// onlyOnce keeps the first of what a client wrote twice.
+func onlyOnce(c *ical.Component) {
+	seen := map[string]bool{}
+	c.RemoveFunc(func(p *ical.Property) bool {
+		name := p.Name()
+		again := single[name] && seen[name]
+		seen[name] = true
+		return again
+	})
 }
 
 func count(c *ical.Component, name string) int {
@@ -111,8 +127,7 @@ func checkComponent(c *ical.Component, method string, table ical.Restrictions, z
 			return err
 		}
 	}
-	for _, name := range [...]string{"DTSTART", "DTEND", "DUE", "DURATION", "SEQUENCE", "STATUS", "RRULE", "RECURRENCE-ID",
-		"SUMMARY", "LOCATION", "DESCRIPTION", "ORGANIZER", "UID", "PRIORITY", "TRANSP", "CLASS", "URL", "GEO", "CREATED", "DTSTAMP"} {
+	for name := range sorted(single) {
 		if n := count(c, name); n > 1 {
 			return fmt.Errorf("%s occurs %d times (RFC 5545 3.6)", name, n)
 		}

@@ -31,11 +31,15 @@ func (s *Service) Maintain(ctx context.Context) error {
 			break
 		}
 	}
+	if err := s.sweepAttachments(ctx); err != nil {
+		return fmt.Errorf("look for unused attachments: %w", err)
+	}
 	now := s.now()
 	for what, prune := range map[string]func(*store.Tx) (bool, error){
-		"history":    func(tx *store.Tx) (bool, error) { return tx.PruneVersions(now.AddDate(0, 0, -store.HistoryDays)) },
-		"tombstones": func(tx *store.Tx) (bool, error) { return tx.PruneTombstones(now.Add(-tombstonesFor)) },
-		"messages":   func(tx *store.Tx) (bool, error) { return tx.PruneEntries(now.Add(-messagesFor)) },
+		"history":     func(tx *store.Tx) (bool, error) { return tx.PruneVersions(now.AddDate(0, 0, -store.HistoryDays)) },
+		"attachments": func(tx *store.Tx) (bool, error) { return tx.PruneAttachments(now.Add(-keptUnused)) },
+		"tombstones":  func(tx *store.Tx) (bool, error) { return tx.PruneTombstones(now.Add(-tombstonesFor)) },
+		"messages":    func(tx *store.Tx) (bool, error) { return tx.PruneEntries(now.Add(-messagesFor)) },
 	} {
 		for more := true; more; {
 			err := s.store.Update(ctx, func(tx *store.Tx) (err error) {

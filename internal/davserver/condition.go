@@ -70,24 +70,29 @@ var outcomes = map[problem.Condition]outcome{
 	problem.InvalidOrganizer:         {http.StatusForbidden, caldav.C("valid-organizer")},
 
 	// Of this protocol alone.
-	calendar.Locked:             {http.StatusLocked, caldav.D("lock-token-submitted")},             // RFC 4918 16
-	calendar.LockConflict:       {http.StatusLocked, caldav.D("no-conflicting-lock")},              // RFC 4918 16
-	calendar.LockElsewhere:      {http.StatusConflict, caldav.D("lock-token-matches-request-uri")}, // RFC 4918 9.11.1
-	finiteDepth:                 {http.StatusForbidden, caldav.D("propfind-finite-depth")},         // RFC 4918 9.1
-	syncTraversal:               {http.StatusForbidden, caldav.D("sync-traversal-supported")},      // RFC 6578 3.3
-	supportedReport:             {http.StatusForbidden, caldav.D("supported-report")},              // RFC 3253 3.6
-	bodyTooLarge:                {http.StatusRequestEntityTooLarge, none},                          // RFC 9110 15.5.14
-	validTimeZone:               {http.StatusForbidden, caldav.C("valid-timezone")},                // RFC 7809 5.2
-	unknownMethod:               {http.StatusNotImplemented, none},                                 // RFC 9110 9.1
-	"limited-number-of-aces":    {http.StatusForbidden, caldav.D("limited-number-of-aces")},        // RFC 3744 8.1.1
-	"grant-only":                {http.StatusForbidden, caldav.D("grant-only")},
-	"no-invert":                 {http.StatusForbidden, caldav.D("no-invert")},
-	"no-protected-ace-conflict": {http.StatusForbidden, caldav.D("no-protected-ace-conflict")},
-	"no-inherited-ace-conflict": {http.StatusForbidden, caldav.D("no-inherited-ace-conflict")},
-	"not-supported-privilege":   {http.StatusForbidden, caldav.D("not-supported-privilege")},
-	"no-ace-conflict":           {http.StatusForbidden, caldav.D("no-ace-conflict")},
-	"recognized-principal":      {http.StatusForbidden, caldav.D("recognized-principal")},
-	"allowed-principal":         {http.StatusForbidden, caldav.D("allowed-principal")},
+	calendar.Locked:              {http.StatusLocked, caldav.D("lock-token-submitted")},      // RFC 4918 16
+	calendar.InvalidAttachAction: {http.StatusForbidden, caldav.C("valid-action-parameter")}, // RFC 8607 3.11
+	calendar.InvalidRID:          {http.StatusForbidden, caldav.C("valid-rid-parameter")},
+	calendar.InvalidManagedID:    {http.StatusForbidden, caldav.C("valid-managed-id-parameter")},
+	calendar.AttachmentTooLarge:  {http.StatusForbidden, caldav.C("max-attachment-size")},
+	calendar.TooManyAttachments:  {http.StatusForbidden, caldav.C("max-attachments-per-resource")},
+	calendar.LockConflict:        {http.StatusLocked, caldav.D("no-conflicting-lock")},              // RFC 4918 16
+	calendar.LockElsewhere:       {http.StatusConflict, caldav.D("lock-token-matches-request-uri")}, // RFC 4918 9.11.1
+	finiteDepth:                  {http.StatusForbidden, caldav.D("propfind-finite-depth")},         // RFC 4918 9.1
+	syncTraversal:                {http.StatusForbidden, caldav.D("sync-traversal-supported")},      // RFC 6578 3.3
+	supportedReport:              {http.StatusForbidden, caldav.D("supported-report")},              // RFC 3253 3.6
+	bodyTooLarge:                 {http.StatusRequestEntityTooLarge, none},                          // RFC 9110 15.5.14
+	validTimeZone:                {http.StatusForbidden, caldav.C("valid-timezone")},                // RFC 7809 5.2
+	unknownMethod:                {http.StatusNotImplemented, none},                                 // RFC 9110 9.1
+	"limited-number-of-aces":     {http.StatusForbidden, caldav.D("limited-number-of-aces")},        // RFC 3744 8.1.1
+	"grant-only":                 {http.StatusForbidden, caldav.D("grant-only")},
+	"no-invert":                  {http.StatusForbidden, caldav.D("no-invert")},
+	"no-protected-ace-conflict":  {http.StatusForbidden, caldav.D("no-protected-ace-conflict")},
+	"no-inherited-ace-conflict":  {http.StatusForbidden, caldav.D("no-inherited-ace-conflict")},
+	"not-supported-privilege":    {http.StatusForbidden, caldav.D("not-supported-privilege")},
+	"no-ace-conflict":            {http.StatusForbidden, caldav.D("no-ace-conflict")},
+	"recognized-principal":       {http.StatusForbidden, caldav.D("recognized-principal")},
+	"allowed-principal":          {http.StatusForbidden, caldav.D("allowed-principal")},
 }
 
 // namesPlace: conditions whose element holds the href of what is in the way.
@@ -135,8 +140,10 @@ func outcomeOf(p *problem.Problem) outcome {
 
 // logPath is the path of the request without the secret that some hold.
 func (q *request) logPath() string {
-	if strings.HasPrefix(q.r.URL.Path, feedPath) {
-		return feedPath + "…"
+	for _, secret := range []string{feedPath, attachmentPath} {
+		if strings.HasPrefix(q.r.URL.Path, secret) {
+			return secret + "…"
+		}
 	}
 	return q.r.URL.Path
 }

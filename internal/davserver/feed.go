@@ -17,14 +17,7 @@ const feedPath = "/feeds/"
 // service it is a path.
 func (q *request) feedURL(f calendar.FeedView) string {
 	path := feedPath + f.Token + ".ics"
-	if q.s.public != "" {
-		return q.s.public + path
-	}
-	scheme := "http"
-	if q.r.TLS != nil || q.r.Header.Get("X-Forwarded-Proto") == "https" {
-		scheme = "https"
-	}
-	return scheme + "://" + q.r.Host + path
+	return q.base() + path
 }
 
 // feed is GET of a published calendar, for anyone who has its address.

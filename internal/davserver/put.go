@@ -173,6 +173,9 @@ func latin1(data []byte) []byte {
 
 // post is add-member on calendars (RFC 5995) and free/busy on the outbox.
 func (q *request) post() error {
+	if q.at.kind == object {
+		return q.postAttachment()
+	}
 	if isXML(q.mediaType()) && q.mediaType() != "" {
 		return q.postXML()
 	}

@@ -137,6 +137,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if rest, ok := strings.CutPrefix(path, zonesPath); ok && (rest == "" || rest[0] == '/') {
 		serve = func() error { return q.timeZones(rest) }
 	}
+	if rest, ok := strings.CutPrefix(path, attachmentPath); ok {
+		serve = func() error { return q.attachment(rest) }
+	}
 	if segment, ok := strings.CutPrefix(path, feedPath); ok {
 		serve = func() error { return q.feed(segment) }
 	}
@@ -222,7 +225,8 @@ func (q *request) sameHost(host string) bool {
 }
 
 // davHeader lists what is implemented, and nothing else (RFC 4918 10.1).
-const davHeader = "1, 2, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, calendar-no-timezone, " +
+const davHeader = "1, 2, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, " +
+	"calendar-managed-attachments, calendar-managed-attachments-no-recurrence, calendar-no-timezone, " +
 	"calendar-proxy, calendarserver-principal-search, calendarserver-sharing"
 
 // allowed methods by kind of place.
@@ -236,7 +240,7 @@ var allowed = []struct {
 	{calendarColl, "OPTIONS, GET, HEAD, POST, DELETE, PROPFIND, PROPPATCH, REPORT, MKCALENDAR, MKCOL, COPY, MOVE, ACL, LOCK, UNLOCK"},
 	{inbox, "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"},
 	{outbox, "OPTIONS, GET, HEAD, POST, PROPFIND, PROPPATCH, REPORT"},
-	{object, "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, COPY, MOVE, MKCALENDAR, MKCOL, LOCK, UNLOCK"},
+	{object, "OPTIONS, GET, HEAD, POST, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, COPY, MOVE, MKCALENDAR, MKCOL, LOCK, UNLOCK"},
 	{message, "OPTIONS, GET, HEAD, DELETE, PROPFIND, PROPPATCH, REPORT, PUT"},
 	{beyond, "OPTIONS, PUT, PROPFIND, GET, HEAD, DELETE, MKCALENDAR, MKCOL, REPORT, COPY, MOVE"},
 	{plain, "OPTIONS, GET, HEAD, PUT, DELETE, PROPFIND, PROPPATCH, MKCOL, COPY, MOVE, LOCK, UNLOCK"},

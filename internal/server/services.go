@@ -181,7 +181,7 @@ func (s *Services) handler(done <-chan struct{}) http.Handler {
 			s.ready(w, r)
 		case path == "/hooks/mail" && s.Config.Mail.WebhookSecret != "":
 			hook.ServeHTTP(w, r)
-		case strings.HasPrefix(path, "/dav/"), path == "/dav", strings.HasPrefix(path, "/.well-known/caldav"), strings.HasPrefix(path, "/freebusy/"), strings.HasPrefix(path, "/feeds/"), path == "/timezones", strings.HasPrefix(path, "/timezones/"), strings.HasPrefix(path, "/.well-known/timezone"), isDAV(r.Method):
+		case strings.HasPrefix(path, "/dav/"), path == "/dav", strings.HasPrefix(path, "/.well-known/caldav"), strings.HasPrefix(path, "/freebusy/"), strings.HasPrefix(path, "/feeds/"), strings.HasPrefix(path, "/attachments/"), path == "/timezones", strings.HasPrefix(path, "/timezones/"), strings.HasPrefix(path, "/.well-known/timezone"), isDAV(r.Method):
 			dav.ServeHTTP(w, r)
 		default:
 			app.ServeHTTP(w, r)

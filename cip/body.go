@@ -268,9 +268,7 @@ func (b *body) normalize(data []byte, timeless bool) []byte {
 func (b *body) note(name, head, value string, rest []string) {
 	if slices.Contains(taken, name) {
 		if _, known := b.facts[name]; !known {
-			for _, l := range rest {
-				value += "\r\n" + strings.TrimSpace(l)
-			}
+			value = joined(value, "\r\n", rest)
 			if strings.Contains(strings.ToUpper(head), "QUOTED-PRINTABLE") {
 				text, _ := io.ReadAll(quotedprintable.NewReader(strings.NewReader(value))) // as far as it can be read
 				value = string(text)
@@ -293,6 +291,18 @@ func (b *body) note(name, head, value string, rest []string) {
 	}
 }
 
+func joined(value, by string, rest []string) string {
+	if len(rest) == 0 {
+		return value
+	}
+	parts := make([]string, 0, len(rest)+1)
+	parts = append(parts, value)
+	for _, l := range rest {
+		parts = append(parts, strings.TrimSpace(l))
+	}
+	return strings.Join(parts, by)
+}
+
 // attendeeStatus is the fact of an attendee's own STATUS: of an event's attendee
 // the conversion does not keep COMPLETED, and an answer does not say what it is
 // an answer to.
@@ -310,10 +320,7 @@ func parameter(head, name string) string {
 
 // joinAddress joins a broken ATTENDEE: an address without a name has no blanks.
 func joinAddress(value string, rest []string) string {
-	value = strings.TrimSpace(value)
-	for _, l := range rest {
-		value += " " + strings.TrimSpace(l)
-	}
+	value = strings.TrimSpace(joined(value, " ", rest))
 	if len(rest) > 0 && !strings.Contains(value, "<") {
 		value = strings.Join(strings.Fields(value), "")
 	}

@@ -188,6 +188,9 @@ func TestHostileInput(t *testing.T) {
 		{"three wrong passwords in a row", "AUTHENTICATE LOGIN a.test x\r\nAUTHENTICATE LOGIN a.test y\r\nAUTHENTICATE LOGIN a.test z\r\nFOO\r\n", "NO 000 NO 000 NO 000"},
 		{"unknown mechanism", "AUTHENTICATE KERBEROS x\r\nAUTHENTICATE\r\nAUTHENTICATE LOGIN a\r\nAUTHENTICATE X-STARTTLS\r\n", "NO 001 NO 001 NO 001 NO 000"},
 		{"a hundred thousand attendees", "SENDEVENT +\r\n" + event + strings.Repeat("ATTENDEE:a@b\r\n", 70_000) + ".\r\nFOO\r\n", "NO 001 NO 001"},
+		{"an endless UID", "SENDEVENT +\r\nUID:1\r\n" + strings.Repeat("x\r\n", 300_000) + ".\r\n", "NO 001"},
+		{"an endless address", "SENDEVENT +\r\n" + event + "ATTENDEE:x\r\n" + strings.Repeat("x\r\n", 300_000) + ".\r\n", "OK 000"},
+		{"an endless fold", "SENDEVENT +\r\n" + event + "SUMMARY:x\r\n" + strings.Repeat(" x\r\n", 200_000) + ".\r\n", "OK 000"},
 		{"NUL and escapes", "SEND\x00EVENT +\r\n\x1b\x00\r\n.\r\n\xff\xfe\r\n", "NO 001 NO 001"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -22,7 +22,7 @@ var stranger = account.Actor{Account: -1, Name: "peer", Via: Name}
 // FreeBusy implements [cip.Session] (section 2.4). Who may not be asked about
 // is not found: that somebody exists is not told either.
 func (s *session) FreeBusy(ctx context.Context, q *cip.Query) (cip.Reply, []cip.Busy) {
-	if !s.turn(ctx) {
+	if s.refused {
 		return busy(), nil
 	}
 	by := s.id.user

@@ -323,7 +323,9 @@ func (c *CIP) settled(ctx context.Context, server string, e *store.Entry, p *par
 	case r.OK:
 		return journal.Outcome{State: journal.Delivered, Status: "1.2", Sentence: "Delivered by CIP to the server of " + server + "."}
 	case r.Code == cip.CodeInvalid:
-		return failed("5.3", "not-understood", "The CIP server of %s does not understand the message: %s", server, saying(r))
+		o := failed("5.3", "not-understood", "The CIP server of %s does not understand the message: %s", server, saying(r))
+		o.State = journal.Pass // another way may be understood
+		return o
 	case r.Code == cip.CodeAccess:
 		return failed("3.8", "refused", "The CIP server of %s does not take this message: %s", server, saying(r))
 	}
@@ -415,7 +417,7 @@ func (c *CIP) settledAnswer(ctx context.Context, server string, e *store.Entry, 
 	case slices.ContainsFunc(r.Infos, func(i cip.Info) bool { return i.Code == cip.NotFound }):
 		return journal.Outcome{State: journal.Pass, Status: "5.1", Reason: "no-such-event", Sentence: "The CIP server of " + server + " does not know the event."}
 	case r.Code == cip.CodeInvalid:
-		return journal.Outcome{State: journal.Failed, Status: "5.3", Reason: "not-understood", Sentence: fmt.Sprintf("The CIP server of %s does not understand the answer: %s", server, saying(r))}
+		return journal.Outcome{State: journal.Pass, Status: "5.3", Reason: "not-understood", Sentence: fmt.Sprintf("The CIP server of %s does not understand the answer: %s", server, saying(r))}
 	case r.Code == cip.CodeAccess:
 		return journal.Outcome{State: journal.Failed, Status: "3.8", Reason: "refused", Sentence: fmt.Sprintf("The CIP server of %s does not take the answer from here: %s", server, saying(r))}
 	}

@@ -126,6 +126,7 @@ type session struct {
 	id      identity
 	idle    atomic.Bool
 	began   time.Time // of the data of a command
+	refused bool      // the command came out of turn
 	// verified are answers of hasAddress: DNS is asked once a session and server.
 	verified map[string]bool
 }

@@ -47,8 +47,11 @@ func (s *session) Wait(data bool) {
 	s.conn.SetWriteDeadline(now.Add(writeTime))
 }
 
-// Reading implements [cip.Session].
+// Reading implements [cip.Session]. It is asked for before a body is read, so
+// that this is where anonymous commands wait when there are many.
 func (s *session) Reading() cip.Reading {
+	s.began = time.Time{}
+	s.refused = s.id.anonymous() && !s.c.guard.slow(s.stopped, s.source)
 	return cip.Reading{Now: s.c.now(), Zone: s.c.zone(s.id.server), Attendees: s.c.o.MaxAttendees}
 }
 
@@ -126,12 +129,6 @@ func (s *session) speaksFor(ctx context.Context, server string) (by string, ok b
 		return "address", known
 	}
 	return "", false
-}
-
-// turn is a command's turn; anonymous ones wait when there are many.
-func (s *session) turn(ctx context.Context) bool {
-	s.began = time.Time{}
-	return !s.id.anonymous() || s.c.guard.slow(ctx, s.source)
 }
 
 // busy is the answer when there are too many commands.

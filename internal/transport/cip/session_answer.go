@@ -35,7 +35,7 @@ type meeting struct {
 
 // Answer implements [cip.Session] (section 2.3).
 func (s *session) Answer(ctx context.Context, a *cip.Answer) cip.Reply {
-	if !s.turn(ctx) {
+	if s.refused {
 		return busy()
 	}
 	server := cip.ServerOf(a.Attendee.ID)

@@ -39,7 +39,7 @@ type before struct {
 
 // SendEvent implements [cip.Session] (section 2.2).
 func (s *session) SendEvent(ctx context.Context, e *cip.Event) cip.Reply {
-	if !s.turn(ctx) {
+	if s.refused {
 		return busy()
 	}
 	guests, err := s.c.guests(ctx, e)

@@ -28,9 +28,22 @@ func (r *Rule) Text() string {
 	}
 	if r.HasUntil {
 		b.WriteString(" until " + r.Until.Wall.Format("2 January 2006"))
+		if r.Freq < Daily && !r.Until.IsDate() {
+			b.WriteString(r.Until.Wall.Format(" 15:04:05"))
+		}
 	}
-	if err := r.Err(); err != nil {
+	if r.RScale != "" && r.RScale != "GREGORIAN" && r.RScale != "GREGORY" {
 		fmt.Fprintf(&b, " in the %s calendar", strings.ToLower(r.RScale))
+	}
+	if r.HasWKST && r.WKST != time.Monday && (r.Freq == Weekly && r.Interval > 1 || len(r.ByWeekNo) > 0 || r.Freq == Weekly && len(r.BySetPos) > 0) {
+		b.WriteString(", with weeks from " + r.WKST.String())
+	}
+	switch {
+	case r.RScale == "" || r.Freq < Monthly:
+	case r.Skip == "BACKWARD":
+		b.WriteString(", or just before where there is no such day")
+	case r.Skip == "FORWARD":
+		b.WriteString(", or just after where there is no such day")
 	}
 	return b.String()
 }
@@ -78,7 +91,7 @@ func (r *Rule) daysText() string {
 		if len(r.ByDay) > 0 { // both must hold
 			text = "that is the " + joined(r.ByMonthDay, monthDayText)
 		}
-		if len(r.ByMonth) == 0 && r.Freq != Monthly {
+		if len(r.ByMonth)+len(r.ByLeapMonth) == 0 && r.Freq != Monthly {
 			text += " of the month"
 		}
 		parts = append(parts, text)
@@ -111,7 +124,7 @@ func (r *Rule) monthText() string {
 	}
 	names := make([]string, 0, len(r.ByMonth)+len(r.ByLeapMonth))
 	for _, m := range r.ByMonth {
-		if m <= 12 && r.Err() == nil {
+		if m <= 12 && gregorianMonths[r.RScale] {
 			names = append(names, time.Month(m).String())
 		} else {
 			names = append(names, fmt.Sprintf("month %d", m))

@@ -23,6 +23,11 @@ func TestText(t *testing.T) {
 		{"FREQ=DAILY;BYHOUR=9,12;BYMINUTE=0,30", "Every day at 9:00, 9:30, 12:00 and 12:30"},
 		{"FREQ=MINUTELY;INTERVAL=20;BYHOUR=9,10", "Every 20 minutes at hours 9 and 10"},
 		{"RSCALE=CHINESE;FREQ=YEARLY", "Every year in the chinese calendar"},
+		{"RSCALE=HEBREW;FREQ=YEARLY;BYMONTH=5L;BYMONTHDAY=8;SKIP=FORWARD", "Every year on the 8th of leap month 5 in the hebrew calendar, or just after where there is no such day"},
+		{"RSCALE=GREGORIAN;FREQ=MONTHLY;BYMONTHDAY=31;SKIP=BACKWARD", "Every month on the 31st, or just before where there is no such day"},
+		{"FREQ=WEEKLY;INTERVAL=2;BYDAY=SU;WKST=SU", "Every 2 weeks on Sunday, with weeks from Sunday"},
+		{"FREQ=HOURLY;UNTIL=20260503T120000Z", "Every hour until 3 May 2026 12:00:00"},
+		{"FREQ=DAILY;BYSECOND=0,30", "Every day at seconds 0 and 30"},
 	} {
 		if got := mustRule(t, c.rule).Text(); got != c.want {
 			t.Errorf("%s\n got %s\nwant %s", c.rule, got, c.want)

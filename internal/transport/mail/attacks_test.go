@@ -1,0 +1,168 @@
+package mail
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/convene-cal/convene/imip/cms"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/harness/certs"
+	"github.com/convene-cal/convene/internal/mailauth"
+)
+
+// Attacks on a site that checks everything: DKIM and DMARC itself, signatures
+// by a known authority. ann has an event of dan's ("theirs") and organizes one
+// with ben ("own"). Nothing of what follows may change either, or bring a third
+// event into her calendar; each must leave a sentence.
+func TestAttacks(t *testing.T) {
+	p := newPeople(t)
+	evilKey, evilRecord := dkimKey(t)
+	twoKey, twoRecord := dkimKey(t)
+	dns := dkimZone{"s1._domainkey.evil.test": evilRecord, "_dmarc.evil.test": "v=DMARC1; p=none", "s1._domainkey.two.test": twoRecord, "_dmarc.two.test": "v=DMARC1; p=reject",
+		"s1._domainkey.xn--tw-fka.test": evilRecord, "s1._domainkey.two.test.evil.test": evilRecord}
+	const dans, anns = "ORGANIZER:mailto:dan@two.test", "ORGANIZER:mailto:ann@one.test"
+	const ben, ann = "ATTENDEE;PARTSTAT=DECLINED:mailto:ben@two.test", "ATTENDEE:mailto:ann@one.test"
+	at := now.AddDate(0, 0, -1)
+	mail := func(header, method string, data []byte) []byte {
+		return append([]byte(header+"To: ann@one.test\r\nMessage-ID: <x@evil.test>\r\nMIME-Version: 1.0\r\nSubject: x\r\nContent-Type: text/calendar; method="+method+"\r\n\r\n"), data...)
+	}
+	from := func(who, method, uid string, lines ...string) []byte {
+		return mail("From: "+who+"\r\n", method, object(method, uid, lines...))
+	}
+	moved := func(uid, organizer string) []byte {
+		return bytes.Replace(object("REQUEST", uid, organizer, ann, "LOCATION:elsewhere"), []byte("SEQUENCE:0"), []byte("SEQUENCE:9"), 1)
+	}
+	cancelled := []string{dans, ann, "STATUS:CANCELLED"}
+	evil := func(raw []byte) []byte { return dkimSign(t, evilKey, raw, "evil.test") }
+	good := func(raw []byte) []byte { return dkimSign(t, twoKey, raw, "two.test") }
+	entity := func(method string, data []byte) []byte { return calendarPart(method, data) }
+	many := p.ca.Issue(t, "p256", nil, "eve@evil.test", "eve@two.test")
+	selfMade := certs.CA(t, "Eve's own").Issue(t, "p256", nil, "dan@two.test", "ann@one.test")
+	commonName := p.ca.Issue(t, "p256", nil, "eve@evil.test")
+	opaque := func(id *certs.Identity, inner []byte) []byte {
+		data, err := cms.Sign(inner, []cms.Signer{{Key: id.Key, Chain: id.Chain}}, cms.SignOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return append([]byte("Content-Type: application/pkcs7-mime; smime-type=signed-data\r\nContent-Transfer-Encoding: binary\r\n\r\n"), data...)
+	}
+	mixed := func(parts ...[]byte) []byte {
+		return []byte("Content-Type: multipart/mixed; boundary=outer\r\n\r\n--outer\r\n" + string(bytes.Join(parts, []byte("\r\n--outer\r\n"))) + "\r\n--outer--\r\n")
+	}
+	honest := signedBy(t, entity("REQUEST", object("REQUEST", "other", dans, ann)), at, p.dan)
+	_, signature, _ := strings.Cut(string(honest), "Content-Type: application/pkcs7-signature")
+	text := []byte("Content-Type: text/plain\r\n\r\nHello\r\n")
+
+	attacks := []struct {
+		name string
+		raw  []byte
+	}{
+		// Who says to be whom
+		{"forged From", from("dan@two.test", "CANCEL", "theirs", cancelled...)},
+		{"forged From with a good DKIM signature of another domain", evil(from("dan@two.test", "CANCEL", "theirs", cancelled...))},
+		{"the victim as display name", evil(from(`"dan@two.test" <eve@evil.test>`, "CANCEL", "theirs", cancelled...))},
+		{"the victim in a comment", evil(from("eve@evil.test (dan@two.test)", "CANCEL", "theirs", cancelled...))},
+		{"the victim as an encoded name", evil(from("=?UTF-8?Q?dan=40two.test_=3Cdan=40two.test=3E?= <eve@evil.test>", "CANCEL", "theirs", cancelled...))},
+		{"two authors in one field", evil(from("eve@evil.test, dan@two.test", "CANCEL", "theirs", cancelled...))},
+		{"two From fields", evil(from("eve@evil.test\r\nFrom: dan@two.test", "CANCEL", "theirs", cancelled...))},
+		{"a From before the signed one", append([]byte("From: dan@two.test\r\n"), evil(from("eve@evil.test", "CANCEL", "theirs", cancelled...))...)},
+		{"a folded From", evil(from("\r\n dan@two.test", "CANCEL", "theirs", cancelled...))},
+		{"blanks before the colon", evil(mail("From : dan@two.test\r\nFrom: eve@evil.test\r\n", "CANCEL", object("CANCEL", "theirs", cancelled...)))},
+		{"Sender is the victim", evil(mail("From: eve@evil.test\r\nSender: dan@two.test\r\n", "CANCEL", object("CANCEL", "theirs", cancelled...)))},
+		{"Reply-To is the victim", evil(mail("From: eve@evil.test\r\nReply-To: dan@two.test\r\n", "CANCEL", object("CANCEL", "theirs", cancelled...)))},
+		{"Resent-From is the victim", evil(mail("Resent-From: dan@two.test\r\nFrom: eve@evil.test\r\n", "CANCEL", object("CANCEL", "theirs", cancelled...)))},
+		{"a group as author", evil(from("dan@two.test: eve@evil.test;", "CANCEL", "theirs", cancelled...))},
+		{"a domain that looks alike", dkimSign(t, evilKey, from("dan@tw\u00f6.test", "CANCEL", "theirs", cancelled...), "xn--tw-fka.test")},
+		{"the victim's domain as a label", dkimSign(t, evilKey, from("dan@two.test.evil.test", "CANCEL", "theirs", cancelled...), "two.test.evil.test")},
+		{"a local part that holds an address", evil(from(`"dan@two.test"@evil.test`, "CANCEL", "theirs", cancelled...))},
+		{"source routes", evil(from("<@evil.test:dan@two.test>", "CANCEL", "theirs", cancelled...))},
+		{"a null octet in the address", evil(from("dan@two.test\x00@evil.test", "CANCEL", "theirs", cancelled...))},
+
+		// What other servers are said to attest
+		{"forged Authentication-Results", append([]byte("Authentication-Results: cal.one.test; dmarc=pass header.from=two.test; dkim=pass header.d=two.test\r\n"), from("dan@two.test", "CANCEL", "theirs", cancelled...)...)},
+		{"forged Received-SPF", append([]byte("Received-SPF: pass\r\n"), from("dan@two.test", "CANCEL", "theirs", cancelled...)...)},
+		{"forged ARC", append([]byte("ARC-Authentication-Results: i=1; cal.one.test; dmarc=pass header.from=two.test\r\nARC-Seal: i=1; cv=none\r\n"), from("dan@two.test", "CANCEL", "theirs", cancelled...)...)},
+		{"a DKIM signature that does not hold", bytes.Replace(good(from("dan@two.test", "REQUEST", "theirs", dans, ann)), []byte("Planning"), []byte("Plotting"), 1)},
+		{"a DKIM signature with l=", bytes.Replace(good(from("dan@two.test", "CANCEL", "theirs", cancelled...)), []byte("a=ed25519"), []byte("l=0; a=ed25519"), 1)},
+		{"a second Content-Type", append([]byte("Content-Type: text/calendar; method=CANCEL\r\n"), good(from("dan@two.test", "PUBLISH", "news", dans))...)},
+		{"a DKIM signature of a domain above", evil(from("dan@two.test", "CANCEL", "theirs", cancelled...))},
+
+		// Who may do what
+		{"an attendee cancels", good(from("ben@two.test", "CANCEL", "theirs", cancelled...))},
+		{"an attendee cancels what ann organizes", good(from("ben@two.test", "CANCEL", "own", anns, ben, "STATUS:CANCELLED"))},
+		{"an attendee changes what ann organizes", good(mail("From: ben@two.test\r\n", "REQUEST", moved("own", anns)))},
+		{"a colleague answers for ben", good(from("carl@two.test", "REPLY", "own", anns, ben))},
+		{"a stranger answers for ben", evil(from("eve@evil.test", "REPLY", "own", anns, ben))},
+		{"a stranger proposes in ben's name", evil(from("eve@evil.test", "COUNTER", "own", anns, ben))},
+		{"EMAIL makes ben of eve", evil(from("eve@evil.test", "REPLY", "own", anns, "ATTENDEE;PARTSTAT=DECLINED;EMAIL=eve@evil.test:mailto:ben@two.test"))},
+		{"EMAIL makes dan of eve", evil(from("eve@evil.test", "CANCEL", "theirs", "ORGANIZER;EMAIL=eve@evil.test:mailto:dan@two.test", ann, "STATUS:CANCELLED"))},
+		{"SENT-BY makes a designate of eve", evil(from("eve@evil.test", "CANCEL", "theirs", `ORGANIZER;SENT-BY="mailto:eve@evil.test":mailto:dan@two.test`, ann, "STATUS:CANCELLED"))},
+		{"SENT-BY for ben", evil(from("eve@evil.test", "REPLY", "own", anns, `ATTENDEE;PARTSTAT=DECLINED;SENT-BY="mailto:eve@evil.test":mailto:ben@two.test`))},
+		{"eve makes herself organizer", evil(mail("From: eve@evil.test\r\n", "REQUEST", moved("theirs", "ORGANIZER:mailto:eve@evil.test")))},
+		{"eve makes herself organizer and cancels", evil(from("eve@evil.test", "CANCEL", "theirs", "ORGANIZER:mailto:eve@evil.test", ann, "STATUS:CANCELLED"))},
+		{"no organizer at all", evil(from("eve@evil.test", "CANCEL", "theirs", ann, "STATUS:CANCELLED"))},
+		{"two organizers", evil(from("eve@evil.test", "CANCEL", "theirs", "ORGANIZER:mailto:eve@evil.test", dans, ann, "STATUS:CANCELLED"))},
+		{"the mail and the object name different methods", good(mail("From: ben@two.test\r\n", "REPLY", object("CANCEL", "theirs", cancelled...)))},
+		{"PUBLISH in place of a REQUEST", evil(from("eve@evil.test", "PUBLISH", "theirs", dans, "LOCATION:elsewhere"))},
+		{"ADD to somebody else's event", evil(from("eve@evil.test", "ADD", "theirs", dans, ann))},
+		{"a delegation nobody made", evil(from("eve@evil.test", "REPLY", "own", anns, `ATTENDEE;PARTSTAT=ACCEPTED;DELEGATED-FROM="mailto:ben@two.test":mailto:eve@evil.test`, `ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO="mailto:eve@evil.test":mailto:ben@two.test`))},
+		{"DECLINECOUNTER of a stranger", evil(from("eve@evil.test", "DECLINECOUNTER", "theirs", dans, ann))},
+		{"ann's own address from outside", evil(from("ann@one.test", "CANCEL", "own", anns, ben, "STATUS:CANCELLED"))},
+
+		// Signatures
+		{"signed by an attendee", mailOf("ben@two.test", "a1", signedBy(t, entity("CANCEL", object("CANCEL", "theirs", cancelled...)), at, p.sam))},
+		{"a certificate with several addresses, none the organizer's", mailOf("dan@two.test", "a2", signedBy(t, entity("CANCEL", object("CANCEL", "theirs", cancelled...)), at, many))},
+		{"a certificate made by eve for dan", mailOf("dan@two.test", "a3", signedBy(t, entity("CANCEL", object("CANCEL", "theirs", cancelled...)), at, selfMade))},
+		{"a certificate with dan's name", mailOf("dan@two.test", "a4", signedBy(t, entity("CANCEL", object("CANCEL", "theirs", cancelled...)), at, commonName))},
+		{"the signature of another mail of dan's", mailOf("dan@two.test", "a5", []byte(strings.Replace(string(honest), "UID:other", "UID:theirs", 1)))},
+		{"a signed text and an unsigned calendar", mailOf("dan@two.test", "a6", mixed(signedBy(t, text, at, p.dan), entity("CANCEL", object("CANCEL", "theirs", cancelled...))))},
+		{"an unsigned calendar before a signed one", mailOf("dan@two.test", "a7", mixed(entity("CANCEL", object("CANCEL", "theirs", cancelled...)), signedBy(t, text, at, p.dan)))},
+		{"a multipart/signed without a signature", mailOf("dan@two.test", "a8", bytes.Replace(mixed(entity("CANCEL", object("CANCEL", "theirs", cancelled...)), text), []byte("multipart/mixed"), []byte(`multipart/signed; protocol="application/pkcs7-signature"`), 1))},
+		{"a signature part that is another's", mailOf("dan@two.test", "a9", []byte("Content-Type: multipart/signed; protocol=\"application/pkcs7-signature\"; boundary=s\r\n\r\n--s\r\n"+string(entity("CANCEL", object("CANCEL", "theirs", cancelled...)))+"\r\n--s\r\nContent-Type: application/pkcs7-signature"+strings.Split(signature, "\r\n--")[0]+"\r\n--s--\r\n"))},
+		{"eve signs around dan's signed text", mailOf("dan@two.test", "b1", signedBy(t, mixed(signedBy(t, text, at, p.dan), entity("CANCEL", object("CANCEL", "theirs", cancelled...))), at, p.eve))},
+		{"opaque, by eve", mailOf("dan@two.test", "b2", opaque(p.eve, entity("CANCEL", object("CANCEL", "theirs", cancelled...))))},
+		{"opaque, one in another", mailOf("dan@two.test", "b3", opaque(p.eve, opaque(p.eve, entity("CANCEL", object("CANCEL", "theirs", cancelled...)))))},
+		{"a signed cancellation from long ago", mailOf("dan@two.test", "b4", signedBy(t, entity("CANCEL", object("CANCEL", "theirs", cancelled...)), now.AddDate(-1, 0, 0), p.dan))},
+		{"a thousand opaque wrappings", mailOf("dan@two.test", "b5", func() []byte {
+			out := entity("CANCEL", object("CANCEL", "theirs", cancelled...))
+			for range 40 {
+				out = opaque(p.eve, out)
+			}
+			return out
+		}())},
+		{"a mail attached that dan signed", mailOf("eve@evil.test", "b6", append([]byte("Content-Type: message/rfc822\r\n\r\n"), mailOf("dan@two.test", "in", signedBy(t, entity("CANCEL", object("CANCEL", "theirs", cancelled...)), at, p.dan))...))},
+		{"PGP named, S/MIME given", mailOf("dan@two.test", "b7", bytes.Replace(signedBy(t, entity("CANCEL", object("CANCEL", "theirs", cancelled...)), at, p.eve), []byte("application/pkcs7-signature\";"), []byte("application/pgp-signature\";"), 1))},
+	}
+	if len(attacks) < 60 {
+		t.Errorf("only %d attacks", len(attacks))
+	}
+	for _, c := range attacks {
+		t.Run(c.name, func(t *testing.T) {
+			x, _ := signingSite(t, p, "", func(o *Options) { o.Check = mailauth.New(dns, time.Now) })
+			own := strings.Replace(string(object("X", "own", anns, "ATTENDEE;RSVP=TRUE;PARTSTAT=NEEDS-ACTION:mailto:ben@two.test")), "METHOD:X\r\n", "", 1)
+			if _, err := x.calendar.Put(t.Context(), calendar.PutRequest{By: account.Actor{Account: x.ann.ID, Name: x.ann.Name}, Ref: calendar.Ref{Owner: x.ann.ID, Collection: "default", Name: "own.ics"}, Data: []byte(own)}); err != nil {
+				t.Fatal(err)
+			}
+			invitation := signedBy(t, entity("REQUEST", object("REQUEST", "theirs", dans, "ATTENDEE;RSVP=TRUE:mailto:ann@one.test")), at, p.dan)
+			if rows, err := x.mail.Intake(t.Context(), mailOf("dan@two.test", "first", invitation), Envelope{From: "dan@two.test", To: []string{"ann@one.test"}}); err != nil || states(rows) != "REQUEST:applied" {
+				t.Fatalf("%s, %v", states(rows), err)
+			}
+			before := x.body(t, "own") + x.body(t, "theirs")
+			rows, err := x.mail.Intake(t.Context(), c.raw, Envelope{From: "bounce@evil.test", To: []string{"ann@one.test"}, Remote: "192.0.2.7:25", Hello: "mx.evil.test", Border: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if after := x.body(t, "own") + x.body(t, "theirs"); after != before {
+				t.Errorf("%s %q: her calendar changed:\n%s", states(rows), rows[0].Sentence, after)
+			}
+			for _, e := range rows {
+				if e.State == stateApplied || !strings.HasSuffix(e.Sentence, ".") {
+					t.Errorf("%s %s %q", e.State, e.Reason, e.Sentence)
+				}
+			}
+		})
+	}
+}

@@ -50,6 +50,18 @@ func (s *Service) SetBookingPolicy(ctx context.Context, by account.Actor, room s
 	})
 }
 
+// MaySetPolicy says whether somebody may change a room's policy.
+func (s *Service) MaySetPolicy(ctx context.Context, by account.Actor, room store.AccountID) (may bool, err error) {
+	err = s.store.View(ctx, func(tx *store.Tx) error {
+		_, err := s.bookable(tx, by, room, true)
+		if may = err == nil; problem.Has(err, problem.NeedPrivileges) {
+			return nil
+		}
+		return err
+	})
+	return may, err
+}
+
 // bookable finds a room or resource. Its policy is changed by administrators,
 // by itself, and by who may write to its calendar.
 func (s *Service) bookable(tx *store.Tx, by account.Actor, room store.AccountID, change bool) (store.Account, error) {

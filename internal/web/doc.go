@@ -12,7 +12,7 @@
 //	GET  /sign-in   the door: a form that works without JavaScript
 //	POST /sign-in   login, password, next → a session cookie and 303, or the form with the reason
 //	POST /sign-out  ends the session
-//	GET  /, /calendar/…, /invitations, /messages, /account   the application
+//	GET  /, /calendar/…, /invitations, /messages, /account, /rooms   the application
 //	GET  /assets/{file}   built files, named by their content, to be kept for ever
 //
 // # The JSON interface
@@ -48,8 +48,17 @@
 //	POST   freebusy                             {addresses, from, to, zone, uid} → busy periods; uid does not count
 //	GET    invitations?zone                     what waits for one's answer
 //	POST   respond                              {owner, uid, occurrence, partstat, comment}
+//	POST   propose?zone                         {owner, uid, occurrence, start, end, location, comment} → what was sent
+//	POST   refresh                              {owner, uid, occurrence}: ask the organizer for the present state
+//	POST   publish, forward                     {owner, uid, to: [addresses]}
+//	POST   delegate                             {owner, uid, occurrence, to, keepInformed}
+//	GET    undo?owner&uid                       {seconds}: how long the latest change can be taken back; 0 = not
+//	POST   undo                                 {owner, uid} → {sentence, withdrawn}
+//	GET    preferences; PUT {undoSeconds, tellBusy}
+//	POST   designates {address, for}; DELETE designates?address&for
+//	GET    rooms; PUT rooms/{name}              rooms and resources, and their booking policies
 //	GET    messages?show&before&zone            the scheduling journal, newest first
-//	POST   messages/{id}/approve|reject|retry
+//	POST   messages/{id}/approve|reject|retry   ?always: a designate may go on acting for the same person
 //	POST   password                             {current, password}
 //	GET    app-passwords; POST {label}; DELETE app-passwords/{id}
 //	GET    changes                              server-sent events: "change" after each change of one's data

@@ -8,6 +8,7 @@ import (
 	"github.com/convene-cal/convene/ical/recur"
 	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/itip"
 )
 
 // An edit changes an object property by property: what the form shows
@@ -201,6 +202,12 @@ func (ed editor) text(c *ical.Component, was, f fields) error {
 			c.Set("STATUS", f.Status)
 		default:
 			return problem.New(problem.BadInput, "%q is not a state of an event.", f.Status)
+		}
+	}
+	if was.HideGuests != f.HideGuests && c.Prop("RECURRENCE-ID") == nil {
+		c.Remove(itip.HideGuests)
+		if f.HideGuests {
+			c.Set(itip.HideGuests, "TRUE")
 		}
 	}
 	if was.Busy != f.Busy {

@@ -38,6 +38,7 @@ type fields struct {
 	RRule       string   `json:"rrule"`
 	Status      string   `json:"status"`
 	Busy        bool     `json:"busy"`
+	HideGuests  bool     `json:"hideGuests"` // guests see of the guest list only themselves
 	Attendees   []person `json:"attendees"`
 }
 
@@ -252,6 +253,14 @@ func unreadable(err error) error {
 	return problem.New(problem.InvalidCalendarObject, "The times of this event cannot be read: %v.", strings.TrimSuffix(err.Error(), ".")).Because(err)
 }
 
+// hidesGuests: the series decides for its occurrences.
+func (e *event) hidesGuests(c *ical.Component) bool {
+	if m := e.cal.Master(); m != nil {
+		c = m
+	}
+	return strings.EqualFold(c.Value(itip.HideGuests), "TRUE")
+}
+
 // fieldsOf reads what the form shows of a component.
 func (e *event) fieldsOf(c *ical.Component) (fields, error) {
 	start, end, err := e.bounds(c)
@@ -263,8 +272,9 @@ func (e *event) fieldsOf(c *ical.Component) (fields, error) {
 		Summary: c.Text("SUMMARY"), Location: c.Text("LOCATION"), Description: c.Text("DESCRIPTION"), URL: c.Value("URL"),
 		AllDay: start.IsDate(), Start: onWire(start), End: onWire(end), Zone: zoneName(start),
 		RRule: ruleOnWire(c.Value("RRULE"), e.zoneOf(start)), Status: strings.ToUpper(c.Value("STATUS")),
-		Busy:      !strings.EqualFold(c.Value("TRANSP"), "TRANSPARENT"),
-		Attendees: []person{},
+		Busy:       !strings.EqualFold(c.Value("TRANSP"), "TRANSPARENT"),
+		HideGuests: e.hidesGuests(c),
+		Attendees:  []person{},
 	}
 	for _, a := range itip.Attendees(c) {
 		f.Attendees = append(f.Attendees, personOf(a))
@@ -335,7 +345,7 @@ func isOneOf(a ical.Address, list []ical.Address) bool {
 var known = map[string]bool{
 	"SUMMARY": true, "LOCATION": true, "DESCRIPTION": true, "URL": true, "DTSTART": true, "DTEND": true, "DURATION": true,
 	"RRULE": true, "STATUS": true, "TRANSP": true, "ATTENDEE": true, "ORGANIZER": true, "UID": true, "DTSTAMP": true,
-	"CREATED": true, "LAST-MODIFIED": true, "SEQUENCE": true, "RECURRENCE-ID": true, "CLASS": true, "PRIORITY": true,
+	"CREATED": true, "LAST-MODIFIED": true, "SEQUENCE": true, "RECURRENCE-ID": true, "CLASS": true, "PRIORITY": true, itip.HideGuests: true,
 }
 
 // kept tells in words what an edit leaves alone.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"strconv"
+	"time"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/tz"
@@ -42,6 +43,11 @@ type messageOnWire struct {
 	CanApprove   bool            `json:"canApprove"`
 	CanReject    bool            `json:"canReject"`
 	CanRetry     bool            `json:"canRetry"`
+	CanAlways    bool            `json:"canAlways"` // a designate's: see approve?always
+	CanUndo      bool            `json:"canUndo"`   // the change that caused it can be taken back
+	Proposal     bool            `json:"proposal"`
+	Crasher      bool            `json:"crasher"` // answers without being invited
+	Booking      bool            `json:"booking"` // asks for a room that the reader decides about
 }
 
 type attemptOnWire struct {
@@ -52,7 +58,7 @@ type attemptOnWire struct {
 }
 
 // messageOf words a row; times in it are told in the zone z.
-func messageOf(e store.Entry, z *tz.Zone) messageOnWire {
+func messageOf(e store.Entry, z *tz.Zone, now time.Time) messageOnWire {
 	m := messageOnWire{
 		ID: e.ID, Direction: e.Direction, Transport: e.Transport, Method: e.Method, UID: e.UID, RecurrenceID: e.RecurrenceID,
 		From: e.From, To: e.To, State: e.State, Reason: e.Reason, Sentence: e.Sentence, Created: instant(e.Created), Updated: instant(e.Updated),
@@ -66,6 +72,10 @@ func messageOf(e store.Entry, z *tz.Zone) messageOnWire {
 			m.RecurrenceID = wallOf(z, id.Wall)
 		}
 	}
+	if m.CanReject {
+		m.Proposal, m.Crasher, m.Booking = e.Method == string(itip.Counter) && e.Reason == itip.ReasonCounter, e.Reason == itip.ReasonPartyCrasher, e.Reason == calendar.ReasonApproval
+	}
+	m.CanUndo = e.Direction == journal.Out && e.State == journal.Due && len(e.Attempts) == 0 && e.NextAttempt.After(now)
 	if e.State == journal.Due {
 		m.NextAttempt = instant(e.NextAttempt)
 	}
@@ -81,6 +91,9 @@ func messageOf(e store.Entry, z *tz.Zone) messageOnWire {
 		m.Changes = append(m.Changes, d.Sentence(z))
 	}
 	if cal, err := ical.Parse(e.Calendar); err == nil {
+		if _, designate := calendar.ActsFor(cal, itip.Method(e.Method)); designate {
+			m.CanAlways = m.CanReject
+		}
 		for _, c := range cal.Main() {
 			if m.Summary = c.Text("SUMMARY"); m.Summary != "" {
 				break
@@ -126,7 +139,7 @@ func (a *app) getMessages(r *request) (any, error) {
 		More     bool            `json:"more"`
 	}{Messages: []messageOnWire{}, More: len(list) > messagesAtOnce}
 	for _, e := range list[:min(len(list), messagesAtOnce)] {
-		out.Messages = append(out.Messages, messageOf(e, z))
+		out.Messages = append(out.Messages, messageOf(e, z, a.now()))
 	}
 	return out, nil
 }
@@ -139,8 +152,13 @@ func (a *app) heldCount(r *request) (int, error) {
 	return len(list), err
 }
 
-func (a *app) approveMessage(r *request) (any, error) { return a.decide(r, a.o.Calendar.Approve) }
-func (a *app) rejectMessage(r *request) (any, error)  { return a.decide(r, a.o.Calendar.Reject) }
+func (a *app) approveMessage(r *request) (any, error) {
+	if r.URL.Query().Get("always") != "" {
+		return a.decide(r, a.o.Calendar.ApproveAlways)
+	}
+	return a.decide(r, a.o.Calendar.Approve)
+}
+func (a *app) rejectMessage(r *request) (any, error) { return a.decide(r, a.o.Calendar.Reject) }
 
 func (a *app) decide(r *request, how func(context.Context, account.Actor, store.AccountID, int64) (store.Entry, error)) (any, error) {
 	id, err := r.id("message")
@@ -155,7 +173,7 @@ func (a *app) decide(r *request, how func(context.Context, account.Actor, store.
 	if err != nil {
 		return nil, err
 	}
-	return messageOf(e, z), nil
+	return messageOf(e, z, a.now()), nil
 }
 
 func (a *app) retryMessage(r *request) (any, error) {
@@ -171,5 +189,5 @@ func (a *app) retryMessage(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return messageOf(e, z), nil
+	return messageOf(e, z, a.now()), nil
 }

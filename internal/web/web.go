@@ -65,7 +65,7 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("POST /sign-out", a.signOut)
 	mux.HandleFunc("GET /rsvp/{token}", a.guestPage)
 	mux.HandleFunc("POST /rsvp/{token}", a.guestAnswer)
-	for _, page := range []string{"/{$}", "/calendar", "/calendar/", "/invitations", "/messages", "/account"} {
+	for _, page := range []string{"/{$}", "/calendar", "/calendar/", "/invitations", "/messages", "/account", "/rooms"} {
 		mux.HandleFunc("GET "+page, a.application)
 	}
 	api := map[string]func(*request) (any, error){
@@ -87,6 +87,19 @@ func (a *app) routes() http.Handler {
 		"POST freebusy":                           a.postFreeBusy,
 		"GET invitations":                         a.getInvitations,
 		"POST respond":                            a.postRespond,
+		"POST propose":                            a.postPropose,
+		"POST refresh":                            a.postRefresh,
+		"POST publish":                            a.postPublish,
+		"POST forward":                            a.postForward,
+		"POST delegate":                           a.postDelegate,
+		"GET undo":                                a.getUndo,
+		"POST undo":                               a.postUndo,
+		"GET preferences":                         a.getPreferences,
+		"PUT preferences":                         a.putPreferences,
+		"POST designates":                         a.postDesignate,
+		"DELETE designates":                       a.deleteDesignate,
+		"GET rooms":                               a.getRooms,
+		"PUT rooms/{room}":                        a.putRoom,
 		"GET messages":                            a.getMessages,
 		"POST messages/{id}/approve":              a.approveMessage,
 		"POST messages/{id}/reject":               a.rejectMessage,

@@ -52,7 +52,8 @@ type edit struct {
 // saved is the answer to a saved edit.
 type saved struct {
 	place
-	Sent int `json:"sent"` // messages to people, without silent refreshes of their copies
+	UID  string `json:"uid"`
+	Sent int    `json:"sent"` // messages to people, without silent refreshes of their copies
 }
 
 // ref finds the place a request names.
@@ -267,7 +268,7 @@ func (a *app) postEvent(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return created{saved{place{ed.Calendar.Owner, ed.Calendar.Name, req.Name}, told(res.Sent)}}, nil
+	return created{saved{place{ed.Calendar.Owner, ed.Calendar.Name, req.Name}, res.Object.UID, told(res.Sent)}}, nil
 }
 
 func told(list []calendar.Sent) int {
@@ -310,7 +311,7 @@ func (a *app) putEvent(r *request) (any, error) {
 			if problem.Has(err, problem.PreconditionFailed) {
 				return nil, changedMeanwhile().Because(err)
 			}
-			return saved{at, told(sent)}, err
+			return saved{at, "", told(sent)}, err
 		}
 		ed.Occurrence = ""
 	}
@@ -336,7 +337,7 @@ func (a *app) putEvent(r *request) (any, error) {
 		}
 		at.Owner, at.Calendar = ed.Calendar.Owner, ed.Calendar.Name
 	}
-	return saved{at, told(res.Sent)}, nil
+	return saved{at, res.Object.UID, told(res.Sent)}, nil
 }
 
 // removal is what deleting an event or an occurrence comes to: either a put,

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
-import { api, type AppPassword } from "./api";
+import { api, type AppPassword, type Preferences } from "./api";
 import { browserZone, instantText } from "./dates";
-import { Copy, Field, Trouble, useTask } from "./parts";
+import { Copy, Field, Link, Trouble, useTask } from "./parts";
 import { useApp } from "./state";
 import { address } from "./words";
 
@@ -15,6 +15,7 @@ export function AccountPage() {
         <h2>Your addresses</h2>
         <ul>{app.me.addresses.map((a) => <li>{address(a)}</li>)}</ul>
       </section>
+      <Scheduling />
       <Connect />
       <AppPasswords />
       <Password />
@@ -51,6 +52,66 @@ function Profile() {
         <Trouble error={task.error} />
         <button type="submit" disabled={task.busy}>Save</button>
       </form>
+    </section>
+  );
+}
+
+const windows: [string, string][] = [["", "As the service does"], ["0", "Not at all: send at once"], ["30", "30 seconds"], ["60", "1 minute"], ["120", "2 minutes"], ["300", "5 minutes"]];
+
+/** Second thoughts, who may act for one, and who is told when one is busy. */
+function Scheduling() {
+  const app = useApp();
+  const task = useTask();
+  const [p, setP] = useState<Preferences | null>(null);
+  const [who, setWho] = useState("");
+  const [tell, setTell] = useState("");
+  const take = (x: Preferences) => { setP(x); setTell(x.tellBusy.join("\n")); };
+  useEffect(() => void api.preferences().then(take, (e: Error) => task.setError(e.message)), []);
+  if (!p) return <Trouble error={task.error} />;
+  const seconds = p.undoSeconds === null ? "" : String(p.undoSeconds);
+  const choices: [string, string][] = windows.some(([v]) => v === seconds) ? windows : [...windows, [seconds, `${seconds} seconds`]];
+  return (
+    <section>
+      <h2>Scheduling</h2>
+      <form
+        onSubmit={(e) => {
+          e.preventDefault();
+          void task.run(async () => {
+            take(await api.setPreferences({ undoSeconds: p.undoSeconds, tellBusy: tell.split(/[\s,;]+/).filter((x) => x !== "") }));
+            app.say("Saved.");
+          });
+        }}
+      >
+        <div class="row">
+          <Field label="Messages wait for second thoughts" hint="Meanwhile you can undo a change before anybody outside hears of it.">
+            <select value={seconds} onChange={(e) => setP({ ...p, undoSeconds: e.currentTarget.value === "" ? null : Number(e.currentTarget.value) })}>
+              {choices.map(([v, text]) => <option value={v}>{text}</option>)}
+            </select>
+          </Field>
+          <Field label="Tell these people outside when you are busy" hint="Addresses, @domains, or * for everybody. Nothing: nobody outside is told.">
+            <textarea rows={2} value={tell} onInput={(e) => setTell(e.currentTarget.value)} />
+          </Field>
+        </div>
+        <button type="submit" disabled={task.busy}>Save</button>
+      </form>
+      <h3>Who may act for whom</h3>
+      <p class="hint">Messages that somebody sends for somebody else are held until you say that they may.</p>
+      {p.designates.length > 0 && (
+        <ul class="plain lines">
+          {p.designates.map((d) => (
+            <li key={d.for + d.address}>
+              <span><b>{d.address}</b> for {d.for || "you"}</span>
+              <button type="button" class="small danger" disabled={task.busy} aria-label={`${d.address} for ${d.for || "you"}: take back`} onClick={() => task.run(async () => take(await api.dropDesignate(d)))}>Take back</button>
+            </li>
+          ))}
+        </ul>
+      )}
+      <form class="row" onSubmit={(e) => { e.preventDefault(); void task.run(async () => { take(await api.addDesignate({ address: who.trim(), for: "" })); setWho(""); }); }}>
+        <Field label="May act for you"><input type="email" required value={who} autoComplete="off" placeholder="secretary@example.org" onInput={(e) => setWho(e.currentTarget.value)} /></Field>
+        <button type="submit" disabled={task.busy || who.trim() === ""}>Allow</button>
+      </form>
+      <Trouble error={task.error} />
+      <p><Link to="/rooms">Rooms and their rules</Link></p>
     </section>
   );
 }

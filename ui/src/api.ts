@@ -65,6 +65,7 @@ export interface EventFields {
   rrule: string;
   status: string;
   busy: boolean;
+  hideGuests: boolean;
   attendees: Attendee[];
 }
 
@@ -152,6 +153,49 @@ export interface Message {
   canApprove: boolean;
   canReject: boolean;
   canRetry: boolean;
+  canAlways: boolean;
+  canUndo: boolean;
+  proposal: boolean;
+  crasher: boolean;
+  booking: boolean;
+}
+
+/** An event of somebody's home, or one occurrence of it. */
+export interface About {
+  owner: string;
+  uid: string;
+  occurrence: string;
+}
+
+export interface Preferences {
+  undoSeconds: number | null;
+  tellBusy: string[];
+  designates: { address: string; for: string }[];
+}
+
+export interface Policy {
+  open: string[];
+  ahead: number;
+  notice: number;
+  shortest: number;
+  longest: number;
+  capacity: number;
+  conflicts: number;
+  overlapping: number;
+  endless: boolean;
+  tentative: boolean;
+  organizers: string[];
+  domains: string[];
+  approvers: string[];
+}
+
+export interface Room {
+  name: string;
+  displayName: string;
+  address: string;
+  kind: string;
+  mayChange: boolean;
+  policy: Policy;
 }
 
 export interface AppPassword {
@@ -219,8 +263,8 @@ export const api = {
     call<{ occurrences: Occurrence[]; incomplete: string }>("GET", "occurrences" + q({ from, to, zone }), undefined, {}, signal),
   event: (p: Place, occurrence: string, following: boolean, zone: string) =>
     call<EventDetail>("GET", "events/" + at(p) + q({ occurrence, following: following ? "1" : "", zone })),
-  addEvent: (edit: Edit, zone: string) => call<{ sent: number } & Place>("POST", "events" + q({ zone }), edit),
-  updateEvent: (p: Place, etag: string, edit: Edit, zone: string) => call<{ sent: number } & Place>("PUT", "events/" + at(p) + q({ zone }), edit, { "If-Match": etag }),
+  addEvent: (edit: Edit, zone: string) => call<{ sent: number; uid: string } & Place>("POST", "events" + q({ zone }), edit),
+  updateEvent: (p: Place, etag: string, edit: Edit, zone: string) => call<{ sent: number; uid: string } & Place>("PUT", "events/" + at(p) + q({ zone }), edit, { "If-Match": etag }),
   deleteEvent: (p: Place, etag: string, occurrence: string, following: boolean, zone: string) =>
     call<void>("DELETE", "events/" + at(p) + q({ occurrence, following: following ? "1" : "", zone }), undefined, { "If-Match": etag }),
   preview: (p: Place | null, edit: Edit | null, occurrence: string, following: boolean, zone: string, signal?: AbortSignal) =>
@@ -233,8 +277,23 @@ export const api = {
   invitations: (zone: string) => call<Invitation[]>("GET", "invitations" + q({ zone })),
   respond: (r: { owner: string; uid: string; occurrence: string; partstat: string; comment: string }) => call<void>("POST", "respond", r),
 
+  propose: (r: About & { start: Wall; end: Wall; location?: string; comment: string }, zone: string) => call<Sending[]>("POST", "propose" + q({ zone }), r),
+  askRefresh: (r: About) => call<Sending[]>("POST", "refresh", r),
+  publish: (r: About & { to: string[] }) => call<Sending[]>("POST", "publish", r),
+  forward: (r: About & { to: string[] }) => call<Sending[]>("POST", "forward", r),
+  delegate: (r: About & { to: string; keepInformed: boolean }) => call<Sending[]>("POST", "delegate", r),
+  undoable: (owner: string, uid: string) => call<{ seconds: number }>("GET", "undo" + q({ owner, uid })),
+  undo: (owner: string, uid: string) => call<{ sentence: string }>("POST", "undo", { owner, uid }),
+
+  preferences: () => call<Preferences>("GET", "preferences"),
+  setPreferences: (p: { undoSeconds: number | null; tellBusy: string[] }) => call<Preferences>("PUT", "preferences", p),
+  addDesignate: (d: { address: string; for: string }) => call<Preferences>("POST", "designates", d),
+  dropDesignate: (d: { address: string; for: string }) => call<Preferences>("DELETE", "designates" + q(d)),
+  rooms: () => call<Room[]>("GET", "rooms"),
+  setPolicy: (room: string, p: Policy) => call<Room>("PUT", "rooms/" + encodeURIComponent(room), p),
+
   messages: (filter: { show: string; before: string; zone: string }) => call<{ messages: Message[]; more: boolean }>("GET", "messages" + q(filter)),
-  decide: (id: number, verb: "approve" | "reject" | "retry", zone: string) => call<Message>("POST", `messages/${id}/${verb}` + q({ zone }), {}),
+  decide: (id: number, verb: "approve" | "reject" | "retry", zone: string, always = false) => call<Message>("POST", `messages/${id}/${verb}` + q({ zone, ...(always ? { always: "1" } : {}) }), {}),
 
   changePassword: (current: string, password: string) => call<void>("POST", "password", { current, password }),
   appPasswords: () => call<AppPassword[]>("GET", "app-passwords"),

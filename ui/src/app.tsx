@@ -6,6 +6,7 @@ import { browserZone } from "./dates";
 import { InvitationsPage } from "./invitations";
 import { MessagesPage } from "./messages";
 import { Link, Trouble } from "./parts";
+import { RoomsPage } from "./rooms";
 import { AppContext, parseRoute, usePath, type App as AppState } from "./state";
 
 export function App() {
@@ -14,7 +15,7 @@ export function App() {
   const [counts, setCounts] = useState({ invitations: 0, held: 0 });
   const [version, setVersion] = useState(0);
   const [trouble, setTrouble] = useState("");
-  const [note, setNote] = useState<{ text: string; tone: string } | null>(null);
+  const [note, setNote] = useState<{ text: string; tone: string; undo?: { owner: string; uid: string } } | null>(null);
   const noteTimer = useRef(0);
 
   const refresh = useCallback(() => setVersion((v) => v + 1), []);
@@ -23,6 +24,25 @@ export function App() {
     setNote({ text, tone });
     noteTimer.current = window.setTimeout(() => setNote(null), 8000);
   }, []);
+
+  const sayUndo = useCallback((text: string, owner: string, uid: string) => {
+    say(text);
+    if (uid === "") return;
+    api.undoable(owner, uid).then(
+      ({ seconds }) => {
+        if (seconds <= 0) return;
+        clearTimeout(noteTimer.current);
+        setNote({ text, tone: "good", undo: { owner, uid } });
+        noteTimer.current = window.setTimeout(() => setNote(null), seconds * 1000);
+      },
+      () => undefined, // it is saved; only taking it back is not offered
+    );
+  }, []);
+  const undo = (owner: string, uid: string) =>
+    api.undo(owner, uid).then(
+      (r) => { say(r.sentence); refresh(); },
+      (e: Error) => say(e.message, "bad"),
+    );
 
   useEffect(() => {
     api.me().then(setMe, (e: Error) => setTrouble(e.message));
@@ -36,14 +56,14 @@ export function App() {
 
   const zone = me?.zone || browserZone;
   const app = useMemo<AppState | null>(
-    () => me && { me, zone, calendars, counts, version, refresh, say, setMe },
+    () => me && { me, zone, calendars, counts, version, refresh, say, sayUndo, setMe },
     [me, zone, calendars, counts, version],
   );
   const path = usePath();
   const route = parseRoute(path, zone);
 
   useEffect(() => {
-    const names = { calendar: "Calendar", invitations: "Invitations", messages: "Messages", account: "Account" };
+    const names = { calendar: "Calendar", invitations: "Invitations", messages: "Messages", account: "Account", rooms: "Rooms" };
     document.title = names[route.page] + (counts.invitations ? ` (${counts.invitations})` : "") + " – Convene";
   }, [route.page, counts.invitations]);
 
@@ -61,6 +81,7 @@ export function App() {
           <Link to="/messages" current={route.page === "messages"}>
             Messages{counts.held > 0 && <span class="count">{counts.held}<span class="sr"> held</span></span>}
           </Link>
+          {app.me.admin && <Link to="/rooms" current={route.page === "rooms"}>Rooms</Link>}
           <Link to="/account" current={route.page === "account"}>Account</Link>
         </nav>
         <form method="post" action="/sign-out" class="who">
@@ -74,8 +95,14 @@ export function App() {
         {route.page === "invitations" && <InvitationsPage />}
         {route.page === "messages" && <MessagesPage />}
         {route.page === "account" && <AccountPage />}
+        {route.page === "rooms" && <RoomsPage />}
       </main>
-      <div class="note" role="status" aria-live="polite">{note && <p class={note.tone}>{note.text}</p>}</div>
+      <div class="note" role="status" aria-live="polite">{note && (
+        <p class={note.tone}>
+          {note.text}
+          {note.undo && <button type="button" class="small" onClick={() => undo(note.undo!.owner, note.undo!.uid)}>Undo</button>}
+        </p>
+      )}</div>
     </AppContext.Provider>
   );
 }

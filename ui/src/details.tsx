@@ -3,6 +3,7 @@ import { api, type EventDetail, type Place, type Sending } from "./api";
 import { whenText } from "./dates";
 import type { Draft } from "./form";
 import { Dialog, Linked, Sendings, Trouble, useTask } from "./parts";
+import { More } from "./more";
 import { Respond } from "./respond";
 import { useApp } from "./state";
 import { address, partstat } from "./words";
@@ -41,7 +42,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
   const remove = () =>
     task.run(async () => {
       await api.deleteEvent(d, d.etag, deleting === "series" ? "" : occurrence, deleting === "following", app.zone);
-      app.say("Deleted.");
+      app.sayUndo("Deleted.", d.owner, d.uid);
       app.refresh();
       onClose();
     });
@@ -97,6 +98,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
           )}
         </section>
       )}
+      {d.writable && e.status !== "CANCELLED" && deleting === "" && <More d={d} occurrence={occurrence} />}
       <Trouble error={error || task.error}>
         {task.condition === "precondition-failed" && <button type="button" onClick={() => { task.setError(""); app.refresh(); }}>Show the present state</button>}
       </Trouble>

@@ -27,7 +27,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
   const [f, setF] = useState<EventFields>(() =>
     detail
       ? detail.event
-      : { summary: "", location: "", description: "", url: "", ...("start" in draft ? { start: draft.start, end: draft.end, allDay: draft.allDay } : { start: "", end: "", allDay: false }), zone: app.zone, rrule: "", status: "", busy: true, attendees: [] },
+      : { summary: "", location: "", description: "", url: "", ...("start" in draft ? { start: draft.start, end: draft.end, allDay: draft.allDay } : { start: "", end: "", allDay: false }), zone: app.zone, rrule: "", status: "", busy: true, hideGuests: false, attendees: [] },
   );
   const [zones, setZones] = useState<string[]>([]);
   const [sending, setSending] = useState<Sending[]>([]);
@@ -87,7 +87,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
     task.run(async () => {
       remember("calendar", calendar);
       const r = detail ? await api.updateEvent(detail, detail.etag, edit(), app.zone) : await api.addEvent(edit(), app.zone);
-      app.say(r.sent > 0 ? `Saved. ${count(r.sent, "message is", "messages are")} on the way.` : "Saved.");
+      app.sayUndo(r.sent > 0 ? `Saved. ${count(r.sent, "message is", "messages are")} on the way.` : "Saved.", r.owner, r.sent > 0 ? r.uid : "");
       app.refresh();
       onClose();
     });
@@ -147,6 +147,9 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
           </Field>
         </div>
         <Attendees list={f.attendees} organizer={detail?.organizer?.address ?? ""} onChange={(attendees) => set({ attendees })} />
+        {guests && !single && (
+          <label class="check"><input type="checkbox" name="hide-guests" checked={f.hideGuests} onChange={(e) => set({ hideGuests: e.currentTarget.checked })} /> Hide the guest list: each guest sees only themselves and you</label>
+        )}
         <FindTime attendees={f.attendees} start={f.start} end={f.end} allDay={f.allDay} uid={detail?.uid ?? ""} onPick={(start, end) => set({ allDay: false, start, end, zone: app.zone })} />
         <Field label="Description"><textarea name="description" rows={4} value={f.description} onInput={(e) => set({ description: e.currentTarget.value })} /></Field>
         <div class="row">

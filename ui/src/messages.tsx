@@ -43,13 +43,19 @@ export function MessagesPage() {
 function Row({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
   const app = useApp();
   const task = useTask();
-  const decide = (verb: "approve" | "reject" | "retry") =>
+  const decide = (verb: "approve" | "reject" | "retry", always = false) =>
     task.run(async () => {
-      const after = await api.decide(m.id, verb, app.zone);
+      const after = await api.decide(m.id, verb, app.zone, always);
       onChange(after);
       app.say(after.sentence || "Done.");
       app.refresh();
     });
+  const undo = () =>
+    task.run(async () => {
+      app.say((await api.undo(app.me.name, m.uid)).sentence);
+      app.refresh();
+    });
+  const [yes, no] = m.proposal ? ["Take it up", "Decline"] : m.crasher ? ["Let them in", "Turn them away"] : m.booking ? ["Give the room", "Do not give it"] : ["Approve and apply", "Reject"];
   const what = m.refresh ? "silent update" : method(m.method);
   return (
     <li class="message">
@@ -63,10 +69,12 @@ function Row({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
         <time class="hint" dateTime={m.created}>{instantText(m.created)}</time>
       </div>
       {m.sentence && <p class="sentence">{m.sentence}</p>}
-      {(m.canApprove || m.canRetry) && (
+      {(m.canApprove || m.canRetry || m.canUndo) && (
         <div class="actions">
-          {m.canApprove && <button type="button" class={m.canReject ? "primary" : ""} disabled={task.busy} onClick={() => decide("approve")}>{m.canReject ? "Approve and apply" : "Apply it after all"}</button>}
-          {m.canReject && <button type="button" disabled={task.busy} onClick={() => decide("reject")}>Reject</button>}
+          {m.canApprove && <button type="button" class={m.canReject ? "primary" : ""} disabled={task.busy} onClick={() => decide("approve")}>{m.canReject ? yes : "Apply it after all"}</button>}
+          {m.canAlways && <button type="button" disabled={task.busy} onClick={() => decide("approve", true)}>Approve, now and always</button>}
+          {m.canReject && <button type="button" disabled={task.busy} onClick={() => decide("reject")}>{no}</button>}
+          {m.canUndo && <button type="button" disabled={task.busy} onClick={undo}>Undo the change</button>}
           {m.canRetry && <button type="button" disabled={task.busy} onClick={() => decide("retry")}>Try again now</button>}
         </div>
       )}

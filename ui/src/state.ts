@@ -14,6 +14,8 @@ export interface App {
   refresh(): void;
   /** Says a sentence to everyone, screen readers too. */
   say(sentence: string, tone?: "good" | "bad"): void;
+  /** The same, with a button that takes the change back while its messages wait. */
+  sayUndo(sentence: string, owner: string, uid: string): void;
   setMe(me: Me): void;
 }
 
@@ -27,13 +29,14 @@ export type Route =
   | { page: "calendar"; view: View; day: Day }
   | { page: "invitations" }
   | { page: "messages" }
-  | { page: "account" };
+  | { page: "account" }
+  | { page: "rooms" };
 
 const narrow = matchMedia("(max-width: 40rem)");
 
 export function parseRoute(path: string, zone: string): Route {
   const [, page, a, b] = path.split("/");
-  if (page === "invitations" || page === "messages" || page === "account") return { page };
+  if (page === "invitations" || page === "messages" || page === "account" || page === "rooms") return { page };
   let view: View = narrow.matches ? "list" : "week";
   const last = remembered("view");
   if (views.includes(last as View)) view = last as View;

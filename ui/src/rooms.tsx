@@ -1,0 +1,91 @@
+import { useEffect, useState } from "preact/hooks";
+import { api, type Policy, type Room } from "./api";
+import { Field, Trouble, useTask } from "./parts";
+import { useApp } from "./state";
+
+/** Rooms and resources, and what they answer by themselves. */
+export function RoomsPage() {
+  const app = useApp();
+  const [list, setList] = useState<Room[] | null>(null);
+  const [error, setError] = useState("");
+  useEffect(() => {
+    api.rooms().then((l) => { setList(l); setError(""); }, (e: Error) => setError(e.message));
+  }, [app.version]);
+  return (
+    <>
+      <h1>Rooms and resources</h1>
+      <p class="hint">A room accepts what its rules allow and what is free, and declines the rest with a reason. It is never booked twice.</p>
+      <Trouble error={error} />
+      {list?.length === 0 && <p class="empty">There are no rooms yet. An administrator makes them: <code>convene account add ADDRESS --kind room</code>.</p>}
+      <ul class="cards">
+        {list?.map((r) => (
+          <li class="card" key={r.name}>
+            <h2>{r.displayName}</h2>
+            <p class="hint">{r.address}</p>
+            <Rules room={r} onSaved={(n) => setList((l) => l?.map((x) => (x.name === n.name ? n : x)) ?? null)} />
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+const hours = (minutes: number) => (minutes === 0 ? "" : String(minutes / 60));
+const days = (minutes: number) => (minutes === 0 ? "" : String(minutes / 1440));
+const lines = (text: string) => text.split(/[\n,]+/).map((x) => x.trim()).filter((x) => x !== "");
+
+function Rules({ room, onSaved }: { room: Room; onSaved: (r: Room) => void }) {
+  const app = useApp();
+  const task = useTask();
+  const [p, setP] = useState<Policy>(room.policy);
+  const set = (change: Partial<Policy>) => setP((x) => ({ ...x, ...change }));
+  const number = (label: string, value: string, unit: string, change: (n: number) => Partial<Policy>, hint?: string) => (
+    <Field label={`${label} (${unit})`} hint={hint}>
+      <input type="number" min="0" step="any" value={value} placeholder="no limit" onInput={(e) => set(change(e.currentTarget.value === "" ? 0 : Number(e.currentTarget.value)))} />
+    </Field>
+  );
+  const list = (label: string, value: string[], change: (l: string[]) => Partial<Policy>, hint: string) => (
+    <Field label={label} hint={hint}>
+      <textarea rows={2} value={value.join("\n")} onInput={(e) => set(change(e.currentTarget.value.split("\n")))} />
+    </Field>
+  );
+  return (
+    <form
+      onSubmit={(e) => {
+        e.preventDefault();
+        void task.run(async () => {
+          const clean = { ...p, open: lines(p.open.join("\n")), organizers: lines(p.organizers.join("\n")), domains: lines(p.domains.join("\n")), approvers: lines(p.approvers.join("\n")) };
+          const saved = await api.setPolicy(room.name, clean);
+          setP(saved.policy);
+          onSaved(saved);
+          app.say(`Saved. ${room.displayName} answers by these rules from now on.`);
+        });
+      }}
+    >
+      <fieldset class="bare" disabled={!room.mayChange || task.busy}>
+        <legend class="sr">Rules of {room.displayName}</legend>
+        {list("Open", p.open, (open) => ({ open }), "One line each, such as mon-fri 08:00-18:00. Nothing: always.")}
+        <div class="row">
+          {number("Booked ahead at most", days(p.ahead), "days", (n) => ({ ahead: Math.round(n * 1440) }))}
+          {number("Booked at least before", hours(p.notice), "hours", (n) => ({ notice: Math.round(n * 60) }))}
+          {number("Longest booking", hours(p.longest), "hours", (n) => ({ longest: Math.round(n * 60) }))}
+          {number("Holds", p.capacity ? String(p.capacity) : "", "people", (n) => ({ capacity: Math.round(n) }))}
+        </div>
+        {list("Approved by", p.approvers, (approvers) => ({ approvers }), "Addresses. One of them decides about each request; the place is held meanwhile.")}
+        <details>
+          <summary>Series and who may book</summary>
+          <div class="row">
+            {number("Of a series, taken may be", p.conflicts ? String(p.conflicts) : "", "per cent", (n) => ({ conflicts: Math.round(n) }))}
+            {number("Bookings at the same time", p.overlapping ? String(p.overlapping) : "", "1 if empty", (n) => ({ overlapping: Math.round(n) }))}
+          </div>
+          <label class="check"><input type="checkbox" checked={p.endless} onChange={(e) => set({ endless: e.currentTarget.checked })} /> Series may go on beyond that</label>
+          <label class="check"><input type="checkbox" checked={p.tentative} onChange={(e) => set({ tentative: e.currentTarget.checked })} /> Answer “maybe” where somebody else may need it, instead of declining</label>
+          {list("Only for these people", p.organizers, (organizers) => ({ organizers }), "Addresses. Nothing: everybody.")}
+          {list("Only for people of these domains", p.domains, (domains) => ({ domains }), "Such as example.org. Nothing: everybody of this service.")}
+        </details>
+        <Trouble error={task.error} />
+        {room.mayChange ? <button type="submit" class="primary">Save</button> : <p class="hint">Administrators, and who may write to its calendar, can change this.</p>}
+      </fieldset>
+    </form>
+  );
+}

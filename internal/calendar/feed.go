@@ -56,6 +56,9 @@ func (s *Service) PublishFeed(ctx context.Context, by account.Actor, owner store
 		out = FeedView{store.Feed{Account: owner, Collection: c.ID, Token: token, Detail: detail, Label: clipTo(label, 200), Created: s.now()}, c}
 		return tx.AddFeed(&out.Feed)
 	})
+	if err == nil {
+		s.audit(by, "publish", "calendar", coll, "detail", detail, "feed", out.ID)
+	}
 	return out, err
 }
 
@@ -103,7 +106,12 @@ func (s *Service) UnpublishFeeds(ctx context.Context, by account.Actor, owner st
 }
 
 // EndFeed ends one published address.
-func (s *Service) EndFeed(ctx context.Context, by account.Actor, owner store.AccountID, id int64) error {
+func (s *Service) EndFeed(ctx context.Context, by account.Actor, owner store.AccountID, id int64) (err error) {
+	defer func() {
+		if err == nil {
+			s.audit(by, "unpublish", "feed", id)
+		}
+	}()
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		if by.Account != owner {
 			return notFound("feed")

@@ -70,7 +70,12 @@ type Invitee struct {
 
 // Invite shares a calendar by invitation: who is new on the list has it among
 // their calendars once they accept. Those removed lose it at once.
-func (s *Service) Invite(ctx context.Context, by account.Actor, owner store.AccountID, coll string, set []Invitee, remove []store.AccountID) error {
+func (s *Service) Invite(ctx context.Context, by account.Actor, owner store.AccountID, coll string, set []Invitee, remove []store.AccountID) (err error) {
+	defer func() {
+		if err == nil {
+			s.audit(by, "invite", "calendar", coll, "invited", set, "removed", remove)
+		}
+	}()
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		c, err := s.owned(tx, by, owner, coll)
 		if err != nil {
@@ -139,7 +144,12 @@ func (s *Service) unshare(tx *store.Tx, by account.Actor, c store.Collection, fr
 
 // Share gives one account access to a calendar, which is among their calendars
 // from then on; Unshare takes it back.
-func (s *Service) Share(ctx context.Context, by account.Actor, owner store.AccountID, coll string, with store.AccountID, access acl.Access) error {
+func (s *Service) Share(ctx context.Context, by account.Actor, owner store.AccountID, coll string, with store.AccountID, access acl.Access) (err error) {
+	defer func() {
+		if err == nil {
+			s.audit(by, "share", "calendar", coll, "with", with, "access", access)
+		}
+	}()
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		c, err := s.owned(tx, by, owner, coll)
 		if err != nil {
@@ -147,6 +157,11 @@ func (s *Service) Share(ctx context.Context, by account.Actor, owner store.Accou
 		}
 		return s.grant(tx, c, with, access)
 	})
+}
+
+// audit notes who let whom do what: the record of sharing.
+func (s *Service) audit(by account.Actor, what string, more ...any) {
+	s.log.Info("sharing", append([]any{"by", by.Name, "what", what}, more...)...)
 }
 
 // grant shares a calendar without asking: an invitation that waits, or one that
@@ -170,7 +185,12 @@ func (s *Service) grant(tx *store.Tx, c store.Collection, with store.AccountID, 
 }
 
 // Unshare takes a calendar back from one account.
-func (s *Service) Unshare(ctx context.Context, by account.Actor, owner store.AccountID, coll string, from store.AccountID) error {
+func (s *Service) Unshare(ctx context.Context, by account.Actor, owner store.AccountID, coll string, from store.AccountID) (err error) {
+	defer func() {
+		if err == nil {
+			s.audit(by, "unshare", "calendar", coll, "from", from)
+		}
+	}()
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		c, err := s.owned(tx, by, owner, coll)
 		if err != nil {

@@ -50,7 +50,12 @@ func (s *Service) Proxies(ctx context.Context, by account.Actor, owner store.Acc
 }
 
 // SetProxies replaces those who have one kind of access to all of one's calendars.
-func (s *Service) SetProxies(ctx context.Context, by account.Actor, owner store.AccountID, access acl.Access, want []store.AccountID) error {
+func (s *Service) SetProxies(ctx context.Context, by account.Actor, owner store.AccountID, access acl.Access, want []store.AccountID) (err error) {
+	defer func() {
+		if err == nil {
+			s.audit(by, "proxies", "access", access, "members", want)
+		}
+	}()
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		if by.Account != owner {
 			return problem.New(problem.NeedPrivileges, "Only the owner of the calendars decides who may act for them.")

@@ -58,7 +58,12 @@ func (s *Service) Shares(ctx context.Context, by account.Actor, owner store.Acco
 }
 
 // SetShares replaces the whole list of those a calendar is shared with.
-func (s *Service) SetShares(ctx context.Context, by account.Actor, owner store.AccountID, coll string, want map[store.AccountID]acl.Access) error {
+func (s *Service) SetShares(ctx context.Context, by account.Actor, owner store.AccountID, coll string, want map[store.AccountID]acl.Access) (err error) {
+	defer func() {
+		if err == nil {
+			s.audit(by, "share", "calendar", coll, "with", want)
+		}
+	}()
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		c, err := s.owned(tx, by, owner, coll)
 		if err != nil {

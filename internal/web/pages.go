@@ -22,6 +22,7 @@ const pageText = `{{define "head"}}<!doctype html>
 </head>
 <body>
 <div id="app"><main class="page"><p>Loading…</p></main></div>
+<footer><p><a href="/sharing">Sharing, public addresses, history</a></p></footer>
 <noscript><main class="page"><p>The calendar needs JavaScript in the browser. Any calendar program that speaks CalDAV works without.</p></main></noscript>
 </body>
 </html>
@@ -44,7 +45,7 @@ const pageText = `{{define "head"}}<!doctype html>
 </html>
 {{end}}`
 
-var pages = template.Must(template.Must(template.New("pages").Parse(pageText)).Parse(guestPageText))
+var pages = template.Must(template.Must(template.New("pages").Parse(pageText)).Parse(guestPageText + sharingPageText))
 
 // page is what a template may speak of.
 type page struct {
@@ -54,6 +55,7 @@ type page struct {
 	Login   string // what was typed, to save typing it again
 	Next    string // where to go after signing in
 	guestPart
+	sharingPart
 }
 
 // writePage answers with a page that nobody may keep: it names the present

@@ -63,6 +63,8 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("GET /sign-in", a.signInPage)
 	mux.HandleFunc("POST /sign-in", a.signIn)
 	mux.HandleFunc("POST /sign-out", a.signOut)
+	mux.HandleFunc("GET /sharing", a.sharingPage)
+	mux.HandleFunc("POST /sharing", a.postSharing)
 	mux.HandleFunc("GET /rsvp/{token}", a.guestPage)
 	mux.HandleFunc("POST /rsvp/{token}", a.guestAnswer)
 	for _, page := range []string{"/{$}", "/calendar", "/calendar/", "/invitations", "/messages", "/account", "/rooms"} {

@@ -28,6 +28,9 @@ type writer struct {
 	cal    *ical.Calendar
 	zones  *tz.Resolver
 	losses losses
+
+	series      map[string][]*ical.Component // by seriesKey, see bySeries
+	definitions map[string]*ical.Component   // VTIMEZONEs by TZID, see definition
 }
 
 // kept is what of a component has no counterpart.

@@ -25,9 +25,8 @@ type writing struct {
 // entry writes a component as an Event or Task. An override of a series that
 // is in the calendar becomes part of that, and nil here.
 func (w *writer) entry(c *ical.Component) object {
-	uid := c.Text("UID")
-	same := func(o *ical.Component) bool { return o != c && o.Name == c.Name && o.Text("UID") == uid }
-	if c.Prop("RECURRENCE-ID") != nil && slices.ContainsFunc(w.cal.Components, func(o *ical.Component) bool { return same(o) && o.Prop("RECURRENCE-ID") == nil }) {
+	series := w.bySeries()[seriesKey(c)]
+	if c.Prop("RECURRENCE-ID") != nil && slices.ContainsFunc(series, func(o *ical.Component) bool { return o.Prop("RECURRENCE-ID") == nil }) {
 		return nil
 	}
 	e := w.convert(c)
@@ -35,13 +34,42 @@ func (w *writer) entry(c *ical.Component) object {
 		return nil
 	}
 	if c.Prop("RECURRENCE-ID") == nil {
-		for _, o := range w.cal.Components {
-			if same(o) && o.Prop("RECURRENCE-ID") != nil {
+		for _, o := range series {
+			if o.Prop("RECURRENCE-ID") != nil {
 				e.override(o)
 			}
 		}
 	}
 	return e.o
+}
+
+// seriesKey is what a series and its overrides share.
+func seriesKey(c *ical.Component) string { return c.Name + "\x00" + c.Text("UID") }
+
+// bySeries are the components of the calendar by their keys: it may have very
+// many.
+func (w *writer) bySeries() map[string][]*ical.Component {
+	if w.series == nil {
+		w.series = map[string][]*ical.Component{}
+		for _, c := range w.cal.Components {
+			key := seriesKey(c)
+			w.series[key] = append(w.series[key], c)
+		}
+	}
+	return w.series
+}
+
+// definition is the VTIMEZONE of a TZID, nil if there is none.
+func (w *writer) definition(tzid string) *ical.Component {
+	if w.definitions == nil {
+		w.definitions = map[string]*ical.Component{}
+		for _, c := range slices.Backward(w.cal.Components) { // of several the first
+			if c.Name == "VTIMEZONE" {
+				w.definitions[c.Text("TZID")] = c
+			}
+		}
+	}
+	return w.definitions[tzid]
 }
 
 // convert writes a component by itself.
@@ -233,12 +261,10 @@ func (e *writing) zoneName(tzid string) (string, *tz.Zone) {
 		}
 		return z.Name(), z
 	}
-	for _, c := range e.cal.Components {
-		if c.Name == "VTIMEZONE" && c.Text("TZID") == tzid {
-			name := "/" + strings.TrimPrefix(tzid, "/")
-			member(e.o, "timeZones")[name] = timeZone(c)
-			return name, z
-		}
+	if c := e.definition(tzid); c != nil {
+		name := "/" + strings.TrimPrefix(tzid, "/")
+		member(e.o, "timeZones")[name] = timeZone(c)
+		return name, z
 	}
 	// Of a guessed zone the database's name, else the offset it stands for.
 	e.losses.add(Loss{Line: e.c.Line(), What: "the time zone " + clip(tzid) + " is not defined; its times are read as floating"})

@@ -79,7 +79,8 @@ func (r *reader) calendar(o object, path string) (*ical.Calendar, error) {
 		return nil, &ParseError{Line: 1, Column: 1, Path: below(path, "@type"), What: fmt.Sprintf("%s is no Event, Task or Group", clip(string(encode(t)))), Err: ErrFormat}
 	}
 	method, many := "", false
-	ids, updated := "", ""
+	var ids strings.Builder // of many entries
+	updated := ""
 	for i, v := range entries {
 		at := base
 		if r.group != nil {
@@ -99,7 +100,7 @@ func (r *reader) calendar(o object, path string) (*ical.Calendar, error) {
 		}
 		r.cal.Components = append(r.cal.Components, list...)
 		if len(list) > 0 {
-			ids += list[0].Text("UID") + "\n"
+			ids.WriteString(list[0].Text("UID") + "\n")
 			u, _ := entry["updated"].(string)
 			updated = max(updated, u)
 		}
@@ -114,7 +115,7 @@ func (r *reader) calendar(o object, path string) (*ical.Calendar, error) {
 		}
 	}
 	if r.group != nil {
-		r.properties(path, ids, updated)
+		r.properties(path, ids.String(), updated)
 	}
 	tz.Complete(r.cal, tz.NewResolver(r.cal, nil))
 	return r.cal, nil

@@ -165,7 +165,7 @@ func (w *writer) group() object {
 	}
 	entries := []any{}
 	updated := ""
-	ids := ""
+	var ids strings.Builder // of many entries
 	for _, c := range w.cal.Components {
 		switch c.Name {
 		case "VEVENT", "VTODO":
@@ -178,7 +178,7 @@ func (w *writer) group() object {
 			}
 			entries = append(entries, o)
 			updated = max(updated, fmt.Sprint(o["updated"]))
-			ids += fmt.Sprintf("%v\n", o["uid"])
+			fmt.Fprintf(&ids, "%v\n", o["uid"])
 		case "VTIMEZONE":
 		default:
 			k.components = append(k.components, c)
@@ -192,7 +192,7 @@ func (w *writer) group() object {
 		g["updated"] = updated
 	}
 	if g["uid"] == nil {
-		g["uid"] = idOf(ids)
+		g["uid"] = idOf(ids.String())
 	}
 	k.put(g, "VCALENDAR")
 	w.restore(g, &w.cal.Component)

@@ -68,11 +68,11 @@ var restrictions = []Restrictions{
 		Forbidden: names("VALARM"), SameUID: true, Section: "RFC 5546 3.2.8"},
 	// 3.3: VFREEBUSY
 	{Method: "PUBLISH", Component: "VFREEBUSY", One: names("DTSTAMP", "DTSTART", "DTEND", "ORGANIZER", "UID"),
-		Forbidden: names("ATTENDEE", "DURATION", "REQUEST-STATUS"), NoZones: true, Section: "RFC 5546 3.3.1"},
+		Forbidden: names("ATTENDEE", "DURATION", "REQUEST-STATUS", "VALARM"), NoZones: true, Section: "RFC 5546 3.3.1"},
 	{Method: "REQUEST", Component: "VFREEBUSY", One: names("DTSTAMP", "DTSTART", "DTEND", "ORGANIZER", "UID"), Some: names("ATTENDEE"),
-		Forbidden: names("FREEBUSY", "DURATION", "URL", "REQUEST-STATUS"), NoZones: true, Section: "RFC 5546 3.3.2"},
+		Forbidden: names("FREEBUSY", "DURATION", "URL", "REQUEST-STATUS", "VALARM"), NoZones: true, Single: true, Section: "RFC 5546 3.3.2"},
 	{Method: "REPLY", Component: "VFREEBUSY", One: names("ATTENDEE", "DTSTAMP", "DTSTART", "DTEND", "ORGANIZER", "UID"),
-		Forbidden: names("DURATION", "SEQUENCE"), NoZones: true, Section: "RFC 5546 3.3.3"},
+		Forbidden: names("DURATION", "SEQUENCE", "VALARM"), NoZones: true, Single: true, Section: "RFC 5546 3.3.3"},
 	// 3.4: VTODO
 	{Method: "PUBLISH", Component: "VTODO", One: names("DTSTAMP", "DTSTART", "ORGANIZER", "PRIORITY", "SUMMARY", "UID"),
 		Forbidden: names("ATTENDEE", "REQUEST-STATUS"), Section: "RFC 5546 3.4.1"},
@@ -87,7 +87,7 @@ var restrictions = []Restrictions{
 	{Method: "REFRESH", Component: "VTODO", One: names("ATTENDEE", "DTSTAMP", "UID"),
 		Only: names("RECURRENCE-ID", "ORGANIZER"), Single: true, Section: "RFC 5546 3.4.6"},
 	{Method: "COUNTER", Component: "VTODO", One: names("DTSTAMP", "ORGANIZER", "PRIORITY", "SUMMARY", "UID"), Some: names("ATTENDEE"),
-		SameUID: true, Section: "RFC 5546 3.4.7"},
+		SameUID: true, Single: true, Section: "RFC 5546 3.4.7"},
 	{Method: "DECLINECOUNTER", Component: "VTODO", One: names("DTSTAMP", "ORGANIZER", "SEQUENCE", "UID"), Some: names("ATTENDEE"),
 		Forbidden: names("VALARM"), Single: true, Section: "RFC 5546 3.4.8"},
 	// 3.5: VJOURNAL

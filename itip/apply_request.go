@@ -201,7 +201,9 @@ func (p *applying) knownVersion() bool {
 	for _, k := range p.msg.keys() {
 		seen, ok := p.mem.Versions[k]
 		if !ok {
-			seen = p.mem.Versions[""]
+			if seen, ok = p.mem.Versions[""]; !ok {
+				return false // another occurrence than those that were deleted
+			}
 		}
 		if sequence(p.msg.component(k)) > seen.Sequence {
 			return false

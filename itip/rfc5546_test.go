@@ -15,7 +15,7 @@ import (
 	"github.com/convene-cal/convene/itip"
 )
 
-var sectionLine = regexp.MustCompile(`^(4\.\d+\.\d+)\.  \S`)
+var sectionLine = regexp.MustCompile(`^(4\.\d+(?:\.\d+)?)\.  \S`)
 
 // examples reads the objects of RFC 5546 section 4, by section, where the RFC
 // lies beside the project.

@@ -5,8 +5,9 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
-	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/tz"
 )
 
@@ -62,36 +63,63 @@ var (
 		partStatNeeds: "to do", "COMPLETED": "completed", "IN-PROCESS": "in process", "": ""}
 )
 
+// Reader is for whom a change is put into words.
+type Reader struct {
+	Zone *tz.Zone // their clock; nil = UTC
+	// Translate gives a phrase of this package in their language: words, names of
+	// days and months, layouts of dates in the manner of package time, and formats
+	// whose verbs %[1]s, %[2]s may change places. What it does not know it gives
+	// back. nil = English.
+	Translate func(english string) string
+}
+
+func (r Reader) t(english string) string {
+	if r.Translate == nil || english == "" {
+		return english
+	}
+	return r.Translate(english)
+}
+
+// say fills a phrase.
+func (r Reader) say(format string, args ...any) string { return fmt.Sprintf(r.t(format), args...) }
+
 // Words puts a difference into words for a person in zone z (nil = UTC): a
 // heading and both values, of which one is empty where something was added or
 // removed.
-func (d Difference) Words(z *tz.Zone) (label, old, new string) {
+func (d Difference) Words(z *tz.Zone) (label, old, new string) { return Reader{Zone: z}.Words(d) }
+
+// Sentence says the difference in one sentence for a person in zone z (nil =
+// UTC), without the full stop.
+func (d Difference) Sentence(z *tz.Zone) string { return Reader{Zone: z}.Sentence(d) }
+
+// Words is [Difference.Words] for the reader.
+func (r Reader) Words(d Difference) (label, old, new string) {
 	label = d.Property
 	if l, ok := labels[d.Property]; ok {
-		label = l[0]
+		label = r.t(l[0])
 	}
 	if d.RecurrenceID != "" {
-		label += " (" + moment(d.RecurrenceID, z) + ")"
+		label += " (" + r.Moment(d.RecurrenceID) + ")"
 	}
 	old, new = d.Old, d.New
 	switch d.Property {
 	case "EXDATE":
 		if d.New == "" {
-			return "Takes place after all", "", moment(d.Old, z)
+			return r.t("Takes place after all"), "", r.Moment(d.Old)
 		}
-		return label, "", moment(d.New, z)
+		return label, "", r.Moment(d.New)
 	case "DTSTART", "DTEND", "DUE", "RDATE":
-		return label, moment(d.Old, z), moment(d.New, z)
+		return label, r.Moment(d.Old), r.Moment(d.New)
 	case "PARTSTAT":
-		return label, noun(answerNouns, d.Old), noun(answerNouns, d.New)
+		return label, r.t(noun(answerNouns, d.Old)), r.t(noun(answerNouns, d.New))
 	case "STATUS":
-		return label, noun(statusNouns, d.Old), noun(statusNouns, d.New)
+		return label, r.t(noun(statusNouns, d.Old)), r.t(noun(statusNouns, d.New))
 	case "RRULE":
 		if old == "" {
-			old = "once"
+			old = r.t("once")
 		}
 		if new == "" {
-			new = "once"
+			new = r.t("once")
 		}
 	}
 	return label, old, new
@@ -104,71 +132,102 @@ func noun(table map[string]string, s string) string {
 	return strings.ToLower(s)
 }
 
-// Sentence says the difference in one sentence for a person in zone z (nil =
-// UTC), without the full stop.
-func (d Difference) Sentence(z *tz.Zone) string {
-	_, old, new := d.Words(z)
+// Sentence is [Difference.Sentence] for the reader.
+func (r Reader) Sentence(d Difference) string {
+	_, old, new := r.Words(d)
 	of := ""
 	if d.RecurrenceID != "" {
-		of = " of " + moment(d.RecurrenceID, z)
+		of = r.Moment(d.RecurrenceID)
 	}
+	single := of != "" // about one occurrence
 	switch d.Property {
 	case "DTSTART":
-		if d.RecurrenceID != "" && d.RecurrenceID == d.Old {
-			return fmt.Sprintf("moved the occurrence%s to %s", of, new)
+		switch {
+		case single && d.RecurrenceID == d.Old:
+			return r.say("moved the occurrence of %[1]s to %[2]s", of, new)
+		case single:
+			return r.say("moved the occurrence of %[1]s from %[2]s to %[3]s", of, old, r.after(d.Old, d.New, new))
 		}
-		return fmt.Sprintf("moved%s from %s to %s", ifAny(of, "the occurrence"+of), old, new)
+		return r.say("moved from %[1]s to %[2]s", old, r.after(d.Old, d.New, new))
 	case "ATTENDEE":
-		if d.New != "" {
-			return new + " added" + ifAny(of, "to the occurrence"+of)
+		switch {
+		case d.New != "" && single:
+			return r.say("%[1]s added to the occurrence of %[2]s", new, of)
+		case d.New != "":
+			return r.say("%[1]s added", new)
+		case single:
+			return r.say("%[1]s removed from the occurrence of %[2]s", old, of)
 		}
-		return old + " removed" + ifAny(of, "from the occurrence"+of)
+		return r.say("%[1]s removed", old)
 	case "EXDATE":
 		if d.New != "" {
-			return "does not take place on " + new
+			return r.say("does not take place on %[1]s", new)
 		}
-		return "takes place on " + old + " after all"
+		return r.say("takes place on %[1]s after all", new)
 	case "RDATE":
 		if d.New != "" {
-			return "also takes place on " + new
+			return r.say("also takes place on %[1]s", new)
 		}
-		return "no longer takes place on " + old
+		return r.say("no longer takes place on %[1]s", old)
 	case "STATUS":
-		return "is now " + new + ifAny(of, "at the occurrence"+of)
-	case "DESCRIPTION", "ATTACH":
-		return propertyWord(d.Property) + of + " changed"
+		if single {
+			return r.say("is now %[1]s at the occurrence of %[2]s", new, of)
+		}
+		return r.say("is now %[1]s", new)
+	}
+	what := r.t(propertyWord(d.Property))
+	if single {
+		what = r.say("%[1]s of %[2]s", what, of)
 	}
 	switch {
+	case d.Property == "DESCRIPTION" || d.Property == "ATTACH":
+		return r.say("%[1]s changed", what)
 	case old == "":
-		return fmt.Sprintf("%s%s is now %s", propertyWord(d.Property), of, new)
+		return r.say("%[1]s is now %[2]s", what, new)
 	case new == "":
-		return fmt.Sprintf("%s%s (%s) removed", propertyWord(d.Property), of, old)
+		return r.say("%[1]s (%[2]s) removed", what, old)
 	}
-	return fmt.Sprintf("%s%s changed from %s to %s", propertyWord(d.Property), of, old, new)
+	return r.say("%[1]s changed from %[2]s to %[3]s", what, old, new)
 }
 
-func ifAny(test, s string) string {
-	if test == "" {
-		return ""
+// after words the second of two moments: of the same day, in the same distance
+// from UTC, its time alone.
+func (r Reader) after(first, second, words string) string {
+	was, date, ok := keyTime(first)
+	is, _, ok2 := keyTime(second)
+	if !ok || !ok2 || date {
+		return words
 	}
-	return " " + s
+	z := r.zone()
+	w, o := z.Wall(was)
+	v, p := z.Wall(is)
+	if o != p || w.Format(dayLayout) != v.Format(dayLayout) {
+		return words
+	}
+	return v.Format(r.t(timeLayout))
 }
+
+// Summary says all that changed in one line that begins with a capital and ends
+// with a full stop, what goes without saying left out; "" when nothing did.
+func (r Reader) Summary(list []Difference) string { return strings.TrimSpace(r.sentences(list)) }
 
 // maxSentences bounds how many differences one sentence lists.
 const maxSentences = 4
 
 // sentences joins differences for a result; "" when there are none.
-func sentences(list []Difference, z *tz.Zone) string {
+func sentences(list []Difference, z *tz.Zone) string { return Reader{Zone: z}.sentences(list) }
+
+func (r Reader) sentences(list []Difference) string {
 	var parts []string
 	list = Brief(list)
 	for i, d := range list {
 		if left := len(list) - i; i == maxSentences && left > 1 {
-			parts = append(parts, fmt.Sprintf("and %d more changes", left))
+			parts = append(parts, r.say("and %[1]d more changes", left))
 			break
 		}
-		s := d.Sentence(z)
+		s := r.Sentence(d)
 		if len(s) > 200 && !moments[d.Property] {
-			s = propertyWord(d.Property) + " changed"
+			s = r.say("%[1]s changed", r.t(propertyWord(d.Property)))
 		}
 		parts = append(parts, s)
 	}
@@ -176,7 +235,8 @@ func sentences(list []Difference, z *tz.Zone) string {
 		return ""
 	}
 	s := strings.Join(parts, "; ")
-	return " " + strings.ToUpper(s[:1]) + s[1:] + "."
+	first, n := utf8.DecodeRuneInString(s)
+	return " " + string(unicode.ToUpper(first)) + s[n:] + "."
 }
 
 // moments are the properties whose words are long but never idle.
@@ -230,19 +290,39 @@ const (
 
 // moment writes a key (UTC instant or date) for a person in zone z (nil =
 // UTC).
-func moment(key string, z *tz.Zone) string {
+func moment(key string, z *tz.Zone) string { return Reader{Zone: z}.Moment(key) }
+
+// Moment writes a UTC instant "20260302T090000Z" or a date "20260302" for the
+// reader; what is neither, as it is.
+func (r Reader) Moment(key string) string {
 	at, isDate, ok := keyTime(key)
 	if !ok {
 		return key
 	}
 	if isDate {
-		return at.Format(dayLayout)
+		return r.format(at, dayLayout)
 	}
-	if z == nil {
-		z = tz.UTC
-	}
+	z := r.zone()
 	wall, offset := z.Wall(at)
-	return wall.Format(dayLayout+", "+timeLayout) + " " + zoneWords(z.Name(), offset)
+	return r.format(wall, dayLayout+", "+timeLayout) + " " + zoneWords(z.Name(), offset)
+}
+
+func (r Reader) zone() *tz.Zone {
+	if r.Zone == nil {
+		return tz.UTC
+	}
+	return r.Zone
+}
+
+// format writes a date in the reader's manner and with their names of days and
+// months.
+func (r Reader) format(t time.Time, layout string) string {
+	if r.Translate == nil {
+		return t.Format(layout)
+	}
+	// The names are put in after the figures, so that no name is read as a layout.
+	s := t.Format(strings.NewReplacer("Monday", "\x01", "January", "\x02").Replace(r.t(layout)))
+	return strings.NewReplacer("\x01", r.t(t.Weekday().String()), "\x02", r.t(t.Month().String())).Replace(s)
 }
 
 // zoneWords names a zone and its distance from UTC at a moment.
@@ -258,131 +338,4 @@ func zoneWords(name string, offset int) string {
 		return fmt.Sprintf("(UTC%c%02d:%02d)", sign, offset/3600, offset/60%60)
 	}
 	return fmt.Sprintf("(%s, UTC%c%02d:%02d)", name, sign, offset/3600, offset/60%60)
-}
-
-// Summary is an event, or one occurrence of it, for a person: strings to show
-// as they are, and the times they were made of.
-type Summary struct {
-	Title       string
-	When        string // "Thursday, 2 July 2026, 10:00 – 11:00 (Europe/Berlin, UTC+02:00)"
-	Repeats     string // an English sentence; "" = once
-	Occurrence  string // which occurrence of a series it is about; "" = all of it
-	Where       string
-	Organizer   string // "Ann Example <ann@one.test>"
-	Description string
-	URL         string
-	Status      string // confirmed, tentative, cancelled …
-	Method      Method // "" = not a message
-
-	OrganizedBy  Attendee
-	Attendees    []Attendee
-	Start, End   ical.Time // as written in the object
-	From, To     time.Time // the same as instants; a date begins at midnight of the zone shown
-	AllDay       bool
-	Zone         string // name of the zone that When is in
-	RecurrenceID string // as in [Message]
-	More         int    // further components of the object (overrides)
-}
-
-// Summarize says what an object or message is about, its times in zone z, or
-// in the event's own zone when z is nil. Of several components it describes
-// the series, or else the first occurrence.
-func Summarize(cal *ical.Calendar, z *tz.Zone) Summary {
-	o := newObject(cal, z)
-	main := o.cal.Main()
-	if len(main) == 0 {
-		return Summary{}
-	}
-	c := o.master
-	if c == nil {
-		c = main[0]
-	}
-	s := Summary{
-		Title: strings.TrimSpace(c.Text("SUMMARY")), Where: strings.TrimSpace(c.Text("LOCATION")),
-		Description: strings.TrimSpace(c.Text("DESCRIPTION")), URL: c.Value("URL"),
-		Status: noun(statusNouns, statusOf(o, c, "")), Method: Method(cal.Method()),
-		Attendees: Attendees(c), RecurrenceID: o.keyOf(c), More: len(main) - 1, Repeats: ruleText(c),
-	}
-	if org := o.organizer(c); org != nil {
-		s.OrganizedBy = person(org)
-		s.Organizer = nameOf(s.OrganizedBy)
-		if mail := s.OrganizedBy.Mailbox(); mail != "" && mail != s.Organizer {
-			s.Organizer += " <" + mail + ">"
-		}
-	}
-	o.summarizeTimes(&s, c, z)
-	if id := c.Prop("RECURRENCE-ID"); id != nil {
-		show := z
-		if show == nil {
-			show = o.ownZone(id)
-		}
-		s.Occurrence = moment(s.RecurrenceID, show)
-		if strings.EqualFold(id.Param("RANGE"), "THISANDFUTURE") {
-			s.Occurrence += " and all later ones"
-		}
-	}
-	return s
-}
-
-// ownZone is the zone a time is written in.
-func (o *object) ownZone(p *ical.Property) *tz.Zone {
-	if p == nil {
-		return tz.UTC
-	}
-	t, err := p.Time()
-	switch {
-	case err != nil || t.Kind == ical.UTC:
-		return tz.UTC
-	case t.Kind == ical.Zoned:
-		return o.zones.Find(t.TZID)
-	}
-	return o.zones.FindFloating()
-}
-
-func (o *object) summarizeTimes(s *Summary, c *ical.Component, z *tz.Zone) {
-	first := c.Prop("DTSTART")
-	if first == nil {
-		first = c.Prop("DUE")
-	}
-	if first == nil {
-		return
-	}
-	start, err := first.Time()
-	if err != nil {
-		return
-	}
-	end, ok := o.end(c)
-	if !ok {
-		end = start
-	}
-	if z == nil {
-		z = o.ownZone(first)
-	}
-	s.Start, s.End, s.AllDay = start, end, start.IsDate()
-	if s.AllDay {
-		s.From, s.To = z.Instant(start.Wall), z.Instant(end.Wall)
-		last := end.Wall.AddDate(0, 0, -1) // DTEND is the first day after (RFC 5545 3.6.1)
-		s.When = start.Wall.Format(dayLayout)
-		if last.After(start.Wall) {
-			s.When += " – " + last.Format(dayLayout)
-		}
-		s.When += " (all day)"
-		return
-	}
-	s.From, s.To = o.zones.Instant(start).UTC(), o.zones.Instant(end).UTC()
-	s.Zone = z.Name()
-	from, offset := z.Wall(s.From)
-	to, endOffset := z.Wall(s.To)
-	s.When = from.Format(dayLayout + ", " + timeLayout)
-	if s.To.After(s.From) {
-		layout := timeLayout
-		if from.YearDay() != to.YearDay() || from.Year() != to.Year() {
-			layout = dayLayout + ", " + timeLayout
-		}
-		s.When += " – " + to.Format(layout)
-	}
-	s.When += " " + zoneWords(z.Name(), offset)
-	if endOffset != offset {
-		s.When += fmt.Sprintf(", ending in %s", strings.Trim(zoneWords("", endOffset), "()"))
-	}
 }

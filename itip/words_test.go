@@ -61,7 +61,7 @@ func TestDifferenceInWords(t *testing.T) {
 		sentence        string
 	}{
 		{itip.Difference{Property: "DTSTART", Old: "20260303T090000Z", New: "20260303T100000Z"}, "When", "Tuesday, 3 March 2026, 10:00 (Europe/Berlin, UTC+01:00)", "Tuesday, 3 March 2026, 11:00 (Europe/Berlin, UTC+01:00)",
-			"moved from Tuesday, 3 March 2026, 10:00 (Europe/Berlin, UTC+01:00) to Tuesday, 3 March 2026, 11:00 (Europe/Berlin, UTC+01:00)"},
+			"moved from Tuesday, 3 March 2026, 10:00 (Europe/Berlin, UTC+01:00) to 11:00"},
 		{itip.Difference{Property: "LOCATION", Old: "A", New: "B"}, "Where", "A", "B", "the place changed from A to B"},
 		{itip.Difference{Property: "LOCATION", New: "B"}, "Where", "", "B", "the place is now B"},
 		{itip.Difference{Property: "LOCATION", Old: "A"}, "Where", "A", "", "the place (A) removed"},
@@ -79,5 +79,43 @@ func TestDifferenceInWords(t *testing.T) {
 		if got := c.d.Sentence(berlin); got != c.sentence {
 			t.Errorf("%+v: %q, want %q", c.d, got, c.sentence)
 		}
+	}
+}
+
+// A reader's own language, order of words and manner of dates.
+func TestReader(t *testing.T) {
+	berlin, err := tz.Load("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	german := map[string]string{
+		"Monday, 2 January 2006":        "Monday, 2. January 2006",
+		"Monday, 2 January 2006, 15:04": "Monday, 2. January 2006, 15.04 Uhr",
+		"15:04":                         "15.04 Uhr", "Tuesday": "Dienstag", "March": "März",
+		"moved from %[1]s to %[2]s": "verschoben von %[1]s auf %[2]s", "%[1]s added": "neu dabei: %[1]s",
+		"%[1]s changed from %[2]s to %[3]s": "%[1]s: %[3]s statt %[2]s", "the place": "der Ort",
+	}
+	r := itip.Reader{Zone: berlin, Translate: func(s string) string {
+		if d, ok := german[s]; ok {
+			return d
+		}
+		return s
+	}}
+	list := []itip.Difference{
+		{Property: "DTSTART", Old: "20260303T090000Z", New: "20260303T100000Z"},
+		{Property: "DTEND", Old: "20260303T100000Z", New: "20260303T110000Z"},
+		{Property: "ATTENDEE", New: "Bob"},
+		{Property: "LOCATION", Old: "hier", New: "dort"},
+	}
+	want := "Verschoben von Dienstag, 3. März 2026, 10.00 Uhr (Europe/Berlin, UTC+01:00) auf 11.00 Uhr; neu dabei: Bob; der Ort: dort statt hier."
+	if got := r.Summary(list); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	want = "Moved from Tuesday, 3 March 2026, 10:00 (Europe/Berlin, UTC+01:00) to 11:00; Bob added; the place changed from hier to dort."
+	if got := (itip.Reader{Zone: berlin}).Summary(list); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got := r.Summary(nil); got != "" {
+		t.Errorf("nothing changed, and it says %q", got)
 	}
 }

@@ -48,6 +48,13 @@ func TestHostileInputIsLinear(t *testing.T) {
 		"quoted-printable":                wrap("X;ENCODING=QUOTED-PRINTABLE:" + many("=\r\n")),
 		"components that miss their end":  wrap(many("BEGIN:VEVENT\r\nBEGIN:VALARM\r\n")),
 		"indented":                        many("  BEGIN:VCALENDAR\r\n   X:1\r\n"),
+		"properties between components":   wrap(many("X:1\r\nBEGIN:A\r\nEND:A\r\n")),
+		"an attendee's endless quote":     wrap("ATTENDEE;CN=\"" + many("a;") + ":mailto:a@b\r\n"),
+		"attendees with endless quotes":   wrap(many("ATTENDEE;CN=\"b:mailto:a@b\r\n")),
+		"quotes in a person's parameters": wrap("ATTENDEE" + many(`;CN="a"`) + ":mailto:a@b\r\n"),
+		"folds without an end":            wrap("X:a" + many("\r\n b") + "\r\n" + many("\r\n")),
+		"folded lines with odd ends":      wrap(many("X:a\r\n b\r\r\n")),
+		"lines with equals signs":         wrap(many("X:a=\r\n")),
 		"text that looks like the prefix": many("BEGIN:VCARD\r\n"),
 	} {
 		begin := time.Now()

@@ -5,6 +5,12 @@ import (
 	"strings"
 )
 
+// maxTaken is how many properties of the calendar each object of it takes
+// over; several times what programs write. All others stay with the first,
+// or a small file of many properties and many components without UID would
+// become one of the square of its size.
+const maxTaken = 100
+
 // SplitByUID gives one calendar object for each UID, as an import stores them
 // (RFC 4791 4.1): its components, the VTIMEZONEs it uses and the properties
 // of the calendar but METHOD, UID and SEQUENCE. Components without UID each
@@ -27,7 +33,11 @@ func (c *Calendar) SplitByUID() []*Calendar {
 		if one == nil || uid == "" {
 			one = &Calendar{eol: c.eol}
 			one.Name, one.begin, one.end, one.open = c.Name, lineOnly(c.begin, c.eol), lineOnly(c.end, c.eol), 0
-			for _, p := range c.Properties {
+			properties := c.Properties
+			if len(list) > 0 && len(properties) > maxTaken {
+				properties = properties[:maxTaken]
+			}
+			for _, p := range properties {
 				if !p.is("METHOD") && !p.is("UID") && !p.is("SEQUENCE") {
 					q := p.Clone()
 					q.flags &^= trailing

@@ -72,3 +72,13 @@ func TestOrder(t *testing.T) {
 		t.Errorf("got %q", got)
 	}
 }
+
+// Many properties of a calendar are not copied to each of many objects.
+func TestSplitIsLinear(t *testing.T) {
+	const n = 20000
+	c := parse(t, wrap(strings.Repeat("X-ALL:1\r\nBEGIN:VEVENT\r\nEND:VEVENT\r\n", n)))
+	list := c.SplitByUID()
+	if len(list) != n || len(list[0].Properties) != n || len(list[1].Properties) != 100 {
+		t.Errorf("%d objects, with %d and %d properties", len(list), len(list[0].Properties), len(list[1].Properties))
+	}
+}

@@ -39,15 +39,18 @@ func main() {
 	for _, name := range []string{"parse", "serialize, unchanged", "serialize, changed"} {
 		t.row(name, "MB/s")
 	}
+	const memory = "memory a parsed calendar holds"
+	t.row(memory, "× input")
 	for _, p := range peers {
 		for range *rounds {
-			runtime.GC()
+			before := inUse()
 			begin := processorTime()
 			parsed, err := p.parse(data)
 			if err != nil {
 				log.Fatalf("%s: parse: %v", p.name, err)
 			}
 			t.best("parse", p.name, float64(len(data))/1e6/(processorTime()-begin).Seconds())
+			t.best(memory, p.name, held(before, data))
 			for _, what := range []string{"serialize, unchanged", "serialize, changed"} {
 				if what == "serialize, changed" && p.change != nil {
 					p.change(parsed)
@@ -66,6 +69,7 @@ func main() {
 			runtime.KeepAlive(parsed)
 		}
 	}
+	measureFormats(&t, data, *rounds)
 	counts := map[string]int{}
 	for _, r := range rules {
 		t.row(r.name, "µs")
@@ -139,7 +143,7 @@ func (t *table) row(name, unit string) {
 func (t *table) best(row, peer string, v float64) {
 	key := [2]string{row, peer}
 	old, ok := t.value[key]
-	if !ok || (t.units[row] == "µs") == (v < old) {
+	if !ok || lessIsBetter(t.units[row]) == (v < old) {
 		t.value[key] = v
 	}
 }
@@ -156,7 +160,7 @@ func (t *table) print(w *os.File) {
 		for _, name := range names {
 			v, ok := t.value[[2]string{row, name}]
 			ratio := ours / v
-			if t.units[row] == "µs" {
+			if lessIsBetter(t.units[row]) {
 				ratio = v / ours
 			}
 			switch {

@@ -137,7 +137,7 @@ func TestErrorsTellTheirPlace(t *testing.T) {
 		for _, parse := range []func() error{
 			func() error { _, err := jcal.Parse([]byte(tt.text)); return err },
 			func() error {
-				r := jcal.NewReader(&trickle{[]byte(tt.text)})
+				r := jcal.NewReader(&meaning.Trickle{Data: []byte(tt.text)})
 				for {
 					if _, err := r.NextPart(); err != nil {
 						return err
@@ -205,7 +205,7 @@ func (f forever) Read(b []byte) (int, error) {
 }
 
 func TestWriter(t *testing.T) {
-	c := sample(300)
+	c := meaning.Sample(300)
 	want, _ := jcal.Marshal(c)
 	for _, several := range []bool{false, true} {
 		var out bytes.Buffer

@@ -16,7 +16,8 @@ const ContentType = "application/calendar+json"
 func Marshal(cal *ical.Calendar) ([]byte, error) { return AppendTo(nil, cal) }
 
 // AppendTo appends what Marshal gives. The error is always nil: every calendar
-// can be written.
+// can be written. What no name can have, or one of more than 255 octets, is left
+// out.
 func AppendTo(b []byte, cal *ical.Calendar) ([]byte, error) {
 	e := encoder{b: b}
 	e.component(&cal.Component)

@@ -164,7 +164,7 @@ func TestErrorsTellTheirPlace(t *testing.T) {
 		for _, parse := range []func() error{
 			func() error { _, err := xcal.Parse([]byte(tt.text)); return err },
 			func() error {
-				r := xcal.NewReader(&trickle{[]byte(tt.text)})
+				r := xcal.NewReader(&meaning.Trickle{Data: []byte(tt.text)})
 				for {
 					if _, err := r.NextPart(); err != nil {
 						return err
@@ -232,7 +232,7 @@ func (f forever) Read(b []byte) (int, error) {
 }
 
 func TestWriter(t *testing.T) {
-	c := sample(300)
+	c := meaning.Sample(300)
 	want, _ := xcal.Marshal(c)
 	for _, n := range []int{0, 1, 2} {
 		var out bytes.Buffer

@@ -112,7 +112,7 @@ func property(p *ical.Property) string {
 	}
 	var params []string
 	for name, values := range merged(p) {
-		if name == "VALUE" || name == "ENCODING" && (binary || decoded) || strings.Trim(name, nameChars) != "" || name == "" {
+		if name == "VALUE" || name == "ENCODING" && (binary || decoded) || strings.Trim(name, nameChars) != "" || name == "" || len(name) > longName {
 			continue
 		}
 		params = append(params, fmt.Sprintf("%s=%q", name, values))

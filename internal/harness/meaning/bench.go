@@ -1,17 +1,17 @@
-package jcal_test
+package meaning
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
 	"testing"
 
 	"github.com/convene-cal/convene/ical"
-	"github.com/convene-cal/convene/ical/jcal"
 )
 
-// sample is a calendar of n events as clients write them.
-func sample(n int) *ical.Calendar {
+// Sample is a calendar of n events as clients write them.
+func Sample(n int) *ical.Calendar {
 	var b strings.Builder
 	b.WriteString("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//Example//Bench//EN\n")
 	for i := range n {
@@ -51,39 +51,41 @@ END:VEVENT
 	return c
 }
 
-func BenchmarkParse(b *testing.B) {
-	text, _ := jcal.Marshal(sample(5000))
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := jcal.Parse(text); err != nil {
-			b.Fatal(err)
-		}
+// Benchmark measures writing, reading, and reading in parts, in octets of the
+// syntax.
+func (s *Syntax) Benchmark(b *testing.B) {
+	c := Sample(5000)
+	text, err := s.Marshal(c)
+	if err != nil {
+		b.Fatal(err)
 	}
-}
-
-func BenchmarkReader(b *testing.B) {
-	text, _ := jcal.Marshal(sample(5000))
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		r := jcal.NewReader(strings.NewReader(string(text)))
-		for {
+	run := func(name string, f func() error) {
+		b.Run(name, func(b *testing.B) {
+			b.SetBytes(int64(len(text)))
+			b.ReportAllocs()
+			for b.Loop() {
+				if err := f(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+	var out []byte
+	run("Marshal", func() (err error) {
+		out, err = s.AppendTo(out[:0], c)
+		return err
+	})
+	run("Parse", func() error {
+		_, err := s.Parse(text)
+		return err
+	})
+	run("NextPart", func() error {
+		for r := s.NewReader(bytes.NewReader(text)); ; {
 			if _, err := r.NextPart(); err == io.EOF {
-				break
+				return nil
 			} else if err != nil {
-				b.Fatal(err)
+				return err
 			}
 		}
-	}
-}
-
-func BenchmarkMarshal(b *testing.B) {
-	c := sample(5000)
-	text, _ := jcal.Marshal(c)
-	b.SetBytes(int64(len(text)))
-	b.ReportAllocs()
-	for b.Loop() {
-		text, _ = jcal.AppendTo(text[:0], c)
-	}
+	})
 }

@@ -16,6 +16,9 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/store"
 )
 
 // These tests drive a real browser against a real service. Screenshots go to
@@ -393,6 +396,9 @@ func TestBrowserPages(t *testing.T) {
 	ask[any](me, "POST", "app-passwords", `{"label":"Phone"}`)
 	ask[saved](o.signIn("carol"), "POST", "events", meeting("carol", "Lunch", day+"T08:30", day+"T09:30", "alice@example.test"))
 
+	if _, err := o.accounts.Add(t.Context(), account.NewAccount{Address: "mailto:blue@example.test", DisplayName: "Blue room", Kind: store.Room}); err != nil {
+		t.Fatal(err)
+	}
 	w := openBrowser(t, o.url)()
 	axe, err := os.ReadFile("../../ui/node_modules/axe-core/axe.min.js")
 	if err != nil {
@@ -435,6 +441,7 @@ func TestBrowserPages(t *testing.T) {
 		{"invitations", "/invitations", `document.querySelector(".card")`},
 		{"messages", "/messages", `document.querySelector(".message")`},
 		{"account", "/account", `document.querySelector(".lines li")`},
+		{"rooms", "/rooms", `document.querySelector(".card form")`},
 	}
 	w.open("/sign-in")
 	examine("wide-light-sign-in")
@@ -464,4 +471,63 @@ func TestBrowserPages(t *testing.T) {
 		}
 	}
 	w.quiet()
+}
+
+// What an attendee can do beside answering, and what the organizer takes back.
+func TestBrowserProposalAndUndo(t *testing.T) {
+	chromium(t)
+	o := newOffice(t, time.Now)
+	day := time.Now().AddDate(0, 0, 14).Format(time.DateOnly)
+	me := o.signIn("alice")
+	made := ask[saved](me, "POST", "events", meeting("alice", "Planning", day+"T10:00", day+"T11:00", "bob@example.test"))
+	ask[preferencesOnWire](me, "PUT", "preferences", map[string]any{"undoSeconds": 120})
+
+	newWindow := openBrowser(t, o.url)
+	bob := newWindow()
+	bob.signIn("bob")
+	bob.open("/calendar/week/" + day)
+	bob.until(`document.querySelector(".box")`)
+	eval[any](bob, `(document.querySelector(".box").click(), null)`)
+	bob.tabTo(`f.innerText.startsWith("Propose another time")`)
+	bob.keys(kb.Enter)
+	bob.until(`document.querySelector("[aria-label='Proposed start time']")`)
+	bob.fill(`[aria-label='Proposed start time']`, "14:00")
+	bob.fill(`[aria-label='Proposed end time']`, "15:00")
+	bob.fill(`.more .inline .field:last-of-type input[maxlength]`, "After lunch?")
+	bob.shot("propose")
+	bob.press("Send the proposal")
+	bob.says("gets your proposal")
+
+	alice := newWindow()
+	alice.signIn("alice")
+	alice.press("Messages")
+	alice.says("After lunch?")
+	alice.shot("proposal-held")
+	alice.press("Take it up")
+	alice.until(`![...document.querySelectorAll("button")].some(b => b.innerText === "Take it up")`)
+	if got := ask[eventOnWire](me, "GET", made.path()+"?zone=Europe/Stockholm", nil); got.Start != day+"T14:00" {
+		t.Errorf("the event begins %s", got.Start)
+	}
+
+	// Dave is outside: what Alice tells him waits, and is taken back.
+	alice.open("/calendar/week/" + day)
+	alice.until(`document.querySelector(".box")`)
+	eval[any](alice, `(document.querySelector(".box").click(), null)`)
+	alice.press("Edit")
+	alice.until(`document.querySelector("dialog[open] input[name=summary]")?.value === "Planning"`)
+	alice.fill(`#attendee`, "dave@elsewhere.test"+kb.Enter)
+	alice.says("gets an invitation, by mail")
+	alice.press("Save and send")
+	alice.until(`document.querySelector(".note button")?.innerText === "Undo"`)
+	alice.shot("undo")
+	alice.press("Undo")
+	alice.until(`document.querySelector(".note")?.innerText.match(/taken back|as it was/i)`)
+	if got := ask[eventOnWire](me, "GET", made.path(), nil); len(got.Event.Attendees) != 2 || got.Start == "" {
+		t.Errorf("after undo: %+v", got.Event.Attendees)
+	}
+	alice.open("/account")
+	alice.says("Who may act for whom")
+	alice.shot("account")
+	alice.quiet()
+	bob.quiet()
 }

@@ -97,3 +97,10 @@ func (tx *Tx) Meetings(uid string) ([]Object, error) {
 	return collect(tx, scanObjectMemory, objectWithMemory+`where o.uid = $1 and o.organizer <> '' and `+inCalendar+`
 		and exists (select 1 from address d where d.account = o.account and d.key = o.organizer) order by o.account, o.id`, uid)
 }
+
+// Received lists the method, state and evidence of an account's incoming rows
+// about a UID that came by a transport, in no order.
+func (tx *Tx) Received(account AccountID, uid, transport string) ([]Entry, error) {
+	return collect(tx, func(r *sql.Rows, e *Entry) error { return r.Scan(&e.Method, &e.State, &e.Evidence) },
+		`select e.method, e.state, e.evidence from entry e where e.account = $1 and e.uid = $2 and e.direction = 'in' and e.transport = $3`, account, uid, transport)
+}

@@ -89,6 +89,7 @@ func walk(tx *Tx, now time.Time) error {
 		func() error { _, err := tx.ObjectByID(a.ID, o.ID); return err },
 		func() error { _, err := tx.ObjectsByUID(a.ID, "u"); return err },
 		func() error { _, err := tx.Meetings("u"); return err },
+		func() error { _, err := tx.Received(a.ID, "u", "cip"); return err },
 		func() error { return tx.PutCIPEvent(CIPEvent{Account: a.ID, UID: "u", Wire: "w"}) },
 		func() error { _, err := tx.CIPEvent(a.ID, "u"); return err },
 		func() error { _, err := tx.CIPEventByWire("w"); return err },

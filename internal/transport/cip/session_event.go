@@ -175,9 +175,12 @@ func (c *CIP) lookUp(tx *store.Tx, g *guest) error {
 	if !errors.Is(err, store.ErrNotFound) {
 		return err
 	}
+	if g.ours = c.ours(cip.ServerOf(g.ID)); !g.ours {
+		notFound()
+		return nil
+	}
 	r, err := tx.Redirect(key)
 	if errors.Is(err, store.ErrNotFound) {
-		g.ours = c.ours(cip.ServerOf(g.ID))
 		notFound()
 		return nil
 	}
@@ -192,7 +195,6 @@ func (c *CIP) lookUp(tx *store.Tx, g *guest) error {
 		}
 		r = next
 	}
-	g.ours = true
 	id, ok := cip.UserID(ical.Address(r.NewURI))
 	if notFound(); ok && !strings.EqualFold(id, g.ID) {
 		g.info = cip.Info{Code: cip.Redirect, Kind: cip.RedirectUser, ID: g.ID, New: id}
@@ -229,13 +231,13 @@ func (c *CIP) has(tx *store.Tx, id store.AccountID, uid string) (*before, error)
 		break
 	}
 	// The versions that came by CIP are in the rows of the messages.
-	rows, err := tx.Entries(store.EntryFilter{Account: id, UID: uid, Direction: journal.In, Limit: recentRows})
+	rows, err := tx.Received(id, uid, Name)
 	if err != nil {
 		return nil, err
 	}
 	highest := int64(-1)
 	for _, r := range rows {
-		if in := recordOf(&r); r.Transport == Name && in.EventID != "" && itip.Method(r.Method) != itip.Reply && r.State != calendar.StateRejected {
+		if in := recordOf(&r); in.EventID != "" && itip.Method(r.Method) != itip.Reply && r.State != calendar.StateRejected {
 			highest = max(highest, in.Version)
 		}
 	}

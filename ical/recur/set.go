@@ -54,6 +54,7 @@ type Set struct {
 	rules     []*source
 	exclusion []*source
 	hasStart  bool // DTSTART is a member
+	oddStart  bool // DTSTART is no member of its rules
 	rdates    []member
 	exInstant []int64 // sorted
 	exDates   []int64 // sorted days
@@ -225,6 +226,10 @@ func (s *Set) idOf(wall int64) ical.Time {
 	}
 	return t
 }
+
+// OddStart tells whether the rules of the object do not give its DTSTART, which
+// RFC 5545 3.8.5.3 leaves undefined; see [Options.StrictStart].
+func (s *Set) OddStart() bool { return s.oddStart }
 
 // Recurring tells whether the object can have more than one occurrence by its
 // own account: a rule, dates, or overrides.

@@ -188,6 +188,7 @@ func (s *Set) readRecurrence(c *ical.Component, sh *shape, opt Options) error {
 		s.rules = append(s.rules, src)
 	}
 	if len(s.rules) > 0 && !counts {
+		s.oddStart = true
 		s.hasStart = !opt.StrictStart
 		// "Delete this and all later ones" of the first leaves an UNTIL before
 		// DTSTART with some clients: then there is nothing.

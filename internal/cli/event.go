@@ -271,13 +271,13 @@ func (c eventList) Run(e *env) error {
 			if err != nil {
 				return nil // stored objects parse; one that an older version kept is shown by `event show`
 			}
-			return icalExpand{}.expand(cal, zone, from, to, func(o occurrence) error {
+			return icalExpand{Start: true}.expand(cal, zone, from, to, func(o occurrence) error {
 				if c.JSON {
 					return e.printJSON(o)
 				}
 				_, err := fmt.Fprintf(forPeople(e.Out), "%s  %s  %s  %s\n", o.Start, o.End, o.Summary, o.UID)
 				return err
-			})
+			}, func(string) {})
 		})
 	})
 }

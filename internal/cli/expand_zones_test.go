@@ -31,7 +31,7 @@ func TestExpandWithZonesOfOnesOwn(t *testing.T) {
 			"2026-03-02T12:00:00-03:30 2026-03-09T12:00:00-03:30"},
 	} {
 		var out, errs bytes.Buffer
-		x := icalExpand{Files: []string{event}, Zones: write("zones", c.zones), Rule: c.rule}
+		x := icalExpand{Files: []string{event}, Zones: write("zones", c.zones), Start: !c.rule}
 		if err := x.Run(&env{Streams: Streams{Out: &out, Err: &errs}}); err != nil {
 			t.Fatalf("%v\n%s", err, errs.String())
 		}
@@ -46,5 +46,25 @@ func TestExpandWithZonesOfOnesOwn(t *testing.T) {
 	x := icalExpand{Files: []string{event}, Zones: write("zones", "HQ: Berlin\n")}
 	if err := x.Run(&env{Streams: Streams{Out: &bytes.Buffer{}, Err: &bytes.Buffer{}}}); err == nil || !strings.Contains(err.Error(), "line 1") {
 		t.Errorf("a file that is none: %v", err)
+	}
+}
+
+// A start that its rule does not give is left out and told.
+func TestExpandTellsAnOddStart(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "odd.ics")
+	text := "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:odd\r\nDTSTART:20260301T120000Z\r\nRRULE:FREQ=WEEKLY;BYDAY=MO;COUNT=2\r\nEND:VEVENT\r\n" +
+		"BEGIN:VEVENT\r\nUID:even\r\nDTSTART:20260302T120000Z\r\nRRULE:FREQ=WEEKLY;BYDAY=MO;COUNT=2\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, errs bytes.Buffer
+	if err := (icalExpand{Files: []string{file}}).Run(&env{Streams: Streams{Out: &out, Err: &errs}}); err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(out.String(), "2026-03-01") || strings.Count(out.String(), "\n") != 4 {
+		t.Errorf("occurrences:\n%s", out.String())
+	}
+	if !strings.Contains(errs.String(), "UID odd: the start is no occurrence") || strings.Contains(errs.String(), "UID even") {
+		t.Errorf("standard error:\n%s", errs.String())
 	}
 }

@@ -195,7 +195,7 @@ type icalExpand struct {
 	Limit int      `help:"Most occurrences of one UID (default: 1000 where a series has no end and no --to is given)." placeholder:"N"`
 	TZ    string   `name:"tz" help:"Zone of floating times and of --from and --to (default: UTC)." placeholder:"ZONE"`
 	Zones string   `type:"existingfile" help:"Zones of your own: a calendar with VTIMEZONEs, or lines such as \"HQ = Europe/Berlin\"." placeholder:"FILE"`
-	Rule  bool     `name:"rule-only" help:"Leave out a start that its own rule does not give; otherwise it is the first occurrence, as calendar programs show it."`
+	Start bool     `name:"with-start" help:"Count a start that its own rule does not give as the first occurrence, as the service and many calendar programs do."`
 	JSON  bool     `help:"One JSON object an occurrence."`
 
 	own *tz.Own // what Zones says
@@ -257,7 +257,7 @@ func (c icalExpand) Run(e *env) error {
 					}
 					_, err := fmt.Fprintf(forPeople(out), "%s  %s  %s  %s\n", o.Start, o.End, o.Summary, o.UID)
 					return asWriteError(err)
-				})
+				}, func(sentence string) { fmt.Fprintf(forPeople(e.Err), "%s: UID %s: %s\n", name, object.UID(), sentence) })
 				if line > 0 {
 					where = fmt.Sprintf("%s:%d, lines counted from there", name, line)
 				}
@@ -292,16 +292,20 @@ func asWriteError(err error) error {
 	return err
 }
 
-func (c icalExpand) expand(cal *ical.Calendar, floating *tz.Zone, from, to time.Time, print func(occurrence) error) error {
+func (c icalExpand) expand(cal *ical.Calendar, floating *tz.Zone, from, to time.Time, print func(occurrence) error, warn func(string)) error {
 	switch cal.Kind() {
 	case "VEVENT", "VTODO", "VJOURNAL":
 	default:
 		return nil // has no occurrences
 	}
 	zones := c.own.Resolver(cal, floating)
-	set, err := recur.New(cal, zones, recur.Options{StrictStart: c.Rule})
+	set, err := recur.New(cal, zones, recur.Options{StrictStart: !c.Start})
 	if err != nil {
 		return err
+	}
+	if set.OddStart() && !c.Start {
+		// RFC 5545 3.8.5.3 leaves open what such a series is: the reader should know.
+		warn("the start is no occurrence of its own rule and is left out; --with-start counts it")
 	}
 	limit := c.Limit
 	if _, _, endless := set.Bounds(); limit == 0 && endless && to.IsZero() {

@@ -1,6 +1,13 @@
 package caldav
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
+
+// ContentTypes in which calendar data can be asked for: iCalendar, jCal (RFC
+// 7265) and xCal (RFC 6321).
+var ContentTypes = []string{"text/calendar", "application/calendar+json", "application/calendar+xml"}
 
 // DataRequest is a CALDAV:calendar-data in a request: the parts of an object
 // that a client wants (RFC 4791 9.6). The zero value is the whole object.
@@ -36,8 +43,8 @@ func (d *DataRequest) Whole() bool {
 func parseDataRequest(e *Element) (*DataRequest, error) {
 	d := &DataRequest{ContentType: e.Attr("content-type"), Version: e.Attr("version")}
 	// RFC 4791 9.6 and its precondition CALDAV:supported-calendar-data
-	if t := d.ContentType; t != "" && !strings.EqualFold(t, "text/calendar") {
-		return nil, refuse("supported-calendar-data", e.Line, "Calendar data is available as text/calendar, not as %q.", t)
+	if d.ContentType = strings.ToLower(d.ContentType); d.ContentType != "" && !slices.Contains(ContentTypes, d.ContentType) {
+		return nil, refuse("supported-calendar-data", e.Line, "Calendar data is available as %s, not as %q.", strings.Join(ContentTypes, ", "), d.ContentType)
 	}
 	if v := d.Version; v != "" && v != "2.0" {
 		return nil, refuse("supported-calendar-data", e.Line, "Calendar data is available in version 2.0, not in %q.", v)

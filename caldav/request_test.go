@@ -181,7 +181,7 @@ func TestReportsAreRefusedWithTheirPrecondition(t *testing.T) {
 		{"range on SUMMARY", event(`<C:prop-filter name="SUMMARY"><C:time-range start="20260101T000000Z"/></C:prop-filter>`), "supported-filter"},
 		{"more conditions than a filter holds", event(strings.Repeat(`<C:prop-filter name="X"/>`, 300)), "supported-filter"},
 		{"unknown collation (RFC 4791 7.5)", event(`<C:prop-filter name="SUMMARY"><C:text-match collation="i;klingon">x</C:text-match></C:prop-filter>`), "supported-collation"},
-		{"calendar-data of another type", data(`content-type="application/calendar+xml"/>`), "supported-calendar-data"},
+		{"calendar-data of another type", data(`content-type="text/vcard"/>`), "supported-calendar-data"},
 		{"calendar-data of another version", data(`version="1.0"/>`), "supported-calendar-data"},
 		{"expand without end", data(`><C:expand start="20260101T000000Z"/></C:calendar-data>`), Malformed},
 		{"expand and limit-recurrence-set", data(`><C:expand start="20260101T000000Z" end="20260102T000000Z"/><C:limit-recurrence-set start="20260101T000000Z" end="20260102T000000Z"/></C:calendar-data>`), Malformed},

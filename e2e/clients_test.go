@@ -135,3 +135,94 @@ func TestLitmus(t *testing.T) {
 		t.Errorf("litmus: %v\n%s", err, out)
 	}
 }
+
+// todoman makes a task in the folder that vdirsyncer keeps, and the server has it.
+func TestTodoman(t *testing.T) {
+	need(t, "clients", "vdirsyncer", "apt-get install vdirsyncer")
+	need(t, "clients", "todoman", "apt-get install todoman")
+	s := newService(t, "example.test", []string{"alice"}).start()
+	home := t.TempDir()
+	file(t, home+"/.config/vdirsyncer/config", `
+[general]
+status_path = "`+home+`/status/"
+[pair alice]
+a = "local"
+b = "remote"
+collections = ["tasks"]
+[storage local]
+type = "filesystem"
+path = "`+home+`/calendars/"
+fileext = ".ics"
+[storage remote]
+type = "caldav"
+url = "http://`+s.http+`/"
+username = "alice"
+password = "alice"
+`)
+	file(t, home+"/.config/todoman/config.py", `path = "`+home+`/calendars/*"
+default_list = "tasks"
+`)
+	client(t, home, "vdirsyncer", "discover")
+	client(t, home, "vdirsyncer", "sync")
+	client(t, home, "todoman", "new", "--list", "tasks", "Water the plants")
+	client(t, home, "vdirsyncer", "sync")
+	r := s.do("alice", "GET", "/dav/calendars/alice/tasks/", "")
+	if !strings.Contains(r.body, "SUMMARY:Water the plants") {
+		t.Errorf("the task is not on the server:\n%s", r.body)
+	}
+}
+
+// calcurse keeps one calendar, both ways.
+func TestCalcurse(t *testing.T) {
+	need(t, "clients", "calcurse-caldav", "apt-get install calcurse python3-httplib2")
+	if err := exec.Command("/usr/bin/python3", "-c", "import httplib2").Run(); err != nil {
+		need(t, "clients", "httplib2 for python3", "apt-get install python3-httplib2")
+	}
+	s := newService(t, "example.test", []string{"alice"}).start()
+	at := "/dav/calendars/alice/default/"
+	s.expect(201, s.do("alice", "PUT", at+"from-server.ics", event("from-server", "DTSTART:20270401T100000Z\nDTEND:20270401T110000Z\nSUMMARY:Written by the server"), "Content-Type", "text/calendar"))
+	home := t.TempDir()
+	file(t, home+"/.config/calcurse/caldav/config", `
+[General]
+Hostname = `+s.http+`
+Path = `+at+`
+AuthMethod = basic
+HTTPS = No
+DryRun = No
+Verbose = Yes
+[Auth]
+Username = alice
+Password = alice
+`)
+	file(t, home+"/.local/calcurse/todo", "")
+	client(t, home, "/usr/bin/python3", "/usr/bin/calcurse-caldav", "--init", "keep-remote") // Debian's, whatever python3 comes first
+	if out := client(t, home, "calcurse", "-Q", "--from", "04/01/2027", "--days", "1"); !strings.Contains(out, "Written by the server") {
+		t.Errorf("calcurse has:\n%s", out)
+	}
+	file(t, home+"/in.ics", event("from-calcurse", "DTSTART:20270402T100000Z\nDTEND:20270402T110000Z\nSUMMARY:Written by calcurse"))
+	client(t, home, "calcurse", "-i", home+"/in.ics")
+	client(t, home, "/usr/bin/python3", "/usr/bin/calcurse-caldav")
+	if r := s.do("alice", "GET", at, ""); !strings.Contains(r.body, "Written by calcurse") {
+		t.Errorf("the server has:\n%s", r.body)
+	}
+}
+
+// cadaver makes collections, puts, locks, moves and lists.
+func TestCadaver(t *testing.T) {
+	need(t, "clients", "cadaver", "apt-get install cadaver")
+	s := newService(t, "example.test", []string{"alice"}).start()
+	home := t.TempDir()
+	host, _, _ := strings.Cut(s.http, ":")
+	file(t, home+"/.netrc", "machine "+host+" login alice password alice\n")
+	file(t, home+"/plan.txt", "a plan")
+	cmd := exec.Command("cadaver", "http://"+s.http+"/dav/calendars/alice/")
+	cmd.Env = append(os.Environ(), "HOME="+home, "LC_ALL=C.UTF-8")
+	cmd.Stdin = strings.NewReader("mkcol papers\nput " + home + "/plan.txt papers/plan.txt\nlock papers/plan.txt\nunlock papers/plan.txt\nmove papers/plan.txt papers/done.txt\nls papers\npropget papers/done.txt\nquit\n")
+	out, err := cmd.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "done.txt") || strings.Contains(string(out), "failed") {
+		t.Errorf("cadaver: %v\n%s", err, out)
+	}
+	if r := s.do("alice", "GET", "/dav/calendars/alice/papers/done.txt", ""); r.body != "a plan" {
+		t.Errorf("the server has %d %q", r.status, r.body)
+	}
+}

@@ -2,6 +2,7 @@ package calendar
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -117,7 +118,7 @@ func (s *Service) CalendarBusy(ctx context.Context, by account.Actor, owner stor
 			if err != nil {
 				return err
 			}
-			if c.Kind != store.Calendar {
+			if c.Kind != store.Calendar && c.Kind != store.Subscribed {
 				return problem.New(problem.Forbidden, "The scheduling %s has no free/busy time of its own.", c.Kind).At(c.Name + "/") // RFC 6638 2.3
 			}
 			list = append(list, c)
@@ -160,7 +161,7 @@ func (s *Service) busy(tx *store.Tx, by account.Actor, who store.Account, from, 
 		if c.Kind == store.Inbox && c.Properties[Availability] != "" {
 			hours = s.availability([]byte(c.Properties[Availability]), accountZone(who), from, to)
 		}
-		if c.Kind != store.Calendar {
+		if c.Kind != store.Calendar && c.Kind != store.Subscribed {
 			continue
 		}
 		calendars++
@@ -178,10 +179,47 @@ func (s *Service) busy(tx *store.Tx, by account.Actor, who store.Account, from, 
 		return nil, statusNoRight, nil
 	}
 	periods, err := s.busyIn(tx, who.ID, colls, from, to, maskUID, hours...)
+	if err == nil {
+		periods, err = s.busyMounted(tx, who, periods, from, to, maskUID)
+	}
 	if periods == nil {
 		periods = []freebusy.Period{}
 	}
 	return periods, statusSuccess, err
+}
+
+// busyMounted adds the calendars of others that a person has said to count as
+// their own time (schedule-calendar-transp on a shared calendar).
+func (s *Service) busyMounted(tx *store.Tx, who store.Account, periods []freebusy.Period, from, to time.Time, maskUID string) ([]freebusy.Period, error) {
+	mounts, err := tx.Mounts(who.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range mounts {
+		if m.Transparent || m.State != store.MountAccepted {
+			continue
+		}
+		c, err := tx.Collection(m.Owner, m.Collection)
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		have, err := s.acl.OfCollection(tx, who.ID, &c)
+		if err != nil {
+			return nil, err
+		}
+		if have < acl.Read {
+			continue
+		}
+		more, err := s.busyIn(tx, m.Owner, []store.Collection{c}, from, to, maskUID)
+		if err != nil {
+			return nil, err
+		}
+		periods = freebusy.Merge(append(periods, more...))
+	}
+	return periods, nil
 }
 
 // Availability is the key of an inbox's properties for the VAVAILABILITY of its

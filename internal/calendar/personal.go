@@ -136,7 +136,6 @@ func takeAlarms(c *ical.Component) (taken []*ical.Component) {
 type kept struct {
 	writer account.Actor
 	data   string // "" = nothing
-	tag    string // of the writer's view
 }
 
 // part takes from a change of another's calendar what belongs to the writer,

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"regexp"
 	"strconv"
@@ -138,7 +139,7 @@ func calendarNamed(e *env, s *server.Services, owner store.AccountID, by account
 
 type calendarShare struct {
 	accountFlag `embed:""`
-	Calendar    string `arg:"" help:"Which calendar."`
+	Calendar    string `arg:"" help:"Which calendar; \"*\" is all of them: read, or act for you altogether, inbox included."`
 	With        string `required:"" help:"With whom: a colleague's address." placeholder:"ADDRESS"`
 	Access      string `enum:"freebusy,read,read-write,team,act" default:"read" help:"freebusy; read; read-write; team: and name and describe it; act: and see what is private, as a secretary does."`
 }
@@ -153,15 +154,21 @@ func (c calendarShare) Run(e *env) error {
 		if err != nil {
 			return err
 		}
+		if c.Calendar == everyCalendar {
+			return proxies(e, s, by, to, access, true)
+		}
 		return s.Calendar.Share(e.ctx, by, coll.Account, coll.Name, to.ID, access)
 	})
 }
 
 func (c calendarShare) change(e *env, do func(*server.Services, account.Actor, store.Collection, store.Account) error) error {
 	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
-		coll, err := calendarNamed(e, s, a.ID, by, c.Calendar)
-		if err != nil {
-			return err
+		var coll store.Collection
+		var err error
+		if c.Calendar != everyCalendar {
+			if coll, err = calendarNamed(e, s, a.ID, by, c.Calendar); err != nil {
+				return err
+			}
 		}
 		to, err := s.Accounts.Find(e.ctx, c.With)
 		if err != nil {
@@ -169,6 +176,31 @@ func (c calendarShare) change(e *env, do func(*server.Services, account.Actor, s
 		}
 		return do(s, by, coll, to)
 	})
+}
+
+// everyCalendar stands for all of an account's calendars.
+const everyCalendar = "*"
+
+// proxies puts somebody on the list of those who read, or act in, all calendars
+// of the caller, or takes them off it.
+func proxies(e *env, s *server.Services, by account.Actor, who store.Account, access acl.Access, on bool) error {
+	if access != acl.Read && access != acl.Act {
+		return usagef("all calendars are shared for reading or to act: --access read or --access act")
+	}
+	list, err := s.Calendar.Proxies(e.ctx, by, by.Account, access)
+	if err != nil {
+		return err
+	}
+	var ids []store.AccountID
+	for _, p := range list {
+		if p.ID != who.ID {
+			ids = append(ids, p.ID)
+		}
+	}
+	if on {
+		ids = append(ids, who.ID)
+	}
+	return s.Calendar.SetProxies(e.ctx, by, by.Account, access, ids)
 }
 
 type calendarUnshare struct {
@@ -184,6 +216,9 @@ func (calendarUnshare) Help() string {
 func (c calendarUnshare) Run(e *env) error {
 	share := calendarShare{accountFlag: c.accountFlag, Calendar: c.Calendar, With: c.With}
 	return share.change(e, func(s *server.Services, by account.Actor, coll store.Collection, to store.Account) error {
+		if c.Calendar == everyCalendar {
+			return errors.Join(proxies(e, s, by, to, acl.Act, false), proxies(e, s, by, to, acl.Read, false))
+		}
 		return s.Calendar.Unshare(e.ctx, by, coll.Account, coll.Name, to.ID)
 	})
 }

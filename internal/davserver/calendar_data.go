@@ -33,6 +33,11 @@ func (p *parsed) calendar() (*ical.Calendar, error) {
 }
 
 func (d *dataWriter) write(x *caldav.Writer, p *parsed) error {
+	if d.want != nil {
+		if as := syntaxOf(d.want.ContentType); as != nil {
+			return d.writeAs(x, p, as)
+		}
+	}
 	if d.want.Whole() {
 		x.Start(calendarData)
 		if d.q.zonesByReference() {
@@ -69,6 +74,33 @@ func (d *dataWriter) write(x *caldav.Writer, p *parsed) error {
 	}
 	x.Start(calendarData)
 	x.Data(out.Bytes())
+	x.End(calendarData)
+	return nil
+}
+
+// writeAs is write in another syntax.
+func (d *dataWriter) writeAs(x *caldav.Writer, p *parsed, as *syntax) error {
+	plain := *d.want
+	plain.ContentType = ""
+	inner := *d
+	inner.want = &plain
+	var ics caldav.Writer
+	ics.StartDocument(calendarData)
+	if err := inner.write(&ics, p); err != nil {
+		return err
+	}
+	d.instances, d.floating = inner.instances, inner.floating
+	ics.End(calendarData)
+	e, err := caldav.ParseElement(ics.Bytes(), caldav.Limits{Size: 1 << 30})
+	if err != nil {
+		return err
+	}
+	body, err := as.convert([]byte(e.Child(calendarData).Text()))
+	if err != nil {
+		return err
+	}
+	x.Start(calendarData, "content-type", as.mediaType, "version", "2.0")
+	x.Data(body)
 	x.End(calendarData)
 	return nil
 }

@@ -43,6 +43,9 @@ func ignoreGone(error) error { return nil }
 
 func (q *request) getObject(r *resource) error {
 	q.objectHeaders(r)
+	if as := q.accepted(); as != nil {
+		return q.getAs(r, as)
+	}
 	if done, err := q.conditional(r.obj.ETag, r.obj.Modified); done || err != nil {
 		return err
 	}
@@ -56,6 +59,34 @@ func (q *request) getObject(r *resource) error {
 	q.w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
 	q.moreTime()
 	_, err := q.w.Write(r.body)
+	return ignoreGone(err)
+}
+
+// getAs is GET in another syntax than iCalendar.
+func (q *request) getAs(r *resource, as *syntax) error {
+	h := q.w.Header()
+	h.Add("Vary", "Accept")
+	h.Set("Content-Type", as.mediaType+"; charset=utf-8")
+	h.Set("ETag", as.tag(r.obj.ETag))
+	if done, err := q.conditional(as.tag(r.obj.ETag), r.obj.Modified); done || err != nil {
+		return err
+	}
+	if r.body == nil { // large ones were left in the store
+		whole, err := q.text(q.at)
+		if err != nil {
+			return err
+		}
+		r.body = whole.body
+	}
+	body, err := as.convert(r.body)
+	if err != nil {
+		return err
+	}
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	if q.r.Method == http.MethodHead {
+		return nil
+	}
+	_, err = timed{q}.Write(body)
 	return ignoreGone(err)
 }
 

@@ -48,8 +48,8 @@ func (q *request) precondition() calendar.Precondition {
 	since, _ := http.ParseTime(h.Get("If-Unmodified-Since")) // one that cannot be read does not count (RFC 9110 13.1.4)
 	return calendar.Precondition{
 		IfUnmodifiedSince:  since,
-		IfMatch:            etags(h, "If-Match"),
-		IfNoneMatch:        etags(h, "If-None-Match"),
+		IfMatch:            plainTags(etags(h, "If-Match")),
+		IfNoneMatch:        plainTags(etags(h, "If-None-Match")),
 		IfScheduleTagMatch: strings.TrimSpace(h.Get("If-Schedule-Tag-Match")),
 	}
 }

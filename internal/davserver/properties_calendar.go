@@ -59,7 +59,9 @@ var calendarProperties = []property{
 		return true, nil
 	}},
 	{name: caldav.C("supported-calendar-data"), where: calendarColl | inbox | outbox, value: func(_ *request, _ *resource, x *caldav.Writer) (bool, error) {
-		x.Empty(calendarData, "content-type", "text/calendar", "version", "2.0")
+		for _, t := range caldav.ContentTypes {
+			x.Empty(calendarData, "content-type", t, "version", "2.0")
+		}
 		return true, nil
 	}},
 	{name: caldav.C("max-resource-size"), where: calendarColl | inbox | outbox, value: func(q *request, _ *resource, x *caldav.Writer) (bool, error) {

@@ -44,7 +44,7 @@ func (q *request) put() error {
 		Data:        data,
 		If:          cond,
 		Reply:       q.replyPolicy(),
-		ContentType: q.mediaType(),
+		ContentType: q.storedType(),
 	})
 	if err != nil {
 		if problem.Has(err, problem.NotFound) { // the calendar; the object may well be absent
@@ -74,7 +74,7 @@ func (q *request) stored(res calendar.PutResult) error {
 	}
 	h := q.w.Header()
 	// RFC 4791 5.3.4: an ETag says that what is stored is what was sent.
-	if res.ETag != "" && !res.Rewritten {
+	if res.ETag != "" && !res.Rewritten && !q.converted {
 		h.Set("ETag", res.ETag)
 	}
 	if res.ScheduleTag != "" { // RFC 6638 3.2.10
@@ -113,6 +113,14 @@ func (q *request) withRepresentation(err error) error {
 	return q.sendObject(r, http.StatusPreconditionFailed)
 }
 
+// storedType is the media type of what goes to the door.
+func (q *request) storedType() string {
+	if q.converted {
+		return "text/calendar"
+	}
+	return q.mediaType()
+}
+
 // replyPolicy is the Schedule-Reply header (RFC 6638 8.1).
 func (q *request) replyPolicy() itip.ReplyPolicy {
 	switch strings.ToUpper(strings.TrimSpace(q.r.Header.Get("Schedule-Reply"))) {
@@ -138,6 +146,14 @@ func (q *request) calendarBody() ([]byte, error) {
 		t, params, err := mime.ParseMediaType(ct)
 		if err != nil { // parameters that cannot be read say nothing
 			t = q.mediaType()
+		}
+		if as := syntaxOf(t); as != nil {
+			data, err := q.readBody(q.s.calendar.Limits().ResourceSize, problem.TooLarge)
+			if err != nil {
+				return nil, err
+			}
+			q.converted = true
+			return as.toICalendar(data)
 		}
 		if t != "text/calendar" {
 			// RFC 4791 5.3.2.1
@@ -200,7 +216,7 @@ func (q *request) post() error {
 		Data:        data,
 		If:          calendar.Precondition{IfNoneMatch: []string{"*"}},
 		Reply:       q.replyPolicy(),
-		ContentType: q.mediaType(),
+		ContentType: q.storedType(),
 	})
 	if err != nil {
 		return err

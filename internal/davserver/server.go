@@ -94,6 +94,8 @@ type request struct {
 	mounts map[string]calendar.CollectionView // of one's own home, by URL segment
 	sent   *[]byte                            // the body, once it was read
 	unsent error                              // or why it could not be
+
+	converted bool // it came in another syntax than it is stored in
 }
 
 // methods are those that some resource here has.

@@ -17,6 +17,22 @@
 // them after the message, and [Result.Settled] says which of them wait no
 // longer. So the order in which mail arrives does not matter.
 //
+// A delegate's answer that comes before the delegator's waits in the same way
+// (RFC 5546 5.2.2).
+//
+// # What no change causes
+//
+// Proposals, questions, publications and free/busy time are messages that
+// nobody's edit causes: [Copy] writes those about an object, [AskFreeBusy] and
+// its like the others, [Forward] passes an invitation on. [Answer], [Delegate],
+// [TakeUp] and [Split] make the edited copy that Plan then takes.
+//
+// # Before and after sending
+//
+// [Outcome.People] says of everybody on an event whether they are told, and why.
+// [Coalesce] makes one message of two that have not left. [RoomPolicy] decides
+// for rooms. [Reader] puts changes into a person's words.
+//
 // # Where it goes its own way
 //
 // What single systems do differently is in docs/interoperability.md, whose rules
@@ -34,4 +50,6 @@
 //     to the new time (RFC 5546 2.1.4 leaves it open).
 //   - COUNTER and PUBLISH are held for a person ([TakeUp], [DeclineProposal]);
 //     ADD and RANGE are read, not written: some programs understand neither.
+//     A change with RANGE is stored as overrides where the series has an end.
+//   - A guest list may be kept from the guests ([HideGuests]).
 package itip

@@ -123,7 +123,7 @@ func (s *Services) cipOptions(certificates *tls.Config) cip.Options {
 		Domains: cfg.Domains, AllowAnonymous: cfg.CIP.AllowAnonymous, PlaintextLogin: cfg.CIP.PlaintextLogin, FallbackAfter: cfg.CIP.FallbackAfter,
 		Discover: cfg.CIP.Listen != "", MaxAttendees: limit(cfg.Limits.MaxAttendees),
 		Accounts: s.Accounts, Store: s.Store, Calendar: s.Calendar, Journal: s.Journal, TLS: certificates, Log: s.log,
-		Trust: trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders},
+		Trust: trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders, SignedDomains: cfg.Mail.SignedDomains, DenyDomains: cfg.Mail.DenyDomains},
 	}
 	if o.MaxAttendees < 0 {
 		o.MaxAttendees = math.MaxInt32

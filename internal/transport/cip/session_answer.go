@@ -180,7 +180,7 @@ func attends(cal *ical.Calendar, who ical.Address) bool {
 // take judges and applies an answer.
 func (s *session) take(ctx context.Context, a *cip.Answer, m *meeting, server, by string) cip.Reply {
 	c := s.c
-	r := record{Evidence: trust.Evidence{Peers: []string{server}, PeerBy: by, Remote: s.conn.RemoteAddr().String(), Policy: c.policy(by).Inbound}, EventID: a.ID, Version: a.Version, Response: a.Response}
+	r := record{Evidence: trust.Evidence{From: a.Attendee.Address, Peers: []string{server}, PeerBy: by, Remote: s.conn.RemoteAddr().String(), Policy: c.policy(by).Inbound}, EventID: a.ID, Version: a.Version, Response: a.Response}
 	v := trust.Judge(trust.Question{Evidence: r.Evidence, Policy: c.policy(by), Method: itip.Reply, Organizer: m.organizer,
 		Attendee: itip.Attendee{Address: a.Attendee.Address}, Stored: &trust.Stored{Organizer: m.organizer.Address}, Known: true})
 	r.Level, r.Acting, r.Verdict = v.Level.String(), string(v.Acting), v.Sentence

@@ -257,7 +257,7 @@ func (c *CIP) receive(ctx context.Context, s *session, e *cip.Event, guests []gu
 		method = itip.Cancel
 	}
 	organizer := itip.Attendee{Address: e.Owner.Address, CN: e.Owner.Name}
-	evidence := record{Evidence: trust.Evidence{Peers: []string{server}, PeerBy: by, Remote: s.conn.RemoteAddr().String(), Policy: c.policy(by).Inbound}, EventID: e.ID, Version: e.Version}
+	evidence := record{Evidence: trust.Evidence{From: e.Owner.Address, Peers: []string{server}, PeerBy: by, Remote: s.conn.RemoteAddr().String(), Policy: c.policy(by).Inbound}, EventID: e.ID, Version: e.Version}
 	digest := digestOf(e)
 	var arrivals []calendar.Arrival
 	var who []int // guest of each arrival

@@ -33,7 +33,7 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 	for _, c := range []string{"demo", "init", "serve", "account add", "account list", "account show", "account set-password", "account set-address",
 		"account disable", "account delete", "account rename", "app-password add", "app-password list", "app-password revoke", "calendar add", "calendar list",
 		"calendar share", "calendar unshare", "calendar delete", "event add", "event list", "event show", "event edit", "event delete", "event respond",
-		"event propose", "event refresh", "event publish", "event delegate", "event forward", "event undo", "account designate add", "account designate remove", "account designate list", "account set-preference", "account members add", "account set-policy", "account show-policy", "account members remove", "account members list",
+		"event propose", "event refresh", "event publish", "event delegate", "event forward", "event undo", "event book", "account designate add", "account designate remove", "account designate list", "account set-preference", "account members add", "account set-policy", "account show-policy", "account members remove", "account members list",
 		"import", "export", "message list", "message show", "message approve", "message reject", "message retry", "message receive",
 		"freebusy", "ical check", "ical fmt", "ical expand", "ical diff", "backup", "restore", "migrate-store", "version"} {
 		out, errs, status := run(t, "", append(strings.Fields(c), "--help")...)

@@ -321,3 +321,8 @@ func parse(t testing.TB, data string) *ical.Calendar {
 	}
 	return cal
 }
+
+// arrivalFor is a mail to one of somebody's addresses.
+func arrivalFor(o *office, who, recipient, from string, message *ical.Calendar) calendar.Arrival {
+	return calendar.Arrival{To: o.people[who].ID, Recipient: ical.Mailto(recipient), From: ical.Mailto(from), Message: message, Transport: "mail", Received: o.clock()}
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
@@ -349,6 +350,39 @@ func TestHoursAsPeopleWriteThem(t *testing.T) {
 	for _, bad := range []string{"", "mon", "mon-fri", "mon 8-9", "mon 25:00-26:00", "mon 09:00-09:00", "foo 08:00-09:00", "mon 08:00", "mon 08:60-09:00", "mon -1:00-09:00"} {
 		if open, err := calendar.ParseHours([]string{bad}); !problem.Has(err, problem.BadInput) {
 			t.Errorf("%q: %v %v", bad, open, err)
+		}
+	}
+}
+
+func TestBook(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	o.hireAs(store.Room, "blue")
+	book := func(who, uid string, room ical.Address) (calendar.Booked, error) {
+		return o.svc.Book(t.Context(), calendar.BookRequest{By: o.actor(who), Owner: o.people[who].ID, UID: uid, Room: room})
+	}
+	o.put("alice", "default/1.ics", vevent("1", "DTSTART:20260303T090000Z", "DTEND:20260303T100000Z", "SUMMARY:Think"))
+	if b, err := book("alice", "1", "mailto:blue@example.test"); err != nil || b.PartStat != "ACCEPTED" {
+		t.Fatalf("%+v %v", b, err)
+	}
+	_, text := o.event("alice", "1")
+	o.expect("the place", text, "LOCATION:Blue")
+	o.expect("the organizer", text, "ORGANIZER", "alice@example.test")
+	o.put("bob", "default/2.ics", strings.ReplaceAll(meeting("2", 3, 9, "alice@example.test"), "ORGANIZER:mailto:alice@", "ORGANIZER:mailto:bob@"))
+	if b, err := book("bob", "2", "mailto:blue@example.test"); err != nil || b.PartStat != "DECLINED" || !strings.Contains(b.Note, "already booked") {
+		t.Errorf("%+v %v", b, err)
+	}
+	for what, c := range map[string]struct {
+		who, uid string
+		room     ical.Address
+		want     problem.Condition
+	}{
+		"twice":           {"alice", "1", "mailto:blue@example.test", problem.Exists},
+		"no room":         {"alice", "1", "mailto:bob@example.test", problem.NotFound},
+		"somebody else's": {"alice", "2", "mailto:blue@example.test", problem.Forbidden},
+		"no event":        {"alice", "3", "mailto:blue@example.test", problem.NotFound},
+	} {
+		if _, err := book(c.who, c.uid, c.room); !problem.Has(err, c.want) {
+			t.Errorf("%s: %v, want %s", what, err, c.want)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
@@ -223,3 +224,32 @@ func (c accountSetPreference) Run(e *env) error {
 }
 
 var errNobodyOutside = errors.New("nobody to ask: these people are of this service, which knows when they are busy")
+
+type eventBook struct {
+	accountFlag `embed:""`
+	UID         string `arg:"" name:"uid" help:"UID of the event."`
+	Room        string `required:"" help:"Which room or resource." placeholder:"ADDRESS"`
+	JSON        bool   `help:"One JSON object: what the room says."`
+}
+
+func (eventBook) Help() string {
+	return "Exit status 1 when the room declines.\n\nExample: convene event book --account alice@example.org 5f3c --room blue-room@example.org"
+}
+
+func (c eventBook) Run(e *env) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
+		b, err := s.Calendar.Book(e.ctx, calendar.BookRequest{By: by, Owner: a.ID, UID: c.UID, Room: ical.ParseAddress(c.Room)})
+		if err != nil {
+			return err
+		}
+		if c.JSON {
+			err = e.printJSON(map[string]string{"uid": c.UID, "room": c.Room, "partstat": b.PartStat, "note": b.Note})
+		} else {
+			_, err = fmt.Fprintf(forPeople(e.Out), "%s %s\n", strings.ToLower(b.PartStat), b.Note)
+		}
+		if err == nil && b.PartStat == "DECLINED" {
+			return errFailed
+		}
+		return err
+	})
+}

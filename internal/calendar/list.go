@@ -23,14 +23,18 @@ const (
 
 // Get reads one object.
 func (s *Service) Get(ctx context.Context, by account.Actor, ref Ref) (store.Object, []byte, error) {
+	return s.GetSmall(ctx, by, ref, math.MaxInt)
+}
+
+// GetSmall is Get for one who can take a large object in parts: where it has
+// more than max octets, and its reader sees them as they are stored, the body
+// is nil and [Service.Part] gives it.
+func (s *Service) GetSmall(ctx context.Context, by account.Actor, ref Ref, max int) (store.Object, []byte, error) {
 	var o store.Object
 	var body []byte
 	err := s.store.View(ctx, func(tx *store.Tx) error {
+		body = nil
 		c, have, err := s.collection(tx, by, ref.Owner, ref.Collection, acl.Read)
-		if err != nil {
-			return err
-		}
-		v, err := s.reader(tx, by, c, have)
 		if err != nil {
 			return err
 		}
@@ -42,6 +46,10 @@ func (s *Service) Get(ctx context.Context, by account.Actor, ref Ref) (store.Obj
 			return notFound(ref.String())
 		}
 		o = *found
+		v, err := s.readerOf(tx, by, c, have, o.ID)
+		if err != nil || v.own && o.Size > max {
+			return err
+		}
 		if body, err = tx.Body(o.Account, o.ID); err != nil {
 			return fmt.Errorf("read %s: %w", ref, err)
 		}
@@ -50,33 +58,6 @@ func (s *Service) Get(ctx context.Context, by account.Actor, ref Ref) (store.Obj
 		return nil
 	})
 	return o, body, err
-}
-
-// GetSmall is Get for one who can take a large object in parts: where it has
-// more than max octets, and its reader sees them as they are stored, the body
-// is nil and [Service.Part] gives it.
-func (s *Service) GetSmall(ctx context.Context, by account.Actor, ref Ref, max int) (store.Object, []byte, error) {
-	var o store.Object
-	large := false
-	err := s.store.View(ctx, func(tx *store.Tx) error {
-		c, _, err := s.collection(tx, by, ref.Owner, ref.Collection, acl.Read)
-		if err != nil {
-			return err
-		}
-		found, err := object(tx, c, ref.Name)
-		if err != nil {
-			return err
-		}
-		if found == nil {
-			return notFound(ref.String())
-		}
-		o, large = *found, found.Size > max && c.Account == by.Account
-		return nil
-	})
-	if err != nil || large {
-		return o, nil, err
-	}
-	return s.Get(ctx, by, ref)
 }
 
 // Part reads some octets of an object of one's own that is still what it was:

@@ -45,6 +45,22 @@ func (s *Service) reader(tx *store.Tx, by account.Actor, c store.Collection, hav
 	return v, nil
 }
 
+// readerOf is reader for one object.
+func (s *Service) readerOf(tx *store.Tx, by account.Actor, c store.Collection, have acl.Access, object int64) (*reader, error) {
+	v := &reader{s: s, own: by.Account == c.Account || c.Kind != store.Calendar, full: have >= acl.Act}
+	if v.own {
+		return v, nil
+	}
+	p, err := tx.PersonalOf(c.Account, c.ID, object, by.Account)
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	if err == nil {
+		v.personal = map[int64]store.Personal{object: p}
+	}
+	return v, nil
+}
+
 // UnknownSize is the Size of an object whose text is made for its reader.
 const UnknownSize = -1
 
@@ -234,7 +250,7 @@ func (s *Service) checkView(tx *store.Tx, by account.Actor, c store.Collection, 
 	if o == nil || by.Account == c.Account {
 		return cond.check(o)
 	}
-	v, err := s.reader(tx, by, c, have)
+	v, err := s.readerOf(tx, by, c, have, o.ID)
 	if err != nil {
 		return err
 	}

@@ -11,7 +11,7 @@ var reports = []struct {
 	name  caldav.Name
 	where kind
 }{
-	{caldav.C("calendar-query"), calendarColl | inbox | object | message},
+	{caldav.C("calendar-query"), calendarColl | inbox | object | message | home},
 	{caldav.C("calendar-multiget"), calendarColl | inbox | object | message | home},
 	{caldav.C("free-busy-query"), calendarColl},
 	{caldav.D("sync-collection"), calendarColl | inbox | home}, // of one's own home

@@ -82,6 +82,10 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 	switch {
 	case r.kind&objects != 0:
 		err = match(r, r.body)
+	case r.kind == home:
+		if d == depthInfinity { // RFC 4791 7.2: what is asked for lies two levels down
+			err = q.queryHome(r, b, match)
+		}
 	case d == depth0: // the collection itself is no calendar object (RFC 4791 7.8)
 	case r.kind == inbox:
 		err = q.each(r, func(o store.Object, body []byte) error { return match(r.object(o), body) })
@@ -96,6 +100,19 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 		err = nil
 	}
 	return m.finish("", err)
+}
+
+// queryHome goes through the calendars of a home, mounted ones included.
+func (q *request) queryHome(r *resource, b *caldav.CalendarQuery, match func(*resource, []byte) error) error {
+	comp, window := b.Filter.Window()
+	return q.children(r, func(c *resource) error {
+		if c.kind != calendarColl {
+			return nil
+		}
+		return q.s.calendar.Query(q.ctx, q.by, c.owner.ID, []string{c.coll.Name}, comp, window.Start, window.End, func(o store.Object, body []byte) error {
+			return match(c.object(o), body)
+		})
+	})
 }
 
 var errEnough = errors.New("enough")

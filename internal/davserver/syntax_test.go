@@ -23,3 +23,17 @@ func TestOtherSyntaxes(t *testing.T) {
 	h.as("ann", "REPORT", ann, "", multiget(`<C:calendar-data content-type="application/calendar+json" version="2.0"/>`, ann+"1.ics")).is(207).has(`["vcalendar"`)
 	h.as("ann", "REPORT", ann, "", multiget(`<C:calendar-data content-type="text/vcard"/>`, ann+"1.ics")).is(403).has("supported-calendar-data")
 }
+
+// One query over all calendars of a home (RFC 4791 7.2).
+func TestQueryOverAHome(t *testing.T) {
+	h := open(t, "ann", "bob")
+	h.put("ann", ann+"1.ics", event("1", one))
+	h.as("ann", "MKCALENDAR", "/dav/calendars/ann/more/", "", "").is(201)
+	h.put("ann", "/dav/calendars/ann/more/2.ics", event("2", one))
+	h.put("bob", "/dav/calendars/bob/default/b.ics", event("b", one))
+	body := query(`<C:time-range start="20260310T000000Z" end="20260311T000000Z"/>`)
+	h.as("ann", "REPORT", "/dav/calendars/ann/", "Depth: infinity", body).is(207).has(ann+"1.ics", "/dav/calendars/ann/more/2.ics").lacks("b.ics")
+	h.as("ann", "REPORT", "/dav/calendars/ann/", "Depth: 1", body).is(207).lacks("1.ics")
+	h.share("read")
+	h.as("bob", "REPORT", "/dav/calendars/bob/", "Depth: infinity", body).is(207).has("b.ics", "/1.ics", "shared-").lacks("2.ics")
+}

@@ -352,6 +352,7 @@ func (r *replying) memoryKey(c *ical.Component) string {
 // whole applies an answer to everything: the series, and the occurrences that
 // were not answered by themselves (REP-07).
 func (r *replying) whole(a Answered, line *ical.Property, status string) {
+	r.setApart(a)
 	if r.new.master != nil {
 		if target := r.find(r.new.master); target != nil {
 			r.write(target, a, line, status, "")
@@ -374,6 +375,20 @@ func (r *replying) whole(a Answered, line *ical.Property, status string) {
 			continue // written before this occurrence moved
 		}
 		r.write(target, a, line, status, k)
+	}
+}
+
+// setApart makes overrides of the occurrences that everybody was asked about
+// anew after this answer was written: it is none to them.
+func (r *replying) setApart(a Answered) {
+	series := r.p.mem.Moved[""].Sequence
+	for k, v := range sorted(r.p.mem.Moved) {
+		if k == "" || v.Sequence <= series || a.Sequence >= v.Sequence || r.new.overrides[k] != nil || !r.new.inSeries(k) {
+			continue
+		}
+		if c := r.new.derive(k); c != nil && r.find(c) != nil {
+			r.new.add(c)
+		}
 	}
 }
 

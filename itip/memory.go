@@ -119,6 +119,17 @@ func Former(last *ical.Calendar, user []ical.Address) Memory {
 	return m
 }
 
+// Known is what is remembered of an event that its guest deleted: the versions
+// of its parts, so that what was written before does not bring it back.
+func Known(last *ical.Calendar) Memory {
+	var m Memory
+	o := newObject(last, nil)
+	for _, k := range o.keys() {
+		put(&m.Versions, k, version(o.component(k), time.Time{}))
+	}
+	return m
+}
+
 func put[V any](m *map[string]V, key string, v V) {
 	if *m == nil {
 		*m = map[string]V{}

@@ -133,7 +133,11 @@ func (p *organizing) keepReverted() {
 		_, sent := p.out.Memory.Sent[k] // they would keep it through later changes of the series
 		says := sent || compare(p.old, p.old.overrides[k], p.new, c).class&significant != 0 || len(was.order) != len(is.order)
 		for _, who := range is.order {
-			says = says || was.line(who) == nil || partStat(was.line(who)) != partStat(is.line(who))
+			whole := is.line(who)
+			if stored := p.was[""].line(who); stored != nil {
+				whole = stored // the client may not know the answer to the series
+			}
+			says = says || was.line(who) == nil || partStat(was.line(who)) != partStat(whole)
 		}
 		if says {
 			p.new.add(c)

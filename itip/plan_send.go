@@ -159,6 +159,9 @@ func (p *organizing) judge(one *party) {
 			one.asked = append(one.asked, k)
 		}
 	}
+	if one.cancelled {
+		one.asked = one.listed // what they keep must be newer than the cancellation
+	}
 	if hadAll && slices.Contains(one.asked, "") && p.expands(one, p.new) && !p.expands(one, p.old) {
 		one.cancelled = true // the series they have goes, its occurrences come
 	}

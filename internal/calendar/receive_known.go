@@ -96,14 +96,7 @@ func (s *Service) deleted(tx *store.Tx, owner store.AccountID, uid string) (bool
 	if err != nil || cal == nil {
 		return true, m, err // an event like new, then
 	}
-	var v revision
-	for _, c := range cal.Main() {
-		if w := version(c); w.after(v) {
-			v = w
-		}
-	}
-	m.Versions = map[string]itip.Version{"": {Sequence: v.sequence, Stamp: v.stamp}}
-	return true, m, nil
+	return true, itip.Known(cal), nil
 }
 
 // lastDeleted is the last version of an event that is not there any more, nil

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/freebusy"
@@ -141,22 +140,4 @@ func stamped(cal *ical.Calendar) string {
 		b.Write(c.Bytes())
 	}
 	return b.String()
-}
-
-// versionOf is the highest SEQUENCE of an object, with its time stamp.
-func versionOf(cal *ical.Calendar) itip.Version {
-	var v itip.Version
-	for _, c := range cal.Main() {
-		n, _ := number(c.Value("SEQUENCE"))
-		at := time.Time{}
-		if p := c.Prop("DTSTAMP"); p != nil {
-			if t, err := p.Time(); err == nil {
-				at = t.Wall
-			}
-		}
-		if n > v.Sequence || n == v.Sequence && at.After(v.Stamp) {
-			v = itip.Version{Sequence: n, Stamp: at}
-		}
-	}
-	return v
 }

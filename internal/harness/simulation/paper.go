@@ -253,7 +253,7 @@ func (h *paper) take(l *letter, digest string, approved bool) (receipt, bool) {
 	if s.cal == nil {
 		a.Memory = itip.Memory{}
 		if a.Deleted = s.deleted; s.deleted {
-			a.Memory.Versions = map[string]itip.Version{"": versionOf(s.last)}
+			a.Memory = itip.Known(s.last)
 		}
 	}
 	var waiting []*heldLetter
@@ -379,14 +379,13 @@ func (h *paper) answerAsRoom(room *person, uid string) {
 		}
 	}
 	z := tz.NewResolver(s.cal, nil)
-	parts := append(s.cal.Overrides(), s.cal.Master())
-	for _, c := range parts {
+	set, err := recur.New(s.cal, z, recur.Options{})
+	if err != nil {
+		return
+	}
+	for _, c := range append(s.cal.Overrides(), s.cal.Master()) {
 		if c == nil || partstatOf(c, room) != "NEEDS-ACTION" {
 			continue
-		}
-		set, err := recur.New(s.cal, z, recur.Options{})
-		if err != nil {
-			return
 		}
 		answer, id := "ACCEPTED", ""
 		for o := range set.All() {
@@ -406,6 +405,5 @@ func (h *paper) answerAsRoom(room *person, uid string) {
 		if err := h.respond(room, uid, answer, id); err != nil {
 			h.w.say("%s cannot answer: %v", room.name, err)
 		}
-		s = h.sheet(room, uid)
 	}
 }

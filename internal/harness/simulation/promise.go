@@ -30,6 +30,11 @@ func (w *World) observe(l *letter, refresh bool) {
 		w.heard[key] = said
 	}
 	part := string(l.method) + " " + l.rid
+	if n := "SEQUENCE:" + itoa(sequenceOf(l.cal)) + "\n"; part == "REQUEST " && !strings.Contains(said[part], n) {
+		// A series that is new to them, or has a new SEQUENCE, goes out with all its
+		// occurrences (RFC 5546 4.4.7).
+		w.forget(l.from, l.to, l.uid, itip.Request)
+	}
 	if said[part] == contents(l.cal) && !passedOn(l) {
 		w.fail("%s tells %s the same twice: %s about %q\n%s", l.from.name, l.to.name, l.method, l.rid, text(l.cal))
 	}
@@ -221,12 +226,17 @@ func (w *World) agree(e *event, p *person, org, mine copied) {
 }
 
 // overlooked: an answer given before its author was taken off the list and put
-// on it again is not on the organizer's copy. The guest, who saw neither, is
-// not asked twice, and the organizer does not take the old answer for a new one.
+// on it again, or before the event was moved there and back, is not on the
+// organizer's copy. The guest, who saw neither, is not asked twice, and the
+// organizer does not take the old answer for a new one.
 func (w *World) overlooked(m itip.Memory, p *person, partstat string) bool {
 	for _, a := range p.addresses {
 		for _, x := range m.Replies[a.Key()] {
-			if x.Stale && x.PartStat == partstat && len(m.Invited) > 0 {
+			back := false
+			for _, v := range m.Moved {
+				back = back || v.Sequence >= x.Sequence+2
+			}
+			if x.Stale && x.PartStat == partstat && (len(m.Invited) > 0 || back) {
 				return true
 			}
 		}

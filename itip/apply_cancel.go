@@ -96,6 +96,10 @@ func (c *cancelling) one(msg *ical.Component) {
 		c.known = true
 		return
 	}
+	if m := c.new.master; key != "" && !dead(m) && p.ourKind() && p.msg.allDay != c.new.allDay && is.Sequence > sequence(m) {
+		c.waiting = true // of a series that became all-day, or timed, and is on its way
+		return
+	}
 	future := key != "" && strings.EqualFold(msg.Prop("RECURRENCE-ID").Param("RANGE"), "THISANDFUTURE")
 	switch {
 	case !c.forMe(msg):

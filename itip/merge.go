@@ -355,7 +355,10 @@ func (m *merging) misread(k string, v Version) bool {
 		return false
 	}
 	had, known := m.p.mem.Versions[k]
-	return !answer.Stamp.Before(v.Stamp) || known && answer.Sequence > had.Sequence
+	if !known { // it had moved before the version of the series that we answered
+		return !answer.Stamp.Before(v.Stamp) || answer.Sequence >= v.Sequence && m.p.ourKind()
+	}
+	return !answer.Stamp.Before(v.Stamp) || answer.Sequence > had.Sequence
 }
 
 // unexclude takes an occurrence out of the master's EXDATEs.

@@ -425,7 +425,7 @@ func (p *attending) send(o *object) {
 	combine := p.c.Local != nil && p.c.Local(org.Address())
 	for i, a := range p.answers {
 		n := sequence(a.comp)
-		if v, ok := p.out.Memory.Versions[a.key]; ok {
+		if v, ok := p.out.Memory.Versions[a.key]; ok && !v.Cancelled { // else it came back with its series
 			n = v.Sequence
 		}
 		reply := l.reply(a.comp, a.line, n, a.partstat, a.comments)

@@ -98,8 +98,8 @@ func (p *organizing) cancelAll(one *party, to ical.Address) {
 	if p.new.master != nil {
 		n = max(sequence(p.new.master), n)
 	}
-	if p.swapped[""] && n > 0 {
-		n-- // they may be among those who join, by another address
+	if p.swap {
+		n = p.farewell
 	}
 	cal := p.draft(id, func() *ical.Calendar {
 		p.letter.o = p.old
@@ -150,8 +150,8 @@ func (p *organizing) cancelSome(one *party, to ical.Address, local bool) {
 		}
 		n := p.sequence
 		if now := p.new.component(k); now != nil {
-			if n = sequence(now); p.swapped[k] && n > 0 {
-				n--
+			if n = sequence(now); p.swap {
+				n = p.farewell
 			}
 		} else if p.bumped[""] {
 			n = sequence(p.new.master)
@@ -208,7 +208,7 @@ func (p *organizing) request(one *party, to ical.Address, list []string, refresh
 	}
 	m := p.letter.message(Request, p.from, to, key, cal)
 	m.Refresh = refresh
-	m.First = !refresh && p.firstTo(one, list)
+	m.First = !refresh && p.firstTo(one, list) && !alongside(one, list)
 	for _, k := range list {
 		m.Asks = m.Asks || !refresh && p.asked[k]
 	}
@@ -233,6 +233,12 @@ func (p *organizing) firstTo(one *party, list []string) bool {
 		}
 	}
 	return true
+}
+
+// alongside reports whether a message is about an occurrence of a series that
+// the person has, or gets with it: taken back, it leaves the occurrence.
+func alongside(one *party, list []string) bool {
+	return len(list) == 1 && list[0] != "" && slices.Contains(one.listed, "")
 }
 
 // requestFor writes the components of an object that one may see, leaving out

@@ -18,7 +18,8 @@ type organizing struct {
 	deltas       map[string]*delta  // by component of new
 	bumped       map[string]bool    // components with a new SEQUENCE
 	reverted     map[string]bool    // overrides that the client took away and we keep
-	swapped      map[string]bool    // those that some leave with one SEQUENCE and others join with the next
+	swap         bool               // some leave, so those who join do with the next SEQUENCE: they may be the same by another address
+	farewell     int                // the SEQUENCE of cancellations then
 	asked        map[string]bool    // components everyone is asked anew about
 	sequence     int                // the next SEQUENCE
 	letter       letter
@@ -38,7 +39,7 @@ type organizing struct {
 func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	p := &organizing{c: c, out: out, me: me, old: old, new: work, cache: keys{},
 		was: map[string]*roster{}, is: map[string]*roster{}, deltas: map[string]*delta{},
-		bumped: map[string]bool{}, swapped: map[string]bool{}, reverted: map[string]bool{}, asked: map[string]bool{}, drafts: map[string]*ical.Calendar{}, seen: map[string]bool{}, still: map[string]bool{}}
+		bumped: map[string]bool{}, reverted: map[string]bool{}, asked: map[string]bool{}, drafts: map[string]*ical.Calendar{}, seen: map[string]bool{}, still: map[string]bool{}}
 	if !roleIsOrganizer(old, me) {
 		p.old = newObject(nil, nil) // it was a plain event until now: everyone is new
 	}
@@ -357,6 +358,10 @@ func (p *organizing) number() {
 	for k, was := range p.was {
 		left[k] = left[k] || p.new.component(k) != nil && p.leaves(was, p.is[k])
 	}
+	p.farewell = p.sequence
+	for _, gone := range left {
+		p.swap = p.swap || gone
+	}
 	floor := 0
 	for _, k := range p.new.keys() {
 		c := p.new.component(k)
@@ -372,9 +377,8 @@ func (p *organizing) number() {
 			p.bumped[k] = true
 			n = max(n, p.sequence)
 		}
-		if left[k] && p.comes(k) {
-			n = max(n, p.sequence+1)
-			p.swapped[k] = true
+		if p.swap && p.comes(k) {
+			n = max(n, p.farewell+1)
 		}
 		if k == "" {
 			floor = n

@@ -52,9 +52,12 @@ func (p *organizing) remember(parties []*party) {
 	asked, missed := map[string]bool{}, map[string]bool{}
 	for _, one := range parties {
 		for _, k := range one.listed {
-			if slices.Contains(one.asked, k) {
+			at, came := p.out.Memory.Invited[one.who+" "+k]
+			switch {
+			case slices.Contains(one.asked, k):
 				asked[k] = true
-			} else if p.bumped[k] || slices.Contains(one.listed, "") {
+			case came && at >= sequence(p.new.component(k)): // they joined with this one
+			case p.bumped[k] || slices.Contains(one.listed, ""):
 				missed[k] = true // else it is all they ever got, and they have it
 			}
 		}
@@ -159,8 +162,8 @@ func (p *organizing) judge(one *party) {
 			one.asked = append(one.asked, k)
 		}
 	}
-	if one.cancelled {
-		one.asked = one.listed // what they keep must be newer than the cancellation
+	if (one.cancelled || len(had) == 0) && !delegatedAway(one.line) {
+		one.asked = one.listed // what they keep must be newer than the cancellation; what takes place again is new
 	}
 	if hadAll && slices.Contains(one.asked, "") && p.expands(one, p.new) && !p.expands(one, p.old) {
 		one.cancelled = true // the series they have goes, its occurrences come

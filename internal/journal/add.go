@@ -54,7 +54,13 @@ func (j *Journal) AddAll(tx *store.Tx, entries []*store.Entry) error {
 			if w.Direction != Out || w.State != Due || !ical.Address(w.To).Equal(ical.Address(e.To)) {
 				continue
 			}
-			if w.LeaseUntil.After(now) || e.State != Due || !coalesce(w, e) { // under way it goes first, and e after it
+			taken := e
+			if e.State == Superseded { // with an earlier one; what else it takes the place of goes with that
+				rest := *e
+				rest.State = Due
+				taken = &rest
+			}
+			if w.LeaseUntil.After(now) || taken.State != Due || !coalesce(w, taken) { // under way it goes first, and e after it
 				if w.LeaseOwner != e.LeaseOwner || e.Created.Sub(w.Created) > oneSave {
 					e.LeaseOwner, e.LeaseUntil = "", time.Time{} // the courier keeps the order
 				}

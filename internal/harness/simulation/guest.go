@@ -143,7 +143,7 @@ func drop(w *World, who *person, r *rand.Rand) {
 	if err := w.house(who).remove(who, e.uid, c.etag, silent); err != nil {
 		w.say("  no: %v", err)
 	}
-	w.dropped[who.name+" "+e.uid] = true
+	w.dropped[who.name+" "+e.uid] = sequenceOf(c.cal)
 	if silent {
 		w.excuse(who, e.uid, "deleted it without a word")
 	}

@@ -30,9 +30,8 @@ func (w *World) observe(l *letter, refresh bool) {
 		w.heard[key] = said
 	}
 	part := string(l.method) + " " + l.rid
-	if n := "SEQUENCE:" + itoa(sequenceOf(l.cal)) + "\n"; part == "REQUEST " && !strings.Contains(said[part], n) {
-		// A series that is new to them, or has a new SEQUENCE, goes out with all its
-		// occurrences (RFC 5546 4.4.7).
+	if part == "REQUEST " && said[part] != contents(l.cal) {
+		// Occurrences may go along with their series (RFC 5546 4.4.7).
 		w.forget(l.from, l.to, l.uid, itip.Request)
 	}
 	if said[part] == contents(l.cal) && !passedOn(l) {
@@ -193,11 +192,13 @@ func (w *World) agree(e *event, p *person, org, mine copied) {
 			continue // asked not to hear of it (RFC 5546 4.2.5)
 		case !ok && x.answer == "DECLINED":
 			continue // taken out of the own copy
-		case !ok && (mine.deleted || mine.memory.Hidden[k+"00Z"]) && w.overlooked(org.memory, p, "DECLINED"):
+		case !ok && (mine.deleted || mine.memory.Hidden[k+"00Z"]) && (w.overlooked(org.memory, p, "DECLINED") || cancelledOnce(org.memory, p)):
 			continue
+		case !ok && mine.deleted && w.droppedAt(p, e) >= sequenceOf(org.cal):
+			continue // asked again about a version they have declined and deleted
 		case !ok:
 			disagree("%s is missing", k)
-		case x.answer == "DECLINED" && w.dropped[p.name+" "+e.uid]:
+		case x.answer == "DECLINED" && w.droppedAt(p, e) >= 0:
 			// A deletion declined while a change that asks nobody anew was on its way:
 			// the event is back, and its owner, who is asked, may answer again. Nothing is
 			// remembered of letters about a deleted event, so it may be an older version.
@@ -217,12 +218,27 @@ func (w *World) agree(e *event, p *person, org, mine copied) {
 		}
 	}
 	for _, k := range slices.Sorted(maps.Keys(got)) {
-		// Who was asked by a guest whose delegation came too late for the time it was
+		// Nothing is remembered of letters about a deleted event: one that comes back
+		// may have an occurrence whose cancellation was read before. And who was asked by a guest whose delegation came too late for the time it was
 		// about is not on the list: the organizer learns of them when they answer.
-		if _, ok := want[k]; !ok && got[k].answer != "DELEGATED" && !got[k].passed {
+		if _, ok := want[k]; !ok && got[k].answer != "DELEGATED" && !got[k].passed && w.droppedAt(p, e) < 0 {
 			disagree("%s takes place for %s only", k, p.name)
 		}
 	}
+}
+
+// cancelledOnce: somebody who was taken off, or whose event was deleted and
+// saved anew, need not have seen either.
+func cancelledOnce(m itip.Memory, p *person) bool {
+	return slices.ContainsFunc(p.addresses, func(a ical.Address) bool { _, ok := m.Uninvited[a.Key()]; return ok })
+}
+
+// droppedAt is the SEQUENCE of an event when somebody deleted it, -1 for never.
+func (w *World) droppedAt(p *person, e *event) int {
+	if n, ok := w.dropped[p.name+" "+e.uid]; ok {
+		return n
+	}
+	return -1
 }
 
 // overlooked: an answer given before its author was taken off the list and put
@@ -232,11 +248,14 @@ func (w *World) agree(e *event, p *person, org, mine copied) {
 func (w *World) overlooked(m itip.Memory, p *person, partstat string) bool {
 	for _, a := range p.addresses {
 		for _, x := range m.Replies[a.Key()] {
-			back := false
-			for _, v := range m.Moved {
-				back = back || v.Sequence >= x.Sequence+2
+			back := false // they were taken off and put on, or it was moved there and back
+			for k, n := range m.Invited {
+				back = back || strings.HasPrefix(k, a.Key()) && n > x.Sequence
 			}
-			if x.Stale && x.PartStat == partstat && (len(m.Invited) > 0 || back) {
+			for _, v := range m.Moved {
+				back = back || x.Stale && v.Sequence >= x.Sequence+2
+			}
+			if x.PartStat == partstat && (back || x.Stale && len(m.Invited) > 0) {
 				return true
 			}
 		}

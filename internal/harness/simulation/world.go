@@ -22,7 +22,7 @@ type World struct {
 	net      network
 	heard    map[string]map[string]string // what was last written, by pair of people and event, then by part
 	wild     map[string]string            // who does not have to agree about what, with the reason
-	dropped  map[string]bool              // who once deleted what
+	dropped  map[string]int               // who once deleted what, and its SEQUENCE then
 	crashers map[string][]string          // answers by people who were not on the list, by name
 	log      []string
 }
@@ -54,7 +54,7 @@ var begin = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 
 // play runs a script to its end and checks it; nil when all promises hold.
 func play(s Script, build builder) (broken *Failure) {
-	w := &World{script: s, now: begin, people: map[string]*person{}, heard: map[string]map[string]string{}, wild: map[string]string{}, crashers: map[string][]string{}, dropped: map[string]bool{}}
+	w := &World{script: s, now: begin, people: map[string]*person{}, heard: map[string]map[string]string{}, wild: map[string]string{}, crashers: map[string][]string{}, dropped: map[string]int{}}
 	w.r = rand.New(rand.NewPCG(s.Seed, 0))
 	w.settle(w.r)
 	defer func() {

@@ -11,6 +11,12 @@ import (
 // become one of the square of its size.
 const maxTaken = 100
 
+// zoneGrowth bounds how many times the size of the calendar all copies of its
+// VTIMEZONEs may have: a zone of 15 KB for each event of 300 octets. A small
+// file with one huge zone and thousands of tiny events would become gigabytes;
+// its later objects go without, and their TZIDs by their names.
+const zoneGrowth = 64
+
 // SplitByUID gives one calendar object for each UID, as an import stores them
 // (RFC 4791 4.1): its components, the VTIMEZONEs it uses and the properties
 // of the calendar but METHOD, UID and SEQUENCE. Components without UID each
@@ -49,12 +55,19 @@ func (c *Calendar) SplitByUID() []*Calendar {
 		}
 		one.Components = append(one.Components, s.Clone())
 	}
+	sizes := map[string]int{}
+	room := zoneGrowth * len(c.Bytes())
 	for _, one := range list {
 		var used []*Component
 		seen := map[string]bool{}
 		for id := range one.TZIDs() {
 			if z := zones[id]; z != nil && !seen[id] {
-				used = append(used, z.Clone())
+				if sizes[id] == 0 {
+					sizes[id] = len(z.Bytes())
+				}
+				if room -= sizes[id]; room >= 0 {
+					used = append(used, z.Clone())
+				}
 			}
 			seen[id] = true
 		}

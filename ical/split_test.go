@@ -1,6 +1,7 @@
 package ical_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -80,5 +81,31 @@ func TestSplitIsLinear(t *testing.T) {
 	list := c.SplitByUID()
 	if len(list) != n || len(list[0].Properties) != n || len(list[1].Properties) != 100 {
 		t.Errorf("%d objects, with %d and %d properties", len(list), len(list[0].Properties), len(list[1].Properties))
+	}
+}
+
+// A small file with one huge zone does not become a large one for each event.
+func TestSplitBoundsCopiesOfZones(t *testing.T) {
+	var b strings.Builder
+	b.WriteString("BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nTZID:Huge\r\nCOMMENT:" + strings.Repeat("x", 100_000) + "\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0100\r\nEND:STANDARD\r\nEND:VTIMEZONE\r\n")
+	const events = 2000
+	for i := range events {
+		fmt.Fprintf(&b, "BEGIN:VEVENT\r\nUID:%d\r\nDTSTART;TZID=Huge:20260101T000000\r\nEND:VEVENT\r\n", i)
+	}
+	b.WriteString("END:VCALENDAR\r\n")
+	cal, err := ical.Parse([]byte(b.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	size, zones := 0, 0
+	list := cal.SplitByUID()
+	for _, one := range list {
+		size += len(one.Bytes())
+		for range one.Children("VTIMEZONE") {
+			zones++
+		}
+	}
+	if len(list) != events || size > 66*b.Len() || zones < 60 {
+		t.Errorf("%d objects with %d zones, %d octets of %d", len(list), zones, size, b.Len())
 	}
 }

@@ -81,7 +81,8 @@ type CIP struct {
 	servers []string // our server ids, lower case
 	peers   map[string]*Peer
 	pool    pool
-	absent  absent
+	absent  absent // servers that have no CIP
+	silent  absent // servers that did not answer a question just now
 	guard   guard
 	paused  atomic.Bool
 }
@@ -112,7 +113,7 @@ func New(o Options) *CIP {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &CIP{o: o, log: o.Log.With("transport", Name), peers: map[string]*Peer{}}
-	c.guard.now, c.absent.now, c.pool.now = o.Now, o.Now, o.Now
+	c.guard.now, c.absent.now, c.silent.now, c.pool.now = o.Now, o.Now, o.Now, o.Now
 	for _, d := range o.Domains {
 		c.servers = append(c.servers, serverID(d))
 	}
@@ -204,8 +205,7 @@ func (c *CIP) Pause(on bool) {
 	}
 }
 
-// absent remembers which servers have no CIP, so that mail to their domains
-// does not look again each time.
+// absent remembers for a while what servers need not be tried.
 type absent struct {
 	now  func() time.Time
 	mu   sync.Mutex
@@ -215,6 +215,7 @@ type absent struct {
 // How long it is remembered, and of how many at most.
 const (
 	absentFor  = 10 * time.Minute
+	silentFor  = 30 * time.Second // somebody fills in a form, and asks with every guest
 	maxAbsent  = 10_000
 	sourceIdle = 10 * time.Minute
 )
@@ -225,11 +226,11 @@ func (a *absent) has(server string) bool {
 	return a.now().Before(a.till[server])
 }
 
-func (a *absent) add(server string) {
+func (a *absent) add(server string, d time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.till == nil || len(a.till) >= maxAbsent {
 		a.till = map[string]time.Time{}
 	}
-	a.till[server] = a.now().Add(absentFor)
+	a.till[server] = a.now().Add(d)
 }

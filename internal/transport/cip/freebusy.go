@@ -110,9 +110,9 @@ func (c *CIP) Elsewhere(ctx context.Context, by account.Actor, who []*calendar.F
 	}
 	servers := map[string][]*calendar.FreeBusyAnswer{}
 	for _, a := range who {
-		if c.Accepts(ctx, a.Address) {
-			id, _ := cip.UserID(a.Address)
-			servers[cip.ServerOf(id)] = append(servers[cip.ServerOf(id)], a)
+		id, _ := cip.UserID(a.Address)
+		if server := cip.ServerOf(id); c.Accepts(ctx, a.Address) && !c.silent.has(server) {
+			servers[server] = append(servers[server], a)
 		}
 	}
 	var wg sync.WaitGroup
@@ -140,8 +140,9 @@ func (c *CIP) ask(ctx context.Context, server string, asker cip.Person, list []*
 		r, err := c.query(ctx, server, q.Encode(c.now()))
 		if err != nil {
 			if errors.Is(err, errNoService) || errors.Is(err, cip.ErrVersion) {
-				c.absent.add(server)
+				c.absent.add(server, absentFor)
 			}
+			c.silent.add(server, silentFor)
 			c.log.Debug("free/busy time of another service is not known", "server", server, "error", err)
 			return
 		}

@@ -330,7 +330,7 @@ func (c *cutter) dial(ctx context.Context, network, address string) (net.Conn, e
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return &cutConn{Conn: conn, c: c, in: c.r.IntN(4000), out: c.r.IntN(40000)}, nil
+	return &cutConn{Conn: conn, c: c, in: c.r.IntN(1500), out: c.r.IntN(15000)}, nil
 }
 
 type cutConn struct {

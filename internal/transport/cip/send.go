@@ -265,7 +265,7 @@ func (c *CIP) trouble(server string, e *store.Entry, err error) journal.Outcome 
 		}
 		return journal.Outcome{State: journal.Pass, Status: "5.1", Reason: "compose", Sentence: "The message cannot be written for CIP: " + oneLine(err.Error())}
 	case errors.Is(err, errNoService), errors.Is(err, cip.ErrVersion):
-		c.absent.add(server)
+		c.absent.add(server, absentFor)
 		return journal.Outcome{State: journal.Pass, Status: "5.2", Reason: "no-cip", Sentence: "Not by CIP: " + oneLine(err.Error()) + "."}
 	}
 	return c.again(e, "unreachable", 0, "The CIP server of %s could not be used: %s.", server, oneLine(err.Error()))

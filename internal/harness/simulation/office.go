@@ -19,6 +19,7 @@ import (
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/transport/local"
 	"github.com/convene-cal/convene/itip"
 )
 
@@ -81,7 +82,7 @@ func (h *office) open() {
 	h.Services = servicetest.New(h.store, servicetest.Options{Domain: "h" + strconv.Itoa(h.n) + ".test", Now: h.clock, Journal: func(o *journal.Options) {
 		o.Node, o.LocalDeadline, o.Jitter = "node", time.Hour, func() float64 { return 0.5 }
 	}})
-	h.Deliver(h)
+	h.Journal.Use(colleagues{local.New(local.Options{Calendar: h.Calendar, Accounts: h.Accounts}), h}, h)
 }
 
 // hire makes the accounts of who lives here.
@@ -157,6 +158,21 @@ func (h *office) recover() {
 	os.RemoveAll(h.dir)
 	h.dir, h.dying = h.dying, ""
 	h.open()
+}
+
+// colleagues is the delivery within the house, which may die before and after.
+type colleagues struct {
+	*local.Local
+	h *office
+}
+
+// Send implements [journal.Transport].
+func (c colleagues) Send(ctx context.Context, batch []*store.Entry) []journal.Outcome {
+	if c.h.tick() {
+		return slices.Repeat([]journal.Outcome{{State: journal.Retry}}, len(batch))
+	}
+	defer c.h.tick()
+	return c.Local.Send(ctx, batch)
 }
 
 // Name, Accepts and Send make the house the way from it to other houses.

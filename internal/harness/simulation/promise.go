@@ -152,6 +152,7 @@ func (w *World) check() {
 	for _, e := range w.events {
 		org := w.house(e.by).fetch(e.by, e.uid)
 		w.sound(e.by, org.cal)
+		w.chains(e, org.cal)
 		for _, name := range everybody {
 			if p := w.people[name]; p != e.by {
 				mine := w.house(p).fetch(p, e.uid)
@@ -175,6 +176,33 @@ func (w *World) sound(p *person, cal *ical.Calendar) {
 			w.fail("the copy of %s is no sound calendar: %s\n%s", p.name, f, text(cal))
 		}
 	}
+}
+
+// chains: who comes in somebody's place is on the list.
+func (w *World) chains(e *event, cal *ical.Calendar) {
+	if cal == nil {
+		return
+	}
+	for _, c := range cal.Main() {
+		for _, a := range itip.Attendees(c) {
+			for _, d := range a.DelegatedTo {
+				if p := w.who(d); a.PartStat == "DELEGATED" && p != nil && lineOf(c, p) == nil && !w.taken(e, p) {
+					w.fail("%s delegated %s to %s, who is not on the list\n%s", a.Address, e.uid, p.name, text(cal))
+				}
+			}
+		}
+	}
+}
+
+// taken reports whether the organizer ever took somebody off an event.
+func (w *World) taken(e *event, p *person) bool {
+	m := w.house(e.by).fetch(e.by, e.uid).memory
+	for k := range m.Uninvited {
+		if slices.ContainsFunc(p.addresses, func(a ical.Address) bool { return strings.HasPrefix(k, a.Key()) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // agree compares a guest's copy with the organizer's.

@@ -99,5 +99,8 @@ func try(m mutation, seeds int, write bool) error {
 		return fmt.Errorf("no script in %s", out)
 	}
 	text := "# " + strings.ToUpper(m.name[:1]) + m.name[1:] + ".\n# Were that so: " + string(found[2]) + "\n" + regexp.MustCompile(`(?m)^\s+`).ReplaceAllString(string(script[1]), "") + "\n"
+	if err := os.MkdirAll(filepath.Join("internal", "harness", "simulation", "testdata"), 0o755); err != nil {
+		return err
+	}
 	return os.WriteFile(filepath.Join("internal", "harness", "simulation", "testdata", strings.ReplaceAll(m.name, " ", "-")+".script"), []byte(text), 0o644)
 }

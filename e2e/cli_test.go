@@ -21,6 +21,8 @@ func TestUsage(t *testing.T) {
 		{[]string{"serve", "--no-such-flag"}, 2, ""},
 		{[]string{"ical", "check", "/no/such/file.ics"}, 1, "/no/such/file.ics"},
 		{[]string{"serve", "--data", "/proc/convene"}, 1, "/proc"},
+		{[]string{"message", "list", "--state", "helt"}, 2, "held"},
+		{[]string{"message", "list", "--limit", "-1"}, 2, "--limit"},
 	} {
 		out, errs, status := run(t, "", tt.args...)
 		if status != tt.status || !strings.Contains(out+errs, tt.says) {
@@ -170,6 +172,9 @@ func TestImportExportBackup(t *testing.T) {
 	}
 	archive := filepath.Join(dir, "backup")
 	must(t, "", "backup", archive, "--data", data)
+	if _, errs, status := run(t, "", "backup", archive, "--data", data); status != 1 || !strings.Contains(errs, "there already") {
+		t.Errorf("a backup over an older one: status %d, %s", status, errs)
+	}
 	restored := filepath.Join(dir, "restored")
 	must(t, "", "restore", archive, "--data", restored)
 	if got := export(restored); got != first {
@@ -182,6 +187,24 @@ func TestImportExportBackup(t *testing.T) {
 	}
 	if _, errs, status := run(t, "", "migrate-store", "--to", moved, "--data", restored); status != 1 || !strings.Contains(errs, "empty") {
 		t.Errorf("migrating into a store in use: status %d, %s", status, errs)
+	}
+}
+
+// A mail whose invitation waits for its owner is told of: it is in no calendar.
+func TestImportTellsWhatItHolds(t *testing.T) {
+	dir := t.TempDir()
+	data, file := filepath.Join(dir, "data"), filepath.Join(dir, "invitation.eml")
+	must(t, "alice", "account", "add", "alice@example.test", "--password-stdin", "--data", data)
+	body := strings.Replace(event("held", "DTSTART:20270401T100000Z\nSUMMARY:Lunch\nORGANIZER:mailto:zoe@elsewhere.test\nATTENDEE:mailto:alice@example.test"), "VERSION:2.0", "VERSION:2.0\r\nMETHOD:REQUEST", 1)
+	text := "From: zoe@elsewhere.test\r\nTo: alice@example.test\r\nSubject: Lunch\r\nMessage-ID: <1@elsewhere.test>\r\nMIME-Version: 1.0\r\nContent-Type: text/calendar; method=REQUEST; charset=utf-8\r\n\r\n" + body
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := must(t, "", "import", "--account", "alice@example.test", "--data", data, file); !strings.Contains(out, "1 held") {
+		t.Errorf("import says: %s", out)
+	}
+	if out := must(t, "", "message", "list", "--state", "held", "--data", data); !strings.Contains(out, "zoe@elsewhere.test") {
+		t.Errorf("held messages: %s", out)
 	}
 }
 

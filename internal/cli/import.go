@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -28,6 +29,7 @@ import (
 	"github.com/convene-cal/convene/internal/server"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/transport/mail"
+	"github.com/convene-cal/convene/itip"
 )
 
 type importCommand struct {
@@ -79,8 +81,7 @@ func (c importCommand) Run(e *env) error {
 		}
 		im.told.done()
 		if !c.JSON {
-			if _, err := fmt.Fprintf(e.Out, "%d created, %d updated, %d unchanged, %d skipped, %d refused\n", im.counts[calendar.ImportCreated], im.counts[calendar.ImportUpdated],
-				im.counts[calendar.ImportUnchanged], im.counts[calendar.ImportSkipped], im.counts[calendar.ImportRefused]); err != nil {
+			if _, err := fmt.Fprintln(e.Out, im.summary()); err != nil {
 				return err
 			}
 		}
@@ -89,6 +90,27 @@ func (c importCommand) Run(e *env) error {
 		}
 		return nil
 	})
+}
+
+// summary counts what became of each object: the outcomes of files always,
+// those of messages in mails where there are any.
+func (im *importer) summary() string {
+	always := []string{calendar.ImportCreated, calendar.ImportUpdated, calendar.ImportUnchanged, calendar.ImportSkipped, calendar.ImportRefused}
+	var others, parts []string
+	for outcome := range im.counts {
+		if !slices.Contains(always, outcome) {
+			others = append(others, outcome)
+		}
+	}
+	slices.Sort(others)
+	for _, outcome := range append(always, others...) {
+		parts = append(parts, fmt.Sprintf("%d %s", im.counts[outcome], outcome))
+	}
+	text := strings.Join(parts, ", ")
+	if im.counts[string(itip.Held)] > 0 {
+		text += "; convene message list --state held shows what waits for a decision"
+	}
+	return text
 }
 
 func (im *importer) source(name string) error {

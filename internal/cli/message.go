@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,10 +12,12 @@ import (
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/server"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/transport/mail"
+	"github.com/convene-cal/convene/itip"
 )
 
 type messageCommands struct {
@@ -77,9 +80,19 @@ type messageList struct {
 	JSON    bool   `help:"One JSON object a message."`
 }
 
+// messageStates are all a row may be in.
+var messageStates = []string{journal.Due, journal.Sent, journal.Delivered, journal.Failed, journal.Superseded,
+	calendar.StateReceived, string(itip.Applied), string(itip.Unchanged), string(itip.Ignored), calendar.StateHeld, calendar.StateRejected}
+
 func (messageList) Help() string { return "Example: convene message list --state held --json" }
 
 func (c messageList) Run(e *env) error {
+	if c.State != "" && !slices.Contains(messageStates, c.State) {
+		return usagef("--state: no message is ever %q; write one of %s", c.State, strings.Join(messageStates, ", "))
+	}
+	if c.Limit < 0 {
+		return usagef("--limit: %d is less than nothing; leave it out to see all", c.Limit)
+	}
 	return e.with(func(s *server.Services) error {
 		filter := store.EntryFilter{UID: c.UID, Limit: c.Limit}
 		if c.State != "" {
@@ -348,7 +361,7 @@ func (c freebusyCommand) Run(e *env) error {
 			}
 			if len(a.Status) > 0 && a.Status[0] != '2' {
 				failed = true
-				fmt.Fprintf(forPeople(e.Err), "convene: %s: %s\n", a.Address, a.Status)
+				fmt.Fprintf(forPeople(e.Err), "convene: %s: nothing is known of this time (%s); --ask sends people of other services a question\n", a.Address.Email(), a.Status)
 				continue
 			}
 			for _, p := range busy {

@@ -33,7 +33,7 @@ type serveCommand struct {
 	CIPListen         string `name:"cip-listen" help:"Address of the CIP listener." placeholder:"HOST:PORT"`
 	CAPListen         string `name:"cap-listen" help:"Address of the CAP listener." placeholder:"HOST:PORT"`
 	LogLevel          string `help:"debug, info, warn or error."`
-	AdminListen       string `help:"Address of profiles for operators; off by default." placeholder:"HOST:PORT"`
+	AdminListen       string `help:"Address of metrics (/metrics) and profiles for operators; off by default." placeholder:"HOST:PORT"`
 }
 
 func (serveCommand) Help() string {
@@ -175,6 +175,9 @@ func (backupCommand) Help() string {
 }
 
 func (c backupCommand) Run(e *env) error {
+	if _, err := os.Lstat(c.File); err == nil {
+		return fmt.Errorf("%s is there already and is not written over; name another file", c.File)
+	}
 	return e.with(func(s *server.Services) error { return s.Store.Backup(e.ctx, c.File, e.rows("rows written")) })
 }
 

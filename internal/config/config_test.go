@@ -74,7 +74,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"anonymous", "[cip]\nallow-anonymous = \"maybe\"\n", "one of no, verify, yes"},
 		{"peer without a name", "[[cip.peer]]\naddress = \"h:1\"\n", "write a domain"},
 		{"peer twice", "[[cip.peer]]\nserver-id = \"a.test\"\n[[cip.peer]]\nserver-id = \"A.test\"\n", "twice"},
-		{"peer's unknown key", "[[cip.peer]]\nserver-id = \"a.test\"\npassword2 = \"x\"\n", "unknown key password2"},
+		{"peer's unknown key", "[[cip.peer]]\nserver-id = \"a.test\"\npassword2 = \"x\"\n", "line 1: cip.peer: unknown key password2; did you mean password?"},
 		{"peer's body", "[[cip.peer]]\nserver-id = \"a.test\"\nbody = \"xml\"\n", "one of , vcal10, bare, ical20"},
 		{"domain", "domains = [\"a@b\"]\n", "write a mail domain"},
 	} {

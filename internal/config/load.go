@@ -175,6 +175,9 @@ func lineOf(text []byte, name string) int {
 		s := strings.TrimSpace(string(line))
 		if strings.HasPrefix(s, "[") {
 			current = strings.Trim(s, "[] ")
+			if current == name { // [[cip.peer]]: the list begins here
+				return i + 1
+			}
 		}
 		left, _, found := strings.Cut(s, "=")
 		left = strings.Trim(strings.TrimSpace(left), `"'`)
@@ -193,6 +196,15 @@ func nearest(name string, known []Key) string {
 		}
 	}
 	return best
+}
+
+// nearestTag is nearest among the keys of one table.
+func nearestTag(name string, t reflect.Type) string {
+	var known []Key
+	for i := range t.NumField() {
+		known = append(known, Key{Name: t.Field(i).Tag.Get("toml")})
+	}
+	return nearest(name, known)
 }
 
 // distance is Levenshtein's: the fewest single-letter edits between two names.
@@ -334,7 +346,7 @@ func setTables(f reflect.Value, tables []any) error {
 			}
 			switch {
 			case i == t.NumField():
-				return fmt.Errorf("unknown key %s", key)
+				return fmt.Errorf("unknown key %s; did you mean %s?", key, nearestTag(key, t))
 			case !ok:
 				return fmt.Errorf("%s: %v has the wrong type; it is a string", key, v)
 			}

@@ -58,7 +58,9 @@ func (s *Server) listen() error {
 	cfg := s.Config
 	web := func(h http.Handler) func(context.Context, net.Listener) error {
 		return func(ctx context.Context, l net.Listener) error {
-			return serveHTTP(ctx, newHTTPServer(h, parseProxies(cfg.HTTP.TrustedProxies), s.log), l)
+			server := newHTTPServer(h, parseProxies(cfg.HTTP.TrustedProxies), s.log)
+			server.Handler = forThisMachine(s.metrics, server.Handler)
+			return serveHTTP(ctx, server, l)
 		}
 	}
 	for _, want := range []struct {
@@ -69,7 +71,9 @@ func (s *Server) listen() error {
 		{"lmtp", cfg.Mail.LMTPListen, s.Mail.ServeLMTP},
 		{"smtp", cfg.Mail.SMTPListen, s.Mail.ServeSMTP},
 		{"cip", cfg.CIP.Listen, s.CIP.Serve},
-		{"admin", cfg.Admin.Listen, web(profiles())},
+		{"admin", cfg.Admin.Listen, func(ctx context.Context, l net.Listener) error {
+			return serveHTTP(ctx, newHTTPServer(s.admin(), nil, s.log), l)
+		}},
 	} {
 		if want.address == "" {
 			continue
@@ -187,9 +191,11 @@ func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener) error {
 	return err
 }
 
-// profiles is the admin listener: for operators, never for users.
-func profiles() http.Handler {
+// admin is the admin listener, with metrics and profiles: for operators, never
+// for users.
+func (s *Services) admin() http.Handler {
 	mux := http.NewServeMux()
+	mux.HandleFunc("/metrics", s.metrics)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

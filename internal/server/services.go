@@ -48,7 +48,8 @@ type Services struct {
 	Keys     *keyring.Keyring
 	CIP      *cip.CIP
 
-	log *slog.Logger
+	counts counters
+	log    *slog.Logger
 }
 
 // Open opens the store, which is made when the data folder is empty, and
@@ -65,6 +66,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 		return nil, err
 	}
 	s := &Services{Config: cfg, Store: db, log: log, ACL: acl.New()}
+	s.counts.started = time.Now()
 	s.Accounts = account.New(db, account.Options{Domains: cfg.Domains, Log: log})
 	s.Journal = journal.New(journal.Options{Store: db, Log: log, Node: node(cfg, serve)})
 	s.Calendar = calendar.New(calendar.Options{
@@ -180,11 +182,11 @@ func (s *Services) handler(done <-chan struct{}) http.Handler {
 		case path == "/readyz":
 			s.ready(w, r)
 		case path == "/hooks/mail" && s.Config.Mail.WebhookSecret != "":
-			hook.ServeHTTP(w, r)
+			s.counts.counted(partHook, hook, w, r)
 		case strings.HasPrefix(path, "/dav/"), path == "/dav", strings.HasPrefix(path, "/.well-known/caldav"), strings.HasPrefix(path, "/freebusy/"), strings.HasPrefix(path, "/feeds/"), strings.HasPrefix(path, "/attachments/"), path == "/timezones", strings.HasPrefix(path, "/timezones/"), strings.HasPrefix(path, "/.well-known/timezone"), isDAV(r.Method):
-			dav.ServeHTTP(w, r)
+			s.counts.counted(partDAV, dav, w, r)
 		default:
-			app.ServeHTTP(w, r)
+			s.counts.counted(partWeb, app, w, r)
 		}
 	})
 }

@@ -60,7 +60,7 @@ func splitHeader(data []byte, limit int) (header, []byte) {
 			end()
 			return h, rest
 		}
-		if beginsCalendar(line) {
+		if beginsCalendar(line) && !vouched(h) {
 			end()
 			return h, data // the blank line is missing
 		}
@@ -83,6 +83,19 @@ func splitHeader(data []byte, limit int) (header, []byte) {
 	}
 	end()
 	return h, nil
+}
+
+// vouched tells whether somebody's word about the mail is among the fields: it
+// is about the body behind the blank line, and anybody on the way could add
+// lines above that look like fields (RFC 6376 8.2).
+func vouched(h header) bool {
+	for _, f := range h {
+		switch f.name {
+		case "dkim-signature", "authentication-results", "arc-seal":
+			return true
+		}
+	}
+	return false
 }
 
 func firstOctets(b []byte, n int) []byte { return b[:min(len(b), n)] }

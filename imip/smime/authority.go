@@ -91,7 +91,7 @@ func (a *Authority) Check(sig cms.Signature, others []*x509.Certificate) Verdict
 		v.Standing, v.Sentence = Trusted, fmt.Sprintf("Signed by %s, whose certificate is known here.", strings.Join(pinned, ", "))
 		return v
 	}
-	v.Standing, v.Sentence = a.chain(c, others, signer)
+	v.Standing, v.Sentence, v.Addresses = a.chain(c, others, v.Addresses)
 	return v
 }
 
@@ -105,7 +105,12 @@ func (a *Authority) pinned(v Verdict) (list []string) {
 	return list
 }
 
-func (a *Authority) chain(c *x509.Certificate, others []*x509.Certificate, signer string) (Standing, string) {
+// chain looks for a way to a root, which may lead there for some of the addresses only.
+func (a *Authority) chain(c *x509.Certificate, others []*x509.Certificate, addresses []string) (Standing, string, []string) {
+	signer := strings.Join(addresses, ", ")
+	not := func(s Standing, format string, args ...any) (Standing, string, []string) {
+		return s, fmt.Sprintf(format, args...), addresses
+	}
 	opts := x509.VerifyOptions{
 		Roots: x509.NewCertPool(), Intermediates: x509.NewCertPool(), CurrentTime: a.Now,
 		KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}, // RFC 8550 4.4.4
@@ -122,19 +127,39 @@ func (a *Authority) chain(c *x509.Certificate, others []*x509.Certificate, signe
 		if errors.As(err, &invalid) {
 			switch invalid.Reason {
 			case x509.IncompatibleUsage:
-				return NotMail, fmt.Sprintf("The certificate of %s is not for mail.", signer)
+				return not(NotMail, "The certificate of %s is not for mail.", signer)
 			case x509.Expired:
-				return Expired, fmt.Sprintf("A certificate above that of %s has run out.", signer)
+				return not(Expired, "A certificate above that of %s has run out.", signer)
 			}
-			return Unknown, fmt.Sprintf("Signed by %s, but the certificate is not valid: %s.", signer, strings.TrimPrefix(err.Error(), "x509: "))
+			return not(Unknown, "Signed by %s, but the certificate is not valid: %s.", signer, strings.TrimPrefix(err.Error(), "x509: "))
 		}
-		return Unknown, fmt.Sprintf("Signed by %s, whose certificate was issued by %s; nobody here vouches for that issuer.", signer, c.Issuer)
+		return not(Unknown, "Signed by %s, whose certificate was issued by %s; nobody here vouches for that issuer.", signer, c.Issuer)
 	}
 	chains = slices.DeleteFunc(chains, func(chain []*x509.Certificate) bool {
 		return slices.ContainsFunc(chain, func(c *x509.Certificate) bool { return a.Revoked[Fingerprint(c)] })
 	})
 	if len(chains) == 0 {
-		return Revoked, fmt.Sprintf("An authority above the certificate of %s is on this site's list of revoked certificates.", signer)
+		return not(Revoked, "An authority above the certificate of %s is on this site's list of revoked certificates.", signer)
 	}
-	return Trusted, fmt.Sprintf("Signed by %s, as %s certifies.", signer, c.Issuer)
+	believed := slices.DeleteFunc(slices.Clone(addresses), func(address string) bool {
+		return !slices.ContainsFunc(chains, func(chain []*x509.Certificate) bool { return covers(chain, address) })
+	})
+	if len(believed) == 0 {
+		return not(Unknown, "Signed by %s, an address that an authority above the certificate may not certify.", signer)
+	}
+	return Trusted, fmt.Sprintf("Signed by %s, as %s certifies.", strings.Join(believed, ", "), c.Issuer), believed
+}
+
+// covers tells whether a verified chain vouches for an address. crypto/x509
+// holds the rfc822Names of subjectAltName against the name constraints of the
+// authorities. It does not look at an emailAddress in the subject, nor at the
+// otherName of RFC 8398, for which the constraints count too (RFC 5280
+// 4.2.1.10, RFC 8398 6): below a constrained authority these are not believed.
+func covers(chain []*x509.Certificate, address string) bool {
+	if slices.ContainsFunc(chain[0].EmailAddresses, func(a string) bool { return strings.EqualFold(a, address) }) {
+		return true
+	}
+	return !slices.ContainsFunc(chain[1:], func(c *x509.Certificate) bool {
+		return len(c.PermittedEmailAddresses)+len(c.ExcludedEmailAddresses) > 0
+	})
 }

@@ -109,6 +109,18 @@ func TestStandings(t *testing.T) {
 	overridden := ca.Issue(t, "p256", func(c *x509.Certificate) {
 		c.Subject.ExtraNames = []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, Value: "boss@one.test"}}
 	}, "clerk@one.test")
+	confined := ca.Issue(t, "p256", func(c *x509.Certificate) {
+		c.IsCA, c.BasicConstraintsValid, c.KeyUsage, c.ExtKeyUsage = true, true, x509.KeyUsageCertSign, nil
+		c.Subject = pkix.Name{CommonName: "CA of one.test alone"}
+		c.PermittedEmailAddresses, c.PermittedDNSDomainsCritical = []string{"one.test"}, true
+	})
+	inSubject := func(address string) func(*x509.Certificate) {
+		return func(c *x509.Certificate) {
+			c.Subject.ExtraNames = []pkix.AttributeTypeAndValue{{Type: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1}, Value: address}}
+		}
+	}
+	within, beyond := confined.Issue(t, "p256", nil, "pat@one.test"), confined.Issue(t, "p256", nil, "boss@two.test")
+	smuggled := confined.Issue(t, "p256", inSubject("boss@two.test"))
 	a := smime.Authority{
 		Roots:   []*x509.Certificate{ca.Cert},
 		Pinned:  map[string][]string{smime.Fingerprint(other.Cert): {"EVE@two.test"}},
@@ -137,6 +149,9 @@ func TestStandings(t *testing.T) {
 		{"only the common name", a, nobody, smime.NoAddress, nil},
 		{"address in the subject", a, legacy, smime.Trusted, []string{"legacy@one.test"}},
 		{"address in the subject beside a subjectAltName", a, overridden, smime.Trusted, []string{"clerk@one.test"}},
+		{"within the name constraints", a, within, smime.Trusted, []string{"pat@one.test"}},
+		{"beyond the name constraints", a, beyond, smime.Unknown, nil},
+		{"beyond the name constraints, in the subject", a, smuggled, smime.Unknown, nil},
 		{"revoked", revoking, ann, smime.Revoked, nil},
 		{"authority above revoked", revoking, below, smime.Revoked, nil},
 	} {

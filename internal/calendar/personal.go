@@ -65,7 +65,9 @@ func (s *Service) readerOf(tx *store.Tx, by account.Actor, c store.Collection, h
 const UnknownSize = -1
 
 // object gives an object the entity tag of this reader's view: another one than
-// the owner's, since the octets may be others (RFC 9110 8.8.3).
+// the owner's, since the octets may be others (RFC 9110 8.8.3). The owner's tag
+// is a digest of all octets: who sees some of them only could try what fits the
+// others. So this one says which change it was and nothing of its content.
 func (v *reader) object(o *store.Object) {
 	if v.own || o == nil {
 		return
@@ -74,7 +76,7 @@ func (v *reader) object(o *store.Object) {
 	if v.full {
 		mode = "a"
 	}
-	o.ETag = `"` + strings.Trim(o.ETag, `"`) + "-" + mode + v.personal[o.ID].Tag + `"`
+	o.ETag = fmt.Sprintf(`"%x-%x-%x-%s%s"`, o.ID, o.Seq, o.Modified.UnixMicro(), mode, v.personal[o.ID].Tag)
 	o.Size = UnknownSize
 }
 

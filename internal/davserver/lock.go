@@ -144,11 +144,24 @@ func (q *request) unlocked(at place, deep, members bool) error {
 	if blocking == nil || blocking.Shared && held { // one of the shared locks is enough (RFC 4918 6.2)
 		return nil
 	}
+	if !q.seesInto(at) {
+		return nil // what lies there is not told; the request is refused for its rights
+	}
 	if _, err := q.checkIf(); err != nil {
 		return err // RFC 4918 10.4.1: conditions that do not hold come first
 	}
 	return problem.New(calendar.Locked, "It is locked by %s until %s. Bring the token of the lock in an If header, or wait.", q.nameOf(blocking.Creator), blocking.Expires.Format(time.RFC3339)).
 		At(q.homePathHref(at.account, blocking.Path))
+}
+
+// seesInto tells whether what stands at a place of somebody's home is for the
+// actor to know.
+func (q *request) seesInto(at place) bool {
+	if owner, _, err := q.lockedAt(at); err == nil && owner == q.by.Account {
+		return true
+	}
+	c, err := q.collection(at)
+	return err == nil && c.Access >= acl.Read
 }
 
 // nameOf an account for a sentence.

@@ -106,3 +106,32 @@ func TestPlainCollections(t *testing.T) {
 		h.as("ann", "GET", home+"c/moved/%C3%BC%20x/file", "", "").is(200).has("hello")
 	})
 }
+
+// A lock says nothing of what it lies on to those who may not know that it is
+// there.
+func TestLocksTellStrangersNothing(t *testing.T) {
+	h := open(t, "ann", "bob")
+	h.as("ann", "MKCALENDAR", "/dav/calendars/ann/hidden/", "", `<C:mkcalendar`+ns+`><set><prop><C:schedule-calendar-transp><C:transparent/></C:schedule-calendar-transp></prop></set></C:mkcalendar>`).is(201)
+	h.put("ann", "/dav/calendars/ann/hidden/divorce.ics", event("1", one))
+	h.as("ann", "MKCOL", "/dav/calendars/ann/files/", "", "").is(201)
+	lock := `<lockinfo` + ns + `><lockscope><exclusive/></lockscope><locktype><write/></locktype></lockinfo>`
+	for _, at := range []string{"/dav/calendars/ann/hidden/divorce.ics", "/dav/calendars/ann/files/"} {
+		h.as("ann", "LOCK", at, "", lock).is(200)
+	}
+	for _, c := range []struct{ method, path, there string }{
+		{"DELETE", "/dav/calendars/ann/hidden/", "/dav/calendars/ann/nothing/"},
+		{"DELETE", "/dav/calendars/ann/hidden/divorce.ics", "/dav/calendars/ann/nothing/divorce.ics"},
+		{"DELETE", "/dav/calendars/ann/files/", "/dav/calendars/ann/nothing/"},
+		{"PROPPATCH", "/dav/calendars/ann/files/", "/dav/calendars/ann/nothing/"},
+	} {
+		body := ""
+		if c.method == "PROPPATCH" {
+			body = `<propertyupdate` + ns + `><set><prop><displayname>x</displayname></prop></set></propertyupdate>`
+		}
+		got, want := h.as("bob", c.method, c.path, "", body), h.as("bob", c.method, c.there, "", body)
+		if got.status != want.status {
+			t.Errorf("bob: %s %s: %d, of what is not there %d\n%s", c.method, c.path, got.status, want.status, got.body)
+		}
+		got.lacks("divorce.ics</", "locked by")
+	}
+}

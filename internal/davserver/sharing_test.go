@@ -58,6 +58,10 @@ func TestMountedCalendars(t *testing.T) {
 		if h.etag("ann", ann+"1.ics") == h.etag("bob", work+"1.ics") {
 			t.Error("two texts of one event have one entity tag")
 		}
+		// A digest of what is classified would let bob try what it may be.
+		if whole := strings.Trim(h.etag("ann", ann+"secret.ics"), `"`); strings.Contains(h.etag("bob", work+"secret.ics"), whole) {
+			t.Error("a reader's entity tag is a digest of what they may not see")
+		}
 		h.as("bob", "GET", work+"1.ics", "", "").lacks("VALARM")
 		h.as("bob", "GET", work+"secret.ics", "", "").has("SUMMARY:Busy").lacks("Clinic")
 		h.as("bob", "REPORT", work, "Depth: 1", `<C:calendar-query`+ns+`><prop><getetag/><C:calendar-data/></prop><C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`).

@@ -197,8 +197,8 @@ func TestTrustAndRevoke(t *testing.T) {
 
 func TestCollectedCertificates(t *testing.T) {
 	ctx := context.Background()
-	k, ann, _ := open(t)
-	ben := certs.CA(t, "Test CA").Issue(t, "p256", nil, "ben@two.test")
+	k, ann, now := open(t)
+	ben := certs.CA(t, "Test CA").Issue(t, "p256", nil, "ben@two.test", "benjamin@two.test")
 	if set(t, k, ann).Signs("ben@two.test") {
 		t.Error("nobody has signed yet")
 	}
@@ -213,6 +213,17 @@ func TestCollectedCertificates(t *testing.T) {
 	}
 	if got := standing(t, s, ben); got != smime.Unknown {
 		t.Errorf("a collected certificate is believed: %s", got)
+	}
+	if err := k.Collect(ctx, ann, ben.Cert, []string{"benjamin@two.test"}); err != nil {
+		t.Fatal(err)
+	}
+	if s := set(t, k, ann); !s.Signs("ben@two.test") || !s.Signs("benjamin@two.test") {
+		t.Error("another address of the same certificate")
+	}
+	// Who stopped signing long ago is not kept out for ever.
+	*now = ben.Cert.NotAfter.AddDate(0, 0, 1)
+	if set(t, k, ann).Signs("ben@two.test") {
+		t.Error("a certificate that ran out still asks for signatures")
 	}
 }
 

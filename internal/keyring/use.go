@@ -105,9 +105,13 @@ func (s *Set) Recipient(address string) (*x509.Certificate, bool) {
 	return nil, false
 }
 
-// Signs tells whether a mail address is known to sign its mail.
+// Signs tells whether a mail address is known to sign its mail: with a
+// certificate that can still be used, or nobody who stopped signing could ever
+// write again.
 func (s *Set) Signs(address string) bool {
-	return slices.ContainsFunc(s.people, func(p person) bool { return p.state != Revoked && containsFold(p.addresses, address) }) ||
+	return slices.ContainsFunc(s.people, func(p person) bool {
+		return p.state != Revoked && !s.Authority.Now.After(p.certificate.NotAfter) && containsFold(p.addresses, address)
+	}) ||
 		slices.ContainsFunc(s.pgp, func(k pgpKey) bool {
 			return k.role == Person && k.state != Revoked && containsFold(k.addresses, address)
 		})
@@ -127,7 +131,8 @@ func (s *Set) Open(protocol string, data []byte) ([]byte, bool, []*imip.Signatur
 
 // Collect remembers a certificate that a verified message bore, for the
 // addresses it counts for, so that mail can be encrypted to them and a message
-// without a signature is noticed later. What is known of it already stays.
+// without a signature is noticed later. Of a certificate that was collected
+// before, addresses are added; what a person said of one stays.
 func (k *Keyring) Collect(ctx context.Context, account store.AccountID, c *x509.Certificate, addresses []string) error {
 	rows, err := k.rows(ctx, store.Site, account)
 	if err != nil {
@@ -136,9 +141,16 @@ func (k *Keyring) Collect(ctx context.Context, account store.AccountID, c *x509.
 	row := k.row(account, c)
 	row.Role, row.State, row.Addresses = Person, Collected, strings.Join(addresses, "\n")
 	for _, r := range rows {
-		if r.Protocol == row.Protocol && r.Fingerprint == row.Fingerprint {
+		if r.Protocol != row.Protocol || r.Fingerprint != row.Fingerprint {
+			continue
+		}
+		have := strings.Fields(r.Addresses)
+		more := slices.DeleteFunc(slices.Clone(addresses), func(a string) bool { return containsFold(have, a) })
+		if r.Account != account || r.State != Collected || len(more) == 0 {
 			return nil
 		}
+		row = r
+		row.Addresses = strings.Join(append(have, more...), "\n")
 	}
 	return k.save(ctx, row)
 }

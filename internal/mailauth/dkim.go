@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"mime"
 	"strings"
 
 	"github.com/emersion/go-msgauth/dkim"
@@ -43,7 +44,7 @@ func (c *Checker) checkDKIM(ctx context.Context, raw []byte) []trust.Result {
 		if s := tags["s"]; s != "" {
 			r.Properties["header.s"] = s
 		}
-		switch why := h.uncovered(tags, v.HeaderKeys); {
+		switch why := h.uncovered(tags, v.HeaderKeys, body(raw)); {
 		case v.Err != nil && dkim.IsTempFail(v.Err):
 			r.Value, r.Reason = "temperror", v.Err.Error()
 		case v.Err != nil && dkim.IsPermFail(v.Err):
@@ -62,7 +63,12 @@ func (c *Checker) checkDKIM(ctx context.Context, raw []byte) []trust.Result {
 
 // uncovered says what a signature leaves open to change that would make another
 // scheduling message of the mail, "" if nothing.
-func (h fields) uncovered(tags map[string]string, keys []string) string {
+func (h fields) uncovered(tags map[string]string, keys []string, body []byte) string {
+	// Lines of a calendar look like fields, which no signature need cover; to a
+	// reader that forgives a missing blank line they begin the body.
+	if len(h.values("begin")) > 0 {
+		return "a calendar stands among the header fields, which is not signed"
+	}
 	if _, ok := tags["l"]; ok {
 		return "the signature covers only the beginning of the body (l=)"
 	}
@@ -82,14 +88,37 @@ func (h fields) uncovered(tags map[string]string, keys []string) string {
 			continue // it changes nothing in how the calendar is read
 		}
 		// Gmail signs no Content-Type. A multipart's structure lies in the signed
-		// body: another boundary finds nothing there. Any other type could be made
+		// body, where the boundary is the first line: another one could make parts
+		// of text that the sender only quoted. Any other type could be made
 		// text/calendar on the way.
-		if name == "content-type" && strings.HasPrefix(strings.ToLower(strings.TrimSpace(values[0])), "multipart/") {
+		if name == "content-type" && delimits(values[0], body) {
 			continue
 		}
 		return fmt.Sprintf("the signature does not cover %s", name)
 	}
 	return ""
+}
+
+// delimits tells whether a Content-Type is that of a multipart and its boundary
+// the first line of the body.
+func delimits(contentType string, body []byte) bool {
+	media, params, err := mime.ParseMediaType(contentType)
+	if err != nil || !strings.HasPrefix(media, "multipart/") || params["boundary"] == "" {
+		return false
+	}
+	first, _, _ := bytes.Cut(bytes.TrimLeft(body, "\r\n"), []byte("\n"))
+	return string(bytes.TrimRight(first, " \t\r")) == "--"+params["boundary"]
+}
+
+// body is what lies behind the header section.
+func body(raw []byte) []byte {
+	for len(raw) > 0 {
+		line, rest, _ := bytes.Cut(raw, []byte("\n"))
+		if raw = rest; len(bytes.TrimRight(line, "\r")) == 0 {
+			break
+		}
+	}
+	return raw
 }
 
 // fields are a mail's header fields in their order, names in lower case.

@@ -50,11 +50,11 @@ type Question struct {
 	Evidence  Evidence
 	Policy    Policy
 	Method    itip.Method
-	Organizer itip.Attendee // as the message names it; zero = not named
-	Attendee  itip.Attendee // REPLY, COUNTER, REFRESH: for whom it speaks
-	Stored    *Stored       // nil = no event with this UID
-	Known     bool          // the sender is known to the user: same domain, or they have met before
-	Signs     bool          // messages of the acting address used to be signed
+	Organizer itip.Attendee           // as the message names it; zero = not named
+	Attendee  itip.Attendee           // REPLY, COUNTER, REFRESH: for whom it speaks
+	Stored    *Stored                 // nil = no event with this UID
+	Known     bool                    // the sender is known to the user: same domain, or they have met before
+	Signs     func(ical.Address) bool // messages of an address used to be signed; nil = nobody's
 	// Consent says that the user lets designate act for principal; nil = nobody.
 	Consent func(principal, designate ical.Address) bool
 	Now     time.Time // when the message arrived

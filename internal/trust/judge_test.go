@@ -133,7 +133,7 @@ func TestJudge(t *testing.T) {
 			e.Signatures = standing(smime.Unknown, "ann@one.test")
 			return e
 		}(), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T2, "verified"},
-		{"unsigned from somebody who signs", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test"), Signs: true}, Hold, T2, "unsigned-now"},
+		{"unsigned from somebody who signs", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test"), Signs: ical.Mailto("ann@one.test").Equal}, Hold, T2, "unsigned-now"},
 		{"an old signed cancellation", Question{Evidence: Evidence{From: "mailto:ann@one.test", Signatures: signedBy("ann@one.test")}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored, Now: now.AddDate(0, 2, 0)}, Hold, T3, "old-signature"},
 		{"a domain that must sign", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{AuthservIDs: ours, SignedDomains: []string{"one.test"}}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T2, "not-signed"},
 		{"a domain that must sign, under accept", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{Inbound: Accept, SignedDomains: []string{"one.test"}}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T2, "not-signed"},

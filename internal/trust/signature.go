@@ -70,7 +70,7 @@ func (q Question) bySignature(v Verdict, acting []ical.Address, role string) *Ve
 	if len(strangers) > 0 {
 		return hold("signer-mismatch", "The message is signed by %s, who is not the %s %s.", strings.Join(strangers, ", "), role, who(acting[0]))
 	}
-	if q.Signs && q.Policy.Inbound != Accept {
+	if q.Signs != nil && slices.ContainsFunc(acting, q.Signs) && q.Policy.Inbound != Accept {
 		// RFC 6047 3: remember who signs, and distrust what then comes unsigned.
 		return hold("unsigned-now", "Earlier messages of %s were signed, and this one is not, or by a key that is not known here.", who(acting[0]))
 	}

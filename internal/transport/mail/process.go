@@ -27,7 +27,6 @@ type record struct {
 	Sent       int64    `json:"report-on,omitempty"` // came to the return path of this row
 	Border     bool     `json:"border,omitempty"`    // see Envelope.Border
 	Hello      string   `json:"ehlo,omitempty"`
-	Signs      bool     `json:"signs,omitempty"` // who speaks is known to sign
 	Encrypted  bool     `json:"encrypted,omitempty"`
 	Acting     string   `json:"acting,omitempty"` // the address that the message speaks for
 	Verdict    string   `json:"verdict,omitempty"`
@@ -143,9 +142,8 @@ func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 		one.Part, one.MethodFrom, one.Repairs, one.Reason, one.Review = f.Part, f.MethodFrom, f.Repairs, f.Reason, f.Review
 		var bearers map[string]*x509.Certificate
 		one.Signatures, bearers = checkSignatures(keys, f.Signatures)
-		one.Signs = keys.Signs(speakerOf(f).Email())
 		one.Encrypted = f.Encrypted
-		m.collect(ctx, e.Account, one.Signatures, bearers)
+		m.collect(ctx, e.Account, r.From, one.Signatures, bearers)
 		describe(&row, f)
 		row.Evidence = one.json()
 		rows = append(rows, row)
@@ -294,10 +292,15 @@ func (m *Mail) apply(ctx context.Context, e *store.Entry) error {
 
 // judge gathers what the store knows and asks [trust.Judge].
 func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r *record) (trust.Verdict, error) {
-	q := trust.Question{Evidence: r.Evidence, Policy: m.o.Trust, Method: itip.Method(e.Method), Signs: r.Signs, Now: e.Created}
+	keys, err := m.keys(ctx, e.Account)
+	if err != nil {
+		return trust.Verdict{}, err
+	}
+	q := trust.Question{Evidence: r.Evidence, Policy: m.o.Trust, Method: itip.Method(e.Method), Now: e.Created}
+	q.Signs = func(a ical.Address) bool { return keys.Signs(a.Email()) }
 	q.Organizer, q.Attendee = speakers(cal, r.From)
 	q.Known = r.From != "" && m.ours(r.From.Domain())
-	err := m.o.Store.View(ctx, func(tx *store.Tx) error {
+	err = m.o.Store.View(ctx, func(tx *store.Tx) error {
 		q.Stored = nil
 		q.Consent = m.o.Calendar.Consent(tx, e.Account)
 		stored, err := tx.ObjectsByUID(e.Account, e.UID)
@@ -332,15 +335,6 @@ func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r 
 		return trust.Verdict{}, err
 	}
 	return trust.Judge(q), nil
-}
-
-// speakerOf is the address that a message must come from, as it says itself.
-func speakerOf(f imip.Found) ical.Address {
-	organizer, attendee := speakers(f.Calendar, "")
-	if f.Method == itip.Reply || f.Method == itip.Counter || f.Method == itip.Refresh {
-		return attendee.Address
-	}
-	return organizer.Address
 }
 
 // madeBy is the authenticated domain of the first message about an event that

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -98,18 +99,19 @@ func checkPGP(keys *keyring.Set, s *imip.Signature) trust.Signature {
 
 // collect remembers the certificates of believed signatures, so that mail can
 // be encrypted to their holders and a message without a signature is noticed.
+// A certificate counts for who wrote the mail, and not for whomever else it
+// names: one signed mail must not change how the mail of several is taken.
 // It is no condition of anything: what fails is written to the log.
-func (m *Mail) collect(ctx context.Context, account store.AccountID, signatures []trust.Signature, bearers map[string]*x509.Certificate) {
+func (m *Mail) collect(ctx context.Context, account store.AccountID, from ical.Address, signatures []trust.Signature, bearers map[string]*x509.Certificate) {
 	for _, s := range signatures {
 		c := bearers[s.Fingerprint]
 		if m.o.Keys == nil || c == nil {
 			continue
 		}
-		var addresses []string
-		for _, a := range s.Addresses {
-			addresses = append(addresses, a.Email())
+		if !slices.ContainsFunc(s.Addresses, from.Equal) {
+			continue
 		}
-		if err := m.o.Keys.Collect(ctx, account, c, addresses); err != nil {
+		if err := m.o.Keys.Collect(ctx, account, c, []string{from.Email()}); err != nil {
 			m.log.Warn("a certificate could not be remembered", "account", account, "fingerprint", s.Fingerprint, "error", err)
 		}
 	}

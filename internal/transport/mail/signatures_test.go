@@ -106,6 +106,8 @@ func TestSignedMail(t *testing.T) {
 		{"two signers", false, "dan@two.test", signedBy(t, request(), dayAgo, p.eve, p.dan), "REQUEST:applied"},
 		{"unsigned", false, "dan@two.test", request(), "REQUEST:held!unverified"},
 		{"unsigned after he signed", true, "dan@two.test", request("LOCATION:elsewhere", "SEQUENCE:1"), "REQUEST:held!unsigned-now"},
+		{"unsigned after he signed, without an organizer", true, "dan@two.test", calendarPart("CANCEL", object("CANCEL", "theirs", "STATUS:CANCELLED", "SEQUENCE:9")), "CANCEL:held!unsigned-now"},
+		{"unsigned after he signed, an answer behind another's", true, "dan@two.test", calendarPart("REPLY", object("REPLY", "ours", "ORGANIZER:mailto:ann@one.test", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:sam@two.test", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:dan@two.test")), "REPLY:held!unsigned-now"},
 		{"changed after it was signed", false, "dan@two.test", changed(signedBy(t, request(), dayAgo, p.dan), "Planning", "Plotting"), "REQUEST:held!bad-signature"},
 		{"a certificate of an unknown authority", false, "dan@two.test", signedBy(t, request(), dayAgo, p.fake), "REQUEST:held!unverified"},
 		{"signed by another than the organizer", false, "dan@two.test", signedBy(t, request(), dayAgo, p.eve), "REQUEST:held!signer-mismatch"},
@@ -135,6 +137,24 @@ func TestSignedMail(t *testing.T) {
 				t.Errorf("%s %q, want %s", got, rows[0].Sentence, c.want)
 			}
 		})
+	}
+}
+
+// One signed mail does not decide how the mail of others is taken whom its
+// certificate names beside its writer.
+func TestACertificateCountsForItsWriter(t *testing.T) {
+	p := newPeople(t)
+	both := p.ca.Issue(t, "p256", nil, "eve@evil.test", "dan@two.test")
+	x, keys := signingSite(t, p, "", nil)
+	request := func(who string) []byte {
+		return calendarPart("REQUEST", object("REQUEST", who, "ORGANIZER:mailto:"+who, "ATTENDEE;RSVP=TRUE:mailto:ann@one.test"))
+	}
+	if _, err := x.mail.Intake(t.Context(), mailOf("eve@evil.test", "eves", signedBy(t, request("eve@evil.test"), now, both)), Envelope{To: []string{"ann@one.test"}}); err != nil {
+		t.Fatal(err)
+	}
+	set, err := keys.For(t.Context(), x.ann.ID)
+	if err != nil || !set.Signs("eve@evil.test") || set.Signs("dan@two.test") {
+		t.Errorf("eve %v, dan %v, %v", set.Signs("eve@evil.test"), set.Signs("dan@two.test"), err)
 	}
 }
 
@@ -242,6 +262,10 @@ func TestDKIMIsCheckedHere(t *testing.T) {
 	dns := dkimZone{"s1._domainkey.two.test": record, "_dmarc.two.test": "v=DMARC1; p=reject"}
 	request := mailOf("dan@two.test", "dkim", calendarPart("REQUEST", object("REQUEST", "theirs", "ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test")))
 	good := dkimSign(t, key, request, "two.test")
+	// An earlier invitation of his with another calendar among the fields, which no signature covers.
+	other := bytes.TrimSpace(object("REQUEST", "smuggled", "ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test"))
+	among := bytes.Replace(good, []byte("\r\n\r\nBEGIN"), append(append([]byte("\r\n"), other...), "\r\n\r\nBEGIN"...), 1)
+	above := append(append([]byte("From: dan@two.test\r\nContent-Type: text/calendar; method=REQUEST\r\n"), other...), append([]byte("\r\n"), good...)...)
 	for _, c := range []struct {
 		name string
 		raw  []byte
@@ -251,6 +275,8 @@ func TestDKIMIsCheckedHere(t *testing.T) {
 		{"signed by his domain", good, "REQUEST:applied"},
 		{"changed after it was signed", bytes.Replace(good, []byte("Planning"), []byte("Plotting"), 1), "REQUEST:held!unverified"},
 		{"a forged Authentication-Results", append([]byte("Authentication-Results: mx.one.test; dmarc=pass header.from=two.test\r\n"), request...), "REQUEST:held!unverified"},
+		{"another calendar among the fields of a signed mail", among, "REQUEST:held!unverified"},
+		{"another calendar above the fields of a signed mail", above, "REQUEST:held!unverified REQUEST:held!unverified"},
 		{"signed by another domain", dkimSign(t, key, request, "evil.test"), "REQUEST:held!unverified"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

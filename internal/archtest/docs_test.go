@@ -53,3 +53,29 @@ func TestProgramOfTheLibraryPageRuns(t *testing.T) {
 		t.Errorf("imip/example_test.go does not have this:\n%s", program)
 	}
 }
+
+// Whoever looks for a package finds its sentence in ARCHITECTURE.md.
+func TestEveryPackageHasItsRoom(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join("..", "..", "ARCHITECTURE.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rooms, _ := strings.Cut(string(text), "\n## The rooms\n")
+	rooms, _, _ = strings.Cut(rooms, "\n## ")
+	names := []string{}
+	for line := range strings.Lines(strings.TrimSpace(policy)) {
+		names = append(names, strings.TrimSuffix(strings.Fields(line)[0], "/..."))
+	}
+	shared, err := os.ReadDir(filepath.Join("..", "harness"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, d := range shared {
+		names = append(names, d.Name())
+	}
+	for _, name := range names {
+		if !strings.Contains(rooms, "`"+name+"`") {
+			t.Errorf("ARCHITECTURE.md has no room for %s", name)
+		}
+	}
+}

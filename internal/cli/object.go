@@ -56,7 +56,6 @@ func eachObject(r io.Reader, do func(object *ical.Calendar, line int, err error)
 // then the objects in the order of the calendar.
 type objects struct {
 	do             func(*ical.Calendar, int, error) error
-	calendar       calendarHead
 	byUID, byPlace spill.Sorter
 	n              uint64 // components so far
 }

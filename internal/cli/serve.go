@@ -21,19 +21,20 @@ import (
 // serveCommand has a flag for each setting that the configuration marks so
 // ([config.Keys]); a test keeps the two alike.
 type serveCommand struct {
-	Domains           string `help:"Mail domains whose calendar addresses are ours, with commas between."`
-	Hostname          string `help:"Name of this service in mail, links and greetings."`
-	StoreURL          string `name:"store-url" help:"Empty for the embedded store, or postgres://..."`
-	HTTPListen        string `name:"http-listen" help:"Address of the web and CalDAV listener." placeholder:"HOST:PORT"`
-	HTTPPublicURL     string `name:"http-public-url" help:"How people reach this service." placeholder:"URL"`
-	MailRelay         string `help:"Where mail goes out: smtp://user:pass@host:587?tls=none|starttls|required." placeholder:"URL"`
-	MailLMTPListen    string `name:"mail-lmtp-listen" help:"Address of the LMTP listener." placeholder:"HOST:PORT"`
-	MailSMTPListen    string `name:"mail-smtp-listen" help:"Address of the SMTP listener." placeholder:"HOST:PORT"`
-	MailInboundPolicy string `help:"accept, verify or quarantine."`
-	CIPListen         string `name:"cip-listen" help:"Address of the CIP listener." placeholder:"HOST:PORT"`
-	CAPListen         string `name:"cap-listen" help:"Address of the CAP listener." placeholder:"HOST:PORT"`
-	LogLevel          string `help:"debug, info, warn or error."`
-	AdminListen       string `help:"Address of metrics (/metrics) and profiles for operators; off by default." placeholder:"HOST:PORT"`
+	Domains                   string `help:"Mail domains whose calendar addresses are ours, with commas between."`
+	Hostname                  string `help:"Name of this service in mail, links and greetings."`
+	StoreURL                  string `name:"store-url" help:"Empty for the embedded store, or postgres://..."`
+	HTTPListen                string `name:"http-listen" help:"Address of the web and CalDAV listener." placeholder:"HOST:PORT"`
+	HTTPPublicURL             string `name:"http-public-url" help:"How people reach this service." placeholder:"URL"`
+	MailRelay                 string `help:"Where mail goes out: smtp://user:pass@host:587?tls=none|starttls|required." placeholder:"URL"`
+	MailLMTPListen            string `name:"mail-lmtp-listen" help:"Address of the LMTP listener." placeholder:"HOST:PORT"`
+	MailSMTPListen            string `name:"mail-smtp-listen" help:"Address of the SMTP listener." placeholder:"HOST:PORT"`
+	MailInboundPolicy         string `help:"accept, verify or quarantine."`
+	CIPListen                 string `name:"cip-listen" help:"Address of the CIP listener." placeholder:"HOST:PORT"`
+	CAPListen                 string `name:"cap-listen" help:"Reserved: nothing listens there yet." placeholder:"HOST:PORT"`
+	SubscriptionsAllowPrivate string `name:"subscriptions-allow-private" help:"true: followed calendars may come from this machine and private networks." placeholder:"BOOL"`
+	LogLevel                  string `help:"debug, info, warn or error."`
+	AdminListen               string `help:"Address of metrics (/metrics) and profiles for operators; off by default." placeholder:"HOST:PORT"`
 }
 
 func (serveCommand) Help() string {
@@ -46,7 +47,7 @@ func (c serveCommand) flags() map[string]string {
 	all := map[string]string{
 		"domains": c.Domains, "hostname": c.Hostname, "store.url": c.StoreURL, "http.listen": c.HTTPListen, "http.public-url": c.HTTPPublicURL,
 		"mail.relay": c.MailRelay, "mail.lmtp-listen": c.MailLMTPListen, "mail.smtp-listen": c.MailSMTPListen, "mail.inbound-policy": c.MailInboundPolicy,
-		"cip.listen": c.CIPListen, "cap.listen": c.CAPListen, "log.level": c.LogLevel, "admin.listen": c.AdminListen,
+		"cip.listen": c.CIPListen, "cap.listen": c.CAPListen, "subscriptions.allow-private": c.SubscriptionsAllowPrivate, "log.level": c.LogLevel, "admin.listen": c.AdminListen,
 	}
 	for k, v := range all {
 		if v == "" {

@@ -75,18 +75,19 @@ type CIP struct {
 
 // CIPPeer is a server of another organisation.
 type CIPPeer struct {
-	ServerID string `toml:"server-id"` // its domain
-	Address  string `toml:"address"`   // host:port; "" = by DNS
-	Identity string `toml:"identity"`  // who we are there; "" = the first of our domains
-	Password string `toml:"password"`  // agreed by both sides; file:PATH and env:NAME are resolved
-	TLS      string `toml:"tls"`       // none or starttls; "" = none
-	Body     string `toml:"body"`      // vcal10, bare or ical20; "" = vcal10
-	Zone     string `toml:"zone"`      // of its times without any; "" = UTC
+	ServerID string `toml:"server-id" help:"its domain"`
+	Address  string `toml:"address" help:"host:port; by DNS when empty"`
+	Identity string `toml:"identity" help:"who we are there; the first of our domains when empty"`
+	Password string `toml:"password" help:"agreed by both sides; may be file:PATH or env:NAME"`
+	TLS      string `toml:"tls" help:"none or starttls; none when empty"`
+	Body     string `toml:"body" help:"vcal10, bare or ical20; vcal10 when empty"`
+	Zone     string `toml:"zone" help:"time zone of its times without any; UTC when empty"`
 }
 
-// CAP is reserved: the listener comes with the protocol.
+// CAP is reserved: the setting is read, so that it can be there before the
+// protocol is, and nothing listens.
 type CAP struct {
-	Listen string `toml:"listen" flag:"yes" help:"address of the CAP listener"`
+	Listen string `toml:"listen" flag:"yes" help:"reserved: a value is warned about, nothing listens yet"`
 }
 
 // Log is what the service says while it runs.

@@ -91,10 +91,8 @@ func (s *Server) listen() error {
 		}
 		s.listeners = append(s.listeners, listener{want.name, l, want.serve})
 	}
-	for _, missing := range []struct{ key, value string }{{"cap.listen", cfg.CAP.Listen}} {
-		if missing.value != "" {
-			s.log.Warn("this version has no such listener; the setting is ignored", "setting", missing.key, "value", missing.value)
-		}
+	if cfg.CAP.Listen != "" {
+		s.log.Warn("this version has no such listener; the setting is ignored", "setting", "cap.listen", "value", cfg.CAP.Listen)
 	}
 	return nil
 }

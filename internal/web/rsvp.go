@@ -24,14 +24,14 @@ const guestPageText = `{{define "rsvp"}}{{template "head" .}}<meta name="robots"
 {{if .Cancelled}}<div class="trouble" role="status"><p>This event was cancelled.</p></div>
 {{end}}{{with $.Said}}<div class="notice" role="status"><p>{{.}}</p></div>
 {{end}}{{with $.Failure}}<div class="trouble" role="alert"><p>{{.}}</p></div>
-{{end}}<dl>
+{{end}}<dl class="facts">
 <dt>When</dt><dd>{{.Summary.When}}</dd>
 {{with .Summary.Repeats}}<dt>Repeats</dt><dd>{{.}}</dd>
 {{end}}{{with .Summary.Where}}<dt>Where</dt><dd>{{.}}</dd>
 {{end}}{{with .Organizer}}<dt>Organizer</dt><dd>{{.}}</dd>
 {{end}}{{with .Attendee.Address}}<dt>You</dt><dd>{{.Email}}</dd>
 {{end}}{{with $.Answer}}<dt>Your answer so far</dt><dd>{{.}}</dd>
-{{end}}{{with .Summary.Description}}<dt>Notes</dt><dd class="description">{{.}}</dd>
+{{end}}{{with .Summary.Description}}<dt>Notes</dt><dd class="notes">{{.}}</dd>
 {{end}}</dl>
 {{if not .Cancelled}}<form method="post">
 <label class="field"><span class="label">A word to the organizer (may stay empty)</span>

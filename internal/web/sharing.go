@@ -20,7 +20,7 @@ import (
 // It works without JavaScript: every button is a form.
 const sharingPageText = `{{define "sharing"}}{{template "head" .}}</head>
 <body>
-<main class="page">
+<main class="page sharing">
 <p><a href="/calendar">Back to the calendar</a></p>
 <h1>Sharing</h1>
 {{with .Said}}<div class="notice" role="status"><p>{{.}}</p></div>

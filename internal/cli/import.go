@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,11 +23,9 @@ import (
 	"github.com/convene-cal/convene/ical/vcal1"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/calendar"
-	"github.com/convene-cal/convene/internal/config"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/server"
 	"github.com/convene-cal/convene/internal/store"
-	"github.com/convene-cal/convene/internal/transport/mail"
 	"github.com/convene-cal/convene/itip"
 )
 
@@ -339,20 +336,6 @@ func (im *importer) outcome(l importLine) error {
 	return err
 }
 
-// looksLikeMail: a header line comes first, and it is none of iCalendar's.
-func looksLikeMail(head []byte) bool {
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	name, _, found := bytes.Cut(line, []byte(":"))
-	if !found || len(name) == 0 || bytes.ContainsAny(name, " \t;=") {
-		return false
-	}
-	switch strings.ToLower(string(name)) {
-	case "return-path", "received", "from", "to", "subject", "date", "message-id", "mime-version", "content-type", "delivered-to", "x-original-to", "dkim-signature":
-		return true
-	}
-	return false
-}
-
 // maxArchive bounds what a zip may unpack to, whatever its header says.
 const maxArchive = 2 << 30
 
@@ -391,139 +374,6 @@ func (im *importer) archive(name string, r io.Reader) error {
 		}
 	}
 	return nil
-}
-
-// mail takes one mail through the same gate as the mail listeners do.
-func (im *importer) mail(name string, r io.Reader) error {
-	raw, whole, err := readMail(r, im.s.Config)
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	if !whole {
-		return im.outcome(importLine{File: name, Outcome: calendar.ImportRefused, Reason: fmt.Sprintf("the mail has more than %d octets (mail.max-message-size)", len(raw))})
-	}
-	own, err := im.s.Accounts.Addresses(im.e.ctx, im.owner.ID)
-	if err != nil {
-		return err
-	}
-	if len(own) == 0 {
-		return problem.New(problem.BadInput, "%s has no address that a mail could be for.", im.owner.Name)
-	}
-	rows, err := im.s.Mail.Intake(im.e.ctx, raw, mail.Envelope{To: []string{own[0].Email()}, Remote: "import"})
-	if err != nil {
-		var p *problem.Problem
-		if errors.As(err, &p) && p.Condition != problem.Internal && p.Condition != problem.Unavailable {
-			return im.outcome(importLine{File: name, Outcome: calendar.ImportRefused, Reason: p.Sentence})
-		}
-		return err
-	}
-	for _, x := range rows {
-		if err := im.outcome(importLine{File: name, UID: x.UID, Outcome: x.State, Reason: x.Sentence}); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// readMail reads one mail up to mail.max-message-size; whole is false when
-// there is more of it.
-func readMail(r io.Reader, cfg config.Config) (raw []byte, whole bool, err error) {
-	limit := cfg.Mail.MaxMessageSize
-	if limit == 0 {
-		limit = math.MaxInt64 - 1 // no limit
-	}
-	raw, err = io.ReadAll(io.LimitReader(r, limit+1))
-	if int64(len(raw)) > limit {
-		return raw[:limit], false, err
-	}
-	return raw, true, err
-}
-
-// mbox splits at the lines "From " (RFC 4155) and takes each mail.
-func (im *importer) mbox(name string, in *bufio.Reader) error {
-	var one bytes.Buffer
-	n, blank := 0, true
-	flush := func() error {
-		defer one.Reset()
-		if one.Len() == 0 {
-			return nil
-		}
-		n++
-		return im.mail(fmt.Sprintf("%s message %d", name, n), &one)
-	}
-	for {
-		line, err := in.ReadBytes('\n')
-		if blank && bytes.HasPrefix(line, []byte("From ")) {
-			if err := flush(); err != nil {
-				return err
-			}
-		} else {
-			// ">From " at the start of a line was quoted by the writer.
-			if bytes.HasPrefix(bytes.TrimLeft(line, ">"), []byte("From ")) && line[0] == '>' {
-				line = line[1:]
-			}
-			one.Write(line)
-		}
-		blank = len(bytes.TrimSpace(line)) == 0
-		if err == io.EOF {
-			return flush()
-		}
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-	}
-}
-
-type exportCommand struct {
-	accountFlag `embed:""`
-	Calendar    string `help:"Which calendar (default: all of them)."`
-	Format      string `default:"ics" help:"ics, jcal, xcal, jscalendar or vcs (vCalendar 1.0)." placeholder:"FORMAT"`
-	Output      string `short:"o" help:"File to write (default: standard output)." placeholder:"FILE"`
-}
-
-func (exportCommand) Help() string {
-	return "Every component and property of every object comes out as it was stored.\n\nExample: convene export --account alice@example.org --calendar holidays -o holidays.ics"
-}
-
-func (c exportCommand) Run(e *env) error {
-	to, err := formatNamed(c.Format)
-	if err != nil {
-		return err
-	}
-	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
-		names := []string{c.Calendar}
-		if c.Calendar == "" {
-			var err error
-			if names, err = calendarNames(e, s, a.ID, by); err != nil {
-				return err
-			}
-		}
-		out := e.Out
-		if c.Output != "" {
-			f, err := os.OpenFile(c.Output, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
-			if err != nil {
-				return err
-			}
-			defer f.Close()
-			out = f
-		}
-		all := func(w io.Writer) error {
-			for _, name := range names {
-				coll, err := calendarNamed(e, s, a.ID, by, name)
-				if err != nil {
-					return err
-				}
-				if err := s.Calendar.Export(e.ctx, by, a.ID, coll.Name, w); err != nil {
-					return err
-				}
-			}
-			return nil
-		}
-		if to.name == "ics" {
-			return all(out)
-		}
-		return convertExport(e, to, all, out)
-	})
 }
 
 // importText takes iCalendar text into an account's calendar and fails on the

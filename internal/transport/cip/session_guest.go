@@ -1,0 +1,218 @@
+package cip
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/convene-cal/convene/cip"
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
+)
+
+// guest is an attendee of a SENDEVENT and what becomes of the event for them.
+type guest struct {
+	cip.Person
+	account store.Account
+	info    cip.Info // zero: no line
+	ours    bool     // counts for the completion
+	stored  bool
+	skip    bool // decided already; nothing is to be done
+	had     *before
+}
+
+// before is what a guest has of the event.
+type before struct {
+	organizer ical.Address
+	version   int64 // the highest that is known
+	held      bool  // known from messages only
+}
+
+// guests looks the attendees up, in the order of their lines.
+func (c *CIP) guests(ctx context.Context, e *cip.Event) ([]guest, error) {
+	var list []guest
+	err := c.o.Store.View(ctx, func(tx *store.Tx) error {
+		list = make([]guest, 0, len(e.Attendees))
+		for _, w := range e.Attendees {
+			g := guest{Person: w}
+			if err := c.lookUp(tx, &g); err != nil {
+				return err
+			}
+			if !g.skip {
+				var err error
+				if g.had, err = c.has(tx, g.account.ID, e.UID); err != nil {
+					return err
+				}
+			}
+			list = append(list, g)
+		}
+		if slices.Contains(e.Trace, c.host()) || len(e.Trace) > maxTrace {
+			for i := range list { // groups that lead back to us
+				list[i].info, list[i].skip = cip.Info{Code: cip.NotFound, ID: list[i].ID}, true
+			}
+		}
+		return nil
+	})
+	return list, err
+}
+
+// maxTrace is how many servers an event may have come through on behalf of
+// groups.
+const maxTrace = 5
+
+// lookUp finds an attendee: an account, one that has another address now, or
+// nobody of ours.
+func (c *CIP) lookUp(tx *store.Tx, g *guest) error {
+	notFound := func() { g.info, g.skip = cip.Info{Code: cip.NotFound, ID: g.ID}, true }
+	if g.Address == "" {
+		notFound()
+		return nil
+	}
+	key := g.Address.Key()
+	a, err := tx.AccountByAddress(key)
+	if err == nil {
+		g.account, g.ours = a, true
+		return nil
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if g.ours = c.ours(cip.ServerOf(g.ID)); !g.ours {
+		notFound()
+		return nil
+	}
+	r, err := tx.Redirect(key)
+	if errors.Is(err, store.ErrNotFound) {
+		notFound()
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	// Several moves are told as one.
+	for range maxRedirects {
+		next, err := tx.Redirect(ical.Address(r.NewURI).Key())
+		if err != nil {
+			break
+		}
+		r = next
+	}
+	id, ok := cip.UserID(ical.Address(r.NewURI))
+	if notFound(); ok && !strings.EqualFold(id, g.ID) {
+		g.info = cip.Info{Code: cip.Redirect, Kind: cip.RedirectUser, ID: g.ID, New: id}
+	}
+	return nil
+}
+
+// has says what an account knows of an event.
+func (c *CIP) has(tx *store.Tx, id store.AccountID, uid string) (*before, error) {
+	objects, err := tx.ObjectsByUID(id, uid)
+	if err != nil {
+		return nil, err
+	}
+	var b *before
+	for _, o := range objects {
+		if !o.Scheduling {
+			continue
+		}
+		b = &before{}
+		body, err := tx.Body(o.Account, o.ID)
+		if err != nil {
+			return nil, err
+		}
+		if cal, err := ical.Parse(body); err == nil {
+			for _, comp := range cal.Main() {
+				if w, ok := itip.Organizer(comp); ok {
+					b.organizer = w.Address
+				}
+			}
+			if m := cal.Master(); m != nil {
+				b.version = int64(sequenceOf(m)) + 1
+			}
+		}
+		break
+	}
+	// The versions that came by CIP are in the rows of the messages.
+	rows, err := tx.Received(id, uid, Name)
+	if err != nil {
+		return nil, err
+	}
+	highest := int64(-1)
+	for _, r := range rows {
+		if in := recordOf(&r); in.EventID != "" && itip.Method(r.Method) != itip.Reply && r.State != calendar.StateRejected {
+			highest = max(highest, in.Version)
+		}
+	}
+	if highest >= 0 {
+		if b == nil {
+			b = &before{held: true}
+		}
+		b.version = highest
+	}
+	return b, nil
+}
+
+// members are those of a group who have accounts here; each gets a line that
+// says so in the message (RFC 5545 3.2.11). A group within is opened once.
+func (c *CIP) members(ctx context.Context, g *guest, cal *ical.Calendar) (list []store.Account, err error) {
+	if g.account.Kind != store.Group {
+		return nil, nil
+	}
+	opened := map[store.AccountID]bool{}
+	var open func(tx *store.Tx, group store.Account) error
+	open = func(tx *store.Tx, group store.Account) error {
+		if opened[group.ID] {
+			return nil
+		}
+		opened[group.ID] = true
+		members, err := tx.Members(group.ID)
+		if err != nil {
+			return err
+		}
+		for _, m := range members {
+			a, ok, err := c.o.Accounts.LookupTx(tx, ical.Address(m.URI))
+			switch {
+			case err != nil:
+				return err
+			case !ok: // somebody elsewhere: see docs/cip.md, "Groups"
+			case a.Kind == store.Group:
+				if err := open(tx, a); err != nil {
+					return err
+				}
+			case !slices.ContainsFunc(list, func(o store.Account) bool { return o.ID == a.ID }):
+				list = append(list, a)
+				invite(cal, ical.Address(m.URI), a.DisplayName, g.Address)
+			}
+		}
+		return nil
+	}
+	err = c.o.Store.View(ctx, func(tx *store.Tx) error {
+		list = nil
+		clear(opened)
+		return open(tx, g.account)
+	})
+	return list, err
+}
+
+func invite(cal *ical.Calendar, who ical.Address, name string, group ical.Address) {
+	for _, comp := range cal.Main() {
+		there := false
+		for p := range comp.Props("ATTENDEE") {
+			there = there || p.Address().Equal(who)
+		}
+		if there {
+			continue
+		}
+		p := ical.NewProperty("ATTENDEE", string(who))
+		if name != "" {
+			p.SetParam("CN", name)
+		}
+		p.SetParam("MEMBER", string(group))
+		p.SetParam("PARTSTAT", "NEEDS-ACTION")
+		p.SetParam("RSVP", "TRUE")
+		comp.Add(p)
+	}
+}

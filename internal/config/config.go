@@ -136,7 +136,7 @@ func Default() Config {
 		Log:    Log{Level: "info", Format: "text"},
 		Limits: Limits{MaxResourceSize: 10 << 20, MaxInstances: 10_000, MaxAttendees: 5_000, MaxExternalAttendees: 500},
 
-		Subscriptions: Subscriptions{MaxSize: 100 << 20},
+		Subscriptions: Subscriptions{MaxSize: 16 << 20},
 	}
 }
 

@@ -31,8 +31,10 @@ type Options struct {
 	Now          func() time.Time
 }
 
-// DefaultMaxSize holds some hundred thousand events.
-const DefaultMaxSize = 100 << 20
+// DefaultMaxSize holds more than a hundred thousand events. Anybody who has an
+// account chooses what is fetched, compressed to a hundredth perhaps, and
+// reading takes some thirty times the size.
+const DefaultMaxSize = 16 << 20
 
 const (
 	claimAtOnce  = 8
@@ -105,7 +107,7 @@ func (f *Fetcher) control(_, address string, _ syscall.RawConn) error {
 // carrier NAT, benchmarks, documentation, 6to4 relays, IPv4 within IPv6.
 var notPublic = func() (list []netip.Prefix) {
 	for _, s := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
-		"203.0.113.0/24", "240.0.0.0/4", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10"} {
+		"203.0.113.0/24", "240.0.0.0/4", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10"} {
 		list = append(list, netip.MustParsePrefix(s))
 	}
 	return list

@@ -185,7 +185,7 @@ func TestFollow(t *testing.T) {
 func TestPrivateNetworks(t *testing.T) {
 	for address, want := range map[string]bool{
 		"127.0.0.1": true, "10.1.2.3": true, "192.168.1.1": true, "169.254.169.254": true, "100.64.1.1": true, "0.0.0.0": true, "255.255.255.255": true, "224.0.0.1": true,
-		"::1": true, "fe80::1": true, "fd00::1": true, "::ffff:10.0.0.1": true, "64:ff9b::a00:1": true, "2002:a00:1::1": true, "::": true,
+		"::1": true, "fe80::1": true, "fd00::1": true, "::ffff:10.0.0.1": true, "64:ff9b::a00:1": true, "2002:a00:1::1": true, "::10.0.0.1": true, "::": true,
 		"8.8.8.8": false, "2606:4700::1": false, "172.32.0.1": false,
 	} {
 		if got := subscription.Private(netip.MustParseAddr(address).Unmap()); got != want {

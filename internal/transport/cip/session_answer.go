@@ -214,6 +214,8 @@ func (s *session) take(ctx context.Context, a *cip.Answer, m *meeting, server, b
 		return cip.Invalid("The answer cannot be applied.")
 	case got.Result.Decision == itip.Rejected:
 		return cip.Reply{Code: cip.CodeAccess, Text: "Not allowed."}
+	case got.Result.Decision == itip.Held:
+		return cip.Done("The answer waits for a person to look at it.")
 	}
 	return s.confirm(ctx, a, m, true)
 }
@@ -288,7 +290,8 @@ func digestOfAnswer(a *cip.Answer) string {
 }
 
 // confirm is the answer to an RSVP: a line for who accepted, and for a server
-// that is known also for the others who did, if guests may see each other.
+// that is known also for the others who did, if guests may see each other and
+// the one who answers is one of them.
 func (s *session) confirm(ctx context.Context, a *cip.Answer, m *meeting, taken bool) cip.Reply {
 	r := cip.Done("RSVP COMPLETED")
 	if !taken {
@@ -297,7 +300,7 @@ func (s *session) confirm(ctx context.Context, a *cip.Answer, m *meeting, taken 
 	if a.PartStat == "ACCEPTED" {
 		r.Infos = append(r.Infos, cip.Info{Code: cip.Confirmed, ID: a.Attendee.ID})
 	}
-	if s.id.anonymous() {
+	if s.id.anonymous() || !attends(m.cal, m.attendee) {
 		return r
 	}
 	_ = s.c.o.Store.View(ctx, func(tx *store.Tx) error { // information only

@@ -130,7 +130,7 @@ func TestRoomsHaveAPolicy(t *testing.T) {
 // What leaves the service waits; in the meantime it is taken back.
 func TestUndoAndGuestsFromTheCommandLine(t *testing.T) {
 	s := newService(t, "example.test", []string{"alice", "bob", "carol"}).start()
-	if got := s.cli("", "account", "set-preference", "alice@example.test", "--undo-window", "5m", "--tell-busy", "@elsewhere.test"); !strings.Contains(got, "5m0s") {
+	if got := s.cli("", "account", "set-preference", "alice@example.test", "--undo-window", "5m", "--tell-busy", "@elsewhere.test"); !strings.Contains(got, "5m0s") || !strings.Contains(got, "tells busy   @elsewhere.test\n") {
 		t.Errorf("preferences: %s", got)
 	}
 	uid := strings.TrimSpace(s.cli("", "event", "add", "--account", "alice@example.test", "--summary", "Plan", "--start", "2027-04-01T12:00", "--duration", "1h", "--attendee", "dave@elsewhere.test", "--hide-guests"))

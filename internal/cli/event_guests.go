@@ -218,7 +218,11 @@ func (c accountSetPreference) Run(e *env) error {
 		if c.JSON {
 			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...)})
 		}
-		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %v\n", a.Name, window, p.TellBusy)
+		told := "nobody outside"
+		if len(p.TellBusy) > 0 {
+			told = strings.Join(p.TellBusy, ", ")
+		}
+		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n", a.Name, window, told)
 		return err
 	})
 }

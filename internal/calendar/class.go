@@ -15,6 +15,10 @@ var openProperties = []string{
 	"SEQUENCE", "STATUS", "TRANSP", "CLASS", "CREATED", "LAST-MODIFIED",
 }
 
+// openOfCalendar are the properties of the object itself that say nothing of
+// the event; NAME, DESCRIPTION and others of RFC 7986 may.
+var openOfCalendar = []string{"VERSION", "PRODID", "CALSCALE", "METHOD"}
+
 // blankCalendar leaves of an object what everyone may know: of events that
 // their owner has classified, others see the time only.
 func blankCalendar(cal *ical.Calendar) {
@@ -27,7 +31,7 @@ func blankCalendar(cal *ical.Calendar) {
 			c.SetText("SUMMARY", "Private")
 		}
 	}
-	cal.RemoveFunc(func(p *ical.Property) bool { return strings.HasPrefix(p.Name(), "X-") })
+	cal.RemoveFunc(func(p *ical.Property) bool { return !slices.Contains(openOfCalendar, p.Name()) })
 }
 
 // classProperties say how private an event is: RFC 5545 3.8.1.3, and

@@ -39,7 +39,7 @@ func (s *Service) Export(ctx context.Context, by account.Actor, owner store.Acco
 // export writes a calendar as a reader sees it, with more calendar properties.
 func (s *Service) export(tx *store.Tx, c store.Collection, v *reader, w io.Writer, more ...*ical.Property) error {
 	owner := c.Account
-	head, err := s.exportHead(tx, c)
+	head, err := s.exportHead(tx, v, c)
 	if err != nil {
 		return err
 	}
@@ -110,7 +110,7 @@ func (s *Service) exportRest(tx *store.Tx, v *reader, owner store.AccountID, out
 
 // exportHead gathers the calendar properties: ours, and each distinct one that
 // objects carry (X-WR-TIMEZONE and the like), VERSION and PRODID apart.
-func (s *Service) exportHead(tx *store.Tx, c store.Collection) ([]*ical.Property, error) {
+func (s *Service) exportHead(tx *store.Tx, v *reader, c store.Collection) ([]*ical.Property, error) {
 	h := ical.New(s.o.ProdID)
 	h.Set("CALSCALE", "GREGORIAN")
 	have := map[string]bool{"VERSION:": true, "PRODID:": true, "CALSCALE:": true, "METHOD:": true}
@@ -118,7 +118,7 @@ func (s *Service) exportHead(tx *store.Tx, c store.Collection) ([]*ical.Property
 		// Calendar properties come before the first component (RFC 5545 3.6),
 		// so only that part is read here.
 		end := bytes.Index(bytes.ToUpper(body[min(len(body), 16):]), []byte("BEGIN:"))
-		if end < 0 || !interesting(body[:end+16]) {
+		if end < 0 || !interesting(body[:end+16]) || !v.own && !v.full && mayBeClassified(body) {
 			return nil
 		}
 		cal, err := ical.ParseLimits(body, s.parseLimits())

@@ -138,3 +138,54 @@ func TestKindsOfSharing(t *testing.T) {
 		})
 	}
 }
+
+// Nothing of a classified event but its time comes out on any path, nor does a
+// filter find it by what is hidden.
+func TestClassifiedOnEveryPath(t *testing.T) {
+	h := openOn(t, storetest.SQLite(t), davserver.Limits{}, "ann", "bob")
+	for i, cls := range []string{"CLASS:PRIVATE", "class:confidential", "CLA\r\n SS:PRIVATE", "X-CALENDARSERVER-ACCESS:RESTRICTED", "CLASS;X-A=\"a:b\":PRIVATE"} {
+		n := fmt.Sprintf("c%d", i)
+		text := event(n, cls+"\nLOCATION:Clinic\nDESCRIPTION:secretword\nCATEGORIES:hush\nRRULE:FREQ=DAILY;COUNT=3\nATTENDEE;CN=Hidden:mailto:bob@example.test\nORGANIZER:mailto:ann@example.test\nBEGIN:VALARM\nACTION:EMAIL\nATTENDEE:mailto:hush@x.test\nSUMMARY:hush\nDESCRIPTION:hush\nTRIGGER:-PT5M\nEND:VALARM\n"+strings.Replace(one, "One", "Surgery", 1))
+		text = strings.Replace(strings.ReplaceAll(strings.ReplaceAll(text, "\r\n", "\n"), "\n", "\r\n"), "BEGIN:VEVENT", "NAME:hushname\r\nX-WR-CALNAME:hushcal\r\nBEGIN:VEVENT", 1)
+		h.put("ann", ann+n+".ics", text)
+	}
+	h.share("read")
+	home := h.as("bob", "PROPFIND", "/dav/calendars/bob/", "Depth: 1", props("displayname"))
+	work := home.find(`<d:href>(/dav/calendars/bob/shared-[0-9-]+/)</d:href>`)
+	for _, base := range []string{work, ann} {
+		list := h.as("bob", "PROPFIND", base, "Depth: 1", `<propfind`+ns+`><allprop/></propfind>`)
+		bad := func(a *answer) {
+			for _, w := range []string{"Clinic", "secretword", "hush", "Surgery", "Hidden"} {
+				if strings.Contains(a.body, w) {
+					i := strings.Index(a.body, w)
+					t.Errorf("%s leaks %s: …%s…", a.what, w, a.body[max(0, i-200):min(len(a.body), i+60)])
+				}
+			}
+		}
+		bad(list)
+		bad(h.as("bob", "GET", base, "", ""))
+		q := func(filter string) *answer {
+			return h.as("bob", "REPORT", base, "Depth: 1", `<C:calendar-query`+ns+`><prop><getetag/><C:calendar-data/></prop><C:filter><C:comp-filter name="VCALENDAR">`+filter+`</C:comp-filter></C:filter></C:calendar-query>`)
+		}
+		bad(q(""))
+		bad(h.as("bob", "REPORT", base, "Depth: 1", `<C:calendar-query`+ns+`><prop><C:calendar-data><C:expand start="20260101T000000Z" end="20270101T000000Z"/></C:calendar-data></prop><C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`))
+		bad(h.as("bob", "REPORT", base, "Depth: 1", `<sync-collection`+ns+`><sync-token/><sync-level>1</sync-level><prop><C:calendar-data/></prop></sync-collection>`))
+		bad(h.as("bob", "REPORT", base, "Depth: 1", `<C:free-busy-query`+ns+`><C:time-range start="20260101T000000Z" end="20270101T000000Z"/></C:free-busy-query>`))
+		for _, f := range []string{
+			`<C:comp-filter name="VEVENT"><C:prop-filter name="SUMMARY"><C:text-match>Surgery</C:text-match></C:prop-filter></C:comp-filter>`,
+			`<C:comp-filter name="VEVENT"><C:prop-filter name="LOCATION"/></C:comp-filter>`,
+			`<C:comp-filter name="VEVENT"><C:comp-filter name="VALARM"/></C:comp-filter>`,
+			`<C:comp-filter name="VEVENT"><C:prop-filter name="ATTENDEE"><C:text-match>bob</C:text-match></C:prop-filter></C:comp-filter>`,
+			`<C:comp-filter name="VEVENT"><C:comp-filter name="VALARM"><C:time-range start="20260101T000000Z" end="20270101T000000Z"/></C:comp-filter></C:comp-filter>`,
+		} {
+			if a := q(f); strings.Contains(a.body, ".ics</") {
+				t.Errorf("oracle: %s finds it\n%s", f, a.body[:min(900, len(a.body))])
+			}
+		}
+		for _, m := range []string{"PUT", "DELETE", "PROPPATCH"} {
+			if a := h.as("bob", m, base+"c0.ics", calendarHead, event("x", one)); a.status < 400 {
+				t.Errorf("bob may %s: %d", m, a.status)
+			}
+		}
+	}
+}

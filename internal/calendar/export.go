@@ -12,7 +12,6 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
-	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/store"
 )
 
@@ -24,11 +23,7 @@ import (
 // snapshot; memory does not grow with the calendar.
 func (s *Service) Export(ctx context.Context, by account.Actor, owner store.AccountID, coll string, w io.Writer) error {
 	return s.store.View(ctx, func(tx *store.Tx) error {
-		c, have, err := s.collection(tx, by, owner, coll, acl.Read)
-		if err != nil {
-			return err
-		}
-		v, err := s.reader(tx, by, c, have)
+		c, v, err := s.openToRead(tx, by, owner, coll)
 		if err != nil {
 			return err
 		}

@@ -200,14 +200,8 @@ func (s *Service) SetFileProperties(ctx context.Context, by account.Actor, owner
 		if err != nil {
 			return err
 		}
-		props := maps.Clone(f.Properties)
-		if props == nil {
-			props = map[string]string{}
-		}
-		if err := edit(props); err != nil {
-			return err
-		}
-		if err := checkCollection(&store.Collection{Properties: props}); err != nil {
+		props, err := editedProperties(f.Properties, edit)
+		if err != nil {
 			return err
 		}
 		return tx.SetFileProperties(owner, path, props)
@@ -338,3 +332,16 @@ func (s *Service) Usage(ctx context.Context, owner store.AccountID) (used, limit
 }
 
 func isAbsent(err error) bool { return errors.Is(err, store.ErrNotFound) }
+
+// editedProperties is a copy of dead properties as edit leaves them, within
+// the limits that hold for those of a collection.
+func editedProperties(stored map[string]string, edit func(map[string]string) error) (map[string]string, error) {
+	props := maps.Clone(stored)
+	if props == nil {
+		props = map[string]string{}
+	}
+	if err := edit(props); err != nil {
+		return nil, err
+	}
+	return props, checkCollection(&store.Collection{Properties: props})
+}

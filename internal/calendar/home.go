@@ -3,7 +3,6 @@ package calendar
 import (
 	"context"
 	"fmt"
-	"maps"
 
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/acl"
@@ -28,14 +27,8 @@ func (s *Service) SetProperties(ctx context.Context, by account.Actor, ref Ref, 
 		if o == nil {
 			return notFound(ref.String())
 		}
-		props := maps.Clone(o.Properties)
-		if props == nil {
-			props = map[string]string{}
-		}
-		if err := edit(props); err != nil {
-			return err
-		}
-		if err := checkCollection(&store.Collection{Properties: props}); err != nil {
+		props, err := editedProperties(o.Properties, edit)
+		if err != nil {
 			return err
 		}
 		return tx.SetObjectProperties(o.Account, o.ID, props)

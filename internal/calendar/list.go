@@ -81,11 +81,7 @@ func (s *Service) Part(ctx context.Context, o store.Object, offset, length int) 
 // each ends it and is returned.
 func (s *Service) List(ctx context.Context, by account.Actor, owner store.AccountID, coll string, each func(store.Object) error) error {
 	return s.store.View(ctx, func(tx *store.Tx) error {
-		c, have, err := s.collection(tx, by, owner, coll, acl.Read)
-		if err != nil {
-			return err
-		}
-		v, err := s.reader(tx, by, c, have)
+		c, v, err := s.openToRead(tx, by, owner, coll)
 		if err != nil {
 			return err
 		}
@@ -107,11 +103,7 @@ func (s *Service) List(ctx context.Context, by account.Actor, owner store.Accoun
 // ends it and is returned. One snapshot serves all.
 func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.AccountID, coll string, names []string, each func(o store.Object, body []byte, err error) error) error {
 	return s.store.View(ctx, func(tx *store.Tx) error {
-		c, have, err := s.collection(tx, by, owner, coll, acl.Read)
-		if err != nil {
-			return err
-		}
-		v, err := s.reader(tx, by, c, have)
+		c, v, err := s.openToRead(tx, by, owner, coll)
 		if err != nil {
 			return err
 		}
@@ -167,11 +159,7 @@ func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.Acco
 func (s *Service) Query(ctx context.Context, by account.Actor, owner store.AccountID, colls []string, component string, from, to time.Time, each func(store.Object, []byte) error) error {
 	return s.store.View(ctx, func(tx *store.Tx) error {
 		for _, name := range colls {
-			c, have, err := s.collection(tx, by, owner, name, acl.Read)
-			if err != nil {
-				return err
-			}
-			v, err := s.reader(tx, by, c, have)
+			c, v, err := s.openToRead(tx, by, owner, name)
 			if err != nil {
 				return err
 			}
@@ -272,11 +260,7 @@ type SyncResult struct {
 func (s *Service) Sync(ctx context.Context, by account.Actor, owner store.AccountID, coll string, since int64, limit int) (SyncResult, error) {
 	var res SyncResult
 	err := s.store.View(ctx, func(tx *store.Tx) error {
-		c, have, err := s.collection(tx, by, owner, coll, acl.Read)
-		if err != nil {
-			return err
-		}
-		v, err := s.reader(tx, by, c, have)
+		c, v, err := s.openToRead(tx, by, owner, coll)
 		if err != nil {
 			return err
 		}

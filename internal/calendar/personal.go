@@ -45,6 +45,16 @@ func (s *Service) reader(tx *store.Tx, by account.Actor, c store.Collection, hav
 	return v, nil
 }
 
+// openToRead finds a collection that the actor may read, and the actor's view of it.
+func (s *Service) openToRead(tx *store.Tx, by account.Actor, owner store.AccountID, name string) (store.Collection, *reader, error) {
+	c, have, err := s.collection(tx, by, owner, name, acl.Read)
+	if err != nil {
+		return c, nil, err
+	}
+	v, err := s.reader(tx, by, c, have)
+	return c, v, err
+}
+
 // readerOf is reader for one object.
 func (s *Service) readerOf(tx *store.Tx, by account.Actor, c store.Collection, have acl.Access, object int64) (*reader, error) {
 	v := &reader{s: s, own: by.Account == c.Account || c.Kind != store.Calendar, full: have >= acl.Act}

@@ -169,6 +169,15 @@ func (c accountSetPassword) Run(e *env) error {
 	return c.with(e, func(s *server.Services, a store.Account) error { return s.Accounts.SetPassword(e.ctx, a.ID, password) })
 }
 
+// parseAddresses reads addresses as people type them.
+func parseAddresses(typed []string) []ical.Address {
+	list := make([]ical.Address, len(typed))
+	for i, t := range typed {
+		list[i] = ical.ParseAddress(t)
+	}
+	return list
+}
+
 type accountSetAddress struct {
 	accountName `embed:""`
 	Addresses   []string `arg:"" name:"new" help:"All addresses, the preferred one first."`
@@ -180,11 +189,7 @@ func (accountSetAddress) Help() string {
 
 func (c accountSetAddress) Run(e *env) error {
 	return c.with(e, func(s *server.Services, a store.Account) error {
-		var list []ical.Address
-		for _, address := range c.Addresses {
-			list = append(list, ical.ParseAddress(address))
-		}
-		return s.Accounts.SetAddresses(e.ctx, a.ID, list)
+		return s.Accounts.SetAddresses(e.ctx, a.ID, parseAddresses(c.Addresses))
 	})
 }
 

@@ -34,11 +34,7 @@ type changeMembers = func(ctx context.Context, group store.AccountID, who []ical
 
 func (c membersAdd) change(e *env, how func(*server.Services) changeMembers) error {
 	return accountName{c.Group}.with(e, func(s *server.Services, a store.Account) error {
-		var list []ical.Address
-		for _, m := range c.Members {
-			list = append(list, ical.ParseAddress(m))
-		}
-		return how(s)(e.ctx, a.ID, list)
+		return how(s)(e.ctx, a.ID, parseAddresses(c.Members))
 	})
 }
 

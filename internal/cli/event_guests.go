@@ -54,11 +54,7 @@ func (eventForward) Help() string {
 
 func (c eventForward) Run(e *env) error {
 	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
-		var to []ical.Address
-		for _, address := range c.To {
-			to = append(to, ical.ParseAddress(address))
-		}
-		sent, err := s.Calendar.Forward(e.ctx, calendar.ForwardRequest{By: by, Owner: a.ID, UID: c.UID, To: to})
+		sent, err := s.Calendar.Forward(e.ctx, calendar.ForwardRequest{By: by, Owner: a.ID, UID: c.UID, To: parseAddresses(c.To)})
 		if err != nil {
 			return err
 		}

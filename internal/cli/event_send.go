@@ -177,11 +177,7 @@ func (eventPublish) Help() string {
 
 func (c eventPublish) Run(e *env) error {
 	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
-		var to []ical.Address
-		for _, address := range c.To {
-			to = append(to, ical.ParseAddress(address))
-		}
-		sent, err := s.Calendar.Publish(e.ctx, calendar.PublishRequest{By: by, Owner: a.ID, UID: c.UID, To: to})
+		sent, err := s.Calendar.Publish(e.ctx, calendar.PublishRequest{By: by, Owner: a.ID, UID: c.UID, To: parseAddresses(c.To)})
 		if err != nil {
 			return err
 		}

@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/journal"
@@ -324,10 +323,7 @@ func (c freebusyCommand) Run(e *env) error {
 		return err
 	}
 	return e.as(as, func(s *server.Services, asker store.Account, by account.Actor) error {
-		var who []ical.Address
-		for _, a := range c.Addresses {
-			who = append(who, ical.ParseAddress(a))
-		}
+		who := parseAddresses(c.Addresses)
 		if c.Ask {
 			sent, err := s.Calendar.AskFreeBusy(e.ctx, calendar.AskFreeBusyRequest{By: by, Owner: asker.ID, Who: who, From: from, To: to})
 			if err == nil && len(sent) == 0 {

@@ -38,11 +38,9 @@ func (q *request) postAttachment() error {
 	if err != nil {
 		return err
 	}
-	cond := q.precondition()
-	if tag, err := q.checkIf(); err != nil {
+	cond, err := q.conditions()
+	if err != nil {
 		return err
-	} else if tag != "" && cond.IfMatch == nil {
-		cond.IfMatch = []string{tag}
 	}
 	contentType, _, err := mime.ParseMediaType(q.r.Header.Get("Content-Type"))
 	if err != nil || len(contentType) > 100 {

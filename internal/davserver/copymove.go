@@ -15,15 +15,7 @@ func (q *request) copymove() error {
 	if err != nil {
 		return err
 	}
-	dest := q.r.Header.Get("Destination")
-	if dest == "" {
-		return problem.New(problem.BadInput, "%s needs a Destination header.", q.r.Method)
-	}
-	to, err := parseHref(dest, q.sameHost)
-	if err != nil {
-		return err
-	}
-	overwrite, err := q.overwrite()
+	dest, to, overwrite, err := q.destination()
 	if err != nil {
 		return err
 	}
@@ -34,11 +26,9 @@ func (q *request) copymove() error {
 	if to.kind == from.kind && to.href() == from.href() { // RFC 4918 9.8.5, 9.9.4
 		return problem.New(problem.Forbidden, "Source and destination are the same.")
 	}
-	cond := q.precondition()
-	if tag, err := q.checkIf(); err != nil {
+	cond, err := q.conditions()
+	if err != nil {
 		return err
-	} else if tag != "" && cond.IfMatch == nil {
-		cond.IfMatch = []string{tag}
 	}
 	if from.kind == calendarColl {
 		return q.moveCalendar(from, to, d)
@@ -86,6 +76,19 @@ func (q *request) copymove() error {
 	h.Set("Content-Length", "0")
 	q.w.WriteHeader(http.StatusCreated)
 	return nil
+}
+
+// destination is where a COPY or MOVE goes, as written and as a place, and
+// whether it may take the place of what is there (RFC 4918 10.3, 10.6).
+func (q *request) destination() (dest string, to place, overwrite bool, err error) {
+	if dest = q.r.Header.Get("Destination"); dest == "" {
+		return "", place{}, false, problem.New(problem.BadInput, "%s needs a Destination header.", q.r.Method)
+	}
+	if to, err = parseHref(dest, q.sameHost); err != nil {
+		return "", place{}, false, err
+	}
+	overwrite, err = q.overwrite()
+	return dest, to, overwrite, err
 }
 
 // overwrite is the Overwrite header (RFC 4918 10.6).

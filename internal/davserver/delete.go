@@ -24,11 +24,9 @@ func (q *request) delete() error {
 	if err != nil {
 		return err
 	}
-	cond := q.precondition()
-	if tag, err := q.checkIf(); err != nil {
+	cond, err := q.conditions()
+	if err != nil {
 		return err
-	} else if tag != "" && cond.IfMatch == nil {
-		cond.IfMatch = []string{tag}
 	}
 	if owner, id, mounted := calendar.ParseMountName(r.place.coll); mounted && r.kind == calendarColl && owner != q.by.Account {
 		// What others share is taken off one's list; that is all (CalendarServer sharing 5.4.2).

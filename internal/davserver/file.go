@@ -128,11 +128,9 @@ func (q *request) putFile() error {
 	if err != nil {
 		return err
 	}
-	cond := q.precondition()
-	if tag, err := q.checkIf(); err != nil {
+	cond, err := q.conditions()
+	if err != nil {
 		return err
-	} else if tag != "" && cond.IfMatch == nil {
-		cond.IfMatch = []string{tag}
 	}
 	contentType := q.r.Header.Get("Content-Type")
 	if contentType == "" || len(contentType) > 200 {
@@ -182,11 +180,9 @@ func (q *request) deleteFile() error {
 	if q.r.URL.Fragment != "" || strings.Contains(q.r.RequestURI, "#") {
 		return problem.New(problem.BadInput, "The address has a fragment; a part of a resource cannot be deleted.")
 	}
-	cond := q.precondition()
-	if tag, err := q.checkIf(); err != nil {
+	cond, err := q.conditions()
+	if err != nil {
 		return err
-	} else if tag != "" && cond.IfMatch == nil {
-		cond.IfMatch = []string{tag}
 	}
 	if err := q.s.calendar.DeleteFile(q.ctx, q.by, q.by.Account, q.at.path, cond); err != nil {
 		return err
@@ -235,15 +231,7 @@ func (q *request) makeFolder() error {
 
 // moveFile is COPY and MOVE of plain resources.
 func (q *request) moveFile() error {
-	dest := q.r.Header.Get("Destination")
-	if dest == "" {
-		return problem.New(problem.BadInput, "%s needs a Destination header.", q.r.Method)
-	}
-	to, err := parseHref(dest, q.sameHost)
-	if err != nil {
-		return err
-	}
-	overwrite, err := q.overwrite()
+	dest, to, overwrite, err := q.destination()
 	if err != nil {
 		return err
 	}
@@ -264,11 +252,9 @@ func (q *request) moveFile() error {
 	if _, err := q.collection(to); err == nil {
 		return problem.New(problem.BadCalendarLocation, "A calendar holds events, and no files: %s.", clip(dest))
 	}
-	cond := q.precondition()
-	if tag, err := q.checkIf(); err != nil {
+	cond, err := q.conditions()
+	if err != nil {
 		return err
-	} else if tag != "" && cond.IfMatch == nil {
-		cond.IfMatch = []string{tag}
 	}
 	created, err := q.s.calendar.MoveFile(q.ctx, calendar.MoveFileRequest{
 		By: q.by, Owner: q.by.Account, From: q.at.path, To: to.lockPath(), Copy: q.r.Method == "COPY", Shallow: d == depth0, Overwrite: overwrite, If: cond,

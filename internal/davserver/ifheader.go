@@ -54,6 +54,17 @@ func (q *request) precondition() calendar.Precondition {
 	}
 }
 
+// conditions is the precondition of the request with what its If header demands
+// of the resource, unless If-Match says so already.
+func (q *request) conditions() (calendar.Precondition, error) {
+	cond := q.precondition()
+	tag, err := q.checkIf()
+	if tag != "" && cond.IfMatch == nil {
+		cond.IfMatch = []string{tag}
+	}
+	return cond, err
+}
+
 // ifList is one list of an If header: conditions that must all hold, about the
 // tagged resource or else the one of the request (RFC 4918 10.4.2).
 type ifList struct {

@@ -32,11 +32,9 @@ func (q *request) put() error {
 	if err != nil {
 		return err
 	}
-	cond := q.precondition()
-	if tag, err := q.checkIf(); err != nil {
+	cond, err := q.conditions()
+	if err != nil {
 		return q.withRepresentation(err)
-	} else if tag != "" && cond.IfMatch == nil {
-		cond.IfMatch = []string{tag}
 	}
 	res, err := q.s.calendar.Put(q.ctx, calendar.PutRequest{
 		By:          q.by,

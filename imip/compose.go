@@ -30,6 +30,7 @@ type Options struct {
 	RSVPURL    string   // page to answer without calendar software, "" = none
 	Robot      bool     // a machine decided the answer (rooms): RFC 3834 auto-replied
 	NoFile     bool     // leave the application/ics copy out
+	Title      string   // of the event, where the message does not say (RFC 5546 3.2.6: a REFRESH has no SUMMARY)
 
 	// Secure signs or encrypts the mail's MIME entity (Content- fields, an empty
 	// line, the body) and gives another to be sent in its place; nil leaves it.

@@ -1,6 +1,7 @@
 package imip
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -93,7 +94,7 @@ func describe(m itip.Message, o Options) *view {
 		c = ical.NewComponent(m.Calendar.Kind())
 	}
 	w := newWords(m.Calendar, o.Zone)
-	v.Title = oneLine(w.own.Title)
+	v.Title = oneLine(cmp.Or(w.own.Title, o.Title))
 	if v.Title == "" {
 		v.Title = map[string]string{"VTODO": "a task", "VJOURNAL": "a journal entry"}[c.Name]
 	}

@@ -211,10 +211,10 @@ func (icalExpand) Help() string {
 // occurrence is a line of output.
 type occurrence struct {
 	UID          string `json:"uid"`
-	RecurrenceID string `json:"recurrence-id,omitempty"`
+	RecurrenceID string `json:"recurrence-id"`
 	Start        string `json:"start"`
 	End          string `json:"end"`
-	TZID         string `json:"tzid,omitempty"`
+	TZID         string `json:"tzid"`
 	Summary      string `json:"summary"`
 }
 

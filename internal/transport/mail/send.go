@@ -180,6 +180,11 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
 		if acc.TimeZone != "" {
 			o.Zone, _ = tz.Load(acc.TimeZone) // an unknown zone is left out of the text
 		}
+		if msg.Method == itip.Refresh {
+			if o.Title, err = titleOf(tx, e); err != nil {
+				return err
+			}
+		}
 		o.References, err = thread(tx, e)
 		return err
 	})
@@ -218,6 +223,15 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
 	}
 	e.Raw, e.MessageID, e.References, e.Digest = mail.Raw, mail.MessageID, strings.Join(o.References, " "), ownDigest(mail.MessageID)
 	return nil
+}
+
+// titleOf is the title that the sender's own copy of an event has.
+func titleOf(tx *store.Tx, e *store.Entry) (string, error) {
+	stored, err := tx.ObjectsByUID(e.Account, e.UID)
+	if err != nil || len(stored) == 0 {
+		return "", err
+	}
+	return stored[0].Summary, nil
 }
 
 // people fills in who writes to whom. From is an address of our own domains:

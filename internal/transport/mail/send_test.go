@@ -13,6 +13,8 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/imip"
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
@@ -251,5 +253,32 @@ func TestInvitationLinksToItsPage(t *testing.T) {
 		if _, err := x.mail.Invitation(t.Context(), wrong); !problem.Has(err, problem.NotFound) {
 			t.Errorf("%q: %v", wrong, err)
 		}
+	}
+}
+
+// A REFRESH carries no SUMMARY; its mail has the title of the sender's copy.
+func TestRefreshMailHasATitle(t *testing.T) {
+	relay := startRelay(t, nil)
+	x := newSite(t, sqlite(t), "smtp://"+relay.addr+"?tls=none", nil)
+	rows, err := x.mail.Intake(t.Context(), spoof("dan@two.test", "REQUEST", "theirs", "ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test"), Envelope{From: "dan@two.test", To: []string{"ann@one.test"}})
+	if err != nil || states(rows) != "REQUEST:applied" {
+		t.Fatalf("%s, %v", states(rows), err)
+	}
+	ann := account.Actor{Account: x.ann.ID, Name: x.ann.Name}
+	if _, err := x.calendar.Refresh(t.Context(), calendar.RefreshRequest{By: ann, Owner: x.ann.ID, UID: "theirs"}); err != nil {
+		t.Fatal(err)
+	}
+	var due []store.Entry
+	if err := x.store.View(t.Context(), func(tx *store.Tx) (err error) {
+		due, err = tx.Entries(store.EntryFilter{Account: x.ann.ID, UID: "theirs", Direction: journal.Out})
+		return err
+	}); err != nil || len(due) != 1 {
+		t.Fatalf("%d messages, %v", len(due), err)
+	}
+	if o := x.one(t, &due[0]); o.State != journal.Sent {
+		t.Fatalf("%+v", o)
+	}
+	if p, err := imip.Parse(relay.got()[0].raw, imip.Limits{}); err != nil || p.Subject != "Update asked for: Planning" {
+		t.Errorf("subject %q, %v", p.Subject, err)
 	}
 }

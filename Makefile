@@ -6,7 +6,7 @@ LDFLAGS  = -s -w -X github.com/convene-cal/convene/internal/cli.version=$(VERSIO
 GOTEST   = $(GO) run ./internal/harness/gotest
 STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Packages with goroutines of their own: the ones the race detector is for.
-RACY = ./internal/store/... ./internal/account/... ./internal/journal/... ./internal/calendar/... ./internal/transport/... ./internal/server/... ./internal/davserver/... ./internal/web/...
+RACY = ./internal/store/... ./internal/account/... ./internal/journal/... ./internal/calendar/... ./internal/transport/... ./internal/server/... ./internal/davserver/... ./internal/web/... ./internal/subscription/... ./internal/mailbox/... ./cip/...
 FUZZTIME ?= 30s
 
 .PHONY: demo build test check lint fmt vet race e2e bench bench-libs fuzz long ui

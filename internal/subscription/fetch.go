@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -153,13 +154,24 @@ func (f *Fetcher) Due(ctx context.Context) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, sub := range list {
-		if err := f.Fetch(ctx, sub); err != nil {
-			return len(list), err
-		}
+	// Several at once, so that a slow address keeps only its own follower
+	// waiting; few, because each holds a calendar in memory while it is read.
+	var wg sync.WaitGroup
+	errs := make([]error, len(list))
+	free := make(chan struct{}, fetchAtOnce)
+	for i, sub := range list {
+		free <- struct{}{}
+		wg.Go(func() {
+			defer func() { <-free }()
+			errs[i] = f.Fetch(ctx, sub)
+		})
 	}
-	return len(list), nil
+	wg.Wait()
+	return len(list), errors.Join(errs...)
 }
+
+// fetchAtOnce addresses are asked at the same time.
+const fetchAtOnce = 8
 
 // Fetch asks the address of a subscription once. That it could not be followed
 // is noted with the subscription and no error.

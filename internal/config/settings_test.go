@@ -20,7 +20,7 @@ func TestSettingsPageIsTheTable(t *testing.T) {
 		"A setting comes, in rising order of weight, from its default, from `convene.toml` (`mail.relay` is `relay`\n" +
 		"under `[mail]`), from the environment (`CONVENE_MAIL_RELAY`; a list with commas between) and, where the table\n" +
 		"says so, from a flag of `convene serve`. A secret may be `file:PATH` or `env:NAME` instead of itself. An unknown\n" +
-		"key is an error. [operating.md](operating.md) tells when to change what.\n\n" +
+		"key is an error. Sizes are in octets, and `0` under `[limits]` is no limit. [operating.md](operating.md) tells when to change what.\n\n" +
 		"The tables are written by `go test ./internal/config -run Settings -update`.\n\n" +
 		"| key | default | flag | what |\n|---|---|---|---|\n")
 	d := Default()

@@ -78,14 +78,6 @@ func (c *Checker) checkSPF(ctx context.Context, conn Connection) (trust.Result, 
 	return r, strings.ToLower(domain)
 }
 
-// ListenerAddress is the IP of a network address, nil where it has none.
-func ListenerAddress(a net.Addr) net.IP {
-	if t, ok := a.(*net.TCPAddr); ok {
-		return t.IP
-	}
-	return nil
-}
-
 func permanent(method, format string, args ...any) trust.Result {
 	return trust.Result{Method: method, Value: "permerror", Reason: fmt.Sprintf(format, args...), Properties: map[string]string{}}
 }

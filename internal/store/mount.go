@@ -82,11 +82,6 @@ func (tx *Tx) Mounts(account AccountID) ([]Mount, error) {
 	return collect(tx, scanMount, `select `+mountColumns+` from mount m where m.account = $1 order by m.owner, m.collection`, account)
 }
 
-// MountsOf lists who has a calendar mounted, or was invited to it.
-func (tx *Tx) MountsOf(owner AccountID, collection int64) ([]Mount, error) {
-	return collect(tx, scanMount, `select `+mountColumns+` from mount m where m.owner = $1 and m.collection = $2 order by m.account`, owner, collection)
-}
-
 // Mount finds one; absent is ErrNotFound.
 func (tx *Tx) Mount(account, owner AccountID, collection int64) (Mount, error) {
 	return first(tx, scanMount, fmt.Sprintf("mount of collection %d", collection),

@@ -425,9 +425,3 @@ func (tx *Tx) ListObjects(account AccountID, collection int64) iter.Seq2[Object,
 		}
 	}
 }
-
-// CountObjects counts a collection's objects.
-func (tx *Tx) CountObjects(account AccountID, collection int64) (n int64, err error) {
-	_, err = tx.row([]any{&n}, `select count(*) from object where account = $1 and collection = $2`, account, collection)
-	return n, err
-}

@@ -4,66 +4,96 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
 	"time"
 )
 
 // Text says the rule in an English sentence for people, without a full stop:
 // "Every 2 weeks on Monday and Wednesday until 3 May 2026". What only a program
 // would write is said in words that are right if clumsy.
-func (r *Rule) Text() string {
-	var b strings.Builder
-	b.WriteString(r.frequencyText())
-	if len(r.BySetPos) > 0 {
-		b.WriteString(r.setPosText())
-	} else {
-		b.WriteString(r.daysText())
+func (r *Rule) Text() string { return r.TextIn(nil) }
+
+// TextIn is Text in another language. translate gives a phrase of this package
+// in it: words, names of days and months, layouts of dates in the manner of
+// package time, and formats, whose verbs keep their kind and may change places
+// (%[1]d). What it does not know it gives back. nil = English.
+func (r *Rule) TextIn(translate func(english string) string) string {
+	if translate == nil {
+		translate = func(english string) string { return english }
 	}
-	b.WriteString(r.timeText())
-	switch {
-	case r.Count == 1:
-		b.WriteString(", once")
-	case r.Count > 1:
-		fmt.Fprintf(&b, ", %d times", r.Count)
-	}
-	if r.HasUntil {
-		b.WriteString(" until " + r.Until.Wall.Format("2 January 2006"))
-		if r.Freq < Daily && !r.Until.IsDate() {
-			b.WriteString(r.Until.Wall.Format(" 15:04:05"))
-		}
-	}
-	if r.RScale != "" && r.RScale != "GREGORIAN" && r.RScale != "GREGORY" {
-		fmt.Fprintf(&b, " in the %s calendar", strings.ToLower(r.RScale))
-	}
-	if r.HasWKST && r.WKST != time.Monday && (r.Freq == Weekly && r.Interval > 1 || len(r.ByWeekNo) > 0 || r.Freq == Weekly && len(r.BySetPos) > 0) {
-		b.WriteString(", with weeks from " + r.WKST.String())
-	}
-	switch {
-	case r.RScale == "" || r.Freq < Monthly:
-	case r.Skip == "BACKWARD":
-		b.WriteString(", or just before where there is no such day")
-	case r.Skip == "FORWARD":
-		b.WriteString(", or just after where there is no such day")
-	}
-	return b.String()
+	return words{r, translate}.sentence()
 }
 
-var units = [...][2]string{Secondly: {"second", "seconds"}, Minutely: {"minute", "minutes"}, Hourly: {"hour", "hours"}, Daily: {"day", "days"}, Weekly: {"week", "weeks"}, Monthly: {"month", "months"}, Yearly: {"year", "years"}}
+// words puts a rule into a language.
+type words struct {
+	*Rule
+	t func(english string) string
+}
 
-func (r *Rule) frequencyText() string {
-	if int(r.Freq) >= len(units) {
+// say fills a phrase.
+func (w words) say(format string, args ...any) string { return fmt.Sprintf(w.t(format), args...) }
+
+func (w words) sentence() string {
+	parts := []string{w.frequency()}
+	if len(w.BySetPos) > 0 {
+		parts = append(parts, w.setPos())
+	} else {
+		parts = append(parts, w.days())
+	}
+	text := strings.Join(slices.DeleteFunc(append(parts, w.times()), func(s string) bool { return s == "" }), " ")
+	switch {
+	case w.Count == 1:
+		text += w.t(", once")
+	case w.Count > 1:
+		text += w.say(", %d times", w.Count)
+	}
+	if w.HasUntil {
+		layout := "2 January 2006"
+		if w.Freq < Daily && !w.Until.IsDate() {
+			layout = "2 January 2006 15:04:05"
+		}
+		text += " " + w.say("until %s", w.date(layout))
+	}
+	if w.RScale != "" && w.RScale != "GREGORIAN" && w.RScale != "GREGORY" {
+		text += " " + w.say("in the %s calendar", w.t(strings.ToLower(w.RScale)))
+	}
+	if w.HasWKST && w.WKST != time.Monday && (w.Freq == Weekly && w.Interval > 1 || len(w.ByWeekNo) > 0 || w.Freq == Weekly && len(w.BySetPos) > 0) {
+		text += w.say(", with weeks from %s", w.t(w.WKST.String()))
+	}
+	switch {
+	case w.RScale == "" || w.Freq < Monthly:
+	case w.Skip == "BACKWARD":
+		text += w.t(", or just before where there is no such day")
+	case w.Skip == "FORWARD":
+		text += w.t(", or just after where there is no such day")
+	}
+	return text
+}
+
+// date writes the day of UNTIL: package time knows English names only.
+func (w words) date(layout string) string {
+	// The name is put in after the figures, so that none is read as a layout.
+	const place = "\x01"
+	text := w.Until.Wall.Format(strings.ReplaceAll(w.t(layout), "January", place))
+	return strings.ReplaceAll(text, place, w.t(w.Until.Wall.Month().String()))
+}
+
+// every are the phrases for each frequency: alone and with an interval.
+var every = [...][2]string{Secondly: {"Every second", "Every %d seconds"}, Minutely: {"Every minute", "Every %d minutes"}, Hourly: {"Every hour", "Every %d hours"},
+	Daily: {"Every day", "Every %d days"}, Weekly: {"Every week", "Every %d weeks"}, Monthly: {"Every month", "Every %d months"}, Yearly: {"Every year", "Every %d years"}}
+
+func (w words) frequency() string {
+	if int(w.Freq) >= len(every) {
 		return ""
 	}
-	unit := units[r.Freq]
 	switch {
-	case r.weekdaysOnly() && r.Interval <= 1 && (r.Freq == Daily || r.Freq == Weekly):
-		return "Every weekday"
-	case r.Interval == 2 && r.Freq == Daily:
-		return "Every other day"
-	case r.Interval > 1:
-		return fmt.Sprintf("Every %d %s", r.Interval, unit[1])
+	case w.weekdaysOnly() && w.Interval <= 1 && (w.Freq == Daily || w.Freq == Weekly):
+		return w.t("Every weekday")
+	case w.Interval == 2 && w.Freq == Daily:
+		return w.t("Every other day")
+	case w.Interval > 1:
+		return w.say(every[w.Freq][1], w.Interval)
 	}
-	return "Every " + unit[0]
+	return w.t(every[w.Freq][0])
 }
 
 // weekdaysOnly: Monday to Friday and no other limit on days.
@@ -81,99 +111,93 @@ func (r *Rule) weekdaysOnly() bool {
 	return seen == 0b0111110
 }
 
-func (r *Rule) daysText() string {
+func (w words) days() string {
 	var parts []string
-	if len(r.ByDay) > 0 && !(r.weekdaysOnly() && r.Interval <= 1 && (r.Freq == Daily || r.Freq == Weekly)) {
-		parts = append(parts, "on "+r.weekdayText())
+	add := func(format string, args ...any) { parts = append(parts, w.say(format, args...)) }
+	if len(w.ByDay) > 0 && !(w.weekdaysOnly() && w.Interval <= 1 && (w.Freq == Daily || w.Freq == Weekly)) {
+		add("on %s", w.weekdays(" and "))
 	}
-	if len(r.ByMonthDay) > 0 {
-		text := "on the " + joined(r.ByMonthDay, monthDayText)
-		if len(r.ByDay) > 0 { // both must hold
-			text = "that is the " + joined(r.ByMonthDay, monthDayText)
+	if len(w.ByMonthDay) > 0 {
+		format := "on the %s"
+		switch ofMonth := len(w.ByMonth)+len(w.ByLeapMonth) == 0 && w.Freq != Monthly; {
+		case len(w.ByDay) > 0 && ofMonth: // both must hold
+			format = "that is the %s of the month"
+		case len(w.ByDay) > 0:
+			format = "that is the %s"
+		case ofMonth:
+			format = "on the %s of the month"
 		}
-		if len(r.ByMonth)+len(r.ByLeapMonth) == 0 && r.Freq != Monthly {
-			text += " of the month"
-		}
-		parts = append(parts, text)
+		add(format, w.list(" and ", w.ByMonthDay, w.monthDay))
 	}
-	if len(r.ByYearDay) > 0 {
-		parts = append(parts, "on the "+joined(r.ByYearDay, func(n int) string { return ordinal(n, "day") })+" of the year")
+	if len(w.ByYearDay) > 0 {
+		add("on the %s of the year", w.list(" and ", w.ByYearDay, func(n int) string { return w.ordinal(n, w.t("day")) }))
 	}
-	if len(r.ByWeekNo) > 0 {
-		parts = append(parts, "in "+weekNoText(r.ByWeekNo))
+	if len(w.ByWeekNo) > 0 {
+		parts = append(parts, w.weekNumbers())
 	}
-	if months := r.monthText(); months != "" {
+	if months := w.months(); months != "" {
 		switch {
-		case len(r.ByMonthDay) > 0 && r.Freq == Yearly, len(r.ByDay) > 0 && r.ByDay[0].Ordinal != 0 && r.Freq == Yearly:
-			parts = append(parts, "of "+months)
+		case len(w.ByMonthDay) > 0 && w.Freq == Yearly, len(w.ByDay) > 0 && w.ByDay[0].Ordinal != 0 && w.Freq == Yearly:
+			add("of %s", months)
 		default:
-			parts = append(parts, "in "+months)
+			add("in %s", months)
 		}
-	} else if r.Freq == Yearly && len(r.ByDay) > 0 && r.ByDay[0].Ordinal != 0 {
-		parts = append(parts, "of the year")
+	} else if w.Freq == Yearly && len(w.ByDay) > 0 && w.ByDay[0].Ordinal != 0 {
+		add("of the year")
 	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return " " + strings.Join(parts, " ")
+	return strings.Join(parts, " ")
 }
 
-func (r *Rule) monthText() string {
-	if len(r.ByMonth)+len(r.ByLeapMonth) == 0 {
-		return ""
-	}
-	names := make([]string, 0, len(r.ByMonth)+len(r.ByLeapMonth))
-	for _, m := range r.ByMonth {
-		if m <= 12 && gregorianMonths[r.RScale] {
-			names = append(names, time.Month(m).String())
+func (w words) months() string {
+	names := make([]string, 0, len(w.ByMonth)+len(w.ByLeapMonth))
+	for _, m := range w.ByMonth {
+		if m <= 12 && gregorianMonths[w.RScale] {
+			names = append(names, w.t(time.Month(m).String()))
 		} else {
-			names = append(names, fmt.Sprintf("month %d", m))
+			names = append(names, w.say("month %d", m))
 		}
 	}
-	for _, m := range r.ByLeapMonth {
-		names = append(names, fmt.Sprintf("leap month %d", m))
+	for _, m := range w.ByLeapMonth {
+		names = append(names, w.say("leap month %d", m))
 	}
-	return and(names)
+	return w.join(" and ", names)
 }
 
-func (r *Rule) weekdayText() string {
-	return joined(r.ByDay, func(d WeekdayNum) string {
-		if d.Ordinal == 0 || r.Freq < Monthly {
-			return d.Day.String()
+// weekdays: "Monday and Tuesday", "the last Friday".
+func (w words) weekdays(conjunction string) string {
+	names := make([]string, len(w.ByDay))
+	for i, d := range w.ByDay {
+		names[i] = w.t(d.Day.String())
+		if d.Ordinal != 0 && w.Freq >= Monthly {
+			names[i] = w.say("the %s", w.ordinal(d.Ordinal, names[i]))
 		}
-		return "the " + ordinal(d.Ordinal, d.Day.String())
-	})
+	}
+	return w.join(conjunction, names)
 }
 
-// setPosText: "the last weekday", "the first Monday or Tuesday".
-func (r *Rule) setPosText() string {
-	which := "the " + joined(r.BySetPos, func(n int) string { return ordinal(n, "") })
+// setPos: "on the last weekday", "on the 1st Monday or Tuesday".
+func (w words) setPos() string {
+	which := w.list(" and ", w.BySetPos, func(n int) string { return w.ordinal(n, "") })
+	plain := *w.Rule
+	plain.BySetPos = nil
 	var of string
 	switch {
-	case r.weekdaysOnlyOfSet():
-		of = "weekday"
-	case len(r.ByDay) == 7:
-		of = "day"
-	case len(r.ByDay) == 2 && r.hasDays(time.Saturday, time.Sunday):
-		of = "weekend day"
-	case len(r.ByDay) > 0 && len(r.ByMonthDay) == 0:
-		of = strings.ReplaceAll(r.weekdayText(), " and ", " or ")
+	case plain.weekdaysOnly():
+		of = w.t("weekday")
+	case len(w.ByDay) == 7:
+		of = w.t("day")
+	case len(w.ByDay) == 2 && w.hasDays(time.Saturday, time.Sunday):
+		of = w.t("weekend day")
+	case len(w.ByDay) > 0 && len(w.ByMonthDay) == 0:
+		of = w.weekdays(" or ")
 	default:
-		plain := *r
-		plain.BySetPos = nil
-		return plain.daysText() + ", of these " + which
+		return words{&plain, w.t}.days() + w.say(", of these the %s", which)
 	}
-	text := " on " + which + " " + of
-	if months := r.monthText(); months != "" {
-		return text + " of " + months
+	text := w.say("on the %s %s", which, of)
+	if months := w.months(); months != "" {
+		text += " " + w.say("of %s", months)
 	}
 	return text
-}
-
-func (r *Rule) weekdaysOnlyOfSet() bool {
-	plain := *r
-	plain.BySetPos = nil
-	return plain.weekdaysOnly()
 }
 
 func (r *Rule) hasDays(days ...time.Weekday) bool {
@@ -185,62 +209,66 @@ func (r *Rule) hasDays(days ...time.Weekday) bool {
 	return true
 }
 
-func (r *Rule) timeText() string {
-	switch {
-	case len(r.ByHour) > 0 && len(r.ByHour)*max(1, len(r.ByMinute)) <= 12 && len(r.BySecond) == 0 && r.Freq >= Daily:
+// times: "at 9:00 and 12:30", or, where there are many, part by part.
+func (w words) times() string {
+	const most = 12 // times of a day that are still read
+	if len(w.ByHour) > 0 && len(w.ByHour)*max(1, len(w.ByMinute)) <= most && len(w.BySecond) == 0 && w.Freq >= Daily {
 		var times []string
-		for _, h := range r.ByHour {
-			if len(r.ByMinute) == 0 {
-				times = append(times, fmt.Sprintf("%d h", h))
+		for _, h := range w.ByHour {
+			if len(w.ByMinute) == 0 {
+				times = append(times, w.say("%d h", h))
 			}
-			for _, m := range r.ByMinute {
-				times = append(times, fmt.Sprintf("%d:%02d", h, m))
+			for _, m := range w.ByMinute {
+				times = append(times, w.say("%d:%02d", h, m))
 			}
 		}
-		return " at " + and(times)
+		return w.say("at %s", w.join(" and ", times))
 	}
 	var parts []string
 	for _, p := range []struct {
-		name string
-		list []int
-	}{{"hour", r.ByHour}, {"minute", r.ByMinute}, {"second", r.BySecond}} {
-		if len(p.list) == 1 {
-			parts = append(parts, fmt.Sprintf("%s %d", p.name, p.list[0]))
-		} else if len(p.list) > 1 {
-			parts = append(parts, p.name+"s "+joined(p.list, func(n int) string { return fmt.Sprint(n) }))
+		one, several string
+		list         []int
+	}{{"hour %s", "hours %s", w.ByHour}, {"minute %s", "minutes %s", w.ByMinute}, {"second %s", "seconds %s", w.BySecond}} {
+		format := p.several
+		switch len(p.list) {
+		case 0:
+			continue
+		case 1:
+			format = p.one
 		}
+		parts = append(parts, w.say(format, w.list(" and ", p.list, func(n int) string { return fmt.Sprint(n) })))
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return " at " + strings.Join(parts, ", ")
+	return w.say("at %s", strings.Join(parts, ", "))
 }
 
-func weekNoText(list []int) string {
-	text := joined(list, func(n int) string {
+func (w words) weekNumbers() string {
+	text := w.list(" and ", w.ByWeekNo, func(n int) string {
 		if n < 0 {
-			return ordinal(n, "")
+			return w.ordinal(n, "")
 		}
 		return fmt.Sprint(n)
 	})
 	switch {
-	case len(list) > 1:
-		return "weeks " + text
-	case list[0] < 0:
-		return "the " + text + " week"
+	case len(w.ByWeekNo) > 1:
+		return w.say("in weeks %s", text)
+	case w.ByWeekNo[0] < 0:
+		return w.say("in the %s week", text)
 	}
-	return "week " + text
+	return w.say("in week %s", text)
 }
 
-func monthDayText(n int) string {
+func (w words) monthDay(n int) string {
 	if n < 0 {
-		return ordinal(n, "day")
+		return w.ordinal(n, w.t("day"))
 	}
-	return ordinal(n, "")
+	return w.ordinal(n, "")
 }
 
 // ordinal is "2nd", "last", "3rd to last", with the noun behind it.
-func ordinal(n int, noun string) string {
+func (w words) ordinal(n int, noun string) string {
 	suffix := func(n int) string {
 		switch {
 		case n%100 >= 11 && n%100 <= 13:
@@ -256,11 +284,11 @@ func ordinal(n int, noun string) string {
 	var text string
 	switch {
 	case n == -1:
-		text = "last"
+		text = w.t("last")
 	case n < 0:
-		text = fmt.Sprintf("%d%s to last", -n, suffix(-n))
+		text = w.say("%d"+suffix(-n)+" to last", -n)
 	default:
-		text = fmt.Sprintf("%d%s", n, suffix(n))
+		text = w.say("%d"+suffix(n), n)
 	}
 	if noun != "" {
 		text += " " + noun
@@ -268,17 +296,18 @@ func ordinal(n int, noun string) string {
 	return text
 }
 
-func joined[T any](list []T, text func(T) string) string {
-	words := make([]string, len(list))
+func (w words) list(conjunction string, list []int, text func(int) string) string {
+	parts := make([]string, len(list))
 	for i, v := range list {
-		words[i] = text(v)
+		parts[i] = text(v)
 	}
-	return and(words)
+	return w.join(conjunction, parts)
 }
 
-func and(words []string) string {
-	if n := len(words); n > 1 {
-		return strings.Join(words[:n-1], ", ") + " and " + words[n-1]
+// join is "a, b and c". The conjunction is a phrase with its blanks.
+func (w words) join(conjunction string, parts []string) string {
+	if n := len(parts); n > 1 {
+		return strings.Join(parts[:n-1], ", ") + w.t(conjunction) + parts[n-1]
 	}
-	return strings.Join(words, "")
+	return strings.Join(parts, "")
 }

@@ -34,3 +34,41 @@ func TestText(t *testing.T) {
 		}
 	}
 }
+
+// german knows enough phrases to say some rules; its verbs change places.
+var german = map[string]string{
+	"Every weekday": "Werktags", "Every %d weeks": "Alle %d Wochen", "Every month": "Jeden Monat", "Every year": "Jedes Jahr", "Every day": "Täglich",
+	"on %s": "am %s", "on the %s": "am %s", "the %s": "%s", "on the %s %s": "am %s %s", "of %s": "im %s", "in %s": "im %s", " and ": " und ", " or ": " oder ",
+	"until %s": "bis zum %s", "2 January 2006": "2. January 2006", "at %s": "um %s", "%d h": "%d Uhr", ", %d times": ", %d-mal", ", once": ", einmal",
+	"last": "letzten", "%dth": "%d.", "%dst": "%d.", "%dnd": "%d.", "%drd": "%d.", "%dnd to last": "%d.-letzten", "day": "Tag", "weekday": "Werktag",
+	"Monday": "Montag", "Wednesday": "Mittwoch", "Friday": "Freitag", "Thursday": "Donnerstag", "May": "Mai", "November": "November", "June": "Juni",
+	"in the %s calendar": "im %sen Kalender", "hebrew": "hebräisch",
+}
+
+func TestTextInAnotherLanguage(t *testing.T) {
+	missing := map[string]bool{}
+	translate := func(english string) string {
+		if s, ok := german[english]; ok {
+			return s
+		}
+		missing[english] = true
+		return english
+	}
+	for _, c := range []struct{ rule, want string }{
+		{"FREQ=WEEKLY;BYDAY=MO,TU,WE,TH,FR;COUNT=5", "Werktags, 5-mal"},
+		{"FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,WE;UNTIL=20260503", "Alle 2 Wochen am Montag und Mittwoch bis zum 3. Mai 2026"},
+		{"FREQ=MONTHLY;BYMONTHDAY=15,-1", "Jeden Monat am 15. und letzten Tag"},
+		{"FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", "Jeden Monat am letzten Werktag"},
+		{"FREQ=MONTHLY;BYDAY=MO,FR;BYSETPOS=-2", "Jeden Monat am 2.-letzten Montag oder Freitag"},
+		{"FREQ=YEARLY;BYMONTH=11;BYDAY=4TH", "Jedes Jahr am 4. Donnerstag im November"},
+		{"FREQ=DAILY;BYHOUR=9,12;COUNT=1", "Täglich um 9 Uhr und 12 Uhr, einmal"},
+		{"RSCALE=HEBREW;FREQ=YEARLY", "Jedes Jahr im hebräischen Kalender"},
+	} {
+		if got := mustRule(t, c.rule).TextIn(translate); got != c.want {
+			t.Errorf("%s\n got %s\nwant %s", c.rule, got, c.want)
+		}
+	}
+	if len(missing) > 0 {
+		t.Errorf("asked for phrases that no translation has: %v", missing)
+	}
+}

@@ -11,12 +11,42 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"github.com/convene-cal/convene/internal/harness/storetest"
+	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
 )
 
 // An invitation from LMTP to applied, durable, over many connections.
 func BenchmarkLMTPToApplied(b *testing.B) {
 	x := newSite(b, storetest.Open(b, store.Options{Dir: b.TempDir()}), "", nil)
+	deliverAll(b, x, "ben@two.test", func(uid string) []byte { return invitation("REQUEST", uid) })
+}
+
+// The same with an S/MIME signature, which is verified up to its authority.
+func BenchmarkSignedLMTPToApplied(b *testing.B) {
+	p := newPeople(b)
+	x, _ := signingSite(b, p, "", nil)
+	deliverAll(b, x, "dan@two.test", func(uid string) []byte {
+		return mailOf("dan@two.test", uid, signedBy(b, calendarPart("REQUEST", object("REQUEST", uid, "ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test")), now, p.dan))
+	})
+	if n := len(x.applied(b)); n != b.N {
+		b.Errorf("%d of %d were applied", n, b.N)
+	}
+}
+
+// applied are the newest messages that reached the calendar, at most as many as were sent.
+func (x *site) applied(b *testing.B) (rows []store.Entry) {
+	err := x.store.View(b.Context(), func(tx *store.Tx) (err error) {
+		rows, err = tx.Entries(store.EntryFilter{Account: x.ann.ID, Direction: journal.In, States: []string{stateApplied}, Limit: b.N})
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return rows
+}
+
+// deliverAll hands mails for ann over by LMTP, over many connections.
+func deliverAll(b *testing.B, x *site, from string, mail func(uid string) []byte) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)
@@ -37,7 +67,7 @@ func BenchmarkLMTPToApplied(b *testing.B) {
 				return
 			}
 			c := smtp.NewClientLMTP(conn)
-			if err := c.SendMail("ben@two.test", []string{"ann@one.test"}, bytes.NewReader(invitation("REQUEST", fmt.Sprintf("u%d", n.Add(1))))); err != nil {
+			if err := c.SendMail(from, []string{"ann@one.test"}, bytes.NewReader(mail(fmt.Sprintf("u%d", n.Add(1))))); err != nil {
 				b.Error(err)
 			}
 			c.Close()

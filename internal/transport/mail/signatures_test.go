@@ -12,6 +12,7 @@ import (
 	"github.com/convene-cal/convene/imip/cms"
 	"github.com/convene-cal/convene/imip/smime"
 	"github.com/convene-cal/convene/internal/harness/certs"
+	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/keyring"
 	"github.com/convene-cal/convene/internal/mailauth"
@@ -25,7 +26,7 @@ type people struct {
 	dan, eve, sam, fake *certs.Identity // fake: names dan, of an authority nobody knows
 }
 
-func newPeople(t *testing.T) *people {
+func newPeople(t testing.TB) *people {
 	p := &people{ca: certs.CA(t, "Known CA"), strange: certs.CA(t, "Unknown CA")}
 	p.dan, p.eve, p.sam = p.ca.Issue(t, "p256", nil, "dan@two.test"), p.ca.Issue(t, "p256", nil, "eve@evil.test"), p.ca.Issue(t, "p256", nil, "sam@two.test")
 	p.fake = p.strange.Issue(t, "p256", nil, "dan@two.test")
@@ -33,8 +34,8 @@ func newPeople(t *testing.T) *people {
 }
 
 // signingSite is a site that asks for proof, and believes only signatures.
-func signingSite(t *testing.T, p *people, relay string, change func(*Options)) (*site, *keyring.Keyring) {
-	s := sqlite(t)
+func signingSite(t testing.TB, p *people, relay string, change func(*Options)) (*site, *keyring.Keyring) {
+	s := storetest.SQLite(t)
 	keys := keyring.New(s, func() time.Time { return now })
 	x := newSite(t, s, relay, func(o *Options) {
 		o.Trust, o.Keys, o.Sign = trust.Policy{Inbound: trust.Verify}, keys, true
@@ -57,7 +58,7 @@ func calendarPart(method string, data []byte) []byte {
 	return append([]byte("Content-Type: text/calendar; method="+method+"; charset=UTF-8\r\n\r\n"), data...)
 }
 
-func signedBy(t *testing.T, entity []byte, at time.Time, ids ...*certs.Identity) []byte {
+func signedBy(t testing.TB, entity []byte, at time.Time, ids ...*certs.Identity) []byte {
 	t.Helper()
 	var signers []cms.Signer
 	for _, id := range ids {

@@ -24,7 +24,7 @@ func BenchmarkLMTPToApplied(b *testing.B) {
 // The same with an S/MIME signature, which is verified up to its authority.
 func BenchmarkSignedLMTPToApplied(b *testing.B) {
 	p := newPeople(b)
-	x, _ := signingSite(b, p, "", nil)
+	x, _ := signingSiteOn(b, storetest.Open(b, store.Options{Dir: b.TempDir()}), p, "", nil)
 	deliverAll(b, x, "dan@two.test", func(uid string) []byte {
 		return mailOf("dan@two.test", uid, signedBy(b, calendarPart("REQUEST", object("REQUEST", uid, "ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test")), now, p.dan))
 	})

@@ -35,7 +35,10 @@ func newPeople(t testing.TB) *people {
 
 // signingSite is a site that asks for proof, and believes only signatures.
 func signingSite(t testing.TB, p *people, relay string, change func(*Options)) (*site, *keyring.Keyring) {
-	s := storetest.SQLite(t)
+	return signingSiteOn(t, storetest.SQLite(t), p, relay, change)
+}
+
+func signingSiteOn(t testing.TB, s *store.Store, p *people, relay string, change func(*Options)) (*site, *keyring.Keyring) {
 	keys := keyring.New(s, func() time.Time { return now })
 	x := newSite(t, s, relay, func(o *Options) {
 		o.Trust, o.Keys, o.Sign = trust.Policy{Inbound: trust.Verify}, keys, true

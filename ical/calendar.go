@@ -145,7 +145,8 @@ func (c *Calendar) Normalize() {
 
 // componentName leaves out what no name may have (RFC 5545 3.6 iana-token): a
 // long one with a semicolon or colon would be folded into what reads as a
-// property. What is left must not become the name of the whole.
+// property. What is left must not become the name of a component that means
+// something where it stands: the whole, or an event inside an event.
 func componentName(s string) string {
 	if onlyName(s) {
 		return s
@@ -156,7 +157,7 @@ func componentName(s string) string {
 		}
 		return -1
 	}, s)
-	if s == "" || s == "VCALENDAR" {
+	if r := roleOf(s); s == "" || r >= roleTop && r <= roleCalendar {
 		return "X-UNNAMED"
 	}
 	return s

@@ -39,6 +39,7 @@ type Options struct {
 const (
 	pollTime   = time.Minute
 	idleTime   = 10 * time.Minute // a server that tells nothing for so long is asked
+	settleTime = time.Second      // the first IDLE after news: what came between the search and it, some servers never tell
 	retryTime  = time.Second
 	maxRetry   = 5 * time.Minute
 	dialTime   = 30 * time.Second
@@ -81,6 +82,7 @@ type watcher struct {
 	c        *imapclient.Client
 	keywords bool // the server keeps them
 	last     imap.UID
+	settled  bool // nothing was new at the last look
 	failed   map[imap.UID]int
 	news     chan struct{}
 	worked   bool // the mailbox was open
@@ -177,6 +179,7 @@ func (w *watcher) look(ctx context.Context) error {
 		return fmt.Errorf("search: %w", err)
 	}
 	uids := found.AllUIDs()
+	w.settled = w.settled && len(uids) == 0
 	for len(uids) > 0 {
 		n := min(portion, len(uids))
 		if err := w.portion(ctx, uids[:n]); err != nil {
@@ -299,10 +302,14 @@ func (w *watcher) wait(ctx context.Context) error {
 	poll, idle := w.o.Poll, w.c.Caps().Has(imap.CapIdle)
 	if poll == 0 {
 		poll = pollTime
-		if idle && len(w.failed) == 0 {
+		switch {
+		case idle && !w.settled:
+			poll = settleTime
+		case idle && len(w.failed) == 0:
 			poll = idleTime
 		}
 	}
+	w.settled = true
 	timer := time.NewTimer(poll)
 	defer timer.Stop()
 	if !idle {

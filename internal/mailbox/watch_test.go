@@ -24,6 +24,7 @@ type server struct {
 	t    *testing.T
 	addr string
 	user *imapmemserver.User
+	wrap func(imapserver.Session) imapserver.Session // of each new connection; nil = as it is
 
 	mu    sync.Mutex
 	conns []net.Conn
@@ -64,7 +65,11 @@ func newServer(t *testing.T, caps imap.CapSet) *server {
 	mem.AddUser(s.user)
 	srv := imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
-			return mem.NewSession(), nil, nil
+			session := mem.NewSession()
+			if s.wrap != nil {
+				session = s.wrap(session)
+			}
+			return session, nil, nil
 		},
 		Caps:         caps,
 		InsecureAuth: true,
@@ -281,4 +286,20 @@ func TestParseBox(t *testing.T) {
 			t.Errorf("%s: %v", s, err)
 		}
 	}
+}
+
+// mute is a server that tells nothing during IDLE.
+type mute struct{ imapserver.Session }
+
+func (mute) Idle(_ *imapserver.UpdateWriter, stop <-chan struct{}) error { <-stop; return nil }
+
+func TestWhatComesBeforeIDLEIsFound(t *testing.T) {
+	s := newServer(t, idle)
+	s.wrap = func(session imapserver.Session) imapserver.Session { return mute{session} }
+	s.add(mail("first", "text/calendar"))
+	i := &inbox{}
+	s.watch(t, i, nil)
+	i.expect(t, "first for ann@one.test")
+	s.add(mail("second", "text/calendar"))
+	i.expect(t, "second for ann@one.test")
 }

@@ -289,17 +289,24 @@ func TestParseBox(t *testing.T) {
 }
 
 // mute is a server that tells nothing during IDLE.
-type mute struct{ imapserver.Session }
+type mute struct {
+	imapserver.Session
+	begins func()
+}
 
-func (mute) Idle(_ *imapserver.UpdateWriter, stop <-chan struct{}) error { <-stop; return nil }
+func (m mute) Idle(_ *imapserver.UpdateWriter, stop <-chan struct{}) error {
+	m.begins()
+	<-stop
+	return nil
+}
 
 func TestWhatComesBeforeIDLEIsFound(t *testing.T) {
 	s := newServer(t, idle)
-	s.wrap = func(session imapserver.Session) imapserver.Session { return mute{session} }
+	late := sync.OnceFunc(func() { s.add(mail("second", "text/calendar")) })
+	s.wrap = func(session imapserver.Session) imapserver.Session { return mute{session, late} }
 	s.add(mail("first", "text/calendar"))
 	i := &inbox{}
 	s.watch(t, i, nil)
 	i.expect(t, "first for ann@one.test")
-	s.add(mail("second", "text/calendar"))
 	i.expect(t, "second for ann@one.test")
 }

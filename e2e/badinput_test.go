@@ -124,14 +124,14 @@ func TestExplosiveRules(t *testing.T) {
 		if r.status != 201 && r.status != 403 {
 			t.Errorf("%s: %d %.300s", rule, r.status, r.body)
 		}
-		if took := time.Since(begin); took > 5*time.Second {
+		if took := time.Since(begin); took > 30*time.Second {
 			t.Errorf("%s: PUT took %s", rule, took)
 		}
 	}
 	query := `<c:calendar-query xmlns="DAV:" xmlns:c="urn:ietf:params:xml:ns:caldav"><prop><c:calendar-data><c:expand start="20270301T000000Z" end="20270401T000000Z"/></c:calendar-data></prop><c:filter><c:comp-filter name="VCALENDAR"><c:comp-filter name="VEVENT"><c:time-range start="20270301T000000Z" end="20270401T000000Z"/></c:comp-filter></c:comp-filter></c:filter></c:calendar-query>`
 	begin := time.Now()
 	r := s.do("alice", "REPORT", at, query, "Depth", "1", "Content-Type", "application/xml")
-	if took := time.Since(begin); took > 15*time.Second {
+	if took := time.Since(begin); took > 30*time.Second {
 		t.Errorf("the query took %s", took)
 	}
 	if r.status >= 500 && r.status != http.StatusInsufficientStorage {

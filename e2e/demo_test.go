@@ -37,7 +37,7 @@ func TestDemo(t *testing.T) {
 			if err != nil {
 				t.Errorf("after Ctrl-C: %v", err)
 			}
-		case <-time.After(15 * time.Second):
+		case <-time.After(time.Minute):
 			cmd.Process.Kill()
 			t.Error("the demo does not end at Ctrl-C")
 		}

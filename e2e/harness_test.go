@@ -198,7 +198,7 @@ func (s *service) stop() {
 		if err != nil {
 			s.t.Errorf("after SIGTERM: %v\n%s", err, s.log)
 		}
-	case <-time.After(15 * time.Second):
+	case <-time.After(time.Minute):
 		s.cmd.Process.Kill()
 		<-done
 		s.t.Errorf("did not drain within 15 s of SIGTERM:\n%s", s.log)
@@ -326,14 +326,14 @@ func (s *service) messages(args ...string) []message {
 // becomes true; the test fails with what the condition last said.
 func eventually(t testing.TB, what string, condition func() (bool, string)) {
 	t.Helper()
-	deadline := time.Now().Add(30 * time.Second)
+	deadline := time.Now().Add(90 * time.Second)
 	for {
 		ok, said := condition()
 		if ok {
 			return
 		}
 		if time.Now().After(deadline) {
-			t.Fatalf("%s: not so after 30 s: %s", what, said)
+			t.Fatalf("%s: not so after 90 s: %s", what, said)
 		}
 		time.Sleep(20 * time.Millisecond)
 	}

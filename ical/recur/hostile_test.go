@@ -73,7 +73,7 @@ func TestHostile(t *testing.T) {
 		{time.Date(2126, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2127, 1, 1, 0, 0, 0, 0, time.UTC)},
 		{time.Date(9990, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(9990, 2, 1, 0, 0, 0, 0, time.UTC)},
 	}
-	const asked, allowed = 50 * time.Millisecond, 2 * time.Second
+	const asked, allowed = 50 * time.Millisecond, 20 * time.Second
 	for name, lines := range hostile {
 		t.Run(name, func(t *testing.T) {
 			for _, start := range []string{"DTSTART;TZID=America/New_York:20160104T090000", "DTSTART:20160104T090000", "DTSTART;VALUE=DATE:20160104", "DTSTART;TZID=Private:20160104T090000"} {

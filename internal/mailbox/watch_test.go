@@ -165,7 +165,7 @@ func (i *inbox) expect(t *testing.T, want ...string) {
 			} else if got != i.last {
 				t.Fatalf("got %q, want %q", got, w)
 			}
-		case <-time.After(30 * time.Second): // a bound for a test that hangs, not a measure
+		case <-time.After(time.Minute): // a bound for a test that hangs, not a measure
 			t.Fatalf("nothing came, want %q", w)
 		}
 	}

@@ -99,7 +99,7 @@ func openBrowser(t *testing.T, url string) func() *window {
 }
 
 // patience for one step; the machine may be busy.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {
 	w.t.Helper()

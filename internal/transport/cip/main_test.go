@@ -827,7 +827,7 @@ func TestFlood(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		conn.SetDeadline(time.Now().Add(time.Minute))
 		if _, err := cip.NewClient(conn); errors.Is(err, cip.ErrUnavailable) {
 			refused++
 		} else if err != nil {
@@ -848,7 +848,7 @@ func TestFlood(t *testing.T) {
 			return false, err.Error()
 		}
 		defer conn.Close()
-		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		conn.SetDeadline(time.Now().Add(time.Minute))
 		_, err = cip.NewClient(conn)
 		return err == nil, fmt.Sprint(err)
 	})

@@ -56,7 +56,7 @@ internal/transport/mail    ical ical/... itip imip imip/... internal/problem int
 internal/transport/cip     ical ical/... itip cip internal/problem internal/store internal/account internal/trust internal/journal internal/calendar
 internal/davserver         ical ical/... caldav itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar
 internal/subscription      internal/problem internal/store internal/calendar
-internal/web               ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar
+internal/web               ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar internal/trust internal/keyring
 internal/web/...           -
 internal/server            ical itip cip internal/...
 internal/cli               ical ical/... itip imip imip/... cip internal/...

@@ -120,7 +120,11 @@ type EntryFilter struct {
 	To        string
 	Before    int64 // only rows with a smaller ID: the next page
 	Limit     int
+	Bare      bool // without Calendar and Changes, which are most of a row's octets
 }
+
+// bareColumns are entryColumns with nothing in the place of the large ones.
+var bareColumns = strings.NewReplacer("e.calendar", "null", "e.changes", "null").Replace(entryColumns)
 
 // Entries lists journal rows without their mails, newest first.
 func (tx *Tx) Entries(f EntryFilter) ([]Entry, error) {
@@ -156,7 +160,11 @@ func (tx *Tx) Entries(f EntryFilter) ([]Entry, error) {
 		where += ")"
 	}
 	args = append(args, unlimited(f.Limit))
-	return collect(tx, scanEntry, `select `+entryColumns+` from entry e where `+where+fmt.Sprintf(` order by e.id desc limit $%d`, len(args)), args...)
+	columns := entryColumns
+	if f.Bare {
+		columns = bareColumns
+	}
+	return collect(tx, scanEntry, `select `+columns+` from entry e where `+where+fmt.Sprintf(` order by e.id desc limit $%d`, len(args)), args...)
 }
 
 // EntriesWaiting lists the rows of a UID that are due, to be tried again, or

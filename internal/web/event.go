@@ -21,6 +21,8 @@ type person struct {
 	PartStat string `json:"partstat"`
 	Status   string `json:"status"`  // what became of the last message, in words
 	Comment  string `json:"comment"` // the note that came with the answer
+
+	Delivery *deliveryOnWire `json:"delivery,omitempty"` // told, never read
 }
 
 // fields are what the event form knows of a component. Clock readings are in

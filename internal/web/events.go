@@ -36,6 +36,9 @@ type eventOnWire struct {
 	PartStat   string   `json:"partstat"`   // of the calendar's owner; "" for who is not invited
 	Writable   bool     `json:"writable"`
 	Kept       []string `json:"kept"`
+
+	Security *securityOnWire `json:"security"` // of the message it came with; null where none is known
+	Held     []messageOnWire `json:"held"`     // messages about it that wait for the reader
 }
 
 // edit is what the event form sends.
@@ -139,6 +142,31 @@ func (a *app) getEvent(r *request) (any, error) {
 	}
 	if me, ok := among(c, mine); ok {
 		out.PartStat = me.PartStat
+	}
+	out.Held = []messageOnWire{}
+	if !seesJournal(r, view) {
+		return out, nil
+	}
+	said, err := a.lookInto(r, ref.Owner, o.UID)
+	if err != nil {
+		return nil, err
+	}
+	if out.Organizing {
+		a.deliveries(r, said.sent, out.Event.Attendees)
+	} else {
+		out.Security = said.security
+	}
+	if ref.Owner == r.who.Account { // others cannot decide about them
+		for _, id := range said.held[:min(len(said.held), messagesAtOnce)] {
+			e, err := a.o.Journal.Show(r.ctx(), ref.Owner, id)
+			if problem.Has(err, problem.NotFound) {
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			out.Held = append(out.Held, messageOf(e, z, a.now()))
+		}
 	}
 	return out, nil
 }

@@ -29,6 +29,8 @@ type invitationOnWire struct {
 	PartStat    string   `json:"partstat"`
 	Conflicts   []string `json:"conflicts"` // titles of what takes place at the same time
 
+	Security *securityOnWire `json:"security"` // of the message it came with; null where none is known
+
 	from, to time.Time
 }
 
@@ -133,6 +135,11 @@ func (a *app) getInvitations(r *request) (any, error) {
 		if i == 50 {
 			break // whoever has more than fifty waiting has no use for more detail
 		}
+		said, err := a.lookInto(r, r.who.Account, list[i].UID)
+		if err != nil {
+			return nil, err
+		}
+		list[i].Security = said.security
 		others, _, err := a.between(r, views, z, list[i].from, list[i].to)
 		if err != nil {
 			return nil, err

@@ -46,8 +46,9 @@ type messageOnWire struct {
 	CanAlways    bool            `json:"canAlways"` // a designate's: see approve?always
 	CanUndo      bool            `json:"canUndo"`   // the change that caused it can be taken back
 	Proposal     bool            `json:"proposal"`
-	Crasher      bool            `json:"crasher"` // answers without being invited
-	Booking      bool            `json:"booking"` // asks for a room that the reader decides about
+	Crasher      bool            `json:"crasher"`  // answers without being invited
+	Booking      bool            `json:"booking"`  // asks for a room that the reader decides about
+	Security     *securityOnWire `json:"security"` // of one that was received
 }
 
 type attemptOnWire struct {
@@ -65,7 +66,7 @@ func messageOf(e store.Entry, z *tz.Zone, now time.Time) messageOnWire {
 		Refresh: e.Refresh, Attempts: []attemptOnWire{}, Evidence: json.RawMessage("null"), Changes: []string{},
 		CanApprove: e.Direction == journal.In && (e.State == calendar.StateHeld || e.State == calendar.StateRejected),
 		CanReject:  e.Direction == journal.In && e.State == calendar.StateHeld,
-		CanRetry:   e.Direction == journal.Out && (e.State == journal.Failed || e.State == journal.Due && len(e.Attempts) > 0),
+		CanRetry:   canRetry(e), Security: securityOf(e),
 	}
 	if id, err := ical.ParseTime(e.RecurrenceID, "", len(e.RecurrenceID) == len("20060102")); err == nil {
 		if m.RecurrenceID = onWire(id); id.Kind == ical.UTC {

@@ -72,6 +72,15 @@ func (a *app) invitation(r *http.Request) (store.Entry, error) {
 }
 
 func (a *app) guestPage(w http.ResponseWriter, r *http.Request) {
+	// Scanners fetch every link in a mail; a browser says that it shows the page
+	// (Fetch Metadata). The note is for the organizer, nothing hangs on it.
+	if r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
+		if e, err := a.invitation(r); err == nil {
+			if err := a.o.Journal.Opened(r.Context(), e.Account, e.ID); err != nil {
+				a.log.Error("page of an invitation", "error", err)
+			}
+		}
+	}
 	a.showGuest(w, r, http.StatusOK, "", "", "")
 }
 

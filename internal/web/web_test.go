@@ -19,6 +19,7 @@ import (
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/harness/servicetest"
 	"github.com/convene-cal/convene/internal/harness/storetest"
+	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
@@ -31,6 +32,7 @@ type office struct {
 	store    *store.Store
 	accounts *account.Service
 	calendar *calendar.Service
+	journal  *journal.Journal
 	people   map[string]account.Actor
 	invited  map[string]store.Entry // by the token of the page
 }
@@ -43,7 +45,7 @@ func newOffice(t *testing.T, now func() time.Time) *office {
 	s := storetest.SQLite(t)
 	services := servicetest.New(s, servicetest.Options{Now: now, RealSignIns: true})
 	services.Deliver()
-	o := &office{t: t, store: s, accounts: services.Accounts, calendar: services.Calendar, people: map[string]account.Actor{}, invited: map[string]store.Entry{}}
+	o := &office{t: t, store: s, accounts: services.Accounts, calendar: services.Calendar, journal: services.Journal, people: map[string]account.Actor{}, invited: map[string]store.Entry{}}
 	done := make(chan struct{})
 	server := httptest.NewServer(New(Options{Calendar: o.calendar, Accounts: o.accounts, ACL: services.ACL, Journal: services.Journal, Now: now, Done: done, Invitation: o.invitation}))
 	t.Cleanup(func() { close(done); server.Close() })

@@ -43,6 +43,24 @@ export interface Occurrence extends Place {
   attendees: number;
 }
 
+/** How far it is known who sent a message. */
+export interface Security {
+  sign: "lock" | "unsigned" | "warning" | "question";
+  by: string;
+  sentence: string;
+}
+
+/** How far the latest message to an attendee came. */
+export interface Delivery {
+  id: number;
+  state: "queued" | "retrying" | "sent" | "delivered" | "bounced" | "opened" | "answered";
+  sentence: string;
+  time: string;
+  next: string;
+  page: string;
+  canRetry: boolean;
+}
+
 export interface Attendee {
   address: string;
   name: string;
@@ -51,6 +69,7 @@ export interface Attendee {
   partstat: string;
   status: string;
   comment: string;
+  delivery?: Delivery;
 }
 
 export interface EventFields {
@@ -84,6 +103,8 @@ export interface EventDetail extends Place {
   partstat: string;
   writable: boolean;
   kept: string[];
+  security: Security | null;
+  held: Message[];
 }
 
 /** An edit: what the form holds, and of what. */
@@ -128,6 +149,7 @@ export interface Invitation extends Place {
   organizer: Attendee | null;
   partstat: string;
   conflicts: string[];
+  security: Security | null;
 }
 
 export interface Message {
@@ -158,6 +180,7 @@ export interface Message {
   proposal: boolean;
   crasher: boolean;
   booking: boolean;
+  security: Security | null;
 }
 
 /** An event of somebody's home, or one occurrence of it. */

@@ -1,12 +1,14 @@
 import { useEffect, useState } from "preact/hooks";
-import { api, type EventDetail, type Place, type Sending } from "./api";
-import { whenText } from "./dates";
+import { api, type Attendee, type Delivery, type EventDetail, type Place, type Sending } from "./api";
+import { instantText, whenText } from "./dates";
 import type { Draft } from "./form";
-import { Dialog, Linked, Sendings, Trouble, useTask } from "./parts";
+import { Chip, Copy, Dialog, Linked, SecuritySign, Sendings, Trouble, useTask } from "./parts";
+import { MessageRow } from "./messages";
 import { More } from "./more";
 import { Respond } from "./respond";
 import { useApp } from "./state";
-import { address, partstat } from "./words";
+import { t } from "./text";
+import { address, delivery, partstat } from "./words";
 
 const kinds: Record<string, string> = { ROOM: "room", RESOURCE: "resource", GROUP: "group" };
 
@@ -75,7 +77,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
                     <span class="person">
                       {a.name || address(a.address)} <span class="hint">{partstat(a.partstat).text}{a.role === "OPT-PARTICIPANT" ? ", optional" : ""}{kinds[a.kind] ? ", " + kinds[a.kind] : ""}</span>
                       {a.comment && <div class="hint">“{a.comment}”</div>}
-                      {a.status && <div class="hint">{a.status}</div>}
+                      {a.delivery ? <DeliveryLine d={d} a={a} x={a.delivery} /> : a.status && <div class="hint">{a.status}</div>}
                     </span>
                   </li>
                 ))}
@@ -84,6 +86,13 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
           </>
         )}
       </dl>
+      <SecuritySign s={d.security} />
+      {d.held.length > 0 && (
+        <section>
+          <h3>{t("Waits for your decision")}</h3>
+          <ul class="journal">{d.held.map((m) => <MessageRow key={m.id} m={m} onChange={() => app.refresh()} />)}</ul>
+        </section>
+      )}
       {e.description && <p class="description"><Linked text={e.description} /></p>}
       {d.partstat && !d.organizing && e.status !== "CANCELLED" && (
         <section class="answer-box">
@@ -130,5 +139,39 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
         )
       )}
     </Dialog>
+  );
+}
+
+/** How far the latest message to an attendee came, and what to do where it did not. */
+function DeliveryLine({ d, a, x }: { d: EventDetail; a: Attendee; x: Delivery }) {
+  const app = useApp();
+  const task = useTask();
+  const name = a.name || address(a.address);
+  const stuck = x.state === "bounced" || x.state === "retrying";
+  const retry = () => task.run(async () => { await api.decide(x.id, "retry", app.zone); app.say(t("It is sent again.")); app.refresh(); });
+  const remove = () =>
+    task.run(async () => {
+      // From the whole series, unless they were invited to this occurrence alone.
+      const all = await api.event(d, "", false, app.zone);
+      const from = all.event.attendees.some((o) => o.address === a.address) ? all : d;
+      const event = { ...from.event, attendees: from.event.attendees.filter((o) => o.address !== a.address) };
+      await api.updateEvent(d, d.etag, { calendar: { owner: d.owner, name: d.calendar }, occurrence: from.occurrence, following: false, event }, app.zone);
+      app.sayUndo(t("{name} is no longer invited.", { name }), d.owner, d.uid);
+      app.refresh();
+    });
+  return (
+    <div class="delivery">
+      {x.state !== "answered" && <Chip word={delivery(x.state)} />} <time class="hint" dateTime={x.time}>{instantText(x.time)}</time>
+      {(stuck || x.state === "queued") && x.sentence && <div class="hint">{x.sentence}</div>}
+      {x.next && x.state !== "bounced" && <div class="hint">{t("Next attempt {time}", { time: instantText(x.next) })}</div>}
+      {stuck && d.owner === app.me.name && (
+        <div class="actions">
+          {x.canRetry && <button type="button" class="small" disabled={task.busy} aria-label={t("Send to {name} again", { name })} onClick={retry}>{t("Try again")}</button>}
+          {d.writable && <button type="button" class="small danger" disabled={task.busy} aria-label={t("Take {name} off the list", { name })} onClick={remove}>{t("Remove")}</button>}
+          {x.page && <Copy text={x.page} label={t("Copy the link on which {name} can answer", { name })} shown={t("Copy the link")} />}
+        </div>
+      )}
+      <Trouble error={task.error} />
+    </div>
   );
 }

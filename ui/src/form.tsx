@@ -7,7 +7,8 @@ import { Dialog, Field, Sendings, Trouble, useTask } from "./parts";
 import { Repeats } from "./repeats";
 import { follow } from "./rrule";
 import { remember, remembered, useApp } from "./state";
-import { address, count } from "./words";
+import { count } from "./text";
+import { address } from "./words";
 
 /** What the form starts from: a time picked, or an event. */
 export type Draft = { start: Wall; end: Wall; allDay: boolean } | { detail: EventDetail };
@@ -87,7 +88,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
     task.run(async () => {
       remember("calendar", calendar);
       const r = detail ? await api.updateEvent(detail, detail.etag, edit(), app.zone) : await api.addEvent(edit(), app.zone);
-      app.sayUndo(r.sent > 0 ? `Saved. ${count(r.sent, "message is", "messages are")} on the way.` : "Saved.", r.owner, r.sent > 0 ? r.uid : "");
+      app.sayUndo(r.sent > 0 ? `Saved. ${count(r.sent, "{n} message is", "{n} messages are")} on the way.` : "Saved.", r.owner, r.sent > 0 ? r.uid : "");
       app.refresh();
       onClose();
     });
@@ -190,7 +191,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
         )}
         <div class="actions">
           <button type="submit" class="primary" disabled={task.busy || invalid || calendar === ""}>
-            {who.length === 0 ? "Save" : who.length <= 2 ? `Save and send to ${who.join(" and ")}` : `Save and send to ${count(who.length, "person", "people")}`}
+            {who.length === 0 ? "Save" : who.length <= 2 ? `Save and send to ${who.join(" and ")}` : `Save and send to ${count(who.length, "{n} person", "{n} people")}`}
           </button>
           <button type="button" onClick={close}>Cancel</button>
         </div>

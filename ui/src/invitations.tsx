@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, type Invitation } from "./api";
 import { startOfWeek, whenText, dateOf } from "./dates";
-import { Linked, Link, Trouble } from "./parts";
+import { Linked, Link, SecuritySign, Trouble } from "./parts";
 import { Respond } from "./respond";
 import { useApp } from "./state";
 import { address } from "./words";
@@ -33,6 +33,7 @@ export function InvitationsPage() {
               </p>
               {i.location && <p><Linked text={i.location} /></p>}
               {i.organizer && <p class="hint">From {i.organizer.name ? `${i.organizer.name}, ` : ""}{address(i.organizer.address)}{i.owner !== app.me.name ? `, to ${i.owner}` : ""}</p>}
+              <SecuritySign s={i.security} />
               {i.conflicts.length > 0 && <p class="clash">At the same time: {i.conflicts.join(", ")}</p>}
               {i.description && <p class="description"><Linked text={i.description} /></p>}
               <Respond owner={i.owner} uid={i.uid} occurrence={i.occurrence} partstat={i.partstat} what={i.summary || "the event"} />

@@ -1,7 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { api, type Message } from "./api";
 import { instantText, wallText } from "./dates";
-import { Chip, Trouble, useTask } from "./parts";
+import { Chip, SecuritySign, Trouble, useTask } from "./parts";
 import { useApp } from "./state";
 import { address, method, state } from "./words";
 
@@ -34,13 +34,14 @@ export function MessagesPage() {
       </div>
       <Trouble error={error} />
       {list?.length === 0 && <p class="empty">{show === "" ? "No message has been sent or received." : "No such message."}</p>}
-      <ul class="journal">{list?.map((m) => <Row key={m.id} m={m} onChange={(n) => setList((l) => l?.map((x) => (x.id === n.id ? n : x)) ?? null)} />)}</ul>
+      <ul class="journal">{list?.map((m) => <MessageRow key={m.id} m={m} onChange={(n) => setList((l) => l?.map((x) => (x.id === n.id ? n : x)) ?? null)} />)}</ul>
       {more && <button type="button" onClick={() => load(String(list?.[list.length - 1]?.id ?? ""))}>Earlier messages</button>}
     </>
   );
 }
 
-function Row({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
+/** One message, and what one can decide about it. */
+export function MessageRow({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
   const app = useApp();
   const task = useTask();
   const decide = (verb: "approve" | "reject" | "retry", always = false) =>
@@ -55,7 +56,7 @@ function Row({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
       app.say((await api.undo(app.me.name, m.uid)).sentence);
       app.refresh();
     });
-  const [yes, no] = m.proposal ? ["Take it up", "Decline"] : m.crasher ? ["Let them in", "Turn them away"] : m.booking ? ["Give the room", "Do not give it"] : ["Approve and apply", "Reject"];
+  const [yes, no] = m.proposal ? ["Take it up", "Decline"] : m.crasher ? ["Let them in", "Turn them away"] : m.booking ? ["Give the room", "Do not give it"] : ["Apply now", "Reject"];
   const what = m.refresh ? "silent update" : method(m.method);
   return (
     <li class="message">
@@ -68,11 +69,12 @@ function Row({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
         <Chip word={state(m.state)} />
         <time class="hint" dateTime={m.created}>{instantText(m.created)}</time>
       </div>
-      {m.sentence && <p class="sentence">{m.sentence}</p>}
+      {m.sentence && m.sentence !== m.security?.sentence && <p class="sentence">{m.sentence}</p>}
+      <SecuritySign s={m.security} />
       {(m.canApprove || m.canRetry || m.canUndo) && (
         <div class="actions">
           {m.canApprove && <button type="button" class={m.canReject ? "primary" : ""} disabled={task.busy} onClick={() => decide("approve")}>{m.canReject ? yes : "Apply it after all"}</button>}
-          {m.canAlways && <button type="button" disabled={task.busy} onClick={() => decide("approve", true)}>Approve, now and always</button>}
+          {m.canAlways && <button type="button" disabled={task.busy} onClick={() => decide("approve", true)}>Always from this person</button>}
           {m.canReject && <button type="button" disabled={task.busy} onClick={() => decide("reject")}>{no}</button>}
           {m.canUndo && <button type="button" disabled={task.busy} onClick={undo}>Undo the change</button>}
           {m.canRetry && <button type="button" disabled={task.busy} onClick={() => decide("retry")}>Try again now</button>}

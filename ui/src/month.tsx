@@ -4,7 +4,7 @@ import { addDays, clock, dateOf, dayNumber, daysBetween, longDay, monthShort, no
 import { bars, spansDays } from "./lanes";
 import { occurrenceClass, occurrenceLabel, unseen } from "./occurrence";
 import { go, useApp } from "./state";
-import { count } from "./words";
+import { count } from "./text";
 
 const lanes = 4; // bars a day shows before "more"
 
@@ -66,7 +66,7 @@ export function MonthView(p: ViewProps) {
                       onClick={() => (matchMedia("(max-width: 40rem)").matches ? go(`/calendar/day/${d}`) : p.create(wallAt(d, 540), wallAt(d, 600), false))}
                     >
                       {dayNumber(d) === "1" ? `1 ${monthShort(d)}` : dayNumber(d)}
-                      <span class="sr">, {longDay(d)}, {here.length === 0 ? "nothing" : count(here.length, "event", "events")}. New event</span>
+                      <span class="sr">, {longDay(d)}, {here.length === 0 ? "nothing" : count(here.length, "{n} event", "{n} events")}. New event</span>
                     </button>
                     {slots.map((b) =>
                       b ? (

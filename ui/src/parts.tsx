@@ -1,8 +1,9 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { go } from "./state";
-import type { Sending } from "./api";
-import { address, count, type Word } from "./words";
+import type { Security, Sending } from "./api";
+import { count, t } from "./text";
+import { address, securitySign, type Word } from "./words";
 
 /** A link within the application. */
 export function Link(p: { to: string; class?: string; current?: boolean; label?: string; children: ComponentChildren }) {
@@ -63,6 +64,25 @@ export function Chip({ word }: { word: Word }) {
   return <span class={"chip " + word.tone}>{word.text}</span>;
 }
 
+const shapes: Record<string, string> = {
+  lock: "M4 7V5a4 4 0 0 1 8 0v2h1v7H3V7zm2 0h4V5a2 2 0 0 0-4 0z",
+  unsigned: "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM7 4h2v2H7zm0 3h2v5H7z",
+  warning: "M8 1 15.5 15H.5zM7 6v4.5h2V6zm0 5.5v2h2v-2z",
+  question: "M8 1.5a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM7 10.8h2v2H7zM5 6a3 3 0 1 1 4 2.8v1H7V7.500h1A1 1 0 1 0 7 6z",
+};
+
+/** Who sent a message and how that is known: a lock, a warning or an open question, with the reason. */
+export function SecuritySign({ s }: { s: Security | null }) {
+  if (!s) return null;
+  const w = securitySign(s.sign);
+  return (
+    <p class={"security " + w.tone}>
+      <svg viewBox="0 0 16 16" width="16" height="16" aria-hidden="true"><path fill-rule="evenodd" d={shapes[s.sign] ?? shapes.question} /></svg>
+      <span><b>{s.by && s.sign === "lock" ? t("{sign}: {by}", { sign: w.text, by: s.by }) : w.text}</b> <span class="hint">{s.sentence}</span></span>
+    </p>
+  );
+}
+
 /** The sentence of a refusal, read out when it comes. */
 export function Trouble({ error, children }: { error: string; children?: ComponentChildren }) {
   if (!error) return null;
@@ -120,7 +140,7 @@ export function Linked({ text }: { text: string }) {
   return <>{out}</>;
 }
 
-export function Copy({ text, label }: { text: string; label: string }) {
+export function Copy({ text, label, shown }: { text: string; label: string; shown?: string }) {
   const [done, setDone] = useState(false);
   return (
     <button
@@ -131,7 +151,7 @@ export function Copy({ text, label }: { text: string; label: string }) {
         navigator.clipboard?.writeText(text).then(() => setDone(true), () => setDone(false));
       }}
     >
-      {done ? "Copied" : "Copy"}
+      {done ? t("Copied") : shown ?? t("Copy")}
     </button>
   );
 }
@@ -157,7 +177,7 @@ export function Sendings({ list, heading }: { list: Sending[]; heading: string }
       )}
       {silent.length > 0 && (
         <details>
-          <summary>{count(silent.length, "person gets", "people get")} nothing</summary>
+          <summary>{count(silent.length, "{n} person gets nothing", "{n} people get nothing")}</summary>
           <ul>{silent.map((s) => <li><b>{s.name || address(s.to)}</b> {s.sentence}</li>)}</ul>
         </details>
       )}

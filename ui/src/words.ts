@@ -1,4 +1,5 @@
 // The words and signs for what iTIP and the journal call by short names.
+import { t } from "./text";
 
 export interface Word {
   text: string;
@@ -14,7 +15,9 @@ const partstats: Record<string, Word> = {
   DELEGATED: { text: "delegated", sign: "→", tone: "plain" },
 };
 
-export const partstat = (p: string): Word => partstats[p || "NEEDS-ACTION"] ?? { text: p.toLowerCase(), sign: "•", tone: "plain" };
+const worded = (w: Word | undefined, name: string): Word => (w ? { ...w, text: t(w.text) } : { text: name.toLowerCase(), sign: "•", tone: "plain" });
+
+export const partstat = (p: string): Word => worded(partstats[p || "NEEDS-ACTION"], p);
 
 const states: Record<string, Word> = {
   received: { text: "being read", sign: "", tone: "plain" },
@@ -30,7 +33,7 @@ const states: Record<string, Word> = {
   superseded: { text: "replaced by a newer one", sign: "", tone: "plain" },
 };
 
-export const state = (s: string): Word => states[s] ?? { text: s, sign: "", tone: "plain" };
+export const state = (s: string): Word => worded(states[s], s);
 
 const methods: Record<string, string> = {
   REQUEST: "invitation",
@@ -43,11 +46,30 @@ const methods: Record<string, string> = {
   PUBLISH: "announcement",
 };
 
-export const method = (m: string): string => methods[m.toUpperCase()] ?? m.toLowerCase();
+export const method = (m: string): string => t(methods[m.toUpperCase()] ?? m.toLowerCase());
 
 /** The address without its scheme, as people write it. */
 export const address = (a: string): string => a.replace(/^mailto:/i, "");
 
-export function count(n: number, one: string, many: string): string {
-  return `${n} ${n === 1 ? one : many}`;
-}
+const deliveries: Record<string, Word> = {
+  queued: { text: "waits to be sent", sign: "", tone: "warn" },
+  retrying: { text: "could not be sent yet", sign: "", tone: "warn" },
+  sent: { text: "sent", sign: "", tone: "plain" },
+  delivered: { text: "delivered", sign: "", tone: "plain" },
+  bounced: { text: "not delivered", sign: "", tone: "bad" },
+  opened: { text: "opened the page", sign: "", tone: "plain" },
+  answered: { text: "answered", sign: "", tone: "good" },
+};
+
+/** How far the latest message to an attendee came. */
+export const delivery = (s: string): Word => worded(deliveries[s], s);
+
+const signs: Record<string, Word> = {
+  lock: { text: "Sender verified", sign: "", tone: "good" },
+  unsigned: { text: "Not signed", sign: "", tone: "plain" },
+  warning: { text: "Sender not verified", sign: "", tone: "bad" },
+  question: { text: "Waits for your decision", sign: "", tone: "warn" },
+};
+
+/** What a security sign says. */
+export const securitySign = (s: string): Word => worded(signs[s], s);

@@ -178,11 +178,9 @@ func (s *Set) Bounds() (first, last time.Time, endless bool) {
 			}
 			longest = g.longest()
 		}
-		if s.hasStart {
-			s.master.place(s.master.wall, s.master.at, &o)
-			if !last.IsZero() && o.To.After(last) && !s.excluded(member{s.master.wall, s.master.at, -1}) {
-				last = o.To
-			}
+		if own := (member{s.master.wall, s.master.at, -1}); s.hasStart && !s.excluded(own) {
+			w.occurrence(own, &o) // an RDATE can come before it
+			extend(&o)
 		}
 	}
 	for i := range s.overrides {

@@ -392,3 +392,20 @@ func TestSplitAt(t *testing.T) {
 		}
 	}
 }
+
+// A series that RANGE=THISANDFUTURE moved from an RDATE before its DTSTART on.
+func TestBoundsOfAStartThatWasMoved(t *testing.T) {
+	cal, err := ical.Parse([]byte("BEGIN:VCALENDAR\r\nBEGIN:VTODO\r\nUID:u\r\nDTSTART:20260106T000000Z\r\nRDATE:20260105T090000Z\r\nEND:VTODO\r\n" +
+		"BEGIN:VTODO\r\nUID:u\r\nRECURRENCE-ID;RANGE=THISANDFUTURE:20260105T090000Z\r\nDTSTART:20260106T000000Z\r\nEND:VTODO\r\nEND:VCALENDAR\r\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := recur.New(cal, tz.NewResolver(cal, nil), recur.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, last, endless := s.Bounds()
+	if want := time.Date(2026, 1, 6, 0, 0, 0, 0, time.UTC); !first.Equal(want) || !last.Equal(want.Add(15*time.Hour)) || endless {
+		t.Errorf("%v to %v, endless %v", first, last, endless)
+	}
+}

@@ -1,14 +1,18 @@
 package main
 
 import (
+	"bufio"
+	"context"
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
-	"sync"
+	"strings"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -16,43 +20,126 @@ import (
 	_ "modernc.org/sqlite" // the same driver as the store's, bare
 )
 
-// window is how long one rate is measured.
-const window = 2 * time.Second
+// bare is a net/http server in a process of its own that answers every request
+// with the same octets and header: what any handler in Go can reach here.
+type bare struct{ service }
+
+// canned is its answer.
+type canned struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// serveBare is the process. A request for /canned sets the answer.
+func serveBare(addr string) {
+	var answer atomic.Pointer[canned]
+	answer.Store(&canned{Status: 200})
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	fmt.Println(l.Addr())
+	http.Serve(l, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/canned" {
+			var c canned
+			if err := json.NewDecoder(r.Body).Decode(&c); err != nil {
+				http.Error(w, err.Error(), 400)
+				return
+			}
+			answer.Store(&c)
+			return
+		}
+		io.Copy(io.Discard, r.Body)
+		c := answer.Load()
+		for k, v := range c.Header {
+			w.Header()[k] = v
+		}
+		w.WriteHeader(c.Status)
+		w.Write(c.Body)
+	}))
+}
+
+func startBare(ctx context.Context) (*bare, error) {
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	s := &bare{service{login: plainLogin, cmd: exec.CommandContext(ctx, self, "bare", "127.0.0.1:0")}}
+	out, err := s.cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.cmd.Start(); err != nil {
+		return nil, err
+	}
+	addr, err := bufio.NewReader(out).ReadString('\n')
+	s.url = "http://" + strings.TrimSpace(addr)
+	return s, err
+}
+
+// imitate makes it answer as another server answers a request.
+func (s *bare) imitate(c *client, a asked) error {
+	resp, err := c.send(a)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	resp.Header.Del("Date")
+	return s.answer(canned{resp.StatusCode, resp.Header, body})
+}
+
+func (s *bare) answer(c canned) error {
+	text, err := json.Marshal(c)
+	if err != nil {
+		return err
+	}
+	me := newClient(&s.service, "nobody")
+	defer me.close()
+	return me.drop(asked{method: "POST", path: "/canned", body: text})
+}
 
 // baselines are what this machine can do without us.
 func baselines(b *bench) ([]figure, error) {
-	body := eventText(1, false)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if b.peer != "" {
+		return nil, nil
+	}
+	err := b.bare.answer(canned{200, http.Header{"Content-Type": {"text/calendar; charset=utf-8"}}, eventText(1, false)})
 	if err != nil {
 		return nil, err
 	}
-	srv := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body)
-		w.Header().Set("Content-Type", "text/calendar; charset=utf-8")
-		w.Write(body)
-	})}
-	go srv.Serve(l)
-	defer srv.Close()
-	b.base.httpPerSecond, _, err = rate(8, func(client *http.Client, _, _ int) error {
-		return discard(client.Get("http://" + l.Addr().String() + "/"))
-	})
+	http8, err := b.rates(&b.bare.service, 8, "nobody", func(c *client, _ int) error { return c.drop(asked{method: "GET", path: "/"}) })
 	if err != nil {
 		return nil, err
 	}
-	if b.base.commitsPerSecond, err = bareCommits(filepath.Join(b.dir, "bare.db")); err != nil {
-		return nil, err
+	b.base.httpPerSecond = http8.middle()
+	var commits, syncs sample
+	for run := range b.runs {
+		perSecond, err := bareCommits(filepath.Join(b.dir, fmt.Sprintf("bare%d.db", run)))
+		if err != nil {
+			return nil, err
+		}
+		took, err := bareSync(filepath.Join(b.dir, "bare.log"))
+		if err != nil {
+			return nil, err
+		}
+		commits.values, syncs.values = append(commits.values, perSecond), append(syncs.values, took)
 	}
-	if b.base.fdatasync, err = bareSync(filepath.Join(b.dir, "bare.log")); err != nil {
-		return nil, err
-	}
+	b.base.commitsPerSecond, b.base.fdatasync = commits.middle(), syncs.middle()
 	return []figure{
-		{"bare net/http handler, 8 clients", b.base.httpPerSecond, "/s", ""},
-		{"bare SQLite, one durable insert a commit", b.base.commitsPerSecond, "/s", ""},
-		{"fdatasync of one page", b.base.fdatasync, "ms", ""},
+		{what: "bare net/http handler, 8 clients", value: b.base.httpPerSecond, unit: "/s", sample: http8},
+		{what: "bare SQLite, one durable insert a commit", value: b.base.commitsPerSecond, unit: "/s", sample: &commits},
+		{what: "fdatasync of one page", value: b.base.fdatasync, unit: "ms", sample: &syncs},
 	}, nil
 }
 
 func bareCommits(file string) (float64, error) {
+	defer os.Remove(file)
 	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)")
 	if err != nil {
 		return 0, err
@@ -89,52 +176,4 @@ func bareSync(file string) (float64, error) {
 		n++
 	}
 	return ms(time.Since(start)) / float64(n), nil
-}
-
-// rate runs work from several clients, each on one connection of its own, for
-// the window and returns operations a second and every latency. n counts up
-// over all clients.
-func rate(clients int, work func(c *http.Client, client, n int) error) (float64, []time.Duration, error) {
-	var (
-		next  atomic.Int64
-		wg    sync.WaitGroup
-		mu    sync.Mutex
-		all   []time.Duration
-		first error
-	)
-	start := time.Now()
-	for i := range clients {
-		wg.Go(func() {
-			client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1}}
-			defer client.CloseIdleConnections()
-			var mine []time.Duration
-			for time.Since(start) < window {
-				t := time.Now()
-				if err := work(client, i, int(next.Add(1))); err != nil {
-					mu.Lock()
-					first = err
-					mu.Unlock()
-					break
-				}
-				mine = append(mine, time.Since(t))
-			}
-			mu.Lock()
-			all = append(all, mine...)
-			mu.Unlock()
-		})
-	}
-	wg.Wait()
-	return float64(len(all)) / time.Since(start).Seconds(), all, first
-}
-
-func discard(resp *http.Response, err error) error {
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode >= 300 {
-		err = fmt.Errorf("%s: %.200s", resp.Status, text)
-	}
-	return err
 }

@@ -91,6 +91,9 @@ func (c *cancelling) one(msg *ical.Component) {
 		}
 	case is.Sequence < was.Sequence:
 		c.outdated = true
+		if key == "" && dead(msg) {
+			c.calledOffBefore(is.Sequence)
+		}
 		return
 	case was.Cancelled && is.Sequence == was.Sequence:
 		c.known = true
@@ -99,6 +102,15 @@ func (c *cancelling) one(msg *ical.Component) {
 	if m := c.new.master; key != "" && !dead(m) && p.ourKind() && p.msg.allDay != c.new.allDay && is.Sequence > sequence(m) {
 		c.waiting = true // of a series that became all-day, or timed, and is on its way
 		return
+	}
+	if key != "" && c.leaveOccurrence(key, msg, is) {
+		return
+	}
+	if have := c.new.component(key); have != nil && !dead(have) && p.ourKind() && c.forMe(msg) {
+		if gone, stays := p.parting(have, msg); stays && !gone {
+			c.waiting = true // that they were invited under this address as well may still come
+			return
+		}
 	}
 	future := key != "" && strings.EqualFold(msg.Prop("RECURRENCE-ID").Param("RANGE"), "THISANDFUTURE")
 	switch {
@@ -113,10 +125,28 @@ func (c *cancelling) one(msg *ical.Component) {
 	}
 }
 
+// calledOffBefore: what is here was called off and made anew since, and the
+// cancellation comes only now. What the user answered to single occurrences
+// before that, nobody has on record any more: it is told again.
+func (c *cancelling) calledOffBefore(n int) {
+	p := c.p
+	m := &merging{p: p, new: c.new}
+	for _, k := range c.new.order {
+		answer, given := p.mem.Answers[k]
+		if !given || answer.Sequence > n || p.mem.Versions[k].Sequence > n || dead(c.new.overrides[k]) {
+			continue
+		}
+		if decided(m.ownAnswer(c.new.overrides[k])) {
+			m.resend = append(m.resend, k)
+		}
+	}
+	p.resend(m)
+}
+
 // stored is the version a cancellation must not be older than.
 func (c *cancelling) stored(key string) Version {
-	if v, ok := c.p.mem.Versions[key]; ok {
-		return v
+	if v, ok := c.p.mem.Versions[key]; ok && (key == "" || c.new.master == nil || v.Sequence >= c.p.base()) {
+		return v // else the series has replaced it since
 	}
 	if have := c.new.component(key); have != nil {
 		return Version{Sequence: sequence(have), Stamp: stamp(have, c.p.a.Received), Cancelled: dead(have)}
@@ -156,6 +186,26 @@ func (c *cancelling) strike(key string, msg *ical.Component, is Version) {
 	}
 }
 
+// leaveOccurrence takes one of the owner's addresses off an occurrence to which
+// they are invited under another as well; false when they are not.
+func (c *cancelling) leaveOccurrence(key string, msg *ical.Component, is Version) bool {
+	have := c.new.overrides[key]
+	if have == nil && c.new.master != nil && !dead(c.new.master) && c.new.inSeries(key) {
+		if gone, stays := c.p.parting(c.new.master, msg); gone && stays {
+			have = c.new.derive(key)
+		}
+	}
+	if !c.p.leave(have, msg) {
+		return false
+	}
+	if c.new.overrides[key] == nil {
+		c.new.add(have)
+	}
+	c.rosterChange = true
+	put(&c.p.mem.Versions, key, is)
+	return true
+}
+
 // all cancels the event for the owner. It stays visible, silent and free (CAN-01).
 func (c *cancelling) all(is Version, msg *ical.Component) {
 	p := c.p
@@ -166,11 +216,24 @@ func (c *cancelling) all(is Version, msg *ical.Component) {
 			c.whole = false // sent again after this cancellation
 			continue
 		}
+		if p.leave(c.new.component(k), msg) {
+			c.whole, c.rosterChange = false, true
+			continue
+		}
 		p.kill(c.new.component(k), is.Sequence)
 		put(&p.mem.Versions, k, dies)
 		c.changed = true
 	}
-	put(&p.mem.Versions, "", dies)
+	if c.new.master == nil || dead(c.new.master) {
+		put(&p.mem.Versions, "", dies)
+	}
+	// Should any of it take place again, everyone is asked anew.
+	for k := range p.mem.Hidden {
+		if p.mem.Versions[k].Sequence <= is.Sequence {
+			delete(p.mem.Hidden, k)
+			delete(p.mem.Dropped, k)
+		}
+	}
 	c.new.leaveSeries()
 	c.known = !c.changed
 	if c.known {

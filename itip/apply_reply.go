@@ -273,7 +273,7 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 		a.Stale = true
 		r.stale = true
 		r.p.mem.setReply(who, key, a)
-		if stored := r.find(have); stored != nil && a.Sequence >= r.p.mem.invitedAt(who, key) && (stored.HasParam("DELEGATED-FROM") || partStat(stored) == partStatDelegated && a.PartStat != partStatDelegated) {
+		if stored := r.find(have); stored != nil && a.Sequence >= r.p.mem.invitedAt(who, key) && (stored.HasParam("DELEGATED-FROM") || delegatedAway(stored) && a.PartStat != partStatDelegated) {
 			// RFC 5546 5.2.2: the delegator passed on the old time; or comes back, and
 			// was not told of the new one.
 			r.sendAgain(stored, key)
@@ -375,11 +375,16 @@ func (r *replying) whole(a Answered, line *ical.Property, status string) {
 			continue // written before this occurrence moved
 		}
 		r.write(target, a, line, status, k)
+		behind := r.behind
+		r.behind = behind || a.Sequence < sequence(c)
+		r.delegate(c, line)
+		r.behind = behind
 	}
 }
 
-// setApart makes overrides of the occurrences that everybody was asked about
-// anew after this answer was written: it is none to them.
+// setApart makes overrides of the occurrences that this answer is none to: those
+// that everybody was asked about anew after it was written, and those that who
+// answers has answered by themselves.
 func (r *replying) setApart(a Answered) {
 	series := r.p.mem.Moved[""].Sequence
 	for k, v := range sorted(r.p.mem.Moved) {
@@ -387,6 +392,17 @@ func (r *replying) setApart(a Answered) {
 			continue
 		}
 		if c := r.new.derive(k); c != nil && r.find(c) != nil {
+			r.new.add(c)
+		}
+	}
+	for k, own := range sorted(r.p.mem.Replies[r.memoryKey(r.new.master)]) {
+		if k == "" || own.Stale || !decided(own.PartStat) || own.PartStat == a.PartStat || own.Sequence < r.p.mem.movedAt(k).Sequence || r.new.overrides[k] != nil || !r.new.inSeries(k) {
+			continue
+		}
+		if c := r.new.derive(k); c != nil && r.find(c) != nil {
+			if line := r.find(c); partStat(line) != own.PartStat {
+				line.SetParam("PARTSTAT", own.PartStat)
+			}
 			r.new.add(c)
 		}
 	}

@@ -65,7 +65,7 @@ func (r *replying) requests() {
 	}
 	l := letter{o: r.new, stamp: p.mem.nextStamp(p.a.Received), zone: p.a.Zone}
 	for who, list := range sorted(r.again) {
-		for _, k := range list {
+		for _, k := range r.alongside(who, list, rosters) {
 			if r.new.component(k) == nil {
 				k = ""
 			}
@@ -82,6 +82,24 @@ func (r *replying) requests() {
 			p.res.Send = append(p.res.Send, m)
 		}
 	}
+}
+
+// alongside adds to what somebody is sent the overrides that they would take for
+// older than the series that goes to them.
+func (r *replying) alongside(who string, list []string, rosters map[string]*roster) []string {
+	if !slices.Contains(list, "") {
+		return list
+	}
+	for _, k := range r.new.order {
+		had, sent := r.p.mem.Sent[k]
+		if at, came := r.p.mem.Invited[who+" "+k]; came {
+			had, sent = max(had, at), true
+		}
+		if c := r.new.overrides[k]; sent && had < sequence(c) && !dead(c) && rosters[k].served(who) != nil && !slices.Contains(list, k) {
+			list = append(list, k)
+		}
+	}
+	return list
 }
 
 // maxDelegation is how often one invitation is passed on (DEL-05): more is a
@@ -152,8 +170,10 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 		q.SetParam("RSVP", "TRUE")
 		q.SetParam("DELEGATED-FROM", string(target.Address()))
 		c.Add(q)
-		if r.rejoin(r.new, r.new.keyOf(c), d) || r.behind || r.p.a.Local != nil && r.p.a.Local(d) {
-			r.sendAgain(q, r.new.keyOf(c)) // who delegated passed on what they had
+		key := r.new.keyOf(c)
+		without := key != "" && r.p.stored.master != nil && (people{d.Key(): true}).line(r.p.stored.master) != nil // they have the series, but for this
+		if r.rejoin(r.new, key, d) || without || r.behind || r.p.a.Local != nil && r.p.a.Local(d) {
+			r.sendAgain(q, key) // who delegated passed on what they had
 		}
 		r.p.res.Changes = append(r.p.res.Changes, Difference{Property: "ATTENDEE", New: nameOf(person(q)), Attendee: string(d), RecurrenceID: r.new.keyOf(c)})
 	}

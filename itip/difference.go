@@ -62,6 +62,19 @@ type delta struct {
 	added    bool     // occurrences that were not there before, otherwise than by EXDATE
 }
 
+// requests reports whether a change goes out as a REQUEST about the component.
+// Occurrences taken out by EXDATE are cancelled one by one; all other changes of
+// the pattern need the new master. So does what an EXDATE no longer takes out.
+func (d *delta) requests() bool {
+	switch {
+	case d.class&(significant&^pattern) != 0:
+		return true
+	case d.class&pattern == 0:
+		return false
+	}
+	return len(d.removed) == 0 || len(d.restored) > 0 || slices.ContainsFunc(d.diffs, func(x Difference) bool { return x.Property == "RRULE" || x.Property == "RDATE" })
+}
+
 // compare finds what changed from a component of one object to one of another.
 // Both forms are normalised first, so that what a client merely writes
 // differently (DURATION for DTEND, another name of a zone, the order of a

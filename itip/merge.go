@@ -13,6 +13,7 @@ type merging struct {
 	p        *applying
 	old, new *object
 	moved    map[string]bool // components whose time changed
+	kept     map[string]bool // occurrences left out of the series for another of the owner's addresses only
 	resend   []string        // components whose answer the organizer does not have
 	class    class
 	roster   bool
@@ -85,11 +86,19 @@ func (m *merging) series() {
 		}
 		o := m.without(got)
 		d := compare(o, o.master, m.view(got), got)
+		if d.class&reschedule == 0 && len(d.removed) > 0 {
+			if m.kept = m.twofold(got); len(m.kept) > 0 {
+				m.readmit(got)
+				d = compare(o, o.master, m.view(got), got)
+			}
+		}
 		m.note("", d, was, got)
 		m.own(got, was, m.moved[""])
 		m.replace(was, got)
 	} else {
 		// Occurrences came first, the series now.
+		m.kept = m.twofold(got)
+		m.readmit(got)
 		m.new.add(got)
 		m.class |= details
 	}
@@ -106,6 +115,14 @@ func (m *merging) series() {
 	m.new.index()
 	m.overrides(seen)
 	m.new.index()
+}
+
+// readmit takes what is kept out of the EXDATEs of a master.
+func (m *merging) readmit(got *ical.Component) {
+	o := m.view(got)
+	for k := range sorted(m.kept) {
+		unexclude(o, k)
+	}
 }
 
 // view is an object to read a component of the message in.
@@ -210,10 +227,11 @@ func (p *applying) resend(m *merging) {
 	l := letter{o: m.new, stamp: p.mem.nextStamp(p.a.Received), zone: p.a.Zone}
 	if slices.Contains(m.resend, "") {
 		// The answer to the series must not be read as one to occurrences that
-		// the user has yet to answer.
+		// the user has yet to answer, or has answered otherwise.
+		whole := m.ownAnswer(m.new.master)
 		for _, k := range m.new.order {
 			c := m.new.overrides[k]
-			if line := p.me.line(c); line != nil && !dead(c) && partStat(line) == partStatNeeds && !slices.Contains(m.resend, k) {
+			if line := p.me.line(c); line != nil && !dead(c) && partStat(line) != whole && !slices.Contains(m.resend, k) {
 				m.resend = append(m.resend, k)
 			}
 		}

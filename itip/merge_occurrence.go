@@ -44,6 +44,9 @@ func (m *merging) overrides(master Version) {
 		if p.msg.overrides[k] != nil || p.mem.Versions[dayKey(c, k)].Sequence > master.Sequence && dayKey(c, k) != k {
 			continue // the latter is of an all-day series yet to come
 		}
+		if m.kept[k] {
+			continue
+		}
 		if !m.new.inSeries(k) {
 			switch v := m.versionOf(k); {
 			case v.compare(master) <= 0:
@@ -74,7 +77,7 @@ func (m *merging) overrides(master Version) {
 				again = append(again, k) // if it is at the same time
 				put(&p.mem.Dropped, k, Dropped{PartStat: m.ownAnswer(c), Start: startOf(m.old, c, "DTSTART"), End: endOf(m.old, c, "")})
 			}
-		case m.ownAnswer(c) != m.ownAnswer(m.old.master):
+		case m.ownAnswer(c) != m.ownAnswer(m.old.master), m.answeredApart(k, c):
 			gone = append(gone, c)
 			again = append(again, k) // our answer to that occurrence stands
 		default:
@@ -124,6 +127,13 @@ func (m *merging) overrides(master Version) {
 			m.new.index()
 		}
 	}
+}
+
+// answeredApart reports whether the user answered an occurrence by itself, at the
+// times it still has: an answer to the series does not change that some day.
+func (m *merging) answeredApart(k string, c *ical.Component) bool {
+	at, told := m.p.mem.Answers[k]
+	return told && at.Sequence >= m.p.mem.Base && decided(m.ownAnswer(c))
 }
 
 // dayKey is the key a component has in an all-day series, where its id is a day;

@@ -426,7 +426,7 @@ func (p *attending) send(o *object) {
 	for i, a := range p.answers {
 		n := sequence(a.comp)
 		if v, ok := p.out.Memory.Versions[a.key]; ok && !v.Cancelled { // else it came back with its series
-			n = v.Sequence
+			n = max(n, v.Sequence) // the series may have replaced the occurrence since
 		}
 		reply := l.reply(a.comp, a.line, n, a.partstat, a.comments)
 		put(&p.out.Memory.Answers, a.key, Version{Sequence: n, Stamp: l.stamp})

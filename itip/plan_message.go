@@ -119,6 +119,7 @@ func (p *organizing) cancelAll(one *party, to ical.Address) {
 			setSequence(c, n+1)
 			clear(p.drafts)
 		}
+		put(&p.out.Memory.Invited, one.who+" "+k, sequence(p.new.component(k)))
 	}
 }
 

@@ -43,8 +43,7 @@ func (p *organizing) keepReverted() {
 
 // restoreAnswers keeps what only others may say: the organizer's client sets
 // nobody's answer but the organizer's own (RFC 6638 3.2.1). It may ask again
-// by NEEDS-ACTION where it also changes something (3.2.8), not by being out of
-// date. Delivery states are ours (CAL-04, CAL-06, CAL-08).
+// by NEEDS-ACTION where a REQUEST goes out (3.2.8), not by being out of date. Delivery states are ours (CAL-04, CAL-06, CAL-08).
 func (p *organizing) restoreAnswers() {
 	for _, k := range p.new.keys() {
 		if p.still[k] {
@@ -69,7 +68,7 @@ func (p *organizing) restoreAnswers() {
 				continue
 			}
 			asks := partStat(line) == partStatNeeds && (line.HasParam("SCHEDULE-FORCE-SEND") ||
-				!p.c.MergePartstat && !p.reverted[k] && p.deltas[k].class&significant != 0)
+				!p.c.MergePartstat && !p.reverted[k] && p.deltas[k].requests())
 			if !asks {
 				copyParams(line, stored, "PARTSTAT", "DELEGATED-TO", "X-RESPONSE-COMMENT", "X-NUM-GUESTS")
 			}

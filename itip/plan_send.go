@@ -58,7 +58,11 @@ func (p *organizing) remember(parties []*party) {
 				asked[k] = true
 			case came && at >= sequence(p.new.component(k)): // they joined with this one
 			case p.bumped[k] || slices.Contains(one.listed, ""):
-				missed[k] = true // else it is all they ever got, and they have it
+				missed[k] = true
+			case !came: // it is all they ever got, and they have it as it was
+				if had, sent := p.out.Memory.Sent[k]; sent && had >= 0 && had < sequence(p.new.component(k)) {
+					put(&p.out.Memory.Invited, one.who+" "+k, had)
+				}
 			}
 		}
 	}
@@ -165,6 +169,9 @@ func (p *organizing) judge(one *party) {
 	if (one.cancelled || len(had) == 0) && !delegatedAway(one.line) {
 		one.asked = one.listed // what they keep must be newer than the cancellation; what takes place again is new
 	}
+	if one.cancelled {
+		p.forgetAnswers(one)
+	}
 	if hadAll && slices.Contains(one.asked, "") && p.expands(one, p.new) && !p.expands(one, p.old) {
 		one.cancelled = true // the series they have goes, its occurrences come
 	}
@@ -194,6 +201,17 @@ func (p *organizing) judge(one *party) {
 	}
 }
 
+// forgetAnswers asks somebody anew about the occurrences they keep of a series
+// that they lose: to their program the event was over.
+func (p *organizing) forgetAnswers(one *party) {
+	for _, k := range one.listed {
+		if line := p.is[k].line(one.who); decided(partStat(line)) && partStat(line) != partStatDelegated {
+			line.SetParam("PARTSTAT", partStatNeeds)
+			line.SetParam("RSVP", "TRUE")
+		}
+	}
+}
+
 // has reports whether somebody who is new to the series has an occurrence of it
 // already, as it is, and keeps it when the series comes (REQ-07).
 func (p *organizing) has(one *party, k string) bool {
@@ -201,9 +219,11 @@ func (p *organizing) has(one *party, k string) bool {
 		return false
 	}
 	n := sequence(p.new.component(k))
-	at, came := p.out.Memory.Invited[one.who+" "+k]
-	all, sent := p.out.Memory.Sent[k]
-	return (came && at >= n || sent && all >= n) && n >= sequence(p.new.master)
+	had, sent := p.out.Memory.Sent[k]
+	if at, came := p.out.Memory.Invited[one.who+" "+k]; came {
+		had, sent = at, true // more may have been sent to them since: then it is sent once more
+	}
+	return sent && had >= n && n >= sequence(p.new.master)
 }
 
 // altered are the living components that were not saved exactly as they were.
@@ -329,17 +349,8 @@ func (p *organizing) mustAsk(one *party, k string, hadAll bool) bool {
 	if delegatedAway(line) {
 		return false // the delegate is asked
 	}
-	d := p.deltas[k]
-	if d.class&(significant&^pattern) != 0 {
+	if p.deltas[k].requests() {
 		return true
-	}
-	if d.class&pattern != 0 {
-		// Occurrences taken out by EXDATE are cancelled one by one; all other
-		// changes of the pattern need the new master. So does what an EXDATE no
-		// longer takes out.
-		if len(d.removed) == 0 || len(d.restored) > 0 || slices.ContainsFunc(d.diffs, func(x Difference) bool { return x.Property == "RRULE" || x.Property == "RDATE" }) {
-			return true
-		}
 	}
 	if before := p.old.component(k); before != nil && dead(before) {
 		return true

@@ -362,6 +362,7 @@ func alterTime(_ *World, cal *ical.Calendar, m *ical.Component, _ *event, r *ran
 	zone := zones[r.IntN(len(zones))]
 	if t.IsDate() {
 		bare(cal, m)
+		boundless(m, r)
 	}
 	setTimes(m, start, start.Add(time.Duration(1+r.IntN(2))*time.Hour), zone)
 	return "moves"
@@ -374,9 +375,7 @@ func alterDay(_ *World, cal *ical.Calendar, m *ical.Component, e *event, r *rand
 		return ""
 	}
 	bare(cal, m)
-	if strings.Contains(m.Value("RRULE"), "UNTIL") { // of the type of DTSTART (RFC 5545 3.3.10)
-		m.Set("RRULE", rules[r.IntN(len(rules))])
-	}
+	boundless(m, r)
 	if t.IsDate() {
 		start := t.Wall.Add(10 * time.Hour)
 		setTimes(m, start, start.Add(time.Hour), zones[r.IntN(len(zones))])
@@ -385,6 +384,14 @@ func alterDay(_ *World, cal *ical.Calendar, m *ical.Component, e *event, r *rand
 	start := t.Wall.Truncate(24 * time.Hour)
 	setTimes(m, start, start.AddDate(0, 0, 1), "")
 	return "makes all-day"
+}
+
+// boundless gives another rule to a series whose UNTIL would no longer be of the
+// type of DTSTART (RFC 5545 3.3.10).
+func boundless(m *ical.Component, r *rand.Rand) {
+	if strings.Contains(m.Value("RRULE"), "UNTIL") {
+		m.Set("RRULE", rules[r.IntN(len(rules))])
+	}
 }
 
 // bare takes away what names single occurrences.

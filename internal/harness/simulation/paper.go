@@ -274,7 +274,7 @@ func (h *paper) take(l *letter, digest string, approved bool) (receipt, bool) {
 	}
 	h.seen[l.to.name+" "+digest] = true
 	switch {
-	case res.Decision == itip.Held && !approved:
+	case res.Decision == itip.Held && (!approved || res.Reason == itip.ReasonWaiting):
 		h.ids++
 		h.holding[l.to.name] = append(h.holding[l.to.name], &heldLetter{id: h.ids, reason: res.Reason, sender: l.sender, method: l.method, cal: l.cal})
 	case res.Decision == itip.Applied && res.Object != nil:

@@ -1,0 +1,84 @@
+package itip
+
+import (
+	"github.com/convene-cal/convene/ical"
+)
+
+// Somebody may be invited under two of their addresses: as themselves, and in
+// somebody's place. To the organizer they are two people with a view of the
+// event each; here they share one copy. What ends for one of them does not end
+// for the other.
+
+// parting compares the owner's lines of a component with those a message takes
+// off: gone says that one of them is, stays that another is not.
+func (p *applying) parting(c, msg *ical.Component) (gone, stays bool) {
+	if c == nil || dead(msg) || msg.Prop("ATTENDEE") == nil {
+		return false, false
+	}
+	named := listedIn(msg)
+	for line := range c.Props("ATTENDEE") {
+		if p.me.is(line) {
+			off := named[line.Address().Key()]
+			gone, stays = gone || off, stays || !off
+		}
+	}
+	return gone, stays
+}
+
+// listedIn are the addresses of a component's attendees.
+func listedIn(c *ical.Component) map[string]bool {
+	out := map[string]bool{}
+	for line := range c.Props("ATTENDEE") {
+		out[line.Address().Key()] = true
+	}
+	return out
+}
+
+// leave takes the owner's lines that a message names off a component where
+// another one stays; false when none does.
+func (p *applying) leave(c, msg *ical.Component) bool {
+	if gone, stays := p.parting(c, msg); !gone || !stays {
+		return false
+	}
+	named := listedIn(msg)
+	c.RemoveFunc(func(line *ical.Property) bool {
+		return line.Name() == "ATTENDEE" && named[line.Address().Key()]
+	})
+	return true
+}
+
+// twofold are the occurrences that a new version of the series leaves out, while
+// it may be only one of the owner's addresses that is not invited to them: what
+// ends for both is cancelled by name. Convene's own messages are meant, which
+// say so.
+func (m *merging) twofold(got *ical.Component) map[string]bool {
+	p := m.p
+	if !p.ourKind() {
+		return nil
+	}
+	var names []ical.Address
+	for line := range got.Props("ATTENDEE") {
+		if p.me.is(line) {
+			names = append(names, line.Address())
+		}
+	}
+	invited := peopleOf(names)
+	var out map[string]bool
+	for k := range m.view(got).times(got, "EXDATE") {
+		if p.mem.Hidden[k] || p.mem.Versions[k].Cancelled || !m.old.occurs(k) {
+			continue
+		}
+		c := m.old.component(k)
+		if c == nil {
+			c = m.old.master
+		}
+		twice := len(invited) > 1
+		for line := range c.Props("ATTENDEE") {
+			twice = twice || p.me.is(line) && !invited[line.Address().Key()]
+		}
+		if twice && !dead(c) {
+			put(&out, k, true)
+		}
+	}
+	return out
+}

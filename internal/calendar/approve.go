@@ -31,8 +31,19 @@ func (s *Service) Approve(ctx context.Context, by account.Actor, owner store.Acc
 	if err != nil {
 		return e, problem.New(problem.BadInput, "Message %d holds no calendar data that could be applied.", id).Because(err)
 	}
-	r, err := s.Receive(ctx, Arrival{To: owner, Recipient: ical.Address(e.To), Message: cal, Method: itip.Method(e.Method), Transport: e.Transport, Received: e.Created, Entry: &e, Approved: true})
+	r, err := s.Receive(ctx, Arrival{To: owner, Recipient: ical.Address(e.To), Message: cal, Method: itip.Method(e.Method), Transport: e.Transport, Received: e.Created, Entry: &e, Approved: true, Invited: invitedBy(&e)})
 	return r.Entry, err
+}
+
+// invitedBy is [Arrival.Invited] as a transport noted it in a row's evidence.
+func invitedBy(e *store.Entry) ical.Address {
+	var noted struct {
+		Invited string `json:"invited"`
+	}
+	if json.Unmarshal(e.Evidence, &noted) != nil || noted.Invited == "" {
+		return ""
+	}
+	return ical.ParseAddress(noted.Invited)
 }
 
 // Reject puts a held message aside for good. Its sender is not told, but of a

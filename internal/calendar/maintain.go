@@ -39,6 +39,7 @@ func (s *Service) Maintain(ctx context.Context) error {
 		"history":     func(tx *store.Tx) (bool, error) { return tx.PruneVersions(now.AddDate(0, 0, -store.HistoryDays)) },
 		"attachments": func(tx *store.Tx) (bool, error) { return tx.PruneAttachments(now.Add(-keptUnused)) },
 		"tombstones":  func(tx *store.Tx) (bool, error) { return tx.PruneTombstones(now.Add(-tombstonesFor)) },
+		"addresses":   func(tx *store.Tx) (bool, error) { return tx.PruneReplyAddresses(now) },
 		"messages":    func(tx *store.Tx) (bool, error) { return tx.PruneEntries(now.Add(-messagesFor)) },
 	} {
 		for more := true; more; {

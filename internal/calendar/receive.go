@@ -28,6 +28,9 @@ type Arrival struct {
 	To        store.AccountID // 0: whoever has the address Recipient
 	Recipient ical.Address    // the address it was sent to
 	From      ical.Address    // acting address; "" = trusted without looking (approved by the owner)
+	// Invited is the guest whose answer it is because of the address it came to,
+	// which was made for them; "" = what the message says.
+	Invited   ical.Address
 	Message   *ical.Calendar
 	Method    itip.Method // "" = METHOD of Message
 	Transport string      // journal.Local, "mail", …
@@ -159,7 +162,7 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 	if err != nil {
 		return nil, err
 	}
-	arrival := itip.Arrival{Message: a.Message, Method: a.Method, From: a.From, Received: a.Received, AutoAdd: !a.AskFirst, Approved: a.Approved, Local: dir.local, Zone: accountZone(who)}
+	arrival := itip.Arrival{Message: a.Message, Method: a.Method, From: a.From, Invited: a.Invited, Received: a.Received, AutoAdd: !a.AskFirst, Approved: a.Approved, Local: dir.local, Zone: accountZone(who)}
 	arrival.Consent, arrival.Member, arrival.MaxAttendees = s.Consent(tx, a.To), s.member(tx, dir), s.limits.Attendees
 	if arrival.User, err = s.named(tx, a); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/journal"
@@ -25,6 +26,7 @@ type messageCommands struct {
 	Approve messageApprove `cmd:"" help:"Apply a message that was held."`
 	Reject  messageReject  `cmd:"" help:"Refuse a message that was held."`
 	Retry   messageRetry   `cmd:"" help:"Send a waiting or failed message again now."`
+	Revoke  messageRevoke  `cmd:"" help:"Take back the addresses that answers to an event come to."`
 	Receive messageReceive `cmd:"" help:"Take one mail from standard input, for a mail server's pipe."`
 }
 
@@ -235,6 +237,26 @@ func (messageRetry) Help() string { return "Example: convene message retry 17" }
 func (c messageRetry) Run(e *env) error {
 	return c.settle(e, func(s *server.Services, x store.Entry, _ account.Actor) (store.Entry, error) {
 		return s.Journal.Retry(e.ctx, x.Account, x.ID)
+	})
+}
+
+type messageRevoke struct {
+	Account  string `required:"" help:"The organizer." placeholder:"ADDRESS"`
+	UID      string `name:"uid" required:"" help:"The event."`
+	Attendee string `help:"Only the address made for this guest." placeholder:"ADDRESS"`
+}
+
+func (messageRevoke) Help() string {
+	return "Mail to an address that was taken back is refused; the next message about the event brings a new one.\n\nExample: convene message revoke --account ann@example.org --uid 4711 --attendee ben@example.com"
+}
+
+func (c messageRevoke) Run(e *env) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, _ account.Actor) error {
+		var who ical.Address
+		if c.Attendee != "" {
+			who = ical.ParseAddress(c.Attendee)
+		}
+		return s.Mail.RevokeReplyAddress(e.ctx, a.ID, c.UID, who)
 	})
 }
 

@@ -184,7 +184,8 @@ func (j *Journal) ways() []Transport {
 
 // wayTo is the transport for a row: the one its writer knew or another handed
 // it on to, the one that has tried it, else the first that accepts the
-// recipient, else nil.
+// recipient, else nil. A row without a method is a mail in words, which no other
+// transport could carry.
 func (j *Journal) wayTo(ctx context.Context, e *store.Entry) Transport {
 	ways := j.ways()
 	for _, t := range ways {
@@ -192,7 +193,7 @@ func (j *Journal) wayTo(ctx context.Context, e *store.Entry) Transport {
 			continue
 		}
 		tried := len(e.Attempts) > 0 && e.Attempts[len(e.Attempts)-1].Transport == e.Transport
-		if !tried || t.Accepts(ctx, ical.Address(e.To)) {
+		if !tried || e.Method == "" || t.Accepts(ctx, ical.Address(e.To)) {
 			return t
 		}
 	}

@@ -138,6 +138,14 @@ func walk(tx *Tx, now time.Time) error {
 		func() error { _, err := tx.ClaimDue(now, time.Minute, 10, "me"); return err },
 		func() error { _, _, err := tx.NextDue(); return err },
 		func() error { _, err := tx.PruneEntries(now); return err },
+		func() error { _, err := tx.HeldBecause("flood", 0, 0, 10); return err },
+		func() error {
+			return tx.SetReplyAddress(ReplyAddress{Account: a.ID, UID: "u", Attendee: "b", Selector: "s"})
+		},
+		func() error { _, err := tx.ReplyAddressFor(a.ID, "u", "b"); return err },
+		func() error { _, err := tx.ReplyAddressBySelector(a.ID, "s"); return err },
+		func() error { return tx.DeleteReplyAddress(a.ID, "u", "b") },
+		func() error { _, err := tx.SenderRules(a.ID); return err },
 		func() error { return tx.DeleteObject(a.ID, o.ID) },
 		func() error { return tx.DeleteCollection(a.ID, c.ID) },
 	}

@@ -30,6 +30,10 @@ func (m *Mail) report(ctx context.Context, e store.Entry, r record, p *imip.Pars
 			err = errNoToken
 		}
 	}
+	if errors.Is(err, errNoToken) && len(r.ReplyTo) > 0 && p.Delivery != nil {
+		// Some servers report to the From or Reply-To address, which is one guest's too.
+		about, err = m.lastTo(ctx, e.Account, r.ReplyTo[0])
+	}
 	if errors.Is(err, errNoToken) || errors.Is(err, store.ErrNotFound) {
 		sentence := p.Sentence
 		if p.Delivery != nil && p.Delivery.Kind == "delivery-status" {
@@ -53,6 +57,24 @@ func (m *Mail) report(ctx context.Context, e store.Entry, r record, p *imip.Pars
 		return nil, fmt.Errorf("note the delivery report on message %d: %w", about.ID, err)
 	}
 	return m.settle(ctx, e, stateApplied, "delivery-report", p.Delivery.Sentence())
+}
+
+// lastTo is the latest message that went to the guest of a reply address.
+func (m *Mail) lastTo(ctx context.Context, account store.AccountID, a answersFor) (store.Entry, error) {
+	var rows []store.Entry
+	err := m.o.Store.View(ctx, func(tx *store.Tx) (err error) {
+		rows, err = tx.Entries(store.EntryFilter{Account: account, UID: a.UID, Direction: journal.Out, States: []string{journal.Sent, journal.Delivered}})
+		return err
+	})
+	for _, e := range rows { // newest first
+		if e.MessageID != "" && ical.Address(e.To).Key() == a.Attendee {
+			return e, nil
+		}
+	}
+	if err == nil {
+		err = errNoToken
+	}
+	return store.Entry{}, err
 }
 
 func firstOf(texts ...string) string {

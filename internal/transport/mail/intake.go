@@ -2,11 +2,13 @@ package mail
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -41,7 +43,8 @@ type Envelope struct {
 type target struct {
 	address string
 	account store.AccountID
-	sent    int64 // a delivery report on this row; 0 for an ordinary recipient
+	sent    int64       // a delivery report on this row; 0 for an ordinary recipient
+	reply   *answersFor // the guest and event that the address was made for; nil = an ordinary recipient
 }
 
 // maxReceived bounds the servers a mail has been through (RFC 5321 6.3 asks for
@@ -60,6 +63,23 @@ func (m *Mail) resolve(ctx context.Context, address string) (target, error) {
 		}
 		if !errors.Is(err, errNoToken) {
 			return target{}, err
+		}
+	}
+	if _, agent, ok := tokenOf(address); ok {
+		r, err := m.replyAddress(ctx, address)
+		switch {
+		case err == nil:
+			organizer, err := m.ownAddress(ctx, r.Account)
+			return target{address: organizer, account: r.Account, reply: &answersFor{r.UID, r.Attendee, r.Selector}}, err
+		case !errors.Is(err, errNoToken):
+			return target{}, err
+		case agent && m.ours(a.Domain()):
+			// There may be somebody called cal; else nobody is told which part was wrong.
+			if acc, ok, err := m.o.Accounts.Lookup(ctx, withoutTag(a)); err != nil || !ok {
+				return target{}, errNoUser
+			} else {
+				return target{address: address, account: acc.ID}, nil
+			}
 		}
 	}
 	for _, candidate := range []ical.Address{a, withoutTag(a)} {
@@ -81,6 +101,25 @@ func (m *Mail) resolve(ctx context.Context, address string) (target, error) {
 		return target{}, errNotOurs
 	}
 	return target{}, errNoUser
+}
+
+// ownAddress is the first mail address of an account. It stands in the record
+// of a mail in the place of the address that only one guest was given.
+func (m *Mail) ownAddress(ctx context.Context, account store.AccountID) (string, error) {
+	var list []store.Address
+	err := m.o.Store.View(ctx, func(tx *store.Tx) (err error) {
+		list, err = tx.Addresses(account)
+		return err
+	})
+	if err != nil {
+		return "", fmt.Errorf("addresses of account %d: %w", account, err)
+	}
+	for _, a := range list {
+		if mail := ical.Address(a.URI).Email(); mail != "" {
+			return mail, nil
+		}
+	}
+	return "", nil
 }
 
 // postmaster's mail, which every server must take (RFC 5321 4.5.1), is the
@@ -187,6 +226,10 @@ func (m *Mail) intake(ctx context.Context, raw []byte, env Envelope, targets []t
 	var rows []store.Entry
 	err := m.o.Store.Update(ctx, func(tx *store.Tx) error {
 		rows = rows[:0]
+		// Of two addresses of one person the one that says more comes first.
+		slices.SortStableFunc(targets, func(a, b target) int {
+			return cmp.Compare(boolInt(a.reply == nil), boolInt(b.reply == nil))
+		})
 		seen := map[store.AccountID]bool{}
 		for _, t := range targets {
 			if seen[t.account] && t.sent == 0 {
@@ -281,6 +324,9 @@ func digestOf(raw []byte, env Envelope, t target) string {
 		header, body = raw[:i+1], raw[i:]
 	}
 	fmt.Fprintf(h, "%s\x00%d\x00", strings.ToLower(env.From), t.sent)
+	if t.reply != nil {
+		fmt.Fprintf(h, "%s\x00", t.reply.Selector)
+	}
 	traced := false
 	for line := range bytes.Lines(header) {
 		if line[0] != ' ' && line[0] != '\t' {
@@ -298,6 +344,13 @@ func digestOf(raw []byte, env Envelope, t target) string {
 	}
 	h.Write(body)
 	return "mail-" + hex.EncodeToString(h.Sum(nil)[:20])
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func countReceived(raw []byte) int {

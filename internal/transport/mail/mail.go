@@ -30,6 +30,13 @@ type Options struct {
 	// PublicURL is where the web application is reached, "https://cal.example.org":
 	// invitations link to a page there on which they can be answered. "" = none.
 	PublicURL string
+	// AgentDomains are those of organizers in whose messages an address made for
+	// the one guest stands as ORGANIZER, so that answers come here whatever mail
+	// service the organizer or the guest has; "*" = every organizer.
+	AgentDomains []string
+	// ReplyTo puts such an address, as a sub-address of the organizer's own, into
+	// Reply-To of everybody else's messages.
+	ReplyTo bool
 
 	Accounts *account.Service
 	Store    *store.Store

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -24,23 +25,28 @@ import (
 // record is the Evidence of an incoming row: who sent it, and how it was read.
 type record struct {
 	trust.Evidence
-	Sent       int64    `json:"report-on,omitempty"` // came to the return path of this row
-	Border     bool     `json:"border,omitempty"`    // see Envelope.Border
-	Hello      string   `json:"ehlo,omitempty"`
-	Encrypted  bool     `json:"encrypted,omitempty"`
-	Acting     string   `json:"acting,omitempty"` // the address that the message speaks for
-	Verdict    string   `json:"verdict,omitempty"`
-	Subject    string   `json:"subject,omitempty"`
-	Part       string   `json:"part,omitempty"`
-	MethodFrom string   `json:"method-from,omitempty"`
-	Repairs    []string `json:"repairs,omitempty"`
-	Notes      []string `json:"notes,omitempty"`
-	Reason     string   `json:"review-reason,omitempty"`
-	Review     string   `json:"review,omitempty"` // why a person must look first
+	Sent       int64        `json:"report-on,omitempty"`     // came to the return path of this row
+	ReplyTo    []answersFor `json:"reply-address,omitempty"` // the guests and events that the addresses it came to, or names, were made for
+	Invited    string       `json:"invited,omitempty"`       // the guest whose answer it is for that reason, comparison key
+	Border     bool         `json:"border,omitempty"`        // see Envelope.Border
+	Hello      string       `json:"ehlo,omitempty"`
+	Encrypted  bool         `json:"encrypted,omitempty"`
+	Acting     string       `json:"acting,omitempty"` // the address that the message speaks for
+	Verdict    string       `json:"verdict,omitempty"`
+	Subject    string       `json:"subject,omitempty"`
+	Part       string       `json:"part,omitempty"`
+	MethodFrom string       `json:"method-from,omitempty"`
+	Repairs    []string     `json:"repairs,omitempty"`
+	Notes      []string     `json:"notes,omitempty"`
+	Reason     string       `json:"review-reason,omitempty"`
+	Review     string       `json:"review,omitempty"` // why a person must look first
 }
 
 func envelopeEvidence(env Envelope, t target) []byte {
 	r := record{Sent: t.sent, Border: env.Border}
+	if t.reply != nil {
+		r.ReplyTo = []answersFor{*t.reply}
+	}
 	r.Remote, r.Hello = env.Remote, env.Hello
 	if env.From != "" {
 		r.EnvelopeFrom = ical.Mailto(env.From)
@@ -120,6 +126,9 @@ func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 		m.check(ctx, e.Raw, &r)
 	}
 	r.Spam = flaggedAsSpam(p)
+	if r.ReplyTo, err = m.replyAddresses(ctx, e.Account, p, r.ReplyTo); err != nil {
+		return nil, err
+	}
 	if p.From != "" {
 		e.From = string(p.From)
 	}
@@ -130,6 +139,9 @@ func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 	case p.MessageID != "" && m.isOurs(ctx, e.Account, p.MessageID):
 		return m.settle(ctx, e, stateIgnored, "own-message", "This is a mail that was sent from here and has come back.")
 	case len(p.Found) == 0:
+		if len(r.ReplyTo) > 0 && strings.TrimSpace(p.Text) != "" && !p.Encrypted {
+			return m.words(ctx, e, r, p)
+		}
 		return m.withoutCalendar(ctx, e, p)
 	}
 	rows := make([]store.Entry, 0, len(p.Found))
@@ -143,6 +155,13 @@ func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 		var bearers map[string]*x509.Certificate
 		one.Signatures, bearers = checkSignatures(keys, f.Signatures)
 		one.Encrypted = f.Encrypted
+		rewritten := false
+		if one.ReplyTo, rewritten, err = m.fromAgent(ctx, e.Account, f.Calendar, slices.Clone(r.ReplyTo)); err != nil {
+			return nil, err
+		}
+		if rewritten {
+			one.Repairs = append(slices.Clone(one.Repairs), "ORGANIZER was the address made for this guest's answers; it is the organizer's own again.")
+		}
 		m.collect(ctx, e.Account, r.From, one.Signatures, bearers)
 		describe(&row, f)
 		row.Evidence = one.json()
@@ -273,7 +292,7 @@ func (m *Mail) apply(ctx context.Context, e *store.Entry) error {
 	}
 	received, err := m.o.Calendar.Receive(ctx, calendar.Arrival{
 		To: e.Account, Recipient: ical.Address(e.To), From: verdict.Acting, Message: cal, Method: itip.Method(e.Method),
-		Transport: Name, Received: e.Created, Entry: e,
+		Invited: ical.ParseAddress(r.Invited), Transport: Name, Received: e.Created, Entry: e,
 	})
 	if err != nil { // the store's fault: the row waits for the next start
 		return fmt.Errorf("receive message %d: %w", e.ID, err)
@@ -303,25 +322,18 @@ func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r 
 	err = m.o.Store.View(ctx, func(tx *store.Tx) error {
 		q.Stored = nil
 		q.Consent = m.o.Calendar.Consent(tx, e.Account)
-		stored, err := tx.ObjectsByUID(e.Account, e.UID)
+		known, err := scheduled(tx, e.Account, e.UID)
 		if err != nil {
-			return fmt.Errorf("look for event %s: %w", e.UID, err)
+			return err
 		}
-		for _, o := range stored {
-			if o.UID != e.UID || !o.Scheduling {
-				continue
+		if known != nil {
+			q.Stored = &trust.Stored{Organizer: organizerOf(known)}
+			r.Token, r.Invited = false, ""
+			if who := invited(r.ReplyTo, q.Method, e.UID); who != "" && listed(known, who) {
+				r.Token, r.Invited = true, who.Key()
+				q.Evidence.Token, q.Attendee = true, itip.Attendee{Address: who}
 			}
-			body, err := tx.Body(o.Account, o.ID)
-			if err != nil {
-				return fmt.Errorf("read event %s: %w", e.UID, err)
-			}
-			if known, err := ical.Parse(body); err == nil {
-				q.Stored = &trust.Stored{}
-				q.Stored.Organizer = organizerOf(known)
-			}
-			break
-		}
-		if q.Stored != nil {
+
 			q.Stored.FromDomain, err = madeBy(tx, e)
 			return err
 		}

@@ -99,6 +99,7 @@ func temporary(err error) error {
 // prepare composes what was not composed before, and stores it, in one transaction.
 func (m *Mail) prepare(ctx context.Context, batch []*store.Entry, outcomes []journal.Outcome) error {
 	var made []*store.Entry
+	var addresses []*store.ReplyAddress
 	for i, e := range batch {
 		switch {
 		case m.relay == nil:
@@ -110,7 +111,8 @@ func (m *Mail) prepare(ctx context.Context, batch []*store.Entry, outcomes []jou
 		case len(e.Raw) > 0:
 			continue
 		}
-		if err := m.compose(ctx, e); err != nil {
+		address, err := m.compose(ctx, e)
+		if err != nil {
 			if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errStore) {
 				return err
 			}
@@ -119,11 +121,19 @@ func (m *Mail) prepare(ctx context.Context, batch []*store.Entry, outcomes []jou
 			continue
 		}
 		made = append(made, e)
+		if address != nil {
+			addresses = append(addresses, address)
+		}
 	}
 	if len(made) == 0 {
 		return nil
 	}
 	return m.o.Store.Update(ctx, func(tx *store.Tx) error {
+		for _, r := range addresses {
+			if err := tx.SetReplyAddress(*r); err != nil {
+				return err
+			}
+		}
 		for _, e := range made {
 			row, err := tx.Entry(e.Account, e.ID)
 			if err != nil {
@@ -143,22 +153,20 @@ var errStore = errors.New("the store could not be read")
 // ownDigest marks the row of a mail we sent, so that it is known when it comes back.
 func ownDigest(messageID string) string { return "sent-" + messageID }
 
-// compose fills in Raw, MessageID, References, Evidence and Digest of a row.
-func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
+// compose fills in Raw, MessageID, References, Evidence and Digest of a row. It
+// gives the reply address that the mail names, nil if it names none.
+func (m *Mail) compose(ctx context.Context, e *store.Entry) (address *store.ReplyAddress, err error) {
 	cal, err := ical.Parse(e.Calendar)
 	if err != nil {
-		return fmt.Errorf("message %d: %w", e.ID, err)
+		return nil, fmt.Errorf("message %d: %w", e.ID, err)
 	}
 	msg := itip.Message{Method: itip.Method(e.Method), From: ical.Address(e.From), To: ical.Address(e.To), UID: e.UID, RecurrenceID: e.RecurrenceID, Sequence: e.Sequence, Calendar: cal, Refresh: e.Refresh}
 	if len(e.Changes) > 0 {
 		if err := json.Unmarshal(e.Changes, &msg.Changes); err != nil {
-			return fmt.Errorf("message %d: changes: %w", e.ID, err)
+			return nil, fmt.Errorf("message %d: changes: %w", e.ID, err)
 		}
 	}
-	o := imip.Options{Now: m.now(), Host: m.o.Hostname}
-	if !strings.Contains(o.Host, ".") && len(m.o.Domains) > 0 {
-		o.Host = m.o.Domains[0] // RFC 5322 3.6.4: unique, and "localhost" is everyone's
-	}
+	o := imip.Options{Now: m.now(), Host: m.messageHost()}
 	var own []ical.Address
 	var preferences []byte
 	err = m.o.Store.View(ctx, func(tx *store.Tx) error {
@@ -189,9 +197,16 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("%w: %w", errStore, err)
+		return nil, fmt.Errorf("%w: %w", errStore, err)
 	}
 	m.people(&msg, &o, own)
+	err = m.o.Store.View(ctx, func(tx *store.Tx) (err error) {
+		address, err = m.withReplyAddress(tx, e, &msg, &o)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", errStore, err)
+	}
 	var kept outgoing
 	if m.o.PublicURL != "" && msg.Method == itip.Request {
 		kept.Page = newToken(e)
@@ -199,7 +214,7 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
 	}
 	s, err := m.securityOf(ctx, e.Account, preferences)
 	if err != nil {
-		return fmt.Errorf("%w: %w", errStore, err)
+		return nil, fmt.Errorf("%w: %w", errStore, err)
 	}
 	o.Secure = s.secure(m, o.From.Address, o.To.Address)
 	// The engine writes what RFC 5546's tables allow; a breach is a fault of
@@ -209,20 +224,28 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) error {
 	}
 	mail, err := imip.Compose(msg, o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	_, domain, _ := strings.Cut(o.From.Address, "@")
 	if m.o.DKIM != nil && m.ours(domain) {
 		if mail.Raw, err = m.o.DKIM.Sign(mail.Raw, domain); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	kept.EnvelopeFrom = newReturnPath(e, domain)
 	if e.Evidence, err = json.Marshal(kept); err != nil {
-		return err
+		return nil, err
 	}
 	e.Raw, e.MessageID, e.References, e.Digest = mail.Raw, mail.MessageID, strings.Join(o.References, " "), ownDigest(mail.MessageID)
-	return nil
+	return address, nil
+}
+
+// messageHost is the right-hand side of our Message-IDs.
+func (m *Mail) messageHost() string {
+	if !strings.Contains(m.o.Hostname, ".") && len(m.o.Domains) > 0 {
+		return m.o.Domains[0] // RFC 5322 3.6.4: unique, and "localhost" is everyone's
+	}
+	return m.o.Hostname
 }
 
 // titleOf is the title that the sender's own copy of an event has.

@@ -1,0 +1,167 @@
+package store
+
+import (
+	"database/sql"
+	"fmt"
+	"time"
+)
+
+// ReplyAddress is an address made for the answers of one guest to one event of
+// an account.
+type ReplyAddress struct {
+	Account  AccountID
+	UID      string
+	Attendee string // comparison key
+	Selector string // finds the row, with the account
+	Secret   string // proves that the address was given out
+	Agent    bool   // it stands as ORGANIZER in what the guest gets
+	Created  time.Time
+	Expires  time.Time // zero: with the event
+}
+
+const replyAddressColumns = `r.account, r.uid, r.attendee, r.selector, r.secret, r.agent, r.created, r.expires`
+
+func scanReplyAddress(rows *sql.Rows, r *ReplyAddress) error {
+	return rows.Scan(&r.Account, &r.UID, &r.Attendee, &r.Selector, &r.Secret, &r.Agent, instant{&r.Created}, instant{&r.Expires})
+}
+
+// ReplyAddressFor reads the address made for a guest of an event.
+func (tx *Tx) ReplyAddressFor(account AccountID, uid, attendee string) (ReplyAddress, error) {
+	return first(tx, scanReplyAddress, "reply address of "+attendee, `select `+replyAddressColumns+` from reply_address r
+		where r.account = $1 and r.uid = $2 and r.attendee = $3`, account, uid, attendee)
+}
+
+// ReplyAddressBySelector reads the address that mail came to. The caller
+// compares the secret.
+func (tx *Tx) ReplyAddressBySelector(account AccountID, selector string) (ReplyAddress, error) {
+	return first(tx, scanReplyAddress, "reply address", `select `+replyAddressColumns+` from reply_address r
+		where r.account = $1 and r.selector = $2`, account, selector)
+}
+
+// SetReplyAddress stores an address in the place of an earlier one for the same
+// guest and event, which is then worth nothing.
+func (tx *Tx) SetReplyAddress(r ReplyAddress) error {
+	if err := indexable("UID", r.UID, "attendee", r.Attendee, "selector", r.Selector); err != nil {
+		return err
+	}
+	_, err := tx.exec(`insert into reply_address (account, uid, attendee, selector, secret, agent, created, expires)
+		values ($1, $2, $3, $4, $5, $6, $7, $8)
+		on conflict (account, uid, attendee) do update set selector = excluded.selector, secret = excluded.secret, agent = excluded.agent,
+			created = excluded.created, expires = excluded.expires`,
+		r.Account, r.UID, r.Attendee, r.Selector, r.Secret, r.Agent, r.Created, r.Expires)
+	if err != nil {
+		return fmt.Errorf("store the reply address of %s: %w", r.Attendee, err)
+	}
+	return nil
+}
+
+// DeleteReplyAddress takes the address of a guest back; of all guests of the
+// event where attendee is "". It is no error when there is none.
+func (tx *Tx) DeleteReplyAddress(account AccountID, uid, attendee string) error {
+	_, err := tx.exec(`delete from reply_address where account = $1 and uid = $2 and (attendee = $3 or $3 = '')`, account, uid, attendee)
+	return err
+}
+
+// PruneReplyAddresses forgets those that expired before an instant, in portions:
+// more says that it should be called again.
+func (tx *Tx) PruneReplyAddresses(before time.Time) (more bool, err error) {
+	n, err := tx.exec(`delete from reply_address where (account, uid, attendee) in (
+		select account, uid, attendee from reply_address where expires > $1 and expires < $2 limit $3)`, time.Time{}, before, pruneAtOnce)
+	return n == pruneAtOnce, err
+}
+
+// SenderRule is what an account, or the site, says of somebody's messages.
+type SenderRule struct {
+	Account AccountID // Site: holds for everyone
+	Subject string    // "ann@one.test", "one.test", "" = everybody; lower case
+	Rule    []byte    // JSON of the service that obeys it
+	Created time.Time
+}
+
+func scanSenderRule(rows *sql.Rows, r *SenderRule) error {
+	return rows.Scan(&r.Account, &r.Subject, &r.Rule, instant{&r.Created})
+}
+
+// SenderRules lists the rules of an account, or of Site, by subject.
+func (tx *Tx) SenderRules(account AccountID) ([]SenderRule, error) {
+	return collect(tx, scanSenderRule, `select r.account, r.subject, r.rule, r.created from sender_rule r where r.account = $1 order by r.subject`, account)
+}
+
+// SetSenderRule stores a rule in the place of the one about the same subject.
+func (tx *Tx) SetSenderRule(r SenderRule) error {
+	if err := indexable("subject of a rule", r.Subject); err != nil {
+		return err
+	}
+	if r.Account != Site {
+		if _, err := tx.Account(r.Account); err != nil {
+			return err
+		}
+	}
+	_, err := tx.exec(`insert into sender_rule (account, subject, rule, created) values ($1, $2, $3, $4)
+		on conflict (account, subject) do update set rule = excluded.rule, created = excluded.created`, r.Account, r.Subject, string(r.Rule), r.Created)
+	if err != nil {
+		return fmt.Errorf("store the rule about %q: %w", r.Subject, err)
+	}
+	return nil
+}
+
+// DeleteSenderRule forgets a rule.
+func (tx *Tx) DeleteSenderRule(account AccountID, subject string) error {
+	n, err := tx.exec(`delete from sender_rule where account = $1 and subject = $2`, account, subject)
+	if err == nil && n == 0 {
+		return notFound("rule about %q", subject)
+	}
+	return err
+}
+
+// Flood is one outbreak of more mail than is good.
+type Flood struct {
+	Kind    string // "sender", "domain" or "recipient"
+	Subject string
+	Began   time.Time
+	Last    time.Time // when a message was last held or put off for it
+	Seen    int64     // messages that were
+	State   string    // word of the service: open or settled
+}
+
+func scanFlood(rows *sql.Rows, f *Flood) error {
+	return rows.Scan(&f.Kind, &f.Subject, instant{&f.Began}, instant{&f.Last}, &f.Seen, &f.State)
+}
+
+// Floods lists outbreaks, the latest first.
+func (tx *Tx) Floods(limit int) ([]Flood, error) {
+	return collect(tx, scanFlood, `select f.kind, f.subject, f.began, f.last, f.seen, f.state from flood f order by f.began desc, f.kind, f.subject limit $1`, unlimited(limit))
+}
+
+// SetFlood stores an outbreak, adding what was seen to what there is.
+func (tx *Tx) SetFlood(f Flood) error {
+	if err := indexable("sender or recipient", f.Subject); err != nil {
+		return err
+	}
+	_, err := tx.exec(`insert into flood (kind, subject, began, last, seen, state) values ($1, $2, $3, $4, $5, $6)
+		on conflict (kind, subject, began) do update set last = excluded.last, seen = flood.seen + excluded.seen, state = excluded.state`,
+		f.Kind, f.Subject, f.Began, f.Last, f.Seen, f.State)
+	if err != nil {
+		return fmt.Errorf("note an outbreak of mail by %q: %w", f.Subject, err)
+	}
+	return nil
+}
+
+// SettleFloods writes a state to all outbreaks of a subject.
+func (tx *Tx) SettleFloods(kind, subject, state string) error {
+	_, err := tx.exec(`update flood set state = $3 where kind = $1 and subject = $2`, kind, subject, state)
+	return err
+}
+
+// PruneFloods forgets outbreaks that ended before an instant.
+func (tx *Tx) PruneFloods(before time.Time) error {
+	_, err := tx.exec(`delete from flood where last < $1`, before)
+	return err
+}
+
+// HeldBecause lists the held messages of all accounts with a reason, oldest
+// first and behind a message, without their mails.
+func (tx *Tx) HeldBecause(reason string, account AccountID, after int64, limit int) ([]Entry, error) {
+	return collect(tx, scanEntry, `select `+entryColumns+` from entry e
+		where e.state = 'held' and e.reason = $1 and (e.account, e.id) > ($2, $3) order by e.account, e.id limit $4`, reason, account, after, unlimited(limit))
+}

@@ -37,15 +37,17 @@ func (e *Evidence) Show(acting ical.Address) Shown {
 	if s := e.signed(acting); s != nil {
 		return Shown{Lock, acting, s.Sentence}
 	}
+	var strangers []string
 	for _, s := range e.Signatures {
 		if s.Standing != smime.Trusted {
 			return Shown{Sign: Warning, Sentence: s.Sentence}
 		}
-		names := make([]string, 0, len(s.Addresses))
 		for _, a := range s.Addresses {
-			names = append(names, who(a))
+			strangers = append(strangers, who(a))
 		}
-		return Shown{Sign: Warning, Sentence: fmt.Sprintf("Signed by %s, not by %s.", strings.Join(names, ", "), who(acting))}
+	}
+	if len(e.Signatures) > 0 {
+		return Shown{Sign: Warning, Sentence: fmt.Sprintf("Signed by %s, not by %s.", strings.Join(strangers, ", "), who(acting))}
 	}
 	domain := e.AuthenticatedDomain()
 	switch {

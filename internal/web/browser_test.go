@@ -396,6 +396,10 @@ func TestBrowserPages(t *testing.T) {
 	ask[any](me, "POST", "app-passwords", `{"label":"Phone"}`)
 	ask[saved](o.signIn("carol"), "POST", "events", meeting("carol", "Lunch", day+"T08:30", day+"T09:30", "alice@example.test"))
 
+	ask[sharesOnWire](me, "POST", "shares/alice/default", map[string]any{"who": "carol", "access": "read-write", "ask": true})
+	ask[sharesOnWire](me, "POST", "feeds/alice/default", map[string]any{"detail": "busy"})
+	ask[sharesOnWire](o.signIn("carol"), "POST", "shares/carol/default", map[string]any{"who": "alice", "access": "read", "ask": true})
+	ask[[]followedOnWire](me, "POST", "followed", map[string]any{"url": "webcal://calendar.invalid/a-long-name-of-a-calendar-that-nobody-would-ever-type.ics"})
 	if _, err := o.accounts.Add(t.Context(), account.NewAccount{Address: "mailto:blue@example.test", DisplayName: "Blue room", Kind: store.Room}); err != nil {
 		t.Fatal(err)
 	}
@@ -442,6 +446,7 @@ func TestBrowserPages(t *testing.T) {
 		{"messages", "/messages", `document.querySelector(".message")`},
 		{"account", "/account", `document.querySelector(".lines li")`},
 		{"rooms", "/rooms", `document.querySelector(".card form")`},
+		{"sharing", "/sharing", `document.querySelectorAll(".shares").length === 2 && document.querySelector(".shares .lines li") && document.querySelector(".card .primary")`},
 	}
 	w.open("/sign-in")
 	examine("wide-light-sign-in")

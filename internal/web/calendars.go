@@ -20,7 +20,10 @@ type calendarOnWire struct {
 	Description string   `json:"description"`
 	Color       string   `json:"color"` // #rrggbb, or "" for the browser to choose
 	Components  []string `json:"components"`
-	Access      string   `json:"access"` // freebusy, read, write, own
+	Access      string   `json:"access"`   // freebusy, read, write, own
+	Mode        string   `json:"mode"`     // the same in the words of sharing: read-write, team and act are all "write"
+	ID          int64    `json:"id"`       // names a shared calendar where it is accepted or taken off the list
+	Followed    bool     `json:"followed"` // follows an address on the web
 }
 
 var accessWords = map[acl.Access]string{acl.FreeBusy: "freebusy", acl.Read: "read", acl.Write: "write", acl.Team: "write", acl.Act: "write", acl.Own: "own"}
@@ -31,7 +34,7 @@ func calendarOf(v calendar.CollectionView) calendarOnWire {
 	}
 	c := calendarOnWire{
 		Owner: v.Owner.Name, OwnerName: nameOf(v.Owner), Name: v.Name, DisplayName: v.DisplayName, Description: v.Description,
-		Color: v.Color, Components: v.Components, Access: accessWords[v.Access],
+		Color: v.Color, Components: v.Components, Access: accessWords[v.Access], Mode: v.Access.String(), ID: v.ID, Followed: v.Kind == store.Subscribed,
 	}
 	if c.DisplayName == "" {
 		c.DisplayName = v.Name

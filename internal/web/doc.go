@@ -12,7 +12,9 @@
 //	GET  /sign-in   the door: a form that works without JavaScript
 //	POST /sign-in   login, password, next → a session cookie and 303, or the form with the reason
 //	POST /sign-out  ends the session
-//	GET  /, /calendar/…, /invitations, /messages, /account, /rooms   the application
+//	GET  /, /calendar/…, /invitations, /messages, /sharing, /account, /rooms   the application
+//	GET, POST  /sharing/plain   sharing, public addresses, followed calendars and history without JavaScript
+//	GET, POST  /rsvp/{token}    a guest's answer
 //	GET  /assets/{file}   built files, named by their content, to be kept for ever
 //
 // # The JSON interface
@@ -38,6 +40,15 @@
 //	POST   calendars                            {displayName, color}
 //	PATCH  calendars/{owner}/{calendar}         {displayName, color}
 //	DELETE calendars/{owner}/{calendar}
+//	GET    shares/{owner}/{calendar}            who sees a calendar of one's own, and its public addresses
+//	POST   shares/{owner}/{calendar}            {who, access, ask}; DELETE …?who; both answer like GET
+//	POST   feeds/{owner}/{calendar}             {detail: full|busy}: a public address; DELETE …?id
+//	GET    offered                              calendars one was invited to
+//	POST   shared                               {owner, id, accept}: take an offered one, or take one off the list
+//	GET    proxies; POST {who, access: act|read}; DELETE ?who&access    who acts in, or reads, all of one's calendars
+//	GET    followed; POST {url}; POST followed/{id}/refresh    calendars that follow an address on the web
+//	GET    history?calendar&uid&deleted&zone    earlier versions, the latest first
+//	POST   history                              {object, seq}: make that version the present one
 //	GET    occurrences?from&to&zone             what takes place on the days [from, to)
 //	GET    events/{owner}/{calendar}/{name}?occurrence&following&zone   one event, one occurrence of it, or that and all later
 //	POST   events                               an edit (below) → 201 and its place

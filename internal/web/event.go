@@ -77,6 +77,15 @@ func newEvent(cal *ical.Calendar, view *tz.Zone) (*event, error) {
 // wallFormat is a clock reading on the wire.
 const wallFormat = "2006-01-02T15:04"
 
+// whenOf says in words when an object takes place first; "" where it does not say.
+func whenOf(text []byte, z *tz.Zone) string {
+	cal, err := ical.Parse(text)
+	if err != nil {
+		return ""
+	}
+	return itip.Summarize(cal, z).When
+}
+
 // onWire writes a time of the object as it stands there.
 func onWire(t ical.Time) string {
 	if t.IsDate() {

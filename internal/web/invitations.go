@@ -183,8 +183,12 @@ func (a *app) getCounts(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	offered, err := a.offered(r)
+	if err != nil {
+		return nil, err
+	}
 	return struct {
-		Invitations int `json:"invitations"`
+		Invitations int `json:"invitations"` // to events and to calendars
 		Held        int `json:"held"`
-	}{len(list), held}, nil
+	}{len(list) + len(offered), held}, nil
 }

@@ -22,8 +22,7 @@ const pageText = `{{define "head"}}<!doctype html>
 </head>
 <body>
 <div id="app"><main class="page"><p>Loading…</p></main></div>
-<footer><p><a href="/sharing">Sharing, public addresses, history</a></p></footer>
-<noscript><main class="page"><p>The calendar needs JavaScript in the browser. Any calendar program that speaks CalDAV works without.</p></main></noscript>
+<noscript><main class="page"><p>The calendar needs JavaScript in the browser. Any calendar program that speaks CalDAV works without, and so does the page for <a href="/sharing/plain">sharing, public addresses and history</a>.</p></main></noscript>
 </body>
 </html>
 {{end}}

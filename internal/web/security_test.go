@@ -224,7 +224,7 @@ func TestBrowserSecurityAndDelivery(t *testing.T) {
 	alice.tabTo(`f.innerText === "Try again"`)
 	alice.keys(kb.Enter)
 	alice.until(`document.querySelector(".delivery .chip")?.innerText.includes("could not be sent yet") || document.querySelector("dialog[open]")?.innerText.includes("waits to be sent")`)
-	alice.press("Take erin@elsewhere.test off the list")
+	alice.press("Remove: erin@elsewhere.test")
 	alice.until(`document.querySelector("dialog[open] .guests") && !document.querySelector("dialog[open] .guests").innerText.includes("erin")`)
 	if got := ask[eventOnWire](me, "GET", made.path(), nil); len(got.Event.Attendees) != 2 {
 		t.Errorf("attendees: %+v", got.Event.Attendees)

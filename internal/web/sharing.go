@@ -1,7 +1,6 @@
 package web
 
 import (
-	"crypto/rand"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -28,52 +27,52 @@ const sharingPageText = `{{define "sharing"}}{{template "head" .}}</head>
 {{end}}{{range .Own}}<section aria-label="{{.Title}}">
 <h2>{{.Title}}</h2>
 {{$calendar := .Name}}{{if .Shares}}<ul>{{range .Shares}}<li>
-<form method="post" action="/sharing"><input type="hidden" name="calendar" value="{{$calendar}}"><input type="hidden" name="who" value="{{.Name}}">
+<form method="post" action="/sharing/plain"><input type="hidden" name="calendar" value="{{$calendar}}"><input type="hidden" name="who" value="{{.Name}}">
 {{.DisplayName}} ({{.Name}}): {{.Words}}{{if .Waiting}}, has not answered yet{{end}}{{if .Declined}}, has declined{{end}}
 <button name="do" value="unshare">Take back</button></form></li>
 {{end}}</ul>
 {{else}}<p>Nobody else sees what is in it; colleagues see when you are busy.</p>
-{{end}}<form method="post" action="/sharing"><input type="hidden" name="calendar" value="{{.Name}}">
+{{end}}<form method="post" action="/sharing/plain"><input type="hidden" name="calendar" value="{{.Name}}">
 <label class="field"><span class="label">Share with (name or mail address)</span><input name="who" required maxlength="300"></label>
-<label class="field"><span class="label">They may</span><select name="access">{{range $.Kinds}}<option value="{{.Value}}">{{.Words}}</option>{{end}}</select></label>
+<label class="field"><span class="label">They may</span><select name="access">{{range $.Kinds}}<option value="{{.Access}}">{{.Text}}</option>{{end}}</select></label>
 <p class="actions"><button name="do" value="share" class="primary">Share</button></p></form>
 {{if .Feeds}}<h3>Public addresses</h3><ul>{{range .Feeds}}<li>
-<form method="post" action="/sharing"><input type="hidden" name="feed" value="{{.ID}}">
+<form method="post" action="/sharing/plain"><input type="hidden" name="feed" value="{{.ID}}">
 <a href="{{.URL}}">{{.URL}}</a> (<a href="{{.Webcal}}">subscribe</a>), {{.Words}}, since {{.Since}} <button name="do" value="end-feed">End it</button></form></li>
 {{end}}</ul>
-{{end}}<form method="post" action="/sharing"><input type="hidden" name="calendar" value="{{.Name}}">
+{{end}}<form method="post" action="/sharing/plain"><input type="hidden" name="calendar" value="{{.Name}}">
 <p class="actions"><button name="do" value="publish-full">Make a public address</button> <button name="do" value="publish-busy">Public address that only tells when I am busy</button></p></form>
 </section>
 {{end}}<section aria-label="People who act for you">
 <h2>People who act for you</h2>
 <p>They read, or change, all of your calendars, what is private included, and answer and invite in your name.</p>
-<ul>{{range .Proxies}}<li><form method="post" action="/sharing"><input type="hidden" name="who" value="{{.Name}}"><input type="hidden" name="access" value="{{.Access}}">
+<ul>{{range .Proxies}}<li><form method="post" action="/sharing/plain"><input type="hidden" name="who" value="{{.Name}}"><input type="hidden" name="access" value="{{.Access}}">
 {{.DisplayName}} ({{.Name}}): {{.Words}} <button name="do" value="dismiss">Take back</button></form></li>
 {{end}}</ul>
-<form method="post" action="/sharing">
+<form method="post" action="/sharing/plain">
 <label class="field"><span class="label">Name or mail address</span><input name="who" required maxlength="300"></label>
 <p class="actions"><button name="do" value="act" class="primary">Let them act for me</button> <button name="do" value="watch">Let them read all calendars</button></p></form>
 </section>
 {{if or .Invited .Shared}}<section aria-label="Shared with you">
 <h2>Shared with you</h2>
-<ul>{{range .Invited}}<li><form method="post" action="/sharing"><input type="hidden" name="owner" value="{{.Owner}}"><input type="hidden" name="id" value="{{.ID}}">
+<ul>{{range .Invited}}<li><form method="post" action="/sharing/plain"><input type="hidden" name="owner" value="{{.Owner}}"><input type="hidden" name="id" value="{{.ID}}">
 {{.OwnerName}} invites you to {{.Title}} <button name="do" value="accept" class="primary">Accept</button> <button name="do" value="decline">Decline</button></form></li>
-{{end}}{{range .Shared}}<li><form method="post" action="/sharing"><input type="hidden" name="owner" value="{{.Owner}}"><input type="hidden" name="id" value="{{.ID}}">
+{{end}}{{range .Shared}}<li><form method="post" action="/sharing/plain"><input type="hidden" name="owner" value="{{.Owner}}"><input type="hidden" name="id" value="{{.ID}}">
 {{.Title}} of {{.OwnerName}}: {{.Words}} <button name="do" value="decline">Take it off my list</button></form></li>
 {{end}}</ul></section>
 {{end}}<section aria-label="Followed calendars">
 <h2>Calendars from the web</h2>
-<ul>{{range .Followed}}<li><form method="post" action="/sharing"><input type="hidden" name="calendar" value="{{.Name}}"><input type="hidden" name="id" value="{{.ID}}">
+<ul>{{range .Followed}}<li><form method="post" action="/sharing/plain"><input type="hidden" name="calendar" value="{{.Name}}"><input type="hidden" name="id" value="{{.ID}}">
 {{.Title}}: {{.URL}}, {{.Age}}{{with .Error}} <strong>{{.}}</strong>{{end}}
 <button name="do" value="refresh">Fetch now</button> <button name="do" value="unfollow">Remove</button></form></li>
 {{end}}</ul>
-<form method="post" action="/sharing">
+<form method="post" action="/sharing/plain">
 <label class="field"><span class="label">Address of a calendar (https:// or webcal://)</span><input name="url" required maxlength="4000" inputmode="url"></label>
 <p class="actions"><button name="do" value="follow" class="primary">Follow it</button></p></form>
 </section>
 <section aria-label="History">
 <h2>Changed and deleted lately</h2>
-{{if .History}}<ul>{{range .History}}<li><form method="post" action="/sharing"><input type="hidden" name="object" value="{{.Object}}"><input type="hidden" name="seq" value="{{.Seq}}">
+{{if .History}}<ul>{{range .History}}<li><form method="post" action="/sharing/plain"><input type="hidden" name="object" value="{{.Object}}"><input type="hidden" name="seq" value="{{.Seq}}">
 {{.When}}: {{.Title}} ({{.Calendar}}) was {{.Became}} <button name="do" value="restore">{{.Button}}</button></form></li>
 {{end}}</ul>
 <p>Events with guests are sent to them again when they are brought back.</p>
@@ -95,7 +94,7 @@ var accessSentences = map[acl.Access]string{
 
 // sharingPart is what the page knows beside the usual.
 type sharingPart struct {
-	Kinds    []wordedAccess
+	Kinds    []kindOnWire
 	Own      []ownCalendar
 	Proxies  []wordedPerson
 	Invited  []theirCalendar
@@ -104,8 +103,6 @@ type sharingPart struct {
 	History  []earlier
 	Days     int
 }
-
-type wordedAccess struct{ Value, Words string }
 
 type wordedPerson struct {
 	Name, DisplayName, Access, Words string
@@ -145,7 +142,7 @@ const shownHistory = 50
 func (a *app) sharingPage(w http.ResponseWriter, r *http.Request) {
 	who, err := a.session(r)
 	if problem.Has(err, problem.Unauthenticated) {
-		http.Redirect(w, r, "/sign-in?next=/sharing", http.StatusSeeOther)
+		http.Redirect(w, r, "/sign-in?next=/sharing/plain", http.StatusSeeOther)
 		return
 	}
 	if err != nil {
@@ -169,13 +166,7 @@ func (a *app) showSharing(w http.ResponseWriter, r *http.Request, who account.Ac
 func (a *app) sharingOf(r *http.Request, who account.Actor) (p sharingPart, err error) {
 	ctx, svc := r.Context(), a.o.Calendar
 	p.Days = store.HistoryDays
-	for _, word := range acl.Kinds() {
-		level, err := acl.Parse(word)
-		if err != nil {
-			return p, err
-		}
-		p.Kinds = append(p.Kinds, wordedAccess{word, accessSentences[level]})
-	}
+	p.Kinds = kinds()
 	own, err := svc.Collections(ctx, who, who.Account)
 	if err != nil {
 		return p, err
@@ -200,13 +191,12 @@ func (a *app) sharingOf(r *http.Request, who account.Actor) (p sharingPart, err 
 			if f.Collection != v.ID {
 				continue
 			}
-			url := a.base(r) + "/feeds/" + f.Token + ".ics"
-			_, rest, _ := strings.Cut(url, "://")
+			url, webcal := feedURLs(a.base(r), f.Token)
 			words := "all but what is private"
 			if f.Detail == calendar.FeedBusy {
 				words = "busy time"
 			}
-			c.Feeds = append(c.Feeds, publicAddress{f.ID, url, "webcal://" + rest, words, f.Created.Format(time.DateOnly)})
+			c.Feeds = append(c.Feeds, publicAddress{f.ID, url, webcal, words, f.Created.Format(time.DateOnly)})
 		}
 		p.Own = append(p.Own, c)
 	}
@@ -242,13 +232,13 @@ func (a *app) sharingOf(r *http.Request, who account.Actor) (p sharingPart, err 
 	for _, s := range subscriptions {
 		age := "not fetched yet"
 		if !s.Refreshed.IsZero() {
-			age = "as of " + s.Refreshed.Format("2006-01-02 15:04") + " UTC"
+			age = "as of " + sinceThen(s.Refreshed)
 		}
 		p.Followed = append(p.Followed, followedCalendar{s.Collection, s.Calendar.Name, s.Calendar.DisplayName, s.URL, age, s.Error})
 	}
 	history, err := svc.History(ctx, who, who.Account, calendar.HistoryFilter{Limit: shownHistory})
 	for _, v := range history {
-		e := earlier{Object: v.Object, Seq: v.Seq, When: v.Replaced.Format("2006-01-02 15:04"), Title: v.Summary, Calendar: v.Calendar, Became: "changed", Button: "Set back to before"}
+		e := earlier{Object: v.Object, Seq: v.Seq, When: sinceThen(v.Replaced), Title: v.Summary, Calendar: v.Calendar, Became: "changed", Button: "Set back to before"}
 		if e.Title == "" {
 			e.Title = v.Component
 		}
@@ -311,7 +301,11 @@ func (a *app) changeSharing(r *http.Request, who account.Actor) (string, error) 
 		}
 		return "It is shared with " + nameOf(other) + ".", svc.Share(ctx, who, me, name, other.ID, access)
 	case "act", "watch", "dismiss":
-		return a.changeProxies(r, who, do)
+		access := acl.Act
+		if do == "watch" || do == "dismiss" && form.Get("access") == acl.Read.String() {
+			access = acl.Read
+		}
+		return "Done.", a.setProxy(r, who, form.Get("who"), access, do != "dismiss")
 	case "publish-full", "publish-busy":
 		_, err := svc.PublishFeed(ctx, who, me, name, strings.TrimPrefix(do, "publish-"), "")
 		return "There is a new public address. Whoever has it can read.", err
@@ -324,8 +318,7 @@ func (a *app) changeSharing(r *http.Request, who account.Actor) (string, error) 
 		}
 		return "Done.", svc.AnswerShare(ctx, who, owner.ID, number("id"), do == "accept")
 	case "follow":
-		_, err := svc.Subscribe(ctx, calendar.SubscribeRequest{By: who, Owner: me, Name: "subscribed-" + strings.ToLower(rand.Text()[:8]), URL: form.Get("url")})
-		return "The calendar is fetched within a minute.", err
+		return "The calendar is fetched within a minute.", a.follow(r, who, form.Get("url"))
 	case "refresh":
 		return "It is fetched within a minute.", svc.RefreshSoon(ctx, who, me, number("id"))
 	case "unfollow":
@@ -335,32 +328,4 @@ func (a *app) changeSharing(r *http.Request, who account.Actor) (string, error) 
 		return fmt.Sprintf("%s is as it was.", res.Object.Summary), err
 	}
 	return "", problem.New(problem.BadInput, "The page has no such button; load it again.")
-}
-
-// changeProxies puts a person on the list of those who act, or read, for the
-// user, or takes them off.
-func (a *app) changeProxies(r *http.Request, who account.Actor, do string) (string, error) {
-	ctx, svc := r.Context(), a.o.Calendar
-	other, err := a.o.Accounts.Find(ctx, strings.TrimSpace(r.PostForm.Get("who")))
-	if err != nil {
-		return "", err
-	}
-	access := acl.Act
-	if do == "watch" || do == "dismiss" && r.PostForm.Get("access") == acl.Read.String() {
-		access = acl.Read
-	}
-	list, err := svc.Proxies(ctx, who, who.Account, access)
-	if err != nil {
-		return "", err
-	}
-	var ids []store.AccountID
-	for _, p := range list {
-		if p.ID != other.ID {
-			ids = append(ids, p.ID)
-		}
-	}
-	if do != "dismiss" {
-		ids = append(ids, other.ID)
-	}
-	return "Done.", svc.SetProxies(ctx, who, who.Account, access, ids)
 }

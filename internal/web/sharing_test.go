@@ -19,7 +19,7 @@ func TestSharingPage(t *testing.T) {
 		for i := 0; i+1 < len(fields); i += 2 {
 			values.Set(fields[i], fields[i+1])
 		}
-		r := b.form("/sharing", values)
+		r := b.form("/sharing/plain", values)
 		body := text(t, r)
 		if r.StatusCode != status || !strings.Contains(body, has) {
 			t.Errorf("%v: %s, without %q:\n%s", fields, r.Status, has, body)
@@ -28,13 +28,13 @@ func TestSharingPage(t *testing.T) {
 	}
 	see := func(b *browser, has string) string {
 		t.Helper()
-		body := text(t, b.get("/sharing"))
+		body := text(t, b.get("/sharing/plain"))
 		if !strings.Contains(body, has) {
 			t.Errorf("the page lacks %q:\n%s", has, body)
 		}
 		return body
 	}
-	if r := o.browser().get("/sharing"); r.StatusCode != http.StatusSeeOther {
+	if r := o.browser().get("/sharing/plain"); r.StatusCode != http.StatusSeeOther {
 		t.Errorf("without signing in: %s", r.Status)
 	}
 	see(alice, "Nobody else sees what is in it")

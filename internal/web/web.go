@@ -63,11 +63,11 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("GET /sign-in", a.signInPage)
 	mux.HandleFunc("POST /sign-in", a.signIn)
 	mux.HandleFunc("POST /sign-out", a.signOut)
-	mux.HandleFunc("GET /sharing", a.sharingPage)
-	mux.HandleFunc("POST /sharing", a.postSharing)
+	mux.HandleFunc("GET /sharing/plain", a.sharingPage)
+	mux.HandleFunc("POST /sharing/plain", a.postSharing)
 	mux.HandleFunc("GET /rsvp/{token}", a.guestPage)
 	mux.HandleFunc("POST /rsvp/{token}", a.guestAnswer)
-	for _, page := range []string{"/{$}", "/calendar", "/calendar/", "/invitations", "/messages", "/account", "/rooms"} {
+	for _, page := range []string{"/{$}", "/calendar", "/calendar/", "/invitations", "/messages", "/account", "/rooms", "/sharing"} {
 		mux.HandleFunc("GET "+page, a.application)
 	}
 	api := map[string]func(*request) (any, error){
@@ -79,6 +79,21 @@ func (a *app) routes() http.Handler {
 		"POST calendars":                          a.postCalendar,
 		"PATCH calendars/{owner}/{calendar}":      a.patchCalendar,
 		"DELETE calendars/{owner}/{calendar}":     a.deleteCalendar,
+		"GET shares/{owner}/{calendar}":           a.getShares,
+		"POST shares/{owner}/{calendar}":          a.postShare,
+		"DELETE shares/{owner}/{calendar}":        a.deleteShare,
+		"POST feeds/{owner}/{calendar}":           a.postFeed,
+		"DELETE feeds/{owner}/{calendar}":         a.deleteFeed,
+		"GET offered":                             a.getOffered,
+		"POST shared":                             a.postShared,
+		"GET proxies":                             a.getProxies,
+		"POST proxies":                            a.postProxy,
+		"DELETE proxies":                          a.deleteProxy,
+		"GET followed":                            a.getFollowed,
+		"POST followed":                           a.postFollowed,
+		"POST followed/{id}/refresh":              a.refreshFollowed,
+		"GET history":                             a.getHistory,
+		"POST history":                            a.postRestore,
 		"GET occurrences":                         a.getOccurrences,
 		"GET events/{owner}/{calendar}/{name}":    a.getEvent,
 		"POST events":                             a.postEvent,

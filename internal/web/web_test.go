@@ -206,3 +206,10 @@ func meeting(owner, title, start, end string, guests ...string) edit {
 }
 
 func (p place) path() string { return fmt.Sprintf("events/%s/%s/%s", p.Owner, p.Calendar, p.Name) }
+
+func addresses(list ...string) (out []ical.Address) {
+	for _, a := range list {
+		out = append(out, ical.Mailto(a))
+	}
+	return out
+}

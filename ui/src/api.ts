@@ -20,6 +20,52 @@ export interface Calendar {
   color: string;
   components: string[];
   access: "freebusy" | "read" | "write" | "own";
+  mode: string;
+  id: number;
+  followed: boolean;
+}
+
+export interface Shares {
+  kinds: { access: string; text: string }[];
+  shares: { name: string; displayName: string; kind: string; access: string; state: string }[];
+  feeds: { id: number; url: string; webcal: string; detail: string; created: string }[];
+}
+
+/** A calendar one was invited to. */
+export interface Offered {
+  owner: string;
+  ownerName: string;
+  id: number;
+  displayName: string;
+  mode: string;
+}
+
+export interface Proxies {
+  act: { name: string; displayName: string }[];
+  read: { name: string; displayName: string }[];
+}
+
+/** A calendar that follows an address on the web. */
+export interface Followed {
+  id: number;
+  name: string;
+  displayName: string;
+  url: string;
+  refreshed: string;
+  next: string;
+  error: string;
+}
+
+/** An earlier state of an event. */
+export interface Version {
+  object: number;
+  seq: number;
+  uid: string;
+  summary: string;
+  calendar: string;
+  replaced: string;
+  deleted: boolean;
+  when: string;
 }
 
 export interface Place {
@@ -280,7 +326,23 @@ export const api = {
   calendars: () => call<Calendar[]>("GET", "calendars"),
   addCalendar: (c: { displayName: string; color: string }) => call<Calendar>("POST", "calendars", c),
   updateCalendar: (c: Calendar, change: { displayName?: string; color?: string }) => call<Calendar>("PATCH", "calendars/" + cal(c), change),
-  deleteCalendar: (c: Calendar) => call<void>("DELETE", "calendars/" + cal(c)),
+  deleteCalendar: (c: { owner: string; name: string }) => call<void>("DELETE", "calendars/" + cal(c)),
+
+  shares: (c: Calendar) => call<Shares>("GET", "shares/" + cal(c)),
+  share: (c: Calendar, s: { who: string; access: string; ask: boolean }) => call<Shares>("POST", "shares/" + cal(c), s),
+  unshare: (c: Calendar, who: string) => call<Shares>("DELETE", "shares/" + cal(c) + q({ who })),
+  publishFeed: (c: Calendar, detail: string) => call<Shares>("POST", "feeds/" + cal(c), { detail }),
+  endFeed: (c: Calendar, id: number) => call<Shares>("DELETE", "feeds/" + cal(c) + q({ id: String(id) })),
+  offered: () => call<Offered[]>("GET", "offered"),
+  answerShare: (owner: string, id: number, accept: boolean) => call<void>("POST", "shared", { owner, id, accept }),
+  proxies: () => call<Proxies>("GET", "proxies"),
+  addProxy: (who: string, access: string) => call<Proxies>("POST", "proxies", { who, access }),
+  dropProxy: (who: string, access: string) => call<Proxies>("DELETE", "proxies" + q({ who, access })),
+  followed: () => call<Followed[]>("GET", "followed"),
+  follow: (url: string) => call<Followed[]>("POST", "followed", { url }),
+  fetchFollowed: (id: number) => call<Followed[]>("POST", `followed/${id}/refresh`, {}),
+  history: (f: { uid: string; deleted: string; zone: string }) => call<{ days: number; versions: Version[] }>("GET", "history" + q(f)),
+  restore: (object: number, seq: number) => call<{ summary: string; sent: number }>("POST", "history", { object, seq }),
 
   occurrences: (from: Day, to: Day, zone: string, signal?: AbortSignal) =>
     call<{ occurrences: Occurrence[]; incomplete: string }>("GET", "occurrences" + q({ from, to, zone }), undefined, {}, signal),

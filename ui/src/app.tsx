@@ -7,6 +7,7 @@ import { InvitationsPage } from "./invitations";
 import { MessagesPage } from "./messages";
 import { Link, Trouble } from "./parts";
 import { RoomsPage } from "./rooms";
+import { SharingPage } from "./sharing";
 import { AppContext, parseRoute, usePath, type App as AppState } from "./state";
 
 export function App() {
@@ -63,7 +64,7 @@ export function App() {
   const route = parseRoute(path, zone);
 
   useEffect(() => {
-    const names = { calendar: "Calendar", invitations: "Invitations", messages: "Messages", account: "Account", rooms: "Rooms" };
+    const names = { calendar: "Calendar", invitations: "Invitations", messages: "Messages", account: "Account", rooms: "Rooms", sharing: "Sharing" };
     document.title = names[route.page] + (counts.invitations ? ` (${counts.invitations})` : "") + " – Convene";
   }, [route.page, counts.invitations]);
 
@@ -81,6 +82,7 @@ export function App() {
           <Link to="/messages" current={route.page === "messages"}>
             Messages{counts.held > 0 && <span class="count">{counts.held}<span class="sr"> held</span></span>}
           </Link>
+          <Link to="/sharing" current={route.page === "sharing"}>Sharing</Link>
           {app.me.admin && <Link to="/rooms" current={route.page === "rooms"}>Rooms</Link>}
           <Link to="/account" current={route.page === "account"}>Account</Link>
         </nav>
@@ -96,6 +98,7 @@ export function App() {
         {route.page === "messages" && <MessagesPage />}
         {route.page === "account" && <AccountPage />}
         {route.page === "rooms" && <RoomsPage />}
+        {route.page === "sharing" && <SharingPage />}
       </main>
       <div class="note" role="status" aria-live="polite">{note && (
         <p class={note.tone}>

@@ -1,12 +1,14 @@
 import { useEffect, useRef, useState } from "preact/hooks";
-import { api, type Calendar, type Occurrence, type Place } from "./api";
+import { api, type Calendar, type Followed, type Occurrence, type Place } from "./api";
 import { addDays, addMinutes, addMonths, dateOf, longDay, monthAndYear, nowIn, startOfMonth, startOfWeek, wallAt, weekTitle, minutesOf, type Day, type Wall } from "./dates";
 import { Details } from "./details";
 import { EventForm, type Draft } from "./form";
 import { ListView } from "./list";
 import { MonthView } from "./month";
-import { Dialog, Field, Trouble, useTask } from "./parts";
+import { Age, CalendarShares, modeText, TakeOff } from "./sharing";
+import { Dialog, Field, Link, Trouble, useTask } from "./parts";
 import { go, remember, remembered, useApp, views, type View } from "./state";
+import { t } from "./text";
 import { TimeGrid } from "./week";
 
 export interface ViewProps {
@@ -149,11 +151,12 @@ export function CalendarPage({ view, day }: { view: View; day: Day }) {
                   <span class="swatch" style={{ background: colors.get(keyOf(c)) }} aria-hidden="true" />
                   <span>{c.displayName}{c.owner !== app.me.name && <span class="hint"> {c.ownerName}</span>}</span>
                 </label>
-                {c.access === "own" && <button type="button" class="icon quiet" aria-label={`Change calendar ${c.displayName}`} onClick={() => setEditing(c)}>…</button>}
+                <button type="button" class="icon quiet" aria-label={c.owner === app.me.name ? t("Change or share {title}", { title: c.displayName }) : t("About {title}", { title: c.displayName })} onClick={() => setEditing(c)}>…</button>
               </li>
             ))}
           </ul>
-          <button type="button" class="small" onClick={() => setEditing("new")}>New calendar</button>
+          <button type="button" class="small" onClick={() => setEditing("new")}>{t("New calendar")}</button>
+          <p class="links"><Link to="/sharing">{t("Sharing, calendars from the web, history")}</Link></p>
           <p class="hint zone">Times are in {app.zone.replaceAll("_", " ")}.</p>
           <p class="hint keys"><kbd>c</kbd> new, <kbd>t</kbd> today, <kbd>n</kbd> <kbd>p</kbd> later and earlier, <kbd>d</kbd> <kbd>w</kbd> <kbd>m</kbd> <kbd>l</kbd> views</p>
         </details>
@@ -172,7 +175,8 @@ export function CalendarPage({ view, day }: { view: View; day: Day }) {
         />
       )}
       {draft && <EventForm draft={draft} onClose={() => setDraft(null)} />}
-      {editing && <CalendarDialog calendar={editing === "new" ? null : editing} color={palette[shown.length % palette.length]!} onClose={() => setEditing(null)} />}
+      {editing && editing !== "new" && editing.owner !== app.me.name && <TheirCalendar calendar={editing} onClose={() => setEditing(null)} />}
+      {editing && (editing === "new" || editing.owner === app.me.name) && <CalendarDialog calendar={editing === "new" ? null : editing} color={palette[shown.length % palette.length]!} onClose={() => setEditing(null)} />}
     </>
   );
 }
@@ -185,7 +189,7 @@ function CalendarDialog({ calendar, color, onClose }: { calendar: Calendar | nul
   const task = useTask();
   const done = () => { app.refresh(); onClose(); };
   return (
-    <Dialog title={calendar ? "Change calendar" : "New calendar"} onClose={onClose}>
+    <Dialog title={calendar ? calendar.displayName : t("New calendar")} wide={calendar !== null} onClose={onClose}>
       <form
         onSubmit={(e) => {
           e.preventDefault();
@@ -212,6 +216,34 @@ function CalendarDialog({ calendar, color, onClose }: { calendar: Calendar | nul
           </div>
         )}
       </form>
+      {calendar?.followed && <section class="apart"><h3>{t("From the web")}</h3><Following calendar={calendar} /></section>}
+      {calendar && !calendar.followed && <section class="apart"><h3>{t("Shared with")}</h3><CalendarShares calendar={calendar} /></section>}
     </Dialog>
+  );
+}
+
+/** Somebody else's calendar: whose it is and what one may do. */
+function TheirCalendar({ calendar, onClose }: { calendar: Calendar; onClose: () => void }) {
+  return (
+    <Dialog title={calendar.displayName} onClose={onClose}>
+      <p>{t("A calendar of {name}; {what}.", { name: calendar.ownerName, what: modeText(calendar.mode) })}</p>
+      {calendar.description && <p>{calendar.description}</p>}
+      <div class="actions"><TakeOff calendar={calendar} onDone={onClose} /></div>
+    </Dialog>
+  );
+}
+
+/** The address that a calendar follows, and how that goes. */
+function Following({ calendar }: { calendar: Calendar }) {
+  const [f, setF] = useState<Followed | null>(null);
+  const task = useTask();
+  const pick = (list: Followed[]) => setF(list.find((x) => x.name === calendar.name) ?? null);
+  useEffect(() => void api.followed().then(pick, (e: Error) => task.setError(e.message)), [calendar.name]);
+  return (
+    <>
+      {f && <p><code>{f.url}</code><br /><Age f={f} /></p>}
+      {f && <button type="button" class="small" disabled={task.busy} onClick={() => task.run(async () => pick(await api.fetchFollowed(f.id)))}>{t("Fetch now")}</button>}
+      <Trouble error={task.error} />
+    </>
   );
 }

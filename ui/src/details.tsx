@@ -6,6 +6,7 @@ import { Chip, Copy, Dialog, Linked, SecuritySign, Sendings, Trouble, useTask } 
 import { MessageRow } from "./messages";
 import { More } from "./more";
 import { Respond } from "./respond";
+import { History } from "./sharing";
 import { useApp } from "./state";
 import { t } from "./text";
 import { address, delivery, partstat } from "./words";
@@ -19,6 +20,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
   const [error, setError] = useState("");
   const [deleting, setDeleting] = useState<"" | "occurrence" | "following" | "series">("");
   const [sending, setSending] = useState<Sending[]>([]);
+  const [past, setPast] = useState(false);
   const task = useTask();
 
   useEffect(() => {
@@ -108,6 +110,12 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
         </section>
       )}
       {d.writable && e.status !== "CANCELLED" && deleting === "" && <More d={d} occurrence={occurrence} />}
+      {d.owner === app.me.name && deleting === "" && (
+        <details class="history" onToggle={(x) => setPast(x.currentTarget.open)}>
+          <summary>{t("Earlier versions")}</summary>
+          {past && <History uid={d.uid} />}
+        </details>
+      )}
       <Trouble error={error || task.error}>
         {task.condition === "precondition-failed" && <button type="button" onClick={() => { task.setError(""); app.refresh(); }}>Show the present state</button>}
       </Trouble>
@@ -124,7 +132,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
         d.writable && (
           <>
             {canEdit && (
-              <div class="actions">
+              <div class={d.recurring ? "actions" : "actions together"}>
                 {d.recurring && occurrence !== "" && <button type="button" class="primary" onClick={() => edit(occurrence, false)}>Edit this occurrence</button>}
                 {d.recurring && occurrence !== "" && <button type="button" disabled={task.busy} aria-label="This and later: edit" onClick={() => edit(occurrence, true)}>This and later</button>}
                 <button type="button" class={d.recurring && occurrence !== "" ? "" : "primary"} disabled={task.busy} aria-label={d.recurring ? "The whole series: edit" : undefined} onClick={() => edit("", false)}>{d.recurring ? "The whole series" : "Edit"}</button>
@@ -166,9 +174,9 @@ function DeliveryLine({ d, a, x }: { d: EventDetail; a: Attendee; x: Delivery })
       {x.next && x.state !== "bounced" && <div class="hint">{t("Next attempt {time}", { time: instantText(x.next) })}</div>}
       {stuck && d.owner === app.me.name && (
         <div class="actions">
-          {x.canRetry && <button type="button" class="small" disabled={task.busy} aria-label={t("Send to {name} again", { name })} onClick={retry}>{t("Try again")}</button>}
-          {d.writable && <button type="button" class="small danger" disabled={task.busy} aria-label={t("Take {name} off the list", { name })} onClick={remove}>{t("Remove")}</button>}
-          {x.page && <Copy text={x.page} label={t("Copy the link on which {name} can answer", { name })} shown={t("Copy the link")} />}
+          {x.canRetry && <button type="button" class="small" disabled={task.busy} aria-label={t("Try again: {name}", { name })} onClick={retry}>{t("Try again")}</button>}
+          {d.writable && <button type="button" class="small danger" disabled={task.busy} aria-label={t("Remove: {name}", { name })} onClick={remove}>{t("Remove")}</button>}
+          {x.page && <Copy text={x.page} label={t("Copy the link: {name}", { name })} shown={t("Copy the link")} />}
         </div>
       )}
       <Trouble error={task.error} />

@@ -3,6 +3,7 @@ import { api, type Invitation } from "./api";
 import { startOfWeek, whenText, dateOf } from "./dates";
 import { Linked, Link, SecuritySign, Trouble } from "./parts";
 import { Respond } from "./respond";
+import { OfferedCalendars } from "./sharing";
 import { useApp } from "./state";
 import { address } from "./words";
 
@@ -18,6 +19,7 @@ export function InvitationsPage() {
     <>
       <h1>Invitations</h1>
       <Trouble error={error} />
+      <OfferedCalendars />
       {list?.length === 0 && <p class="empty">No invitation waits for your answer.</p>}
       {app.counts.held > 0 && <p><Link to="/messages">{app.counts.held === 1 ? "A message is" : `${app.counts.held} messages are`} held for you</Link> because it is not certain who sent {app.counts.held === 1 ? "it" : "them"}.</p>}
       <ul class="cards">

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useRef, useState } from "preact/hooks";
 import { go } from "./state";
-import type { Security, Sending } from "./api";
+import { api, type Person, type Security, type Sending } from "./api";
 import { count, t } from "./text";
 import { address, securitySign, type Word } from "./words";
 
@@ -101,6 +101,25 @@ export function Field(p: { label: string; hint?: string; class?: string; childre
       {p.children}
       {p.hint && <span class="hint">{p.hint}</span>}
     </label>
+  );
+}
+
+/** A field for a person or group of the directory, or an address typed. */
+export function PersonField(p: { label: string; hint?: string; value: string; onChange: (who: string) => void }) {
+  const id = useId();
+  const [found, setFound] = useState<Person[]>([]);
+  useEffect(() => {
+    const text = p.value.trim();
+    if (text === "" || text.includes("@")) return setFound([]);
+    const stop = new AbortController();
+    const wait = setTimeout(() => void api.directory(text, stop.signal).then(setFound, () => undefined), 120); // the whole address always works
+    return () => { clearTimeout(wait); stop.abort(); };
+  }, [p.value]);
+  return (
+    <Field label={p.label} hint={p.hint} class="grow">
+      <input value={p.value} list={id} required maxLength={300} autoComplete="off" autoCapitalize="none" placeholder={t("Name or mail address")} onInput={(e) => p.onChange(e.currentTarget.value)} />
+      <datalist id={id}>{found.map((x) => <option value={address(x.address)}>{x.name}</option>)}</datalist>
+    </Field>
   );
 }
 

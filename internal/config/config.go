@@ -58,6 +58,7 @@ type Mail struct {
 	DKIMKey        string        `toml:"dkim-key" secret:"yes" help:"private key, PEM, that signs outgoing mail for its domain where the relay does not"`
 	DKIMSelector   string        `toml:"dkim-selector" help:"name of that key in the DNS: SELECTOR._domainkey.DOMAIN"`
 	Check          bool          `toml:"check" help:"check SPF, DKIM and DMARC of mail that no trusted server has checked"`
+	ARCSealers     []string      `toml:"arc-sealers" help:"domains of mailing lists and forwarders whose ARC seals are believed: what came to them authenticated counts as from that domain"`
 	AgentDomains   []string      `toml:"agent-domains" help:"domains of organizers in whose invitations an address made for the one guest stands as ORGANIZER, so that answers come here whatever they are sent from; * is every domain"`
 	ReplyAddresses bool          `toml:"reply-addresses" help:"true: Reply-To of invitations is a sub-address of the organizer's, made for the one guest (the mail server must deliver ann+anything to ann)"`
 	SignedDomains  []string      `toml:"signed-domains" help:"domains whose scheduling messages must be signed to be applied"`

@@ -24,10 +24,13 @@ type Resolver interface {
 const checkTime = 10 * time.Second
 
 // Checker checks mails. It is safe for concurrent use.
-type Checker struct{ resolver Resolver }
+type Checker struct {
+	resolver Resolver
+	now      func() time.Time
+}
 
 // New makes a checker that remembers answers of the resolver for a short time.
-func New(r Resolver, now func() time.Time) *Checker { return &Checker{newCache(r, now)} }
+func New(r Resolver, now func() time.Time) *Checker { return &Checker{newCache(r, now), now} }
 
 // Connection is what the listener knows of who handed the mail in.
 type Connection struct {

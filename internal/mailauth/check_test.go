@@ -60,7 +60,7 @@ type signer struct {
 	record string
 }
 
-func newSigner(t *testing.T, kind string) signer {
+func newSigner(t testing.TB, kind string) signer {
 	t.Helper()
 	if kind == "rsa" {
 		key, err := rsa.GenerateKey(rand.Reader, 2048)

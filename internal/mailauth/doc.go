@@ -9,6 +9,10 @@
 // it does not cover can be put before the signed one (RFC 6376 8.2, 8.15). Such
 // a signature has the result "policy".
 //
+// The chain of seals of a mail that lists and forwarders handled (ARC, RFC 8617)
+// is verified as well. go-msgauth has no ARC, so that its canonical forms are
+// here once more; what go-msgauth signs must verify with them.
+//
 // SPF needs the address of the host that sent the mail, which only the border
 // listener knows.
 package mailauth

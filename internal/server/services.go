@@ -104,7 +104,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 	s.Mail, err = mail.New(mail.Options{
 		Relay: cfg.Mail.Relay, Domains: cfg.Domains, Hostname: cfg.Hostname, PublicURL: cfg.HTTP.PublicURL, MaxMessageSize: limit(int(cfg.Mail.MaxMessageSize)),
 		Accounts: s.Accounts, Store: db, Calendar: s.Calendar, Journal: s.Journal, TLS: certificates, Log: log,
-		Trust:        trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders, AuthservIDs: cfg.Mail.AuthservIDs, SignedDomains: cfg.Mail.SignedDomains, DenyDomains: cfg.Mail.DenyDomains},
+		Trust:        trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders, AuthservIDs: cfg.Mail.AuthservIDs, SignedDomains: cfg.Mail.SignedDomains, DenyDomains: cfg.Mail.DenyDomains, Sealers: cfg.Mail.ARCSealers},
 		AgentDomains: cfg.Mail.AgentDomains, ReplyTo: cfg.Mail.ReplyAddresses,
 		Keys: s.Keys, Check: checker, DKIM: signer, Sign: cfg.Mail.Sign, Encrypt: cfg.Mail.Encrypt,
 	})

@@ -29,6 +29,7 @@ type Evidence struct {
 	Remote       string       `json:"remote,omitempty"`        // who handed the mail in
 	Authserv     string       `json:"authserv-id,omitempty"`   // whose results these are
 	Results      []Result     `json:"results,omitempty"`       // the trusted ones only
+	Relayed      *Relayed     `json:"relayed,omitempty"`       // what a handler before us found that the site believes
 	Ignored      []string     `json:"ignored,omitempty"`       // authserv-ids that are not configured; anyone can write them
 	Signatures   []Signature  `json:"signatures,omitempty"`    // around the calendar object, the outermost first
 	Token        bool         `json:"token,omitempty"`         // came to the reply address made for this attendee and event
@@ -57,8 +58,13 @@ func (e *Evidence) AuthenticatedDomain() string {
 	if e.speaksFor(e.From) {
 		return domain
 	}
+	return authenticated(domain, e.Results)
+}
+
+// authenticated is a From domain for which results speak, else "".
+func authenticated(domain string, results []Result) string {
 	saidDMARC, aligned := false, false
-	for _, r := range e.Results {
+	for _, r := range results {
 		switch r.Method {
 		case "dmarc":
 			if r.Value == "none" { // no policy is published: alignment is for us to see
@@ -106,7 +112,7 @@ func sameOrBelow(domain, parent string) bool {
 
 // level compares the evidence with the address that must have acted.
 func (e *Evidence) level(acting []ical.Address) Level {
-	authenticated := e.AuthenticatedDomain()
+	authenticated, relayed := e.AuthenticatedDomain(), e.RelayedDomain()
 	best := T0
 	for _, a := range acting {
 		if a == "" {
@@ -118,7 +124,8 @@ func (e *Evidence) level(acting []ical.Address) Level {
 			l = T3
 		case authenticated != "" && (e.From.Equal(a) || e.Token), e.speaksFor(a):
 			l = T2
-		case authenticated != "" && strings.EqualFold(authenticated, a.Domain()), e.Token && !e.Spam:
+		case authenticated != "" && strings.EqualFold(authenticated, a.Domain()), e.Token && !e.Spam,
+			relayed != "" && strings.EqualFold(relayed, a.Domain()):
 			l = T1
 		}
 		best = max(best, l)

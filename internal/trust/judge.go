@@ -25,6 +25,7 @@ type Policy struct {
 	AuthservIDs    []string // whose Authentication-Results are believed
 	DenyDomains    []string // domains whose scheduling mail is refused (RFC 6047 3, boundary filtering)
 	SignedDomains  []string // domains whose messages must be signed to be applied
+	Sealers        []string // domains whose ARC seals are believed: lists and forwarders (RFC 8617)
 }
 
 // Decision is what to do with a message.
@@ -279,8 +280,17 @@ func (q Question) proof(v Verdict) string {
 			said = append(said, s)
 		}
 	}
+	if d := q.Evidence.RelayedDomain(); d != "" {
+		said = append(said, "it came from "+d+" to "+q.Evidence.Relayed.Sealer+", which sealed it")
+	}
+	if len(said) == 0 && q.Evidence.Token {
+		return "by the address made for them alone"
+	}
 	if len(said) == 0 {
 		return "no evidence"
+	}
+	if q.Evidence.Authserv == "" {
+		return strings.Join(said, ", ")
 	}
 	return strings.Join(said, ", ") + ", says " + q.Evidence.Authserv
 }

@@ -13,6 +13,6 @@
 // the row in a state from which [Mail.Resume] goes on after a crash. Nothing is
 // dropped: what cannot be processed stays in the journal with a sentence.
 //
-// Not here: direct delivery to MX hosts, and checking DKIM, SPF and DMARC
-// ourselves (a trusted mail server's Authentication-Results are read instead).
+// Not here: direct delivery to MX hosts; and what DKIM, SPF, DMARC and ARC say,
+// which is package mailauth's.
 package mail

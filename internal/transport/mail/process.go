@@ -125,6 +125,9 @@ func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 	if m.o.Check != nil && len(believed) == 0 && m.o.Trust.Inbound != trust.Accept {
 		m.check(ctx, e.Raw, &r)
 	}
+	if m.o.Check != nil && len(m.o.Trust.Sealers) > 0 && len(p.Header("ARC-Seal")) > 0 {
+		r.ReadChain(m.o.Check.CheckARC(ctx, e.Raw), m.o.Trust.Sealers)
+	}
 	r.Spam = flaggedAsSpam(p)
 	if r.ReplyTo, err = m.replyAddresses(ctx, e.Account, p, r.ReplyTo); err != nil {
 		return nil, err

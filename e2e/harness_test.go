@@ -204,7 +204,8 @@ func (s *service) stop() {
 		s.t.Errorf("did not drain within 15 s of SIGTERM:\n%s", s.log)
 	}
 	if s.t.Failed() {
-		s.t.Logf("log of the service:\n%s", s.log)
+		list, _, _ := run(s.t, "", "message", "list", "--data", s.data)
+		s.t.Logf("log of the service:\n%sits messages:\n%s", s.log, list)
 	}
 }
 

@@ -61,6 +61,7 @@ type Mail struct {
 	ARCSealers     []string      `toml:"arc-sealers" help:"domains of mailing lists and forwarders whose ARC seals are believed: what came to them authenticated counts as from that domain"`
 	AgentDomains   []string      `toml:"agent-domains" help:"domains of organizers in whose invitations an address made for the one guest stands as ORGANIZER, so that answers come here whatever they are sent from; * is every domain"`
 	ReplyAddresses bool          `toml:"reply-addresses" help:"true: Reply-To of invitations is a sub-address of the organizer's, made for the one guest (the mail server must deliver ann+anything to ann)"`
+	Resolver       string        `toml:"resolver" help:"name server asked about SPF, DKIM and DMARC, host:port; the system's when empty"`
 	SignedDomains  []string      `toml:"signed-domains" help:"domains whose scheduling messages must be signed to be applied"`
 	DenyDomains    []string      `toml:"deny-domains" help:"domains whose scheduling messages are refused"`
 	Sign           bool          `toml:"sign" help:"sign the mail of accounts that have a key"`

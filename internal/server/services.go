@@ -93,7 +93,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 	s.Keys = keyring.New(db, time.Now)
 	var checker *mailauth.Checker
 	if cfg.Mail.Check {
-		checker = mailauth.New(net.DefaultResolver, time.Now)
+		checker = mailauth.New(resolver(cfg.Mail.Resolver), time.Now)
 	}
 	var signer *mailauth.Signer
 	if cfg.Mail.DKIMKey != "" {
@@ -141,6 +141,16 @@ func (s *Services) cipOptions(certificates *tls.Config) cip.Options {
 		})
 	}
 	return o
+}
+
+// resolver asks one name server, or those of the system.
+func resolver(addr string) *net.Resolver {
+	if addr == "" {
+		return net.DefaultResolver
+	}
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, network, addr)
+	}}
 }
 
 // node names this instance in the journal's leases. A server has the same name

@@ -16,7 +16,6 @@ import (
 	"os/user"
 	"path"
 	"path/filepath"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -26,6 +25,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/convene-cal/convene/internal/harness/program"
 )
 
 // Cluster is a running PostgreSQL server.
@@ -34,7 +35,7 @@ type Cluster struct {
 	port     int
 	cred     *syscall.Credential
 	server   *exec.Cmd
-	ended    chan struct{} // closed when the server has ended; nil when none was started
+	ended    <-chan struct{} // closed when the server has ended; nil when none was started
 	mu       sync.Mutex
 	made     int
 
@@ -216,7 +217,8 @@ func (c *Cluster) Restart(ctx context.Context) error {
 	}
 	defer log.Close()
 	c.server.Stdout, c.server.Stderr = log, log
-	if err := c.launch(); err != nil {
+	if c.ended, err = program.Launch(c.server, syscall.SIGINT); err != nil {
+		c.ended = nil
 		return fmt.Errorf("postgres: %w", err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, 60*time.Second)
@@ -235,31 +237,11 @@ func (c *Cluster) Restart(ctx context.Context) error {
 	}
 }
 
-// launch starts the server from a thread that lives as long as the process:
-// the death signal below comes when the starting thread ends.
-func (c *Cluster) launch() error {
-	started, ended := make(chan error), make(chan struct{})
-	go func() {
-		runtime.LockOSThread()
-		err := c.server.Start()
-		started <- err
-		if err == nil {
-			_ = c.server.Wait() // how it ends is the test's business
-		}
-		close(ended)
-	}()
-	err := <-started
-	if err == nil {
-		c.ended = ended
-	}
-	return err
-}
-
 func (c *Cluster) command(name string, args ...string) *exec.Cmd {
 	cmd := exec.Command(filepath.Join(c.bin, name), args...)
 	cmd.Dir = c.dir
 	cmd.Env = append(os.Environ(), "LC_ALL=C.UTF-8", "HOME="+c.dir)
-	cmd.SysProcAttr = attributes(c.cred)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: c.cred}
 	return cmd
 }
 

@@ -114,11 +114,13 @@ func New(o Options) (*Mail, error) {
 // Name implements [journal.Transport].
 func (m *Mail) Name() string { return Name }
 
-// Accepts implements [journal.Transport]: an address of another domain, when
-// there is a relay. Addresses of our own domains never go out: a relay would
-// send them back here.
+// Accepts implements [journal.Transport]: any mail address, when there is a
+// relay. One of our own domains comes here when nobody has a calendar under it
+// (local delivery is asked before): a mailbox like any other, or nobody, which
+// the mail server knows. What it sends back here for nobody is refused, and
+// cannot go round.
 func (m *Mail) Accepts(_ context.Context, to ical.Address) bool {
-	return m.relay != nil && to.Email() != "" && !m.ours(to.Domain())
+	return m.relay != nil && to.Email() != ""
 }
 
 func (m *Mail) ours(domain string) bool { return m.domains[strings.ToLower(domain)] }

@@ -21,7 +21,7 @@ func TestTransportPromises(t *testing.T) {
 			return x.due(t, fmt.Sprintf("event-%d", n), to)
 		}
 		return transporttest.Rig{
-			Transport: x.mail, Accepted: "mailto:ben@two.test", Foreign: "mailto:rob@one.test",
+			Transport: x.mail, Accepted: "mailto:ben@two.test", Foreign: "urn:uuid:1",
 			Entry:  func(t *testing.T) *store.Entry { return entry("ben@two.test") },
 			Reload: func(t *testing.T, e *store.Entry) *store.Entry { r := x.row(t, e.Account, e.ID); return &r },
 			Arrived: func(t *testing.T) []string {

@@ -5,38 +5,9 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"slices"
 
 	"github.com/convene-cal/convene/ical"
 )
-
-// Sorter sorts what has to be compared across a calendar: a record for each
-// event, to-do and journal entry, and for each TZID that stands before its
-// VTIMEZONE. Records with equal keys stay in the order of Add. The slices given
-// to Add belong to the caller, those given to do are valid until it returns.
-// After Each the Sorter is not used again.
-type Sorter interface {
-	Add(key, value []byte) error
-	Each(do func(key, value []byte) error) error
-}
-
-// memory is the Sorter of small calendars.
-type memory struct{ records [][2][]byte }
-
-func (m *memory) Add(key, value []byte) error {
-	m.records = append(m.records, [2][]byte{bytes.Clone(key), bytes.Clone(value)})
-	return nil
-}
-
-func (m *memory) Each(do func(key, value []byte) error) error {
-	slices.SortStableFunc(m.records, func(a, b [2][]byte) int { return bytes.Compare(a[0], b[0]) })
-	for _, r := range m.records {
-		if err := do(r[0], r[1]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 // note is the value of a record: where something stands, and what it is
 // compared by.

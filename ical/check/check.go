@@ -35,11 +35,11 @@ func (f Finding) String() string {
 
 // Options say how to check.
 type Options struct {
-	File             string        // for Finding.File
-	Limits           ical.Limits   // for reading; zero fields mean ical.DefaultLimits; Size is that of one component
-	Max              int           // errors, and warnings, for each calendar; 0 means DefaultMax
-	ZonesByReference bool          // TZIDs need no VTIMEZONE (RFC 7809 3.1)
-	Sorter           func() Sorter // where the UIDs of a calendar are sorted; nil means in memory
+	File             string       // for Finding.File
+	Limits           ical.Limits  // for reading; zero fields mean ical.DefaultLimits; Size is that of one component
+	Max              int          // errors, and warnings, for each calendar; 0 means DefaultMax
+	ZonesByReference bool         // TZIDs need no VTIMEZONE (RFC 7809 3.1)
+	Sorter           ical.Sorters // where the UIDs of a calendar are sorted; nil means in memory
 }
 
 // DefaultMax is how many errors, and how many warnings, a calendar gives at
@@ -159,19 +159,13 @@ type checker struct {
 	method   string          // upper case
 	methodAt int             // its line, 0 without METHOD
 	zones    map[string]bool // TZIDs of the VTIMEZONEs so far, up to knownZones
-	across   Sorter          // what is compared at the end
+	across   ical.Sorter     // what is compared at the end
 	failed   error           // of across
 	message  message         // the state of scheduling
 }
 
 func newChecker(opt Options, offset int) *checker {
-	k := &checker{opt: opt, offset: offset, head: newLines(), zones: map[string]bool{}}
-	if opt.Sorter != nil {
-		k.across = opt.Sorter()
-	} else {
-		k.across = &memory{}
-	}
-	return k
+	return &checker{opt: opt, offset: offset, head: newLines(), zones: map[string]bool{}, across: opt.Sorter.New()}
 }
 
 // part checks what is written in a part of the calendar.

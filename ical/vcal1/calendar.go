@@ -10,8 +10,48 @@ import (
 	"github.com/convene-cal/convene/ical/tz"
 )
 
+// heading is what a VCALENDAR says of all its components.
+type heading struct {
+	cal  *ical.Calendar // its properties and zones
+	home *home
+	geo  *line
+}
+
 // calendar converts a VCALENDAR.
 func (r *reader) calendar(b *block) (*ical.Calendar, error) {
+	h, err := r.heading(b)
+	if err != nil {
+		return nil, err
+	}
+	for _, s := range b.blocks {
+		if c := r.part(h, s); c != nil {
+			h.cal.Components = append(h.cal.Components, c)
+		}
+	}
+	if len(h.cal.Main()) == 0 {
+		r.losses.add(b.line, noComponent)
+	}
+	unchange(h.cal)
+	tz.Complete(h.cal, tz.NewResolver(h.cal, r.opt.Zone))
+	return h.cal, nil
+}
+
+const noComponent = "the calendar has no event and no to-do"
+
+// part converts what is in a VCALENDAR.
+func (r *reader) part(h *heading, s *block) *ical.Component {
+	switch s.name {
+	case "VEVENT", "VTODO":
+		return r.component(s, h.home, h.geo)
+	case "VTIMEZONE": // of iCalendar, which a calendar with TZID parameters needs
+		return verbatim(s, 0)
+	}
+	r.losses.add(s.line, "%s is left out: vCalendar has events and to-dos", s.name)
+	return nil
+}
+
+// heading converts the properties of a VCALENDAR.
+func (r *reader) heading(b *block) (*heading, error) {
 	if v := b.prop("VERSION"); v != nil && v.value != "1.0" {
 		return nil, &ParseError{v.number, fmt.Sprintf("VERSION:%s is not vCalendar 1.0", clip(v.value)), ErrFormat}
 	}
@@ -65,24 +105,7 @@ func (r *reader) calendar(b *block) (*ical.Calendar, error) {
 	if h != nil && h.component != nil {
 		cal.Components = append(cal.Components, h.component)
 	}
-	for _, s := range b.blocks {
-		switch s.name {
-		case "VEVENT", "VTODO":
-			if c := r.component(s, h, geo); c != nil {
-				cal.Components = append(cal.Components, c)
-			}
-		case "VTIMEZONE": // of iCalendar, which a calendar with TZID parameters needs
-			cal.Components = append(cal.Components, verbatim(s, 0))
-		default:
-			r.losses.add(s.line, "%s is left out: vCalendar has events and to-dos", s.name)
-		}
-	}
-	if len(cal.Main()) == 0 {
-		r.losses.add(b.line, "the calendar has no event and no to-do")
-	}
-	unchange(cal)
-	tz.Complete(cal, tz.NewResolver(cal, r.opt.Zone))
-	return cal, nil
+	return &heading{cal, h, geo}, nil
 }
 
 // maxDaylights: a line for each year of more than a person's life.

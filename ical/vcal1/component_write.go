@@ -63,7 +63,7 @@ var writers = map[string]func(*writing, *ical.Property){
 		}
 	},
 	"GEO": func(e *writing, p *ical.Property) {
-		if v := geoValue(p); v != e.geo {
+		if v := geoValue(p); !e.everything || v != e.common() {
 			e.text(p, "GEO", v)
 		}
 	},
@@ -117,7 +117,7 @@ func (e *writing) form(t ical.Time) string {
 	case ical.Date:
 		return t.String() + "T000000"
 	case ical.Zoned:
-		if e.local && e.zones.Find(t.TZID) == e.home {
+		if e.local && e.isHome(e.zones.Find(t.TZID)) {
 			t.Kind = ical.Floating
 			break
 		}
@@ -141,6 +141,8 @@ func (e *writing) read(name string) ical.Time {
 	return t
 }
 
+const floatingLoss = "times without a zone will be read in %s, which another event of the calendar needs"
+
 // times writes UID, start, end and what recurs.
 func (e *writing) times() {
 	e.start = e.read("DTSTART")
@@ -162,12 +164,16 @@ func (e *writing) times() {
 	var zone *tz.Zone
 	if e.start.Kind == ical.Zoned {
 		zone = e.zones.Find(e.start.TZID)
-		e.local = recurring(e.c) && zone == e.home
+		e.local = recurring(e.c) && e.isHome(zone)
 	} else if e.start.IsZero() && e.end.Kind == ical.Zoned {
 		zone = e.zones.Find(e.end.TZID)
 	}
-	if e.home != nil && (e.start.Kind == ical.Floating && !e.start.IsZero() || e.end.Kind == ical.Floating && !e.end.IsZero()) {
-		e.losses.add(e.c.Line(), "times without a zone will be read in %s, which another event of the calendar needs", e.home.Name())
+	if e.start.Kind == ical.Floating && !e.start.IsZero() || e.end.Kind == ical.Floating && !e.end.IsZero() {
+		if e.home != nil {
+			e.losses.add(e.c.Line(), floatingLoss, e.home.Name())
+		} else if e.floatingLine == 0 {
+			e.floatingLine = max(e.c.Line(), 1)
+		}
 	}
 	if e.end.Kind == ical.Zoned && e.start.Kind == ical.Zoned && e.end.TZID != e.start.TZID {
 		e.losses.add(e.c.Prop(endName).Line(), "the zone %s of the end is left out", clip(e.end.TZID))

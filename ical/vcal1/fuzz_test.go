@@ -25,6 +25,7 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		vcal1.Detect(data)
+		sameAsStream(t, data, limits)
 		cals, _, err := vcal1.ParseOptions(data, limits)
 		if err != nil {
 			return

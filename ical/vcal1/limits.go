@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/tz"
 )
 
@@ -60,6 +61,8 @@ type Options struct {
 	// Now is the DTSTAMP of what has neither LAST-MODIFIED nor DCREATED. The
 	// zero time gives 1970, so that reading twice gives the same.
 	Now time.Time
+	// Sorter is where ToICalendar keeps what it has read; nil means in memory.
+	Sorter ical.Sorters
 }
 
 // ParseError says where and why an input cannot be read.

@@ -2,6 +2,8 @@ package vcal1
 
 import (
 	"encoding/base64"
+	"fmt"
+	"io"
 	"strings"
 	"unicode/utf8"
 
@@ -50,24 +52,77 @@ var unspaced = map[string]bool{"UID": true, "URL": true, "RELATED-TO": true}
 // scanner goes over the physical lines of a text.
 type scanner struct {
 	s      string
-	number int // of the line that next gives
+	number int // of the line that next gave
+
+	// Where the text is read piece by piece:
+	r     io.Reader
+	err   error // that ended it
+	limit int   // octets that may be read before reset is called
+	left  int   // of limit
+	piece []byte
+}
+
+// scanChunk is how much is read at once.
+const scanChunk = 1 << 16
+
+// newScanner reads from r.
+func newScanner(r io.Reader, limit int) *scanner {
+	s := &scanner{r: r, limit: limit, left: limit}
+	s.fill()
+	s.s = strings.TrimPrefix(s.s, "\ufeff")
+	return s
+}
+
+// reset begins a part that may be as long as the limit.
+func (s *scanner) reset() { s.left = s.limit }
+
+// fill reads on until there is a whole physical line, and gives where it ends.
+func (s *scanner) fill() (end int) {
+	for i := 0; ; {
+		for i < len(s.s) && s.s[i] != '\n' && s.s[i] != '\r' {
+			i++
+		}
+		if s.r == nil || s.err != nil || i+1 < len(s.s) {
+			return i
+		}
+		if len(s.s) > s.left {
+			s.tooLong()
+			return i
+		}
+		if n := max(scanChunk, len(s.s)); len(s.piece) < n {
+			s.piece = make([]byte, n)
+		}
+		n, err := s.r.Read(s.piece)
+		s.s, s.err = s.s+string(s.piece[:n]), err
+	}
+}
+
+func (s *scanner) tooLong() {
+	s.err = &ParseError{s.number + 1, fmt.Sprintf("a part of the calendar has more than %d octets", s.limit), ErrLimit}
+}
+
+// failed is the error that ended the text, nil at its proper end.
+func (s *scanner) failed() error {
+	if s.err == io.EOF {
+		return nil
+	}
+	return s.err
 }
 
 // next takes a physical line without its end: CRLF, LF or CR alone.
 func (s *scanner) next() (text string, ok bool) {
-	if s.s == "" {
+	i := s.fill()
+	if s.s == "" || s.failed() != nil {
 		return "", false
 	}
 	s.number++
-	i := strings.IndexAny(s.s, "\r\n")
-	if i < 0 {
-		text, s.s = s.s, ""
-		return text, true
-	}
-	text = s.s[:i]
-	n := i + 1
-	if s.s[i] == '\r' && n < len(s.s) && s.s[n] == '\n' {
+	n := min(i+1, len(s.s))
+	if text = s.s[:i]; n < len(s.s) && s.s[i] == '\r' && s.s[n] == '\n' {
 		n++
+	}
+	if s.left -= n; s.r != nil && s.left < 0 {
+		s.tooLong()
+		return "", false
 	}
 	s.s = s.s[n:]
 	return text, true
@@ -75,8 +130,11 @@ func (s *scanner) next() (text string, ok bool) {
 
 // peek is next without taking the line.
 func (s *scanner) peek() (string, bool) {
-	t := *s
-	return t.next()
+	i := s.fill()
+	if s.s == "" || s.failed() != nil {
+		return "", false
+	}
+	return s.s[:i], true
 }
 
 // frame tells a line that begins or ends a component, however it is indented.

@@ -19,7 +19,15 @@ func ParseOptions(data []byte, opt Options) ([]*ical.Calendar, []Loss, error) {
 		return nil, nil, &ParseError{1, fmt.Sprintf("%d octets are more than %d", len(data), l.Size), ErrLimit}
 	}
 	r := reader{opt: opt, limits: l, losses: losses{max: l.Losses}}
-	blocks, err := r.blocks(strings.TrimPrefix(string(data), "\ufeff"))
+	var blocks []*block
+	s := &scanner{s: strings.TrimPrefix(string(data), "\ufeff")}
+	err := r.scan(s, func(in, b *block) error {
+		in.blocks = append(in.blocks, b)
+		return nil
+	}, func(b *block) error {
+		blocks = append(blocks, b)
+		return nil
+	})
 	if err != nil {
 		return nil, r.losses.list, err
 	}
@@ -95,9 +103,24 @@ type reader struct {
 // those who write iCalendar's alarms and zones into it.
 const maxDepth = 8
 
-func (r *reader) blocks(text string) ([]*block, error) {
-	s := scanner{s: text}
-	var all, open []*block
+// scan gives the components directly in a calendar, each when it is complete,
+// and the calendar after the last of them.
+func (r *reader) scan(s *scanner, component func(in, b *block) error, calendar func(b *block) error) error {
+	var open []*block
+	closeTo := func(at int) error {
+		if at <= 1 && len(open) > 1 {
+			if err := component(open[0], open[1]); err != nil {
+				return err
+			}
+		}
+		if at == 0 && len(open) > 0 {
+			if err := calendar(open[0]); err != nil {
+				return err
+			}
+		}
+		open = open[:at]
+		return nil
+	}
 	for {
 		l, ok := s.logical()
 		if !ok {
@@ -116,24 +139,27 @@ func (r *reader) blocks(text string) ([]*block, error) {
 			if name == "VCALENDAR" {
 				if len(open) > 0 {
 					r.losses.add(l.number, "the calendar that begins in line %d does not end before the next", open[0].line)
-					open = open[:0]
+					if err := closeTo(0); err != nil {
+						return err
+					}
 				}
 				if r.calendars++; r.calendars > r.limits.Calendars {
-					return nil, &ParseError{l.number, fmt.Sprintf("more than %d calendars", r.limits.Calendars), ErrLimit}
+					return &ParseError{l.number, fmt.Sprintf("more than %d calendars", r.limits.Calendars), ErrLimit}
 				}
-				all = append(all, b)
 			} else {
 				if r.components++; r.components > r.limits.Components {
-					return nil, &ParseError{l.number, fmt.Sprintf("more than %d components", r.limits.Components), ErrLimit}
+					return &ParseError{l.number, fmt.Sprintf("more than %d components", r.limits.Components), ErrLimit}
 				}
 				if len(open) == maxDepth {
-					return nil, &ParseError{l.number, fmt.Sprintf("components nested deeper than %d", maxDepth), ErrLimit}
+					return &ParseError{l.number, fmt.Sprintf("components nested deeper than %d", maxDepth), ErrLimit}
 				}
-				in := open[len(open)-1]
-				in.blocks = append(in.blocks, b)
+				if in := open[len(open)-1]; len(open) > 1 {
+					in.blocks = append(in.blocks, b)
+				}
 			}
 			open = append(open, b)
 		case len(open) == 0:
+			s.reset()
 		case l.name == "END":
 			name := strings.ToUpper(l.raw)
 			at := len(open) - 1
@@ -147,7 +173,9 @@ func (r *reader) blocks(text string) ([]*block, error) {
 			if at < len(open)-1 {
 				r.losses.add(l.number, "%s has no end of its own", open[len(open)-1].name)
 			}
-			open = open[:at]
+			if err := closeTo(at); err != nil {
+				return err
+			}
 		case l.name == "" && l.raw == "":
 		case l.raw == "" && l.value == "" && len(l.params) == 0 && !strings.HasPrefix(l.name, "X-"):
 			// nothing is said
@@ -157,19 +185,23 @@ func (r *reader) blocks(text string) ([]*block, error) {
 				continue
 			}
 			if r.properties++; r.properties > r.limits.Properties {
-				return nil, &ParseError{l.number, fmt.Sprintf("more than %d properties", r.limits.Properties), ErrLimit}
+				return &ParseError{l.number, fmt.Sprintf("more than %d properties", r.limits.Properties), ErrLimit}
 			}
 			in := open[len(open)-1]
 			in.lines = append(in.lines, l)
 		}
 	}
+	if err := s.failed(); err != nil {
+		return err
+	}
 	if len(open) > 0 {
 		r.losses.add(s.number, "END:%s missing at the end of the text", open[0].name)
+		return closeTo(0)
 	}
-	if len(all) == 0 {
-		return nil, &ParseError{1, "there is no BEGIN:VCALENDAR", ErrFormat}
+	if r.calendars == 0 {
+		return &ParseError{1, "there is no BEGIN:VCALENDAR", ErrFormat}
 	}
-	return all, nil
+	return nil
 }
 
 func validName(name string) bool {

@@ -21,31 +21,39 @@ func Marshal(cal *ical.Calendar) ([]byte, []Loss, error) {
 	if cal == nil || cal.Name != "VCALENDAR" {
 		return nil, nil, fmt.Errorf("vcal1: nothing to write: %w", ErrFormat)
 	}
-	w := &writer{cal: cal, zones: tz.NewResolver(cal, nil), losses: losses{max: DefaultLimits.Losses}}
-	w.calendar()
+	w := newWriter(cal)
+	w.survey(w, cal.Components)
+	w.everything = true
+	w.begin(cal.Properties)
+	w.body(cal.Components)
+	w.line("END", nil, "VCALENDAR")
 	return w.b.Bytes(), w.losses.list, nil
 }
 
 // writer is one writing of a calendar.
 type writer struct {
-	cal    *ical.Calendar
+	cal    *ical.Calendar // in a stream an object of it
 	zones  *tz.Resolver
 	b      bytes.Buffer
 	losses losses
-	home   *tz.Zone // of TZ and DAYLIGHT, nil when no time needs it
-	geo    string   // of the whole calendar
-	vain   int      // rules that were searched in vain for dates
+	head
+	vain int // rules that were searched in vain for dates
 }
 
-func (w *writer) calendar() {
+func newWriter(cal *ical.Calendar) *writer {
+	return &writer{cal: cal, zones: tz.NewResolver(cal, nil), losses: losses{max: DefaultLimits.Losses}}
+}
+
+// begin writes the properties of the calendar.
+func (w *writer) begin(properties []*ical.Property) {
 	w.line("BEGIN", nil, "VCALENDAR")
 	w.line("VERSION", nil, "1.0")
 	w.line("PRODID", nil, ProductID)
-	w.findHome()
-	if w.geo = w.commonGeo(); w.geo != "" {
-		w.line("GEO", nil, w.geo)
+	w.writeHome()
+	if g := w.common(); g != "" {
+		w.line("GEO", nil, g)
 	}
-	for _, p := range w.cal.Properties {
+	for _, p := range properties {
 		switch name := p.Name(); {
 		case name == "VERSION" || name == "PRODID" || name == "CALSCALE":
 		case name == "METHOD":
@@ -54,12 +62,16 @@ func (w *writer) calendar() {
 			w.other(p)
 		}
 	}
+}
+
+// body writes components, all that there are of each series.
+func (w *writer) body(components []*ical.Component) {
 	overrides := map[string][]*ical.Component{}
 	for _, c := range w.cal.Overrides() {
 		key := c.Name + " " + c.Text("UID")
 		overrides[key] = append(overrides[key], c)
 	}
-	for _, c := range w.cal.Components {
+	for _, c := range components {
 		switch c.Name {
 		case "VEVENT", "VTODO":
 			e := &writing{writer: w, c: c}
@@ -72,17 +84,33 @@ func (w *writer) calendar() {
 			w.losses.add(c.Line(), "%s: vCalendar has events and to-dos only", c.Name)
 		}
 	}
-	w.line("END", nil, "VCALENDAR")
+}
+
+// head is what the properties of a calendar depend on its components for.
+type head struct {
+	home         *tz.Zone // of TZ and DAYLIGHT: of the first series that has a zone
+	from, to     int      // years in which series use it
+	geo          string   // of the first component
+	surveyed     bool     // there was one
+	geoDiffers   bool     // among them
+	everything   bool     // all components are known
+	floatingLine int      // where times without a zone were seen before home was known, else 0
 }
 
 // maxYears is for how many years the changes of the clocks are written.
 const maxYears = 10
 
-// findHome chooses the zone for the local times of series, the first that one
-// has, and writes TZ and DAYLIGHT.
-func (w *writer) findHome() {
-	first, last := 0, 0
-	for _, c := range w.cal.Components {
+// survey looks at components of the calendar at hand.
+func (h *head) survey(w *writer, components []*ical.Component) {
+	for _, c := range components {
+		if c.Name == "VTIMEZONE" {
+			continue
+		}
+		if g := geoValue(c.Prop("GEO")); !h.surveyed {
+			h.geo, h.surveyed = g, true
+		} else if g != h.geo {
+			h.geoDiffers = true
+		}
 		if c.Name != "VEVENT" && c.Name != "VTODO" || !recurring(c) {
 			continue
 		}
@@ -90,32 +118,48 @@ func (w *writer) findHome() {
 		if err != nil || start.Kind != ical.Zoned {
 			continue
 		}
-		z := w.zones.Find(start.TZID)
-		if w.home == nil {
-			w.home, first, last = z, start.Wall.Year(), start.Wall.Year()
+		z, year := w.zones.Find(start.TZID), start.Wall.Year()
+		if h.home == nil {
+			h.home, h.from, h.to = z, year, year
 		}
-		if z != w.home {
+		if !h.isHome(z) {
 			continue
 		}
-		year := start.Wall.Year()
-		first, last = min(first, year), max(last, year)
+		h.from, h.to = min(h.from, year), max(h.to, year)
 		if c.Prop("EXRULE") != nil { // how far it goes is not worth the search
-			last = 9999
+			h.to = 9999
 		} else if set, err := recur.New(w.alone(c), w.zones, recur.Options{}); err == nil {
 			if _, end, endless := set.Bounds(); endless {
-				last = 9999
+				h.to = 9999
 			} else {
-				last = max(last, end.Year())
+				h.to = max(h.to, end.Year())
 			}
 		}
 	}
+}
+
+// isHome compares zones, which the objects of a stream have each of their own.
+func (h *head) isHome(z *tz.Zone) bool {
+	return h.home != nil && (z == h.home || z.Name() == h.home.Name() && z.IANA() == h.home.IANA())
+}
+
+// common is the position all components have, in this format's order.
+func (h *head) common() string {
+	if h.geoDiffers {
+		return ""
+	}
+	return h.geo
+}
+
+// writeHome writes TZ and DAYLIGHT.
+func (w *writer) writeHome() {
 	if w.home == nil {
 		return
 	}
 	standard := 0
 	known := false
 	var lines []string
-	for year := first; year <= min(last, first+maxYears-1); year++ {
+	for year := w.from; year <= min(w.to, w.from+maxYears-1); year++ {
 		d, ok := changes(w.home, year)
 		_, offset := w.home.Wall(time.Date(year, 1, 1, 12, 0, 0, 0, time.UTC))
 		if ok {
@@ -124,7 +168,7 @@ func (w *writer) findHome() {
 			lines = append(lines, d.String())
 		}
 		if known && offset != standard {
-			w.losses.add(0, "%s: the offset from UTC changes in %d; TZ gives that of %d", w.home.Name(), year, first)
+			w.losses.add(0, "%s: the offset from UTC changes in %d; TZ gives that of %d", w.home.Name(), year, w.from)
 		} else {
 			standard, known = offset, true
 		}
@@ -163,19 +207,6 @@ func start(c *ical.Component) (ical.Time, error) {
 		return ical.Time{}, nil
 	}
 	return p.Time()
-}
-
-// commonGeo is the position all components have, in this format's order.
-func (w *writer) commonGeo() string {
-	common := ""
-	for i, c := range w.cal.Main() {
-		g := geoValue(c.Prop("GEO"))
-		if g == "" || i > 0 && g != common {
-			return ""
-		}
-		common = g
-	}
-	return common
 }
 
 func geoValue(p *ical.Property) string {

@@ -289,7 +289,7 @@ func (o *outline) read(r *ical.Reader) error {
 
 // copyCalendars writes all calendars of r.
 func copyCalendars(w calendarWriter, r *ical.Reader, ahead *outline, told *progress) error {
-	var head calendarHead
+	var head ical.Head
 	for open := false; ; {
 		part, err := r.NextPart()
 		if err == io.EOF && open { // END:VCALENDAR is missing
@@ -302,12 +302,12 @@ func copyCalendars(w calendarWriter, r *ical.Reader, ahead *outline, told *progr
 			return err
 		}
 		if !open {
-			head.properties = append(part.Properties, ahead.late[ahead.next]...)
-			err = w.Begin(head.properties)
+			head.Properties = append(part.Properties, ahead.late[ahead.next]...)
+			err = w.Begin(head.Properties)
 			ahead.next++
 		}
 		for _, c := range part.Components {
-			head.adopt(c)
+			head.Adopt(c)
 			if err == nil {
 				err = w.Component(c)
 			}

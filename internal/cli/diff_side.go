@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -26,7 +25,7 @@ type diffSide struct {
 	sorted   spill.Sorter
 	last     string         // octets of the calendar's own properties that came last
 	contexts map[string]int // what TZIDs mean, by the octets of the VTIMEZONEs
-	heads    []calendarHead
+	heads    []*ical.Head
 	known    map[zonesUsed]meaning
 }
 
@@ -43,18 +42,18 @@ const knownZonesUsed = 512
 
 func (s *diffSide) close() { errors.Join(s.here.Close(), s.sorted.Close()) }
 
-func (s *diffSide) begin(*calendarHead) error { return nil }
+func (s *diffSide) begin(*ical.Head) error { return nil }
 
-func (s *diffSide) component(_ *calendarHead, c *ical.Component) error {
+func (s *diffSide) component(_ *ical.Head, c *ical.Component) error {
 	s.n++
 	return s.here.Add(binary.BigEndian.AppendUint64(nil, s.n), c.Bytes())
 }
 
 const headKey = "VCALENDAR"
 
-func (s *diffSide) end(head *calendarHead) error {
+func (s *diffSide) end(head *ical.Head) error {
 	context := s.context(head)
-	own := ical.Component{Name: headKey, Properties: head.properties}
+	own := ical.Component{Name: headKey, Properties: head.Properties}
 	// A stream has a head for each of its calendars; what they share is one.
 	if text := string(own.Bytes()); text != s.last {
 		s.last = text
@@ -76,37 +75,36 @@ func (s *diffSide) add(key string, context int, text []byte) error {
 }
 
 // context is the number of what TZIDs mean in a calendar.
-func (s *diffSide) context(head *calendarHead) int {
+func (s *diffSide) context(head *ical.Head) int {
 	var b strings.Builder
 	var zoneName []*ical.Property
-	for _, p := range head.properties {
+	for _, p := range head.Properties {
 		if p.Name() == "X-WR-TIMEZONE" { // TZ-05: for names that say nothing
 			zoneName = append(zoneName, p)
 			b.WriteString(p.Value() + "\n")
 		}
 	}
-	for _, z := range head.zones {
+	for _, z := range head.Zones {
 		b.Write(z.Bytes())
 	}
 	n, ok := s.contexts[b.String()]
 	if !ok {
 		n = len(s.heads)
 		s.contexts[b.String()] = n
-		s.heads = append(s.heads, calendarHead{properties: zoneName, zones: head.zones, byTZID: head.byTZID})
+		kept := *head
+		kept.Properties = zoneName
+		s.heads = append(s.heads, &kept)
 	}
 	return n
 }
 
 // read gives a component that was kept, and what its times mean.
 func (s *diffSide) read(context int, text []byte) (*ical.Component, meaning, error) {
-	object, err := s.heads[context].object(text)
+	c, err := ical.ParseComponent(text, 1)
 	if err != nil {
 		return nil, meaning{}, err
 	}
-	if len(object.Components) == 0 {
-		return nil, meaning{}, fmt.Errorf("%w: a component that is read back as none", errors.ErrUnsupported)
-	}
-	c := object.Components[0]
+	object := s.heads[context].Object(c)
 	var tzids []string
 	for id := range object.TZIDs() {
 		tzids = append(tzids, id)

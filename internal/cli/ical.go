@@ -60,7 +60,7 @@ func (c icalCheck) Run(e *env) error {
 			unwritten = err
 		}
 	}
-	opt := check.Options{Max: c.Max, Limits: ical.Limits{Size: maxPart}, Sorter: func() check.Sorter { return &spill.Sorter{} }}
+	opt := check.Options{Max: c.Max, Limits: ical.Limits{Size: maxPart}, Sorter: func() ical.Sorter { return &spill.Sorter{} }}
 	err := e.eachInput(c.Files, func(name string, r io.Reader) error {
 		opt.File = name
 		err := check.Reader(told.reading(r), opt, func(f check.Finding) {
@@ -151,18 +151,18 @@ func (c icalFmt) Run(e *env) error {
 // tidyWriter writes the parts of calendars canonically, in their order.
 type tidyWriter struct {
 	w    io.Writer
-	head *calendarHead // of the calendar that goes on
-	any  bool          // a calendar was written
+	head *ical.Head // of the calendar that goes on
+	any  bool       // a calendar was written
 }
 
 func (t *tidyWriter) part(part *ical.Calendar, open bool) error {
 	first := t.head == nil
 	if first {
-		t.head, t.any = &calendarHead{}, true
+		t.head, t.any = &ical.Head{}, true
 	}
-	t.head.properties = append(t.head.properties, part.Properties...)
+	t.head.Properties = append(t.head.Properties, part.Properties...)
 	for _, c := range part.Components {
-		t.head.adopt(c)
+		t.head.Adopt(c)
 	}
 	part.Normalize()
 	text := part.Bytes()
@@ -247,7 +247,7 @@ func (c icalExpand) Run(e *env) error {
 	told := e.progress("MB read")
 	defer told.done()
 	err = e.eachInput(c.Files, func(name string, r io.Reader) error {
-		return eachObject(told.reading(r), func(object *ical.Calendar, line int, err error) error {
+		return eachObject(told.reading(r), func(object *ical.Calendar, err error) error {
 			var stopped writeError
 			where := name
 			if err == nil {
@@ -258,9 +258,6 @@ func (c icalExpand) Run(e *env) error {
 					_, err := fmt.Fprintf(forPeople(out), "%s  %s  %s  %s\n", o.Start, o.End, o.Summary, o.UID)
 					return asWriteError(err)
 				}, func(sentence string) { fmt.Fprintf(forPeople(e.Err), "%s: UID %s: %s\n", name, object.UID(), sentence) })
-				if line > 0 {
-					where = fmt.Sprintf("%s:%d, lines counted from there", name, line)
-				}
 				where += ": UID " + object.UID()
 			}
 			switch {

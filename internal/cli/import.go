@@ -217,13 +217,13 @@ func (im *importer) long(name string, in io.Reader) error {
 	go func() {
 		out, line := bufio.NewWriter(w), 1
 		var unreadable error
-		err := eachObject(in, func(object *ical.Calendar, at int, err error) error {
+		err := eachObject(in, func(object *ical.Calendar, err error) error {
 			if err != nil {
 				unreadable = err
 				return nil
 			}
 			text := object.Bytes()
-			place.add(line, at)
+			place.add(line, object.Components[0].Line())
 			line += bytes.Count(text, []byte{'\n'})
 			_, err = out.Write(text)
 			return err

@@ -153,7 +153,7 @@ func FuzzTools(f *testing.F) {
 func TestCheckSortsAlike(t *testing.T) {
 	text := strings.Replace(long(), "UID:o77\r\n", "UID:o78\r\n", 3)
 	var lists [2][]check.Finding
-	for i, sorter := range []func() check.Sorter{nil, func() check.Sorter { return &spill.Sorter{Memory: 1000} }} {
+	for i, sorter := range []func() ical.Sorter{nil, func() ical.Sorter { return &spill.Sorter{Memory: 1000} }} {
 		if err := check.Reader(io.LimitReader(strings.NewReader(text), 1<<20), check.Options{Sorter: sorter, Limits: ical.Limits{Size: maxPart}}, func(f check.Finding) { lists[i] = append(lists[i], f) }); err != nil {
 			t.Fatal(err)
 		}

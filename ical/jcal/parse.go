@@ -37,7 +37,7 @@ func ParseAllLimits(data []byte, l ical.Limits) ([]*ical.Calendar, error) {
 	if len(data) > l.Size {
 		return nil, &ical.ParseError{Line: 1, Column: 1, What: fmt.Sprintf("%d octets, %d are allowed", len(data), l.Size), Err: ical.ErrLimit}
 	}
-	p := &parser{in: typed.NewInput(data), depth: l.Depth, length: l.LineLength, size: l.Size}
+	p := &parser{JSON: typed.JSON{In: typed.NewInput(data), Length: l.LineLength}, depth: l.Depth, size: l.Size}
 	p.out.Text = make([]byte, 0, len(data)+len(data)/8+64)
 	text, err := typed.All(p)
 	if err != nil {
@@ -54,23 +54,21 @@ func NewReader(r io.Reader) *ical.Reader { return NewReaderLimits(r, ical.Defaul
 // NewReaderLimits is NewReader with other limits.
 func NewReaderLimits(r io.Reader, l ical.Limits) *ical.Reader {
 	l = typed.Limits(l)
-	return typed.NewReader(&parser{in: typed.NewStream(r, l.LineLength), depth: l.Depth, length: l.LineLength, size: l.Size}, l)
+	return typed.NewReader(&parser{JSON: typed.JSON{In: typed.NewStream(r, l.LineLength), Length: l.LineLength}, depth: l.Depth, size: l.Size}, l)
 }
 
 // parser writes the iCalendar text that a jCal text stands for.
 type parser struct {
-	in     typed.Input
-	out    typed.Lines
-	depth  int // components that may be nested
-	length int // octets one property may have
-	size   int // octets one step may write
-	mark   int // where the step began to write
-	state  state
-	many   bool
-	text   []byte // a string without its escapes
-	name   []byte // of the component or rule part at hand
-	freq   []byte // rule parts
-	rest   []byte
+	typed.JSON
+	out   typed.Lines
+	depth int // components that may be nested
+	size  int // octets one step may write
+	mark  int // where the step began to write
+	state state
+	many  bool
+	name  []byte // of the component or rule part at hand
+	freq  []byte // rule parts
+	rest  []byte
 }
 
 type state uint8
@@ -91,27 +89,27 @@ func (p *parser) Step() error {
 	p.mark = len(p.out.Text)
 	switch p.state {
 	case atStart:
-		if err := p.expect('[', "an array"); err != nil {
+		if err := p.Expect('[', "an array"); err != nil {
 			return err
 		}
-		if p.peek() == '[' {
+		if p.Peek() == '[' {
 			p.many, p.state = true, atCalendar
 			return nil
 		}
 		return p.calendar()
 	case atCalendar:
-		if err := p.expect('[', "a jCal object"); err != nil {
+		if err := p.Expect('[', "a jCal object"); err != nil {
 			return err
 		}
 		return p.calendar()
 	case atComponent:
-		if p.peek() == ']' {
-			p.in.At++
+		if p.Peek() == ']' {
+			p.In.At++
 			p.out.End([]byte("VCALENDAR"))
 			p.state = afterCalendar
-			return p.expect(']', "the end of the calendar")
+			return p.Expect(']', "the end of the calendar")
 		}
-		if err := p.expect('[', "a component"); err != nil {
+		if err := p.Expect('[', "a component"); err != nil {
 			return err
 		}
 		if err := p.component(2); err != nil {
@@ -121,23 +119,23 @@ func (p *parser) Step() error {
 	case afterCalendar:
 		p.state = atEnd
 		if p.many {
-			switch p.peek() {
+			switch p.Peek() {
 			case ',':
-				p.in.At++
+				p.In.At++
 				p.state = atCalendar
 				return nil
 			case ']':
-				p.in.At++
+				p.In.At++
 			default:
-				return p.unexpected("a comma or the end of the array of calendars")
+				return p.Unexpected("a comma or the end of the array of calendars")
 			}
 		}
 		return nil
 	}
-	if p.peek() != 0 || p.in.At < len(p.in.Data) {
-		return p.unexpected("the end")
+	if p.Peek() != 0 || p.In.At < len(p.In.Data) {
+		return p.Unexpected("the end")
 	}
-	if err := p.in.Failed(); err != nil {
+	if err := p.In.Failed(); err != nil {
 		return err
 	}
 	return io.EOF
@@ -152,7 +150,7 @@ func (p *parser) calendar() error {
 	if string(p.name) != "VCALENDAR" {
 		def, known := ical.LookupComponent(string(p.name))
 		if !known || def.In != "VCALENDAR" {
-			return p.in.Fault("%q is not a calendar: a jCal object starts with \"vcalendar\"", p.name)
+			return p.In.Fault("%q is not a calendar: a jCal object starts with \"vcalendar\"", p.name)
 		}
 		p.state = afterCalendar
 		return p.body(1)
@@ -168,31 +166,31 @@ func (p *parser) calendar() error {
 		return nil
 	}
 	p.state = atComponent
-	return p.expect('[', "the array of components")
+	return p.Expect('[', "the array of components")
 }
 
 // component reads a component behind its bracket (RFC 7265 3.3).
 func (p *parser) component(depth int) error {
 	if depth > p.depth {
-		return p.in.Limit(fmt.Sprintf("components nested deeper than %d", p.depth))
+		return p.In.Limit(fmt.Sprintf("components nested deeper than %d", p.depth))
 	}
 	if err := p.componentName(); err != nil {
 		return err
 	}
 	if string(p.name) == "VCALENDAR" {
-		return p.in.Fault("a calendar inside of a calendar")
+		return p.In.Fault("a calendar inside of a calendar")
 	}
 	return p.body(depth)
 }
 
 func (p *parser) componentName() error {
-	s, err := p.str("the name of a component")
+	s, err := p.Str("the name of a component")
 	if err != nil {
 		return err
 	}
 	name := typed.ComponentName(p.name[:0], s)
 	if name == nil {
-		return p.in.Fault("%q cannot be the name of a component", clip(s))
+		return p.In.Fault("%q cannot be the name of a component", clip(s))
 	}
 	p.name = name
 	return nil
@@ -209,11 +207,11 @@ func (p *parser) body(depth int) error {
 		return err
 	}
 	if more {
-		if err := p.expect('[', "the array of components"); err != nil {
+		if err := p.Expect('[', "the array of components"); err != nil {
 			return err
 		}
-		for p.peek() != ']' {
-			if err := p.expect('[', "a component"); err != nil {
+		for p.Peek() != ']' {
+			if err := p.Expect('[', "a component"); err != nil {
 				return err
 			}
 			if err := p.component(depth + 1); err != nil {
@@ -223,8 +221,8 @@ func (p *parser) body(depth int) error {
 				return err
 			}
 		}
-		p.in.At++
-		if err := p.expect(']', "the end of the component"); err != nil {
+		p.In.At++
+		if err := p.Expect(']', "the end of the component"); err != nil {
 			return err
 		}
 	}
@@ -235,13 +233,13 @@ func (p *parser) body(depth int) error {
 // properties reads the second field of a component with the commas around it.
 // The third may be missing: then the component ends here.
 func (p *parser) properties() (more bool, err error) {
-	if err := p.expect(',', "a comma and the properties"); err != nil {
+	if err := p.Expect(',', "a comma and the properties"); err != nil {
 		return false, err
 	}
-	if err := p.expect('[', "the array of properties"); err != nil {
+	if err := p.Expect('[', "the array of properties"); err != nil {
 		return false, err
 	}
-	for p.peek() != ']' {
+	for p.Peek() != ']' {
 		if err := p.property(); err != nil {
 			return false, err
 		}
@@ -249,60 +247,60 @@ func (p *parser) properties() (more bool, err error) {
 			return false, err
 		}
 	}
-	p.in.At++
-	switch p.peek() {
+	p.In.At++
+	switch p.Peek() {
 	case ',':
-		p.in.At++
+		p.In.At++
 		return true, nil
 	case ']':
-		p.in.At++
+		p.In.At++
 		return false, nil
 	}
-	return false, p.unexpected("a comma and the components")
+	return false, p.Unexpected("a comma and the components")
 }
 
 // comma reads the comma between elements; before the end there is none.
 func (p *parser) comma() error {
-	switch p.peek() {
+	switch p.Peek() {
 	case ']':
 		return nil
 	case ',':
-		p.in.At++
-		if c := p.peek(); c != ']' {
+		p.In.At++
+		if c := p.Peek(); c != ']' {
 			return nil
 		}
 	}
-	return p.unexpected("a comma and an element, or the end of the array")
+	return p.Unexpected("a comma and an element, or the end of the array")
 }
 
 // property reads a property (RFC 7265 3.4).
 func (p *parser) property() error {
-	if err := p.expect('[', "a property"); err != nil {
+	if err := p.Expect('[', "a property"); err != nil {
 		return err
 	}
-	name, err := p.str("the name of a property")
+	name, err := p.Str("the name of a property")
 	if err != nil {
 		return err
 	}
 	if !p.out.Property(name) {
-		return p.in.Fault("%q cannot be the name of a property", clip(name))
+		return p.In.Fault("%q cannot be the name of a property", clip(name))
 	}
 	if err := p.params(); err != nil {
 		return p.within(err)
 	}
-	if err := p.expect(',', "a comma and the type"); err != nil {
+	if err := p.Expect(',', "a comma and the type"); err != nil {
 		return p.within(err)
 	}
-	t, err := p.str("the type of the value")
+	t, err := p.Str("the type of the value")
 	if err != nil {
 		return p.within(err)
 	}
 	if !typed.ValidName(t) {
-		return p.within(p.in.Fault("%q cannot be a type", clip(t)))
+		return p.within(p.In.Fault("%q cannot be a type", clip(t)))
 	}
 	typ := typed.TypeName(t)
-	for p.peek() == ',' {
-		p.in.At++
+	for p.Peek() == ',' {
+		p.In.At++
 		p.out.Separate(p.separator())
 		if err := p.value(typ, 0); err != nil {
 			return p.within(err)
@@ -311,7 +309,7 @@ func (p *parser) property() error {
 			return p.within(err)
 		}
 	}
-	if err := p.expect(']', "the end of the property"); err != nil {
+	if err := p.Expect(']', "the end of the property"); err != nil {
 		return p.within(err)
 	}
 	p.out.EndProperty(typ)
@@ -321,7 +319,7 @@ func (p *parser) property() error {
 // room tells when a step writes too much.
 func (p *parser) room() error {
 	if len(p.out.Text)-p.mark > p.size {
-		return p.in.Limit(fmt.Sprintf("a part of a calendar of more than %d octets", p.size))
+		return p.In.Limit(fmt.Sprintf("a part of a calendar of more than %d octets", p.size))
 	}
 	return nil
 }
@@ -336,32 +334,32 @@ func (p *parser) within(err error) error {
 
 // params reads the parameters (3.5).
 func (p *parser) params() error {
-	if err := p.expect(',', "a comma and the parameters"); err != nil {
+	if err := p.Expect(',', "a comma and the parameters"); err != nil {
 		return err
 	}
-	if err := p.expect('{', "the object of parameters"); err != nil {
+	if err := p.Expect('{', "the object of parameters"); err != nil {
 		return err
 	}
-	for first := true; p.peek() != '}'; first = false {
+	for first := true; p.Peek() != '}'; first = false {
 		if !first {
-			if err := p.expect(',', "a comma or the end of the parameters"); err != nil {
+			if err := p.Expect(',', "a comma or the end of the parameters"); err != nil {
 				return err
 			}
 		}
-		name, err := p.str("the name of a parameter")
+		name, err := p.Str("the name of a parameter")
 		if err != nil {
 			return err
 		}
 		drop := len(name) == len("value") && string(typed.AppendLower(nil, string(name))) == "value" // 3.5.1: must not be there
 		if !p.out.Param(name) {
-			return p.in.Fault("%q cannot be the name of a parameter", clip(name))
+			return p.In.Fault("%q cannot be the name of a parameter", clip(name))
 		}
-		if err := p.expect(':', "a colon"); err != nil {
+		if err := p.Expect(':', "a colon"); err != nil {
 			return err
 		}
-		if p.peek() == '[' {
-			p.in.At++
-			for p.peek() != ']' {
+		if p.Peek() == '[' {
+			p.In.At++
+			for p.Peek() != ']' {
 				if err := p.paramValue(); err != nil {
 					return err
 				}
@@ -372,7 +370,7 @@ func (p *parser) params() error {
 					return err
 				}
 			}
-			p.in.At++
+			p.In.At++
 		} else if err := p.paramValue(); err != nil {
 			return err
 		}
@@ -385,14 +383,14 @@ func (p *parser) params() error {
 			return err
 		}
 	}
-	p.in.At++
+	p.In.At++
 	return nil
 }
 
 // short tells when the property at hand gets too long.
 func (p *parser) short() error {
-	if p.out.Length() > p.length {
-		return p.in.Limit(fmt.Sprintf("the property has more than %d octets", p.length))
+	if p.out.Length() > p.Length {
+		return p.In.Limit(fmt.Sprintf("the property has more than %d octets", p.Length))
 	}
 	return nil
 }
@@ -401,10 +399,10 @@ func (p *parser) short() error {
 func (p *parser) paramValue() error {
 	var s []byte
 	var err error
-	if p.peek() == '"' {
-		s, err = p.str("a value")
+	if p.Peek() == '"' {
+		s, err = p.Str("a value")
 	} else {
-		s, _, err = p.literal()
+		s, _, err = p.Literal()
 	}
 	if err == nil {
 		p.out.ParamValue(s)

@@ -21,9 +21,9 @@ func (p *parser) separator() byte {
 // value reads one value of a property (3.6). A structured one (3.4.1) is an
 // array; its elements may be lists.
 func (p *parser) value(typ string, depth int) error {
-	switch p.peek() {
+	switch p.Peek() {
 	case '"':
-		s, err := p.str("a value")
+		s, err := p.Str("a value")
 		if err != nil {
 			return err
 		}
@@ -37,9 +37,9 @@ func (p *parser) value(typ string, depth int) error {
 		return p.rule()
 	case '[':
 		if depth == 2 {
-			return p.in.Fault("arrays nested too deep in a value")
+			return p.In.Fault("arrays nested too deep in a value")
 		}
-		p.in.At++
+		p.In.At++
 		by := byte(';')
 		switch {
 		case depth == 1:
@@ -47,7 +47,7 @@ func (p *parser) value(typ string, depth int) error {
 		case typ == "period":
 			by, typ = '/', "date-time" // 3.6.9; a duration is taken as it stands
 		}
-		for n := 0; p.peek() != ']'; n++ {
+		for n := 0; p.Peek() != ']'; n++ {
 			if n > 0 {
 				p.out.Raw([]byte{by})
 			}
@@ -61,10 +61,10 @@ func (p *parser) value(typ string, depth int) error {
 				return err
 			}
 		}
-		p.in.At++
+		p.In.At++
 		return nil
 	}
-	s, number, err := p.literal()
+	s, number, err := p.Literal()
 	if err != nil {
 		return err
 	}
@@ -85,10 +85,10 @@ func (p *parser) decimal(s []byte, integer bool) ([]byte, error) {
 	}
 	f, err := strconv.ParseFloat(string(s), 64)
 	if err != nil {
-		return nil, p.in.Fault("the number %s is too large", clip(s))
+		return nil, p.In.Fault("the number %s is too large", clip(s))
 	}
 	if integer && (f != math.Trunc(f) || math.Abs(f) > math.MaxInt32) {
-		return nil, p.in.Fault("%s is not an integer of 32 bits", clip(s))
+		return nil, p.In.Fault("%s is not an integer of 32 bits", clip(s))
 	}
 	return strconv.AppendFloat(nil, f, 'f', -1, 64), nil
 }
@@ -96,23 +96,23 @@ func (p *parser) decimal(s []byte, integer bool) ([]byte, error) {
 // rule reads a RECUR (3.6.10). FREQ is written first, as RFC 5545 3.3.10 asks
 // for the sake of old readers.
 func (p *parser) rule() error {
-	p.in.At++
+	p.In.At++
 	p.freq, p.rest = p.freq[:0], p.rest[:0]
-	for first := true; p.peek() != '}'; first = false {
+	for first := true; p.Peek() != '}'; first = false {
 		if !first {
-			if err := p.expect(',', "a comma or the end of the rule"); err != nil {
+			if err := p.Expect(',', "a comma or the end of the rule"); err != nil {
 				return err
 			}
 		}
 		if err := p.shortRule(); err != nil {
 			return err
 		}
-		key, err := p.str("the name of a rule part")
+		key, err := p.Str("the name of a rule part")
 		if err != nil {
 			return err
 		}
 		if !typed.ValidName(key) {
-			return p.in.Fault("%q cannot be the name of a rule part", clip(key))
+			return p.In.Fault("%q cannot be the name of a rule part", clip(key))
 		}
 		part := &p.rest
 		if bytes.EqualFold(key, []byte("FREQ")) && len(p.freq) == 0 {
@@ -121,17 +121,17 @@ func (p *parser) rule() error {
 		*part = append(*part, ';')
 		*part = append(*part, bytes.ToUpper(key)...)
 		*part = append(*part, '=')
-		if err := p.expect(':', "a colon"); err != nil {
+		if err := p.Expect(':', "a colon"); err != nil {
 			return err
 		}
-		if p.peek() != '[' {
+		if p.Peek() != '[' {
 			if err := p.ruleValue(part); err != nil {
 				return err
 			}
 			continue
 		}
-		p.in.At++
-		for n := 0; p.peek() != ']'; n++ {
+		p.In.At++
+		for n := 0; p.Peek() != ']'; n++ {
 			if n > 0 {
 				*part = append(*part, ',')
 			}
@@ -145,34 +145,34 @@ func (p *parser) rule() error {
 				return err
 			}
 		}
-		p.in.At++
+		p.In.At++
 	}
-	p.in.At++
+	p.In.At++
 	p.freq = append(p.freq, p.rest...)
 	p.out.Raw(bytes.TrimPrefix(p.freq, []byte{';'}))
 	return nil
 }
 
 func (p *parser) shortRule() error {
-	if len(p.freq)+len(p.rest) > p.length {
-		return p.in.Limit(fmt.Sprintf("a rule of more than %d octets", p.length))
+	if len(p.freq)+len(p.rest) > p.Length {
+		return p.In.Limit(fmt.Sprintf("a rule of more than %d octets", p.Length))
 	}
 	return nil
 }
 
 func (p *parser) ruleValue(part *[]byte) error {
-	if p.peek() == '"' {
-		s, err := p.str("a value")
+	if p.Peek() == '"' {
+		s, err := p.Str("a value")
 		if err != nil {
 			return err
 		}
 		if bytes.IndexByte(s, ';') >= 0 {
-			return p.in.Fault("a semicolon in a rule part")
+			return p.In.Fault("a semicolon in a rule part")
 		}
 		*part = typed.AppendBasic(*part, s)
 		return nil
 	}
-	s, number, err := p.literal()
+	s, number, err := p.Literal()
 	if err == nil && number {
 		s, err = p.decimal(s, true)
 	}

@@ -3,7 +3,6 @@ package jcal
 import (
 	"errors"
 	"io"
-	"unicode/utf8"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/internal/typed"
@@ -149,7 +148,7 @@ type encoder struct {
 // component writes a component (RFC 7265 3.3).
 func (e *encoder) component(c *ical.Component) {
 	e.b = append(e.b, `["`...)
-	e.b = appendQuoted(e.b, string(typed.AppendLower(nil, c.Name)))
+	e.b = typed.AppendQuoted(e.b, string(typed.AppendLower(nil, c.Name)))
 	e.b = append(e.b, `",`...)
 	e.properties(c.Properties)
 	e.b = append(e.b, ",["...)
@@ -283,59 +282,6 @@ func (e *encoder) list(list []string) {
 
 func (e *encoder) text(s string) {
 	e.b = append(e.b, '"')
-	e.b = appendQuoted(e.b, s)
+	e.b = typed.AppendQuoted(e.b, s)
 	e.b = append(e.b, '"')
-}
-
-// special are the octets that a JSON string cannot hold as they are (RFC 8259 7).
-var special = func() (t [256]bool) {
-	for c := range 0x20 {
-		t[c] = true
-	}
-	t['"'], t['\\'] = true, true
-	for c := 0x80; c < 256; c++ {
-		t[c] = true // looked at for UTF-8
-	}
-	return t
-}()
-
-const hex = "0123456789abcdef"
-
-// appendQuoted appends s as it stands between quotes in JSON, always UTF-8.
-func appendQuoted(b []byte, s string) []byte {
-	from := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if !special[c] {
-			i++
-			continue
-		}
-		if c >= utf8.RuneSelf {
-			r, n := utf8.DecodeRuneInString(s[i:])
-			if r == utf8.RuneError && n == 1 {
-				b = append(b, s[from:i]...)
-				b = append(b, "\ufffd"...)
-				from = i + 1
-			}
-			i += n
-			continue
-		}
-		b = append(b, s[from:i]...)
-		switch c {
-		case '"', '\\':
-			b = append(b, '\\', c)
-		case '\n':
-			b = append(b, `\n`...)
-		case '\r':
-			b = append(b, `\r`...)
-		case '\t':
-			b = append(b, `\t`...)
-		default:
-			b = append(b, `\u00`...)
-			b = append(b, hex[c>>4], hex[c&15])
-		}
-		i++
-		from = i
-	}
-	return append(b, s[from:]...)
 }

@@ -19,7 +19,9 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Add([]byte(`{"@type":"Group","entries":[{"@type":"Task","due":"2026-01-01T00:00:00","start":"2026-01-01T00:00:00"},7],"title":"t","locale":"de","keywords":{"k":true}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		cals, _, err := jscal.ParseLimits(data, jscal.Limits{Size: 1 << 16, Components: 200, Output: 1 << 20})
+		l := jscal.Limits{Size: 1 << 16, Components: 200, Output: 1 << 20}
+		sameAsStream(t, data, l)
+		cals, _, err := jscal.ParseLimits(data, l)
 		if err != nil {
 			return
 		}

@@ -251,7 +251,7 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	_, _, err := jscal.Parse([]byte("{\n \"@type\": nonsense}"))
-	if p := (*jscal.ParseError)(nil); !errors.As(err, &p) || p.Line != 2 || p.Column != 12 {
+	if p := (*jscal.ParseError)(nil); !errors.As(err, &p) || p.Line != 2 || p.Column != 11 {
 		t.Errorf("%v %+v", err, p)
 	}
 	if _, _, err := jscal.Marshal(nil); !errors.Is(err, jscal.ErrFormat) {

@@ -62,7 +62,7 @@ type ParseError struct {
 	Column int // 1-based, in octets
 	Path   string
 	What   string
-	Err    error // ErrLimit when a limit was passed, ErrFormat when it is no JSCalendar, else what package json says
+	Err    error // ErrLimit when a limit was passed, ErrFormat when it is no JSON or no JSCalendar
 }
 
 func (e *ParseError) Error() string {

@@ -1,11 +1,10 @@
 package jscal
 
 import (
-	"bytes"
 	"crypto/sha1"
 	"encoding/json"
-	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"maps"
 	"slices"
@@ -16,60 +15,6 @@ import (
 // object is a JSON object; its members are what package json makes of them,
 // numbers as json.Number.
 type object = map[string]any
-
-// decode reads JSON with its depth limited.
-func decode(data []byte, l Limits) (any, error) {
-	depth, quoted := 0, false
-	for i := 0; i < len(data); i++ {
-		switch c := data[i]; {
-		case quoted && c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '{' || c == '[':
-			if depth++; depth > l.Depth {
-				return nil, fault(data, i, fmt.Sprintf("objects nested deeper than %d", l.Depth), ErrLimit)
-			}
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var v any
-	err := d.Decode(&v)
-	if err == nil {
-		if _, err = d.Token(); err == io.EOF {
-			return v, nil
-		} else if err == nil {
-			err = errors.New("something follows the JSON value")
-		}
-	}
-	at := int(d.InputOffset())
-	var syntax *json.SyntaxError
-	if errors.As(err, &syntax) {
-		at = int(syntax.Offset) - 1
-	}
-	return nil, fault(data, at, err.Error(), err)
-}
-
-func fault(data []byte, at int, what string, err error) *ParseError {
-	before := data[:max(0, min(at, len(data)))]
-	line := bytes.Count(before, []byte("\n"))
-	return &ParseError{Line: line + 1, Column: len(before) - bytes.LastIndexByte(before, '\n'), What: what, Err: err}
-}
-
-// encode writes JSON, compact, with the members in the order of their names.
-func encode(v any) []byte {
-	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return []byte("null") // a number that package json did not read itself
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n"))
-}
 
 // clone copies a value, objects and arrays included.
 func clone(v any) any {
@@ -110,7 +55,7 @@ func equal(a, b any) bool {
 	case object, []any, json.Number, int:
 		return false
 	}
-	return a == b
+	return a == b // texts, truth values, null
 }
 
 // names are the members of an object in order.
@@ -122,9 +67,19 @@ var namespace = []byte{0x7f, 0x1e, 0x19, 0x65, 0xae, 0x73, 0x44, 0x54, 0xb0, 0x8
 
 // idOf makes an id of a value: a UUID of version 5 (RFC 9562 5.5).
 func idOf(value string) string {
+	h := newID()
+	io.WriteString(h, value)
+	return idFrom(h)
+}
+
+func newID() hash.Hash {
 	h := sha1.New()
 	h.Write(namespace)
-	io.WriteString(h, value)
+	return h
+}
+
+// idFrom is idOf what was written to newID.
+func idFrom(h hash.Hash) string {
 	u := h.Sum(nil)[:16]
 	u[6], u[8] = u[6]&0x0f|0x50, u[8]&0x3f|0x80
 	return fmt.Sprintf("%x-%x-%x-%x-%x", u[:4], u[4:6], u[6:8], u[8:10], u[10:])

@@ -2,6 +2,8 @@ package jscal
 
 import (
 	"fmt"
+	"hash"
+	"io"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -57,57 +59,86 @@ type reader struct {
 	cal        *ical.Calendar
 	group      object // nil for an Event or Task by itself
 	zones      map[string]*zone
+	tzids      map[string]bool // of them
 }
 
 func (r *reader) calendar(o object, path string) (*ical.Calendar, error) {
-	r.cal, r.group, r.zones = ical.New(ProductID), nil, map[string]*zone{}
-	entries := []any{o}
-	base := path
-	switch t := o["@type"]; t {
-	case "Event", "Task":
-		if s, ok := o["prodId"].(string); ok && s != "" {
-			r.cal.SetText("PRODID", s)
-		}
-	case "Group":
-		list, ok := o["entries"].([]any)
-		if !ok {
-			return nil, &ParseError{Line: 1, Column: 1, Path: below(path, "entries"), What: "a Group has a list of entries", Err: ErrFormat}
-		}
-		r.group, entries = o, list
-		base = below(path, "entries")
-	default:
-		return nil, &ParseError{Line: 1, Column: 1, Path: below(path, "@type"), What: fmt.Sprintf("%s is no Event, Task or Group", clip(string(encode(t)))), Err: ErrFormat}
+	entries, base, err := r.begin(o, path)
+	if err != nil {
+		return nil, err
 	}
-	method, many := "", false
-	var ids strings.Builder // of many entries
-	updated := ""
+	t := together{ids: newID()}
 	for i, v := range entries {
 		at := base
 		if r.group != nil {
 			at = fmt.Sprintf("%s/%d", base, i)
 		}
-		entry, ok := v.(object)
-		if t := entry["@type"]; !ok || t != "Event" && t != "Task" {
-			r.losses.at(at, "an entry that is no Event or Task is left out") // RFC 8984 5.3.1: ignored
-			continue
-		}
-		m, _ := entry["method"].(string)
-		many = many || i > 0 && m != method
-		method = m
-		list, err := r.entry(entry, at)
+		list, err := r.one(v, at, &t)
 		if err != nil {
 			return nil, err
 		}
 		r.cal.Components = append(r.cal.Components, list...)
-		if len(list) > 0 {
-			ids.WriteString(list[0].Text("UID") + "\n")
-			u, _ := entry["updated"].(string)
-			updated = max(updated, u)
-		}
 	}
-	if many {
+	r.finish(path, base, &t)
+	tz.Complete(r.cal, tz.NewResolver(r.cal, nil))
+	return r.cal, nil
+}
+
+// begin starts the calendar that an object becomes and gives its entries.
+func (r *reader) begin(o object, path string) (entries []any, base string, err error) {
+	r.cal, r.group, r.zones, r.tzids = ical.New(ProductID), nil, map[string]*zone{}, map[string]bool{}
+	switch t := o["@type"]; t {
+	case "Event", "Task":
+		if s, ok := o["prodId"].(string); ok && s != "" {
+			r.cal.SetText("PRODID", s)
+		}
+		return []any{o}, path, nil
+	case "Group":
+		list, ok := o["entries"].([]any)
+		if !ok {
+			return nil, "", &ParseError{Line: 1, Column: 1, Path: below(path, "entries"), What: "a Group has a list of entries", Err: ErrFormat}
+		}
+		r.group = o
+		return list, below(path, "entries"), nil
+	default:
+		return nil, "", &ParseError{Line: 1, Column: 1, Path: below(path, "@type"), What: fmt.Sprintf("%s is no Event, Task or Group", clip(string(encode(t)))), Err: ErrFormat}
+	}
+}
+
+// together is what the entries of a calendar say of the whole.
+type together struct {
+	entries int
+	method  string
+	many    bool // methods
+	ids     hash.Hash
+	updated string
+}
+
+// one converts an entry.
+func (r *reader) one(v any, at string, t *together) ([]*ical.Component, error) {
+	t.entries++
+	entry, ok := v.(object)
+	if kind := entry["@type"]; !ok || kind != "Event" && kind != "Task" {
+		r.losses.at(at, "an entry that is no Event or Task is left out") // RFC 8984 5.3.1: ignored
+		return nil, nil
+	}
+	m, _ := entry["method"].(string)
+	t.many = t.many || t.entries > 1 && m != t.method
+	t.method = m
+	list, err := r.entry(entry, at)
+	if len(list) > 0 {
+		io.WriteString(t.ids, list[0].Text("UID")+"\n")
+		u, _ := entry["updated"].(string)
+		t.updated = max(t.updated, u)
+	}
+	return list, err
+}
+
+// finish gives the calendar its properties.
+func (r *reader) finish(path, base string, t *together) {
+	if t.many {
 		r.losses.at(base, "the entries differ in their method, which is left out")
-	} else if method = strings.ToUpper(method); method != "" {
+	} else if method := strings.ToUpper(t.method); method != "" {
 		if ical.SchedulingMethod(method) {
 			r.cal.Set("METHOD", method)
 		} else {
@@ -115,14 +146,12 @@ func (r *reader) calendar(o object, path string) (*ical.Calendar, error) {
 		}
 	}
 	if r.group != nil {
-		r.properties(path, ids.String(), updated)
+		r.properties(path, idFrom(t.ids), t.updated)
 	}
-	tz.Complete(r.cal, tz.NewResolver(r.cal, nil))
-	return r.cal, nil
 }
 
 // properties reads what a Group says of itself.
-func (r *reader) properties(path, ids, updated string) {
+func (r *reader) properties(path, id, updated string) {
 	e := r.conversion(r.group, path, &r.cal.Component)
 	for _, name := range [...]string{"@type", "entries", "timeZones"} {
 		delete(e.o, name)
@@ -130,7 +159,7 @@ func (r *reader) properties(path, ids, updated string) {
 	if s, ok := e.text("prodId"); ok {
 		r.cal.SetText("PRODID", s)
 	}
-	if s, ok := e.o["uid"].(string); ok && s == idOf(ids) { // made of its entries
+	if s, ok := e.o["uid"].(string); ok && s == id { // made of its entries
 		delete(e.o, "uid")
 	} else if s, ok := e.text("uid"); ok {
 		e.add("uid", ical.NewText("UID", s))
@@ -188,7 +217,7 @@ func (r *reader) conversion(o object, path string, c *ical.Component) *conversio
 	if list, ok := k["components"].([]any); ok {
 		parts[2] = list
 	}
-	text := encode([]any{"vcalendar", []any{[]any{"version", object{}, "text", "2.0"}}, []any{parts}})
+	text := encode([]any{"vcalendar", jcalVersion, []any{parts}})
 	cal, err := jcal.Parse(text)
 	if err != nil || len(cal.Components) != 1 {
 		r.losses.at(below(path, "iCalendar"), "it is no jCal: %v", err)
@@ -202,6 +231,9 @@ func (r *reader) conversion(o object, path string, c *ical.Component) *conversio
 	e.properties, e.components = kept.Properties, kept.Components
 	return e
 }
+
+// jcalVersion are the properties of a jCal object that carries a component.
+var jcalVersion = []any{[]any{"version", object{}, "text", "2.0"}}
 
 // add adds a property, with the parameters that are kept for the path.
 func (e *conversion) add(path string, p *ical.Property) *ical.Property {

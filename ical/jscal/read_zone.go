@@ -52,21 +52,25 @@ func (r *reader) find(name, path string, o object) *zone {
 	return &zone{}
 }
 
+// maxZones bounds the zones that a calendar defines for itself.
+const maxZones = 1 << 12
+
 // define makes a VTIMEZONE of a TimeZone object, once.
 func (r *reader) define(name string, o object, path string) *zone {
 	key := name + string(encode(o))
 	if z, ok := r.zones[key]; ok {
 		return z
 	}
+	if len(r.zones) >= maxZones {
+		return nil
+	}
 	c := ical.NewComponent("VTIMEZONE")
 	tzid, _ := o["tzId"].(string)
 	if tzid == "" {
 		tzid = name
 	}
-	for _, other := range r.cal.Components {
-		if other.Name == "VTIMEZONE" && other.Text("TZID") == tzid { // the same name for other rules
-			tzid = fmt.Sprintf("%s %d", tzid, len(r.zones))
-		}
+	if r.tzids[tzid] { // the same name for other rules
+		tzid = fmt.Sprintf("%s %d", tzid, len(r.zones))
 	}
 	c.Add(ical.NewText("TZID", tzid))
 	if u, ok := o["url"].(string); ok && isURI(u) {
@@ -132,6 +136,7 @@ func (r *reader) define(name string, o object, path string) *zone {
 		return nil
 	}
 	r.cal.Components = append(r.cal.Components, c)
+	r.tzids[tzid] = true
 	made := &zone{kind: ical.Zoned, tzid: tzid, zone: z}
 	r.zones[key] = made
 	return made

@@ -2,6 +2,7 @@ package jscal
 
 import (
 	"fmt"
+	"hash"
 	"slices"
 	"strings"
 
@@ -81,19 +82,15 @@ func (k *kept) put(o object, component string) {
 	}
 	c := object{"@type": "ICalComponent", "name": strings.ToLower(component)}
 	if k.properties != nil || k.components != nil {
-		carrier := ical.New(ProductID)
-		inner := ical.NewComponent("X-KEPT")
-		inner.Properties, inner.Components = k.properties, k.components
-		carrier.Components = append(carrier.Components, inner)
-		if data, err := jcal.Marshal(carrier); err == nil {
-			if v, err := decode(data, Limits{Depth: 1 << 20}); err == nil {
-				if list, ok := jcalParts(v); ok {
-					if k.properties != nil {
-						c["properties"] = list[1]
-					}
-					if k.components != nil {
-						c["components"] = list[2]
-					}
+		data, err := jcal.Marshal(keptCalendar(k.properties, k.components))
+		if err == nil {
+			var properties, components raw
+			if properties, components, err = jcalParts(data); err == nil {
+				if k.properties != nil {
+					c["properties"] = properties
+				}
+				if k.components != nil {
+					c["components"] = components
 				}
 			}
 		}
@@ -104,69 +101,44 @@ func (k *kept) put(o object, component string) {
 	o["iCalendar"] = c
 }
 
-// jcalParts are name, properties and components of the one component of a
-// jCal object.
-func jcalParts(v any) ([]any, bool) {
-	list, ok := v.([]any)
-	if !ok || len(list) != 3 {
-		return nil, false
-	}
-	if list, ok = list[2].([]any); !ok || len(list) != 1 {
-		return nil, false
-	}
-	list, ok = list[0].([]any)
-	return list, ok && len(list) == 3
+// keptCalendar has one component with what is kept.
+func keptCalendar(properties []*ical.Property, components []*ical.Component) *ical.Calendar {
+	carrier := ical.New(ProductID)
+	inner := ical.NewComponent("X-KEPT")
+	inner.Properties, inner.Components = properties, components
+	carrier.Components = append(carrier.Components, inner)
+	return carrier
 }
 
 // group writes the whole.
 func (w *writer) group() object {
-	g := object{"@type": "Group"}
-	var k kept
-	method := ""
-	for _, p := range w.cal.Properties {
-		switch p.Name() {
-		case "VERSION", "CALSCALE":
-		case "METHOD":
-			method = strings.ToLower(w.cal.Method())
-		case "PRODID":
-			if p.Value() != ProductID { // made by reading a Group without one
-				g["prodId"] = p.Text()
-			}
-		case "UID":
-			g["uid"] = p.Text()
-		case "LAST-MODIFIED":
-			w.stamp(g, "updated", p, &k)
-		case "NAME":
-			if g["title"] != nil {
-				k.properties = append(k.properties, p)
-				continue
-			}
-			w.text(g, "title", p, &k)
-		case "DESCRIPTION":
-			if g["description"] != nil {
-				k.properties = append(k.properties, p)
-				continue
-			}
-			w.text(g, "description", p, &k)
-		case "SOURCE":
-			g["source"] = p.Value()
-			k.rest("source", p)
-		case "COLOR":
-			g["color"] = p.Text()
-			k.rest("color", p)
-		case "CATEGORIES":
-			words(g, "keywords", p, &k)
-		case "URL", "IMAGE", "LINK", "ATTACH":
-			w.link(g, p, &k)
-		case "JSPROP": // applied at the end
-		default:
-			k.properties = append(k.properties, p)
-		}
-	}
+	var t grouped
+	g, k := object{"@type": "Group"}, &t.kept
+	w.properties(g, k, w.cal.Properties)
 	entries := []any{}
-	updated := ""
-	var ids strings.Builder // of many entries
+	w.components(w.cal.Method(), &t, func(o object) error { entries = append(entries, o); return nil }, func(c *ical.Component) error { k.components = append(k.components, c); return nil })
+	g["entries"] = entries
+	t.finish(g)
+	k.put(g, "VCALENDAR")
+	w.restore(g, &w.cal.Component)
+	return g
+}
+
+// grouped is what the entries of a Group say of the whole.
+type grouped struct {
+	kept
+	updated string
+	ids     hash.Hash // of many entries
+}
+
+// components writes the components of the calendar, or object, at hand.
+func (w *writer) components(method string, t *grouped, entry func(object) error, other func(*ical.Component) error) error {
+	if t.ids == nil {
+		t.ids = newID()
+	}
+	method = strings.ToLower(method)
 	for _, c := range w.cal.Components {
+		var err error
 		switch c.Name {
 		case "VEVENT", "VTODO":
 			o := w.entry(c)
@@ -176,27 +148,74 @@ func (w *writer) group() object {
 			if method != "" {
 				o["method"] = method
 			}
-			entries = append(entries, o)
-			updated = max(updated, fmt.Sprint(o["updated"]))
-			fmt.Fprintf(&ids, "%v\n", o["uid"])
+			t.updated = max(t.updated, fmt.Sprint(o["updated"]))
+			fmt.Fprintf(t.ids, "%v\n", o["uid"])
+			err = entry(o)
 		case "VTIMEZONE":
 		default:
-			k.components = append(k.components, c)
+			err = other(c)
+		}
+		if err != nil {
+			return err
 		}
 	}
-	g["entries"] = entries
-	if updated == "" {
-		updated = "1970-01-01T00:00:00Z"
+	return nil
+}
+
+// finish gives a Group what it must have.
+func (t *grouped) finish(g object) {
+	if t.updated == "" {
+		t.updated = "1970-01-01T00:00:00Z"
 	}
 	if g["updated"] == nil {
-		g["updated"] = updated
+		g["updated"] = t.updated
 	}
 	if g["uid"] == nil {
-		g["uid"] = idOf(ids.String())
+		g["uid"] = idFrom(t.ids)
 	}
-	k.put(g, "VCALENDAR")
-	w.restore(g, &w.cal.Component)
-	return g
+}
+
+// properties writes those of a calendar.
+func (w *writer) properties(g object, k *kept, list []*ical.Property) {
+	for _, p := range list {
+		switch p.Name() {
+		case "VERSION", "CALSCALE":
+		case "METHOD": // of each entry
+		case "PRODID":
+			if p.Value() != ProductID { // made by reading a Group without one
+				g["prodId"] = p.Text()
+			}
+		case "UID":
+			g["uid"] = p.Text()
+		case "LAST-MODIFIED":
+			w.stamp(g, "updated", p, k)
+		case "NAME":
+			if g["title"] != nil {
+				k.properties = append(k.properties, p)
+				continue
+			}
+			w.text(g, "title", p, k)
+		case "DESCRIPTION":
+			if g["description"] != nil {
+				k.properties = append(k.properties, p)
+				continue
+			}
+			w.text(g, "description", p, k)
+		case "SOURCE":
+			g["source"] = p.Value()
+			k.rest("source", p)
+		case "COLOR":
+			g["color"] = p.Text()
+			k.rest("color", p)
+		case "CATEGORIES":
+			words(g, "keywords", p, k)
+		case "URL", "IMAGE", "LINK", "ATTACH":
+			w.link(g, p, k)
+		case "JSPROP": // applied at the end
+		default:
+			k.properties = append(k.properties, p)
+		}
+	}
 }
 
 // restore applies JSPROP properties: what only JSCalendar has (draft 4.1.2).

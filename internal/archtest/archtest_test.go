@@ -28,7 +28,7 @@ ical/internal/typed        ical
 ical/jcal                  ical ical/internal/typed
 ical/xcal                  ical ical/internal/typed
 ical/vcal1                 ical ical/recur ical/tz
-ical/jscal                 ical ical/recur ical/tz ical/jcal
+ical/jscal                 ical ical/recur ical/tz ical/jcal ical/internal/typed
 itip                       ical ical/recur ical/tz ical/freebusy
 imip                       ical ical/tz itip imip/cms imip/pgp
 imip/cms                   -

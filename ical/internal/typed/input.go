@@ -24,6 +24,14 @@ type Input struct {
 // NewInput is all of data.
 func NewInput(data []byte) Input { return Input{Data: bytes.TrimPrefix(data, bom)} }
 
+// NewInputAt is all of data, which begins at a place of a longer text.
+func NewInputAt(data []byte, line, column int) Input {
+	return Input{Data: data, lines: line - 1, column: column - 1}
+}
+
+// Place is the line and column of At.
+func (s *Input) Place() (line, column int) { return s.place(s.At) }
+
 // NewStream reads from r; no token may be longer than limit.
 func NewStream(r io.Reader, limit int) Input {
 	s := Input{r: r, limit: limit, Data: make([]byte, 0, chunk)}

@@ -1,4 +1,4 @@
-package jcal
+package typed
 
 import (
 	"fmt"
@@ -6,9 +6,18 @@ import (
 	"unicode/utf8"
 )
 
-// peek skips white space and gives the octet that follows, 0 at the end.
-func (p *parser) peek() byte {
-	in := &p.in
+// JSON reads the tokens of JSON (RFC 8259).
+type JSON struct {
+	In     Input
+	Length int  // octets that a string may have
+	Null   bool // null is a value
+
+	text []byte // a string without its escapes
+}
+
+// Peek skips white space and gives the octet that follows, 0 at the end.
+func (p *JSON) Peek() byte {
+	in := &p.In
 	for {
 		for in.At < len(in.Data) {
 			c := in.Data[in.At]
@@ -23,18 +32,20 @@ func (p *parser) peek() byte {
 	}
 }
 
-func (p *parser) unexpected(want string) error {
-	if p.in.At >= len(p.in.Data) {
-		return p.in.Fault("the text ends where %s is expected", want)
+// Unexpected says what is there instead of what is wanted.
+func (p *JSON) Unexpected(want string) error {
+	if p.In.At >= len(p.In.Data) {
+		return p.In.Fault("the text ends where %s is expected", want)
 	}
-	return p.in.Fault("%q where %s is expected", rune(p.in.Data[p.in.At]), want)
+	return p.In.Fault("%q where %s is expected", rune(p.In.Data[p.In.At]), want)
 }
 
-func (p *parser) expect(c byte, what string) error {
-	if p.peek() != c {
-		return p.unexpected(what)
+// Expect takes an octet, described for the error, behind white space.
+func (p *JSON) Expect(c byte, what string) error {
+	if p.Peek() != c {
+		return p.Unexpected(what)
 	}
-	p.in.At++
+	p.In.At++
 	return nil
 }
 
@@ -46,12 +57,12 @@ var plain = func() (t [256]bool) {
 	return t
 }()
 
-// str reads a string (RFC 8259 7). What it gives holds until the next call.
-func (p *parser) str(what string) ([]byte, error) {
-	if p.peek() != '"' {
-		return nil, p.unexpected(what)
+// Str reads a string (RFC 8259 7). What it gives holds until the next call.
+func (p *JSON) Str(what string) ([]byte, error) {
+	if p.Peek() != '"' {
+		return nil, p.Unexpected(what)
 	}
-	in := &p.in
+	in := &p.In
 	escaped := false
 	start := in.At
 	for i := start + 1; ; {
@@ -60,8 +71,8 @@ func (p *parser) str(what string) ([]byte, error) {
 			i++
 		}
 		if i+1 >= len(d) && (i == len(d) || d[i] == '\\') {
-			if i-start > p.length {
-				return nil, in.Limit(fmt.Sprintf("a string of more than %d octets", p.length))
+			if i-start > p.Length {
+				return nil, in.Limit(fmt.Sprintf("a string of more than %d octets", p.Length))
 			}
 			if !in.More(start) {
 				return nil, in.Fault("the string does not end")
@@ -73,8 +84,8 @@ func (p *parser) str(what string) ([]byte, error) {
 		switch d[i] {
 		case '"':
 			in.At = i + 1
-			if i-start > p.length {
-				return nil, in.Limit(fmt.Sprintf("a string of more than %d octets", p.length))
+			if i-start > p.Length {
+				return nil, in.Limit(fmt.Sprintf("a string of more than %d octets", p.Length))
 			}
 			if escaped {
 				return p.unescape(start+1, i)
@@ -90,8 +101,8 @@ func (p *parser) str(what string) ([]byte, error) {
 }
 
 // unescape undoes the escapes of the string between two places.
-func (p *parser) unescape(from, to int) ([]byte, error) {
-	s, b := p.in.Data[from:to], p.text[:0]
+func (p *JSON) unescape(from, to int) ([]byte, error) {
+	s, b := p.In.Data[from:to], p.text[:0]
 	for i := 0; i < len(s); {
 		j := i
 		for j < len(s) && s[j] != '\\' {
@@ -118,7 +129,7 @@ func (p *parser) unescape(from, to int) ([]byte, error) {
 		case 'u':
 			r, ok := unit(s[i:])
 			if !ok {
-				return nil, p.in.FaultAt(from+j, "\\u without four hexadecimal digits")
+				return nil, p.In.FaultAt(from+j, "\\u without four hexadecimal digits")
 			}
 			i += 4
 			if utf16.IsSurrogate(r) {
@@ -132,7 +143,7 @@ func (p *parser) unescape(from, to int) ([]byte, error) {
 			}
 			b = utf8.AppendRune(b, r)
 		default:
-			return nil, p.in.FaultAt(from+j, "the escape \\%c is not known to JSON", rune(c))
+			return nil, p.In.FaultAt(from+j, "the escape \\%c is not known to JSON", rune(c))
 		}
 	}
 	p.text = b
@@ -164,12 +175,13 @@ func unit(s []byte) (rune, bool) {
 // maxLiteral bounds numbers; none that RFC 5545 allows has as many digits.
 const maxLiteral = 1000
 
-// literal reads a number, true or false.
-func (p *parser) literal() (s []byte, number bool, err error) {
-	if p.peek() == 0 {
-		return nil, false, p.unexpected("a value")
+// Literal reads a number, true or false, and null where that is a value. What
+// it gives holds until the next call.
+func (p *JSON) Literal() (s []byte, number bool, err error) {
+	if p.Peek() == 0 {
+		return nil, false, p.Unexpected("a value")
 	}
-	in := &p.in
+	in := &p.In
 	n := 0
 	for {
 		for in.At+n < len(in.Data) && n < maxLiteral && isWord(in.Data[in.At+n]) {
@@ -184,10 +196,11 @@ func (p *parser) literal() (s []byte, number bool, err error) {
 	case string(s) == "true" || string(s) == "false":
 	case isNumber(s):
 		number = true
+	case string(s) == "null" && p.Null:
 	case string(s) == "null":
 		return nil, false, in.Fault("null is not a value of iCalendar")
 	default:
-		return nil, false, p.unexpected("a value")
+		return nil, false, p.Unexpected("a value")
 	}
 	in.At += n
 	return s, number, nil
@@ -230,4 +243,57 @@ func isNumber(s []byte) bool {
 		}
 	}
 	return len(s) == 0
+}
+
+// Raw takes a value as it is written, looking at nothing but where it ends.
+// What it gives holds until the next call.
+func (p *JSON) Raw() ([]byte, error) {
+	if p.Peek() == 0 {
+		return nil, p.Unexpected("a value")
+	}
+	in := &p.In
+	start, depth, quoted := in.At, 0, false
+	for i := start; ; {
+		if i >= len(in.Data) {
+			if in.More(start) {
+				i, start = i-start, 0
+				continue
+			}
+			if i -= start - in.At; depth == 0 && !quoted && i > in.At && in.Failed() == nil {
+				return p.taken(in.At, i)
+			}
+			in.At = len(in.Data)
+			return nil, in.Fault("the value does not end")
+		}
+		c := in.Data[i]
+		switch {
+		case quoted && c == '\\':
+			i++
+		case quoted:
+			if quoted = c != '"'; !quoted && depth == 0 {
+				return p.taken(start, i+1)
+			}
+		case depth == 0 && i > start && !isWord(c):
+			return p.taken(start, i)
+		case c == '"':
+			quoted = true
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			if depth--; depth < 0 {
+				return nil, p.Unexpected("a value")
+			}
+			if depth == 0 {
+				return p.taken(start, i+1)
+			}
+		case depth == 0 && !isWord(c):
+			return nil, p.Unexpected("a value")
+		}
+		i++
+	}
+}
+
+func (p *JSON) taken(from, to int) ([]byte, error) {
+	p.In.At = to
+	return p.In.Data[from:to], nil
 }

@@ -12,17 +12,15 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/jcal"
+	"github.com/convene-cal/convene/ical/jscal"
 	"github.com/convene-cal/convene/ical/vcal1"
 	"github.com/convene-cal/convene/ical/xcal"
 )
 
-// calendarWriter takes calendars part by part: Begin with the properties of a
-// calendar, its components, End; Close after the last.
+// calendarWriter takes calendars part by part; Close after the last.
 type calendarWriter interface {
-	Begin(properties []*ical.Property) error
-	Component(c *ical.Component) error
-	End() error
-	Close() error
+	ical.PartWriter
+	io.Closer
 }
 
 // format is a syntax of calendars.
@@ -33,7 +31,7 @@ type format struct {
 	// says yes reads it.
 	is func(head []byte) bool
 	// read and write tell what the other syntax has no words for.
-	read func(r io.Reader, lost lost) (*ical.Reader, error)
+	read func(r io.Reader, lost lost, do func(*ical.Reader) error) error
 	// write is told whether there are several calendars.
 	write func(w io.Writer, several bool, lost lost) calendarWriter
 }
@@ -41,10 +39,17 @@ type format struct {
 // lost takes a sentence about something that a conversion could not keep.
 type lost func(sentence string)
 
+// lost tells a person what a conversion could not keep.
+func (e *env) lost(sentence string) { fmt.Fprintln(forPeople(e.Err), sentence) }
+
 // formats are the syntaxes that convert and export know.
 var formats = []format{
-	{"jscalendar", isJSCalendar, readWhole(readJSCalendar), func(w io.Writer, several bool, lost lost) calendarWriter {
-		return &wholeWriter{w: w, lost: lost, marshal: writeJSCalendar, array: several}
+	{"jscalendar", isJSCalendar, converted(func(w io.Writer, r io.Reader) ([]jscal.Loss, error) {
+		return jscal.ToICalendar(w, r, jscal.Options{Sorter: spilled})
+	}), func(w io.Writer, several bool, lost lost) calendarWriter {
+		j := jscal.NewWriter(w)
+		j.Array, j.Sorter = several, spilled
+		return lossyWriter[jscal.Loss]{j, lost}
 	}},
 	{"jcal", startsWith("["), streamed(jcal.NewReader), func(w io.Writer, several bool, _ lost) calendarWriter {
 		j := jcal.NewWriter(w)
@@ -52,18 +57,68 @@ var formats = []format{
 		return j
 	}},
 	{"xcal", startsWith("<"), streamed(xcal.NewReader), func(w io.Writer, _ bool, _ lost) calendarWriter { return xcal.NewWriter(w) }},
-	{"vcs", vcal1.Detect, readWhole(readVCalendar), func(w io.Writer, _ bool, lost lost) calendarWriter {
-		return &wholeWriter{w: w, lost: lost, marshal: writeVCalendar}
+	{"vcs", vcal1.Detect, converted(func(w io.Writer, r io.Reader) ([]vcal1.Loss, error) {
+		return vcal1.ToICalendar(w, r, vcal1.Options{Sorter: spilled})
+	}), func(w io.Writer, _ bool, lost lost) calendarWriter {
+		v := vcal1.NewWriter(w)
+		v.Sorter = spilled
+		return lossyWriter[vcal1.Loss]{v, lost}
 	}},
 	{"ics", startsWith(""), streamed(ical.NewReader), func(w io.Writer, _ bool, _ lost) calendarWriter { return &icsWriter{w: w} }}, // the lenient reader judges the rest
 }
 
-func streamed(read func(io.Reader) *ical.Reader) func(io.Reader, lost) (*ical.Reader, error) {
-	return func(r io.Reader, _ lost) (*ical.Reader, error) { return read(r), nil }
+// streamed reads what can be read as it comes.
+func streamed(read func(io.Reader) *ical.Reader) func(io.Reader, lost, func(*ical.Reader) error) error {
+	return func(r io.Reader, _ lost, do func(*ical.Reader) error) error { return do(read(r)) }
+}
+
+// converted reads what another package writes as iCalendar, by way of a
+// temporary file.
+func converted[L fmt.Stringer](convert func(io.Writer, io.Reader) ([]L, error)) func(io.Reader, lost, func(*ical.Reader) error) error {
+	return func(r io.Reader, lost lost, do func(*ical.Reader) error) error {
+		f, err := os.CreateTemp("", "convene-convert-")
+		if err != nil {
+			return err
+		}
+		defer os.Remove(f.Name())
+		defer f.Close()
+		losses, err := convert(f, r)
+		for _, l := range losses {
+			lost(l.String())
+		}
+		if err != nil {
+			return err
+		}
+		return readAgain(f, do)
+	}
+}
+
+// lossyWriter tells at the end what a writer could not keep.
+type lossyWriter[L fmt.Stringer] struct {
+	lossy[L]
+	lost lost
+}
+
+type lossy[L any] interface {
+	calendarWriter
+	Losses() []L
+}
+
+func (w lossyWriter[L]) Close() error {
+	for _, l := range w.Losses() {
+		w.lost(l.String())
+	}
+	return w.lossy.Close()
 }
 
 func startsWith(prefix string) func([]byte) bool {
 	return func(head []byte) bool { return bytes.HasPrefix(head, []byte(prefix)) }
+}
+
+// isJSCalendar tells an object, or an array of them, from jCal, whose arrays
+// begin with a name.
+func isJSCalendar(head []byte) bool {
+	return bytes.HasPrefix(bytes.TrimLeft(bytes.TrimPrefix(head, []byte("[")), " \t\r\n"), []byte("{"))
 }
 
 func formatNamed(name string) (format, error) {
@@ -83,19 +138,19 @@ func formatNamed(name string) (format, error) {
 const sniffLength = 4096
 
 // readCalendars finds out the syntax of a text and reads it.
-func readCalendars(r io.Reader, lost lost) (*ical.Reader, error) {
+func readCalendars(r io.Reader, lost lost, do func(*ical.Reader) error) error {
 	b := bufio.NewReaderSize(r, sniffLength)
 	head, err := b.Peek(sniffLength)
 	if err != nil && err != io.EOF {
-		return nil, err
+		return err
 	}
 	head = bytes.TrimLeft(bytes.TrimPrefix(head, []byte("\ufeff")), " \t\r\n")
 	for _, f := range formats {
 		if f.is(head) {
-			return f.read(b, lost)
+			return f.read(b, lost, do)
 		}
 	}
-	return nil, errors.New("the syntax is not known")
+	return errors.New("the syntax is not known")
 }
 
 // icsWriter writes strict iCalendar.
@@ -135,8 +190,8 @@ type icalConvert struct {
 
 func (icalConvert) Help() string {
 	return "Files of any size are converted in constant memory: they are read twice, once for what must stand first. " +
-		"Standard input goes through a temporary file for that. JSCalendar and vCalendar are held in memory as a whole, " +
-		"and what one side has no words for is listed on standard error.\n\nExample: convene ical convert --to jcal team.ics > team.json"
+		"What must be sorted, and standard input, goes through temporary files (TMPDIR says where). " +
+		"What one side has no words for is listed on standard error.\n\nExample: convene ical convert --to jcal team.ics > team.json"
 }
 
 func (c icalConvert) Run(e *env) (err error) {
@@ -154,7 +209,7 @@ func (c icalConvert) Run(e *env) (err error) {
 		e.In = spool
 	}
 	var ahead outline
-	if err := c.each(e, func(string) {}, ahead.read); err != nil {
+	if err := c.each(e, e.lost, ahead.read); err != nil {
 		return err
 	}
 	if ahead.calendars == 0 {
@@ -176,7 +231,7 @@ func (c icalConvert) Run(e *env) (err error) {
 	w := to.write(out, ahead.calendars > 1, e.lost)
 	told := e.progress("components converted")
 	defer told.done()
-	if err := c.each(e, e.lost, func(r *ical.Reader) error { return copyCalendars(w, r, &ahead, told) }); err != nil {
+	if err := c.each(e, func(string) {}, func(r *ical.Reader) error { return copyCalendars(w, r, &ahead, told) }); err != nil {
 		return errors.Join(err, out.Flush())
 	}
 	return errors.Join(w.Close(), out.Flush())
@@ -204,11 +259,7 @@ func (c icalConvert) each(e *env, lost lost, do func(*ical.Reader) error) error 
 		}
 	}
 	return e.eachInput(c.Files, func(name string, r io.Reader) error {
-		calendars, err := readCalendars(r, func(sentence string) { lost(name + ": " + sentence) })
-		if err == nil {
-			err = do(calendars)
-		}
-		if err != nil {
+		if err := readCalendars(r, func(sentence string) { lost(name + ": " + sentence) }, do); err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		return nil

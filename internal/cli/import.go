@@ -282,15 +282,24 @@ func (im *importer) vCalendar(name string, r io.Reader) error {
 	if z, err := tz.Load(im.owner.TimeZone); err == nil {
 		opt.Zone = z
 	}
-	text, err := wholeAsICS(r, func(sentence string) { im.e.lost(name + ": " + sentence) }, func(data []byte, lost lost) ([]*ical.Calendar, error) {
-		return readVCalendarOptions(data, opt, lost)
-	})
+	data, err := io.ReadAll(io.LimitReader(r, int64(vcal1.DefaultLimits.Size)+1)) // one more is refused
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	cals, losses, err := vcal1.ParseOptions(data, opt)
+	for _, l := range losses {
+		im.e.lost(name + ": " + l.String())
+	}
 	var unreadable *vcal1.ParseError
 	if errors.As(err, &unreadable) {
 		return im.outcome(importLine{File: name, Outcome: calendar.ImportRefused, Line: unreadable.Line, Reason: unreadable.What})
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", name, err)
+	}
+	var text []byte
+	for _, c := range cals {
+		text = c.AppendTo(text)
 	}
 	return im.objects(name, calendar.ImportRequest{Data: text}, nil)
 }

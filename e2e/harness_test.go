@@ -235,15 +235,25 @@ func (s *service) do(user, method, path, body string, header ...string) response
 }
 
 func (s *service) try(user, method, path, body string, header ...string) (response, error) {
+	h := http.Header{}
+	for i := 0; i+1 < len(header); i += 2 {
+		h.Set(header[i], header[i+1])
+	}
+	return s.send(user, method, path, body, h)
+}
+
+// send is try with the header as it is; a user may be a whole address.
+func (s *service) send(user, method, path, body string, header http.Header) (response, error) {
 	req, err := http.NewRequest(method, "http://"+s.http+path, strings.NewReader(body))
 	if err != nil {
 		return response{}, err
 	}
-	if user != "" {
-		req.SetBasicAuth(user, user)
+	for name, values := range header {
+		req.Header[name] = values
 	}
-	for i := 0; i+1 < len(header); i += 2 {
-		req.Header.Set(header[i], header[i+1])
+	if user != "" {
+		password, _, _ := strings.Cut(user, "@")
+		req.SetBasicAuth(user, password)
 	}
 	client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	resp, err := client.Do(req)

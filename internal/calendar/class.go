@@ -90,7 +90,8 @@ func foldAt(b []byte) int {
 // classified tells whether an event is not for everyone. What is no word of
 // RFC 5545 is as PRIVATE (3.8.1.3).
 func classified(cal *ical.Calendar) bool {
-	for _, c := range cal.Main() {
+	// CalendarServer's property stands at the object itself (caldav-privateevents 4.1).
+	for _, c := range append(cal.Main(), &cal.Component) {
 		for _, name := range classProperties {
 			for p := range c.Props(name) {
 				if v := strings.TrimSpace(p.Value()); v != "" && !strings.EqualFold(v, "PUBLIC") {

@@ -30,6 +30,9 @@ func (q *request) needPrivileges(out io.Writer, p *problem.Problem) {
 			missing = caldav.D("bind")
 		}
 	}
+	if q.r.Method == "MOVE" && href != q.at.href() && !strings.HasPrefix(q.at.href(), href) {
+		missing = caldav.D("bind") // it is the destination that may not take it
+	}
 	w.Href(href)
 	privilege(w, missing)
 	w.End(caldav.D("resource"))
@@ -42,8 +45,10 @@ func (q *request) needPrivileges(out io.Writer, p *problem.Problem) {
 // needed privilege by method (RFC 3744 appendix B).
 func needed(method string) caldav.Name {
 	switch method {
-	case "PUT":
+	case "PUT", "LOCK":
 		return caldav.D("write-content")
+	case "UNLOCK":
+		return caldav.D("unlock")
 	case "PROPPATCH":
 		return caldav.D("write-properties")
 	case "MKCALENDAR", "MKCOL", "POST":

@@ -114,7 +114,7 @@ func (q *request) floatingZone(r *resource, given, id string) (*tz.Zone, error) 
 	case id != "":
 		z, err := tz.Load(id)
 		if err != nil { // RFC 7809 3.1.6
-			return nil, problem.New(problem.InvalidCalendarData, "The time zone %q is not known.", id)
+			return nil, problem.New(validTimeZone, "The time zone %q is not known; send its definition as CALDAV:timezone.", clip(id))
 		}
 		return z, nil
 	}

@@ -71,7 +71,7 @@ func TestCalendarMultiget(t *testing.T) { // RFC 4791 7.9
 	a := h.as("ann", "REPORT", ann, "", multiget("<C:calendar-data/>", ann+"9.ics", ann+"1.ics", "https://cal.example.test"+ann+"1.ics", "http://elsewhere.test"+ann+"1.ics",
 		"/dav/calendars/bob/default/b.ics", "/dav/calendars/ann/tasks/1.ics", "/nowhere", "not a path", ann+"%zz")).is(207)
 	a.has("<d:href>"+ann+"9.ics</d:href><d:status>HTTP/1.1 404", "<d:href>"+ann+"1.ics</d:href><d:propstat><d:prop><d:getetag>"+tag+"</d:getetag><c:calendar-data>BEGIN:VCALENDAR",
-		"<d:href>/dav/calendars/bob/default/b.ics</d:href><d:status>HTTP/1.1 404", "<d:href>/nowhere</d:href><d:status>HTTP/1.1 404", "<d:href>not a path</d:href><d:status>HTTP/1.1 404")
+		"<d:href>/dav/calendars/bob/default/b.ics</d:href><d:status>HTTP/1.1 404", "<d:href>/nowhere</d:href><d:status>HTTP/1.1 404", "<d:href>not%20a%20path</d:href><d:status>HTTP/1.1 404")
 	if n := strings.Count(a.body, "<d:response>"); n != 9 {
 		t.Errorf("%d responses for 9 hrefs", n)
 	}

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
 )
@@ -56,7 +57,7 @@ func (q *request) copymove() error {
 		res, err = q.s.calendar.Copy(q.ctx, calendar.CopyRequest(req))
 	}
 	if err != nil {
-		return err
+		return q.refusedAt(err, target, to)
 	}
 	if q.r.Method == "MOVE" {
 		q.unlockGone(q.at)
@@ -76,6 +77,20 @@ func (q *request) copymove() error {
 	h.Set("Content-Length", "0")
 	q.w.WriteHeader(http.StatusCreated)
 	return nil
+}
+
+// refusedAt names the destination where it is what may not be changed: the door
+// names places within one home (RFC 3744 7.1.1).
+func (q *request) refusedAt(err error, target calendar.CollectionView, to place) error {
+	if !problem.Has(err, problem.NeedPrivileges) || target.Access >= acl.Write {
+		return err
+	}
+	if q.r.Method == "MOVE" {
+		if c, e := q.collection(q.at); e != nil || c.Access < acl.Write {
+			return err // it may not leave where it is
+		}
+	}
+	return problemOf(err).At(collectionHref(to.account, to.coll))
 }
 
 // destination is where a COPY or MOVE goes, as written and as a place, and

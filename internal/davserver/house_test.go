@@ -33,6 +33,7 @@ type house struct {
 	svc     *calendar.Service
 	people  map[string]store.Account
 	who     *account.Service
+	logged  lines
 
 	mu  sync.Mutex
 	now time.Time
@@ -60,9 +61,21 @@ func openOn(t testing.TB, s *store.Store, limits davserver.Limits, names ...stri
 
 func openSized(t testing.TB, s *store.Store, limits davserver.Limits, size int, names ...string) *house {
 	t.Helper()
+	return openLimited(t, s, limits, calendar.Limits{ResourceSize: size}, names...)
+}
+
+func openLimited(t testing.TB, s *store.Store, limits davserver.Limits, door calendar.Limits, names ...string) *house {
+	t.Helper()
 	h := &house{t: t, now: morning, people: map[string]store.Account{}}
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
-	services := servicetest.New(s, servicetest.Options{Now: h.clock, Log: log, Calendar: func(o *calendar.Options) { o.Limits.ResourceSize = size }})
+	log := slog.New(slog.NewTextHandler(&h.logged, nil))
+	t.Cleanup(func() {
+		for line := range strings.Lines(h.logged.String()) {
+			if strings.Contains(line, "level=ERROR") {
+				t.Log(line)
+			}
+		}
+	})
+	services := servicetest.New(s, servicetest.Options{Now: h.clock, Log: log, Calendar: func(o *calendar.Options) { o.Limits = door }})
 	services.Deliver()
 	accounts := services.Accounts
 	h.svc, h.who = services.Calendar, accounts
@@ -75,6 +88,24 @@ func openSized(t testing.TB, s *store.Store, limits davserver.Limits, size int, 
 	}
 	h.handler = davserver.New(davserver.Options{Calendar: h.svc, Accounts: accounts, ACL: services.ACL, Log: log, Now: h.clock, Limits: limits, PublicURL: "https://cal.example.test"})
 	return h
+}
+
+// lines of a log.
+type lines struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *lines) Write(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(b)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // actor is somebody as the services know them.

@@ -173,6 +173,21 @@ func escapePath(path string) string {
 	return strings.Join(segments, "/")
 }
 
+// asURI is an href that a client sent as one can be sent back: octets that no
+// URI has are escaped (RFC 3986 2.1).
+func asURI(s string) string {
+	const hex = "0123456789ABCDEF"
+	var b strings.Builder
+	for i := 0; i < len(s); i++ {
+		if c := s[i]; c > ' ' && c < 0x7f && !strings.ContainsRune("\"<>\\^`{|}", rune(c)) {
+			b.WriteByte(c)
+		} else {
+			b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+		}
+	}
+	return b.String()
+}
+
 // escape percent-encodes a path segment: all but the unreserved characters of
 // RFC 3986 2.3 and @, which clients write as it is in addresses.
 func escape(s string) string {

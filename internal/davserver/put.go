@@ -169,6 +169,7 @@ func (q *request) calendarBody() ([]byte, error) {
 	switch charset {
 	case "", "utf-8", "utf8", "us-ascii":
 	case "iso-8859-1", "latin1":
+		q.converted = true // what is stored has other octets
 		return latin1(data), nil
 	default:
 		// RFC 9110 15.5.16

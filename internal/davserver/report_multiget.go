@@ -67,7 +67,7 @@ func (q *request) multiget(r *resource, b *caldav.CalendarMultiget) error {
 				if o.status != 403 {
 					o.status = 404
 				}
-				m.Status(h, o.status, none, problemOf(err).Sentence)
+				m.Status(asURI(h), o.status, none, problemOf(err).Sentence)
 				continue
 			}
 			return m.finish("", err)

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -12,7 +11,7 @@ import (
 
 const accountColumns = `a.id, a.name, a.kind, a.display_name, a.password_hash, a.disabled, a.admin, a.time_zone, a.language, a.created, a.settings`
 
-func scanAccount(r *sql.Rows, a *Account) error {
+func scanAccount(r record, a *Account) error {
 	return r.Scan(&a.ID, &a.Name, &a.Kind, &a.DisplayName, &a.PasswordHash, &a.Disabled, &a.Admin, &a.TimeZone, &a.Language, instant{&a.Created}, &a.Settings)
 }
 
@@ -125,7 +124,7 @@ func unlimited(limit int) int64 {
 
 const addressColumns = `account, key, uri, position, verified`
 
-func scanAddress(r *sql.Rows, a *Address) error {
+func scanAddress(r record, a *Address) error {
 	return r.Scan(&a.Account, &a.Key, &a.URI, &a.Position, &a.Verified)
 }
 
@@ -213,7 +212,7 @@ func (tx *Tx) SearchAccounts(tokens []string, limit int) ([]Account, error) {
 
 const appPasswordColumns = `account, id, label, hash, created, last_used, expires`
 
-func scanAppPassword(r *sql.Rows, p *AppPassword) error {
+func scanAppPassword(r record, p *AppPassword) error {
 	return r.Scan(&p.Account, &p.ID, &p.Label, &p.Hash, instant{&p.Created}, instant{&p.LastUsed}, instant{&p.Expires})
 }
 
@@ -250,7 +249,7 @@ func (tx *Tx) TouchAppPassword(account AccountID, id int64, at time.Time) error 
 	return err
 }
 
-func scanSession(r *sql.Rows, s *Session) error {
+func scanSession(r record, s *Session) error {
 	return r.Scan(&s.Hash, &s.Account, instant{&s.Created}, instant{&s.Expires}, &s.UserAgent)
 }
 
@@ -310,6 +309,6 @@ func (tx *Tx) DeleteRedirect(oldKey string) error {
 
 // Redirect finds where an old address leads.
 func (tx *Tx) Redirect(oldKey string) (Redirect, error) {
-	scan := func(r *sql.Rows, d *Redirect) error { return r.Scan(&d.Account, &d.OldKey, &d.NewURI) }
+	scan := func(r record, d *Redirect) error { return r.Scan(&d.Account, &d.OldKey, &d.NewURI) }
 	return first(tx, scan, "redirect of "+oldKey, `select account, old_key, new_uri from redirect where old_key = $1`, oldKey)
 }

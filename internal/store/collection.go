@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 )
 
@@ -10,7 +9,7 @@ const collectionColumns = `c.account, c.id, c.name, c.kind, c.display_name, c.de
 
 const collectionTables = ` from collection c join collection_state s on s.account = c.account and s.collection = c.id `
 
-func scanCollection(r *sql.Rows, c *Collection) error {
+func scanCollection(r record, c *Collection) error {
 	return r.Scan(&c.Account, &c.ID, &c.Name, &c.Kind, &c.DisplayName, &c.Description, &c.Color, &c.Order, text{&c.Components},
 		&c.TimeZone, &c.Transparent, instant{&c.Created}, instant{&c.Modified}, &c.Seq, text{&c.Properties})
 }
@@ -137,7 +136,7 @@ func (tx *Tx) CollectionByName(account AccountID, name string) (Collection, erro
 
 const shareColumns = `account, collection, grantee, access`
 
-func scanShare(r *sql.Rows, s *Share) error {
+func scanShare(r record, s *Share) error {
 	return r.Scan(&s.Account, &s.Collection, &s.Grantee, &s.Access)
 }
 

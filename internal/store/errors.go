@@ -30,7 +30,11 @@ const (
 
 // sqliteCode is the primary result code, 0 when err is not SQLite's.
 func sqliteCode(err error) int {
-	var e *sqlite.Error
+	var ours *sqliteError
+	if errors.As(err, &ours) {
+		return ours.code & 0xff
+	}
+	var e *sqlite.Error // of the driver, which migrations go through
 	if errors.As(err, &e) {
 		return e.Code() & 0xff
 	}

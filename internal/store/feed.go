@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 	"time"
 )
@@ -19,7 +18,7 @@ type Feed struct {
 
 const feedColumns = `f.account, f.id, f.collection, f.token, f.detail, f.label, f.created`
 
-func scanFeed(r *sql.Rows, f *Feed) error {
+func scanFeed(r record, f *Feed) error {
 	return r.Scan(&f.Account, &f.ID, &f.Collection, &f.Token, &f.Detail, &f.Label, instant{&f.Created})
 }
 

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -24,7 +23,7 @@ type File struct {
 
 const fileColumns = `f.account, f.path, f.directory, f.content_type, f.language, f.etag, f.size, f.created, f.modified, f.properties`
 
-func scanFile(r *sql.Rows, f *File) error {
+func scanFile(r record, f *File) error {
 	return r.Scan(&f.Account, &f.Path, &f.Directory, &f.ContentType, &f.Language, &f.ETag, &f.Size, instant{&f.Created}, instant{&f.Modified}, text{&f.Properties})
 }
 

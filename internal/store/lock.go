@@ -1,7 +1,6 @@
 package store
 
 import (
-	"database/sql"
 	"fmt"
 	"time"
 )
@@ -20,7 +19,7 @@ type Lock struct {
 	Expires  time.Time
 }
 
-func scanLock(r *sql.Rows, l *Lock) error {
+func scanLock(r record, l *Lock) error {
 	var seconds int64
 	err := r.Scan(&l.Account, &l.Token, &l.Path, &l.Infinite, &l.Shared, &l.Creator, &l.Owner, &seconds, instant{&l.Expires})
 	l.Timeout = time.Duration(seconds) * time.Second

@@ -18,9 +18,9 @@ func (o *Object) fields() []any {
 		instant{&o.Created}, instant{&o.Modified}, &o.Seq, &o.Organizer, &o.Scheduling, &o.Summary, text{&o.Properties}}
 }
 
-func scanObject(r *sql.Rows, o *Object) error { return r.Scan(o.fields()...) }
+func scanObject(r record, o *Object) error { return r.Scan(o.fields()...) }
 
-func scanObjectMemory(r *sql.Rows, o *Object) error {
+func scanObjectMemory(r record, o *Object) error {
 	return r.Scan(append(o.fields(), &o.Memory)...)
 }
 
@@ -225,7 +225,7 @@ func (tx *Tx) BodyPart(account AccountID, id int64, offset, length int) ([]byte,
 // in the map. All of them are in memory at once: ask in portions.
 func (tx *Tx) Bodies(account AccountID, ids []int64) (map[int64][]byte, error) {
 	found := make(map[int64][]byte, len(ids))
-	err := tx.each(func(r *sql.Rows) error {
+	err := tx.each(func(r record) error {
 		var id int64
 		var body []byte
 		if err := r.Scan(&id, &body); err != nil {
@@ -349,7 +349,7 @@ var packedColumns = func() string {
 
 // scanPacked reads such a text. An object whose fields cannot be told apart has
 // only its ID.
-func scanPacked(r *sql.Rows, o *Object) error {
+func scanPacked(r record, o *Object) error {
 	var row sql.RawBytes
 	if err := r.Scan(&row); err != nil {
 		return err

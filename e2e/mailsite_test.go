@@ -31,11 +31,51 @@ type mailSite struct {
 	names                  *strings.Replacer
 }
 
+// save puts a mail into a person's INBOX, as a delivery does.
+func (m *mailSite) save(person, mail string) {
+	m.t.Helper()
+	cmd := exec.Command("doveadm", "-c", m.dir+"/dovecot/dovecot.conf", "save", "-u", person+"@"+m.domain)
+	cmd.Stdin = strings.NewReader(strings.ReplaceAll(mail, "\n", "\r\n"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		m.t.Fatalf("doveadm save: %v\n%s", err, out)
+	}
+}
+
+// drop puts a mail into a person's folder, as a delivery does that needs no
+// Dovecot.
+func (m *mailSite) drop(person, name, mail string) {
+	m.t.Helper()
+	folder := filepath.Join(m.dir, "vhosts", m.domain, person)
+	path := filepath.Join(folder, "tmp", name)
+	err := os.WriteFile(path, []byte(mail), 0o600)
+	if err == nil {
+		err = os.Chown(path, mailUser, mailUser)
+	}
+	if err == nil {
+		err = os.Rename(path, filepath.Join(folder, "new", name))
+	}
+	if err != nil {
+		m.t.Fatal(err)
+	}
+}
+
+// flags gives the flags of each mail in a person's INBOX, oldest first.
+func (m *mailSite) flags(person string) (list []string) {
+	m.t.Helper()
+	out := command(m.t, "doveadm", "-c", m.dir+"/dovecot/dovecot.conf", "-f", "tab", "fetch", "-u", person+"@"+m.domain, "flags", "mailbox", "INBOX")
+	for i, l := range strings.Split(strings.TrimRight(out, "\n"), "\n") {
+		if i > 0 { // the first names the column
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
 // mailUser owns the mailboxes on the page.
 const mailUser = 5000
 
-// newMailSite writes the files of a site; the mailboxes of people have their
-// names as passwords. Postfix runs as root only.
+// newMailSite writes the files of a site with mailboxes for people, whose
+// password is the page's. Postfix runs as root only.
 func newMailSite(t testing.TB, domain string, people ...string) *mailSite {
 	t.Helper()
 	program.Need(t, "mail", "postfix")
@@ -57,9 +97,7 @@ func newMailSite(t testing.TB, domain string, people ...string) *mailSite {
 		*addr = m.free()
 	}
 	for _, sub := range []string{"postfix", "dovecot", "ssl", "convene", "vhosts", "queue", "state"} {
-		if err := os.MkdirAll(filepath.Join(dir, sub), 0o755); err != nil {
-			t.Fatal(err)
-		}
+		m.mkdir(sub)
 	}
 	for path, mode := range map[string]os.FileMode{dir: 0o755, filepath.Join(dir, "vhosts"): 0o755} {
 		if err := os.Chmod(path, mode); err != nil {
@@ -186,7 +224,7 @@ func (m *mailSite) dovecotFiles(people []string) {
 	m.t.Helper()
 	users := "convene:{PLAIN}secret\n"
 	for _, p := range people {
-		users += p + "@" + m.domain + ":{PLAIN}" + p + "\n"
+		users += p + "@" + m.domain + ":{PLAIN}password\n"
 	}
 	m.write("dovecot/users", users)
 	host, port, _ := net.SplitHostPort(m.imap)
@@ -220,13 +258,26 @@ func (m *mailSite) write(name, text string) {
 	}
 }
 
-func (m *mailSite) append(name, text string) {
+// mkdir makes a folder below the site's.
+func (m *mailSite) mkdir(name string) {
 	m.t.Helper()
-	old, err := os.ReadFile(filepath.Join(m.dir, name))
-	if err != nil {
+	if err := os.MkdirAll(filepath.Join(m.dir, name), 0o755); err != nil {
 		m.t.Fatal(err)
 	}
-	m.write(name, string(old)+text)
+}
+
+func read(t testing.TB, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func (m *mailSite) append(name, text string) {
+	m.t.Helper()
+	m.write(name, read(m.t, filepath.Join(m.dir, name))+text)
 }
 
 // start runs Dovecot and Postfix until the test ends.
@@ -297,6 +348,11 @@ func (m *mailSite) serve(cmd *exec.Cmd, log string, addrs ...string) (stop func(
 
 // convene is the service of the site, configured as the page says.
 func (m *mailSite) convene(accounts []string, more string) *service {
+	return m.conveneWith("/var/lib/convene/convene.toml", accounts, more)
+}
+
+// conveneWith takes one of the page's files of settings.
+func (m *mailSite) conveneWith(settings string, accounts []string, more string) *service {
 	m.t.Helper()
 	key := filepath.Join(m.dir, "convene", "dkim.pem")
 	if _, err := os.Stat(key); err != nil {
@@ -305,7 +361,7 @@ func (m *mailSite) convene(accounts []string, more string) *service {
 	s := newService(m.t, m.domain, accounts)
 	s.args = []string{"serve", "--data", s.data, "--http-listen", "127.0.0.1:0"}
 	s.env = append(s.env, "SSL_CERT_FILE="+m.dir+"/ssl/ca.crt")
-	file(m.t, filepath.Join(s.data, "convene.toml"), m.page("/var/lib/convene/convene.toml")+more)
+	file(m.t, filepath.Join(s.data, "convene.toml"), m.page(settings)+more)
 	return s
 }
 

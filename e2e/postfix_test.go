@@ -71,11 +71,15 @@ func TestMeetingThroughPostfix(t *testing.T) {
 	there.has("dave", uid, "STATUS:CANCELLED")
 
 	for _, s := range []organisation{here, there} {
-		for _, m := range s.messages("--uid", uid) {
-			if m.State != "sent" && m.State != "applied" {
-				t.Errorf("journal of %s: %+v", s.mail.domain, m)
+		// The other side may have a mail before Postfix has said 250 for it.
+		eventually(t, "everything was sent and applied at "+s.mail.domain, func() (bool, string) {
+			for _, m := range s.messages("--uid", uid) {
+				if m.State != "sent" && m.State != "applied" {
+					return false, fmt.Sprintf("%+v", m)
+				}
 			}
-		}
+			return true, ""
+		})
 	}
 	// People read the same in their mailboxes, who has no calendar here too.
 	for _, box := range []struct {
@@ -109,6 +113,10 @@ func TestBouncesThroughPostfix(t *testing.T) {
 		uid := "bounce-" + b.to
 		here.expect(201, here.do("alice", "PUT", "/dav/calendars/alice/default/"+uid+".ics", event(uid, "DTSTART:20270401T100000Z\nSUMMARY:Lunch\nORGANIZER:mailto:alice@example.test\nATTENDEE;RSVP=TRUE:mailto:"+b.to), "Content-Type", "text/calendar"))
 		here.has("alice", uid, "ATTENDEE", b.to, "SCHEDULE-STATUS="+b.scheduling)
+		eventually(t, "the report is dealt with", func() (bool, string) {
+			n := len(here.messages("--uid", uid, "--state", "applied"))
+			return n == 1 || b.reason != "bounced", fmt.Sprint(n)
+		})
 		states := map[string]message{}
 		for _, m := range here.messages("--uid", uid) {
 			states[m.Direction] = m

@@ -18,13 +18,15 @@ type Box struct {
 	Folder   string        // default INBOX
 	To       string        // whose mail it is; "" = the addresses in the mail
 	Since    time.Duration // how old mail may be when it is first seen
+	Poll     time.Duration // between looks; 0 = as Options has it
 }
 
 // defaultSince: an invitation that old has been dealt with.
 const defaultSince = 14 * 24 * time.Hour
 
 // ParseBox reads imaps://user:password@host/INBOX?to=ann@example.org, or
-// imap:// with tls=starttls (default) or tls=none. since is a number of days.
+// imap:// with tls=starttls (default) or tls=none. since is a number of days,
+// poll one of seconds.
 func ParseBox(s string) (Box, error) {
 	u, err := url.Parse(s)
 	if err != nil {
@@ -57,6 +59,13 @@ func ParseBox(s string) (Box, error) {
 			return Box{}, fmt.Errorf("since=%s is no number of days", days)
 		}
 		b.Since = time.Duration(n) * 24 * time.Hour
+	}
+	if seconds := u.Query().Get("poll"); seconds != "" {
+		n, err := strconv.Atoi(seconds)
+		if err != nil || n < 1 {
+			return Box{}, fmt.Errorf("poll=%s is no number of seconds", seconds)
+		}
+		b.Poll = time.Duration(n) * time.Second
 	}
 	return b, nil
 }

@@ -1,6 +1,7 @@
 package mailbox
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -299,7 +300,7 @@ func (w *watcher) take(ctx context.Context, uid imap.UID) (bool, error) {
 
 // wait returns when there may be something new.
 func (w *watcher) wait(ctx context.Context) error {
-	poll, idle := w.o.Poll, w.c.Caps().Has(imap.CapIdle)
+	poll, idle := cmp.Or(w.o.Poll, w.o.Box.Poll), w.c.Caps().Has(imap.CapIdle)
 	if poll == 0 {
 		poll = pollTime
 		switch {

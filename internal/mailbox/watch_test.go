@@ -272,16 +272,16 @@ func (w writer) Write(p []byte) (int, error) { w(p); return len(p), nil }
 
 func TestParseBox(t *testing.T) {
 	for s, want := range map[string]Box{
-		"imaps://ann:pw@mail.one.test":                                    {"mail.one.test:993", "implicit", "ann", "pw", "INBOX", "", defaultSince},
-		"imaps://ann%40one.test:p%2Fw@mail.one.test:9993/Cal/In?to=x@y.z": {"mail.one.test:9993", "implicit", "ann@one.test", "p/w", "Cal/In", "x@y.z", defaultSince},
-		"imap://ann:pw@mail.one.test?since=2":                             {"mail.one.test:143", "starttls", "ann", "pw", "INBOX", "", 48 * time.Hour},
-		"imap://ann:pw@[::1]:1430?tls=none":                               {"[::1]:1430", "none", "ann", "pw", "INBOX", "", defaultSince},
+		"imaps://ann:pw@mail.one.test":                                    {"mail.one.test:993", "implicit", "ann", "pw", "INBOX", "", defaultSince, 0},
+		"imaps://ann%40one.test:p%2Fw@mail.one.test:9993/Cal/In?to=x@y.z": {"mail.one.test:9993", "implicit", "ann@one.test", "p/w", "Cal/In", "x@y.z", defaultSince, 0},
+		"imap://ann:pw@mail.one.test?since=2&poll=20":                     {"mail.one.test:143", "starttls", "ann", "pw", "INBOX", "", 48 * time.Hour, 20 * time.Second},
+		"imap://ann:pw@[::1]:1430?tls=none":                               {"[::1]:1430", "none", "ann", "pw", "INBOX", "", defaultSince, 0},
 	} {
 		if got, err := ParseBox(s); err != nil || got != want {
 			t.Errorf("%s: %+v, %v", s, got, err)
 		}
 	}
-	for _, s := range []string{"", "mail.one.test", "pop://a:b@c", "imaps://mail.one.test", "imap://a:b@c?tls=maybe", "imaps://a:b@c?since=x", "imaps://a:secret@c:port"} {
+	for _, s := range []string{"", "mail.one.test", "pop://a:b@c", "imaps://mail.one.test", "imap://a:b@c?tls=maybe", "imaps://a:b@c?since=x", "imaps://a:b@c?poll=0", "imaps://a:secret@c:port"} {
 		if _, err := ParseBox(s); err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", s, err)
 		}

@@ -99,14 +99,23 @@ func (c *cancelling) one(msg *ical.Component) {
 		c.known = true
 		return
 	}
-	if m := c.new.master; key != "" && !dead(m) && p.ourKind() && p.msg.allDay != c.new.allDay && is.Sequence > sequence(m) {
-		c.waiting = true // of a series that became all-day, or timed, and is on its way
+	if m := c.new.master; key != "" && !dead(m) && p.ourKind() && p.msg.allDay != c.new.allDay {
+		// Of a series that became all-day, or timed, and is on its way; or was.
+		if is.Sequence > sequence(m) {
+			c.waiting = true
+		} else {
+			c.outdated = true
+		}
 		return
 	}
 	if key != "" && c.leaveOccurrence(key, msg, is) {
 		return
 	}
-	if have := c.new.component(key); have != nil && !dead(have) && p.ourKind() && c.forMe(msg) {
+	have := c.new.component(key)
+	if have == nil && c.new.inSeries(key) {
+		have = c.new.master
+	}
+	if have != nil && !dead(have) && p.ourKind() && c.forMe(msg) {
 		if gone, stays := p.parting(have, msg); stays && !gone {
 			c.waiting = true // that they were invited under this address as well may still come
 			return

@@ -207,10 +207,17 @@ func (r *replying) admit() {
 func (r *replying) apply() {
 	p := r.p
 	r.new = newObject(p.stored.cal.Clone(), p.a.Zone)
-	for i, c := range p.a.Message.Main() {
-		if i == maxInstances {
-			break
+	// What is said of an occurrence counts before what is said of all.
+	var all, main []*ical.Component
+	for _, c := range p.a.Message.Main() {
+		if c.Prop("RECURRENCE-ID") == nil {
+			all = append(all, c)
+		} else {
+			main = append(main, c)
 		}
+	}
+	main = append(main, all...)
+	for _, c := range main[:min(len(main), maxInstances)] {
 		line := r.find(c)
 		if line == nil {
 			if p.a.Invited != "" {

@@ -54,7 +54,7 @@ func (l *letter) setAside(c *ical.Component) []*ical.Property {
 }
 
 // zonesOf are the definitions of the zones that a message about one occurrence
-// needs: for the months around it, so that the next message can have the same.
+// needs: for the years around it, so that the next message can have the same.
 // nil where only the whole message shows what it needs.
 func (l *letter) zonesOf(cal *ical.Calendar) []*ical.Component {
 	main := cal.Main()
@@ -95,9 +95,9 @@ func (l *letter) zonesOf(cal *ical.Calendar) []*ical.Component {
 	if len(ids) == 0 {
 		return nil
 	}
-	from = time.Date(from.Year(), from.Month(), 1, 0, 0, 0, 0, time.UTC)
-	to = time.Date(to.Year(), to.Month()+2, 1, 0, 0, 0, 0, time.UTC) // an event may last
-	span := from.Format("200601") + to.Format("200601")
+	from = time.Date(from.Year(), time.January, 1, 0, 0, 0, 0, time.UTC)
+	to = time.Date(to.Year()+1, time.March, 1, 0, 0, 0, 0, time.UTC) // an event may last
+	span := from.Format("2006") + to.Format("2006")
 	var out []*ical.Component
 	for _, id := range ids {
 		key := id + span

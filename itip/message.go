@@ -56,7 +56,9 @@ type letter struct {
 		of       *ical.Calendar
 		sequence int
 	}
-	zoned map[string]*ical.Component // VTIMEZONEs by zone and span
+	zoned map[string]*ical.Component   // VTIMEZONEs by zone and span
+	spans map[string][]*ical.Component // VTIMEZONEs of such messages, by their years
+	mould *mould                       // the last message about one occurrence that others are written after
 }
 
 // calendar wraps components into an iTIP object with the zones they use (RFC

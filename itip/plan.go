@@ -63,7 +63,8 @@ func Plan(c Change) (*Outcome, error) {
 	}
 	out.complete(c, me, old, work)
 	if out.Object != nil {
-		out.Rewritten = !untouched(&out.Object.Component, &c.New.Component) && !bytes.Equal(out.Object.Bytes(), c.New.Bytes())
+		same, sure := untouched(&out.Object.Component, &c.New.Component)
+		out.Rewritten = !same && (sure || !bytes.Equal(out.Object.Bytes(), c.New.Bytes()))
 	}
 	return out, nil
 }
@@ -95,22 +96,30 @@ func (out *Outcome) complete(c Change, me people, old, work *object) {
 }
 
 // untouched reports that a copy has the very lines of its original: quicker to
-// see than to write both.
-func untouched(a, b *ical.Component) bool {
+// see than to write both. sure: no need to write them to know.
+func untouched(a, b *ical.Component) (same, sure bool) {
 	if len(a.Properties) != len(b.Properties) || len(a.Components) != len(b.Components) || a.Name != b.Name {
-		return false
+		return false, true
 	}
+	same = true
 	for i, p := range a.Properties {
-		if raw := p.Raw(); raw == "" || raw != b.Properties[i].Raw() {
-			return false
+		q := b.Properties[i]
+		if raw := p.Raw(); raw != "" && raw == q.Raw() {
+			continue
 		}
+		if p.Name() != q.Name() || p.Value() != q.Value() || !sameParams(p, q) {
+			return false, true
+		}
+		same = false // it says the same, perhaps in other octets
 	}
 	for i, c := range a.Components {
-		if !untouched(c, b.Components[i]) {
-			return false
+		s, sure := untouched(c, b.Components[i])
+		if !s && sure {
+			return false, true
 		}
+		same = same && s
 	}
-	return true
+	return same, same
 }
 
 // roleIn says what the owner is in an object: who organizes is the organizer,

@@ -40,7 +40,7 @@ func (p *organizing) tell(one *party) {
 				p.expand(one, to)
 				continue
 			}
-			p.request(one, to, []string{k}, false)
+			p.requestPart(one, to, k)
 		}
 	case local && one.refresh && len(one.listed) > 0:
 		p.request(one, to, one.listed, true)
@@ -58,14 +58,29 @@ func (p *organizing) tell(one *party) {
 
 // CAL-03: see docs/interoperability.md.
 func (p *organizing) status(one *party, code string) {
-	for _, k := range one.listed {
-		if code == statusPending && !slices.Contains(one.asked, k) {
-			continue
-		}
-		if line := p.is[k].line(one.who); line.Param("SCHEDULE-STATUS") != code {
+	about := one.listed
+	if code == statusPending {
+		about = one.asked
+	}
+	for _, k := range about {
+		if line := p.is[k].line(one.who); p.state(line) != code {
 			line.SetParam("SCHEDULE-STATUS", code)
 		}
 	}
+}
+
+// state is the delivery state of a line. The components of a series repeat them.
+func (p *organizing) state(line *ical.Property) string {
+	raw := line.Raw()
+	if raw == "" {
+		return line.Param("SCHEDULE-STATUS")
+	}
+	s, known := p.states[raw]
+	if !known {
+		s = line.Param("SCHEDULE-STATUS")
+		put(&p.states, raw, s)
+	}
+	return s
 }
 
 // bounced people are not told of a cancellation: nothing ever reached them (SIG-10).
@@ -118,6 +133,8 @@ func (p *organizing) cancelAll(one *party, to ical.Address) {
 		if c := p.new.component(k); sequence(c) <= n {
 			setSequence(c, n+1)
 			clear(p.drafts)
+			clear(p.parts)
+			p.letter.mould = nil
 		}
 		put(&p.out.Memory.Invited, one.who+" "+k, sequence(p.new.component(k)))
 	}
@@ -219,6 +236,31 @@ func (p *organizing) request(one *party, to ical.Address, list []string, refresh
 				m.Changes = append(m.Changes, d.diffs...)
 			}
 		}
+	}
+	p.out.Send = append(p.out.Send, m)
+}
+
+// requestPart queues a REQUEST about one component for somebody from outside.
+func (p *organizing) requestPart(one *party, to ical.Address, k string) {
+	if k == "" || p.hidden {
+		p.request(one, to, []string{k}, false)
+		return
+	}
+	x, ok := p.parts[k]
+	if !ok {
+		x = p.letter.part(p.new, k)
+		x.asks = p.asked[k]
+		if d := p.deltas[k]; d != nil {
+			x.changes = d.diffs
+		}
+		put(&p.parts, k, x)
+	}
+	m := Message{Method: Request, From: p.from, To: to, UID: p.uid, RecurrenceID: k, Sequence: x.sequence, Calendar: x.cal, SentBy: p.by, Asks: x.asks}
+	if one.listed[0] != "" { // taken back, it leaves the occurrence to who has the series
+		m.First = p.firstTo(one, []string{k})
+	}
+	if !one.fresh {
+		m.Changes = x.changes
 	}
 	p.out.Send = append(p.out.Send, m)
 }

@@ -33,6 +33,10 @@ type organizing struct {
 	borrowed     []string                  // overrides made only to ask about an occurrence
 	hidden       bool                      // the guests do not see each other
 	drafts       map[string]*ical.Calendar // messages made so far, shared between recipients of the same view
+	parts        map[string]part           // those about one occurrence
+	uid          string
+	by           ical.Address      // who acts for the organizer; "" = the organizer
+	states       map[string]string // delivery states, by the lines that say them
 }
 
 func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
@@ -303,7 +307,7 @@ func (p *organizing) askAnew() {
 		// Answers to what was deleted do not count for what is saved anew.
 		reborn := p.old.empty() && len(p.out.Memory.Uninvited) > 0
 		own := p.deltas[k].class&reschedule != 0 || revived || reborn
-		whole := k != "" && p.asked[""] && p.was[k] != nil
+		whole := k != "" && p.asked[""] && (p.was[k] != nil || dead(p.old.master))
 		if !own && !whole {
 			continue
 		}

@@ -21,6 +21,21 @@ type party struct {
 	view      string         // the same as part of a draft's name
 }
 
+// about answers whether somebody is asked about a component.
+func (one *party) about() func(k string) bool {
+	switch {
+	case len(one.asked) == len(one.listed):
+		return func(string) bool { return true }
+	case len(one.asked) < crowded:
+		return func(k string) bool { return slices.Contains(one.asked, k) }
+	}
+	set := make(map[string]bool, len(one.asked))
+	for _, k := range one.asked {
+		set[k] = true
+	}
+	return func(k string) bool { return set[k] }
+}
+
 // send makes the messages: for each attendee in the order of the object,
 // first what they lose, then what they are asked (RFC 6638 3.2.1.2) (CAL-12).
 func (p *organizing) send() {
@@ -33,8 +48,19 @@ func (p *organizing) send() {
 		org = p.old.organizer(nil)
 	}
 	p.from = org.Address()
+	if p.uid = p.new.cal.UID(); p.uid == "" {
+		p.uid = p.old.cal.UID()
+	}
 	before := p.out.Memory.Stamp
 	p.letter = letter{stamp: p.out.Memory.nextStamp(p.c.Now), sentBy: p.c.By, zone: p.c.Zone}
+	if p.by = p.c.By; p.by.Equal(p.from) {
+		p.by = ""
+	}
+	room := 0
+	for _, one := range parties {
+		room += len(one.asked)
+	}
+	p.out.Send = make([]Message, 0, min(room, maxInstances*10)) // as far as it can be foretold
 	for _, one := range parties {
 		n := len(p.out.Send)
 		p.tell(one)
@@ -51,11 +77,16 @@ func (p *organizing) send() {
 func (p *organizing) remember(parties []*party) {
 	asked, missed := map[string]bool{}, map[string]bool{}
 	for _, one := range parties {
+		told := one.about()
 		for _, k := range one.listed {
+			if told(k) {
+				if !asked[k] {
+					asked[k] = true
+				}
+				continue
+			}
 			at, came := p.out.Memory.Invited[one.who+" "+k]
 			switch {
-			case slices.Contains(one.asked, k):
-				asked[k] = true
 			case came && at >= sequence(p.new.component(k)): // they joined with this one
 			case p.bumped[k] || slices.Contains(one.listed, ""):
 				missed[k] = true

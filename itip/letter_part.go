@@ -1,0 +1,155 @@
+package itip
+
+import (
+	"strconv"
+
+	"github.com/convene-cal/convene/ical"
+)
+
+// A change of a long series sends each of its overrides to each guest from
+// outside. These messages say the same but for when; so one is written with
+// care, and the others after its mould.
+
+// part is a REQUEST about one occurrence, and what its envelope says.
+type part struct {
+	cal      *ical.Calendar
+	sequence int
+	asks     bool
+	changes  []Difference
+}
+
+// mould is a message that others are like.
+type mould struct {
+	of  *ical.Component // what it was written from
+	cal *ical.Calendar
+	out *ical.Component  // its one component
+	at  [len(placed)]int // where in out the lines of placed stand
+	seq int              // and SEQUENCE
+}
+
+// placed are the lines in which the occurrences of a series differ; the first
+// three are always there.
+var placed = [...]string{"DTSTART", "DTEND", "RECURRENCE-ID", "CREATED"}
+
+// part writes a REQUEST about one occurrence (RFC 5546 3.2.2).
+func (l *letter) part(o *object, k string) part {
+	c := o.component(k)
+	n := sequence(c)
+	if cal := l.like(o, c, n); cal != nil {
+		return part{cal: cal, sequence: n}
+	}
+	cal := l.requestFor(o, []string{k}, nil, "")
+	l.mould = mouldOf(c, cal)
+	return part{cal: cal, sequence: n}
+}
+
+// mouldOf is nil for messages that others cannot be written after.
+func mouldOf(c *ical.Component, cal *ical.Calendar) *mould {
+	main := cal.Main()
+	if len(main) != 1 || len(c.Components) > 0 || len(main[0].Components) > 0 {
+		return nil
+	}
+	t := &mould{of: c, cal: cal, out: main[0], seq: -1}
+	for i := range t.at {
+		t.at[i] = -1
+	}
+	for i, p := range t.out.Properties {
+		name := p.Name()
+		if name == "SEQUENCE" {
+			t.seq = i
+		}
+		for j, want := range placed {
+			if name == want {
+				t.at[j] = i
+			}
+		}
+	}
+	if t.seq < 0 || min(t.at[0], t.at[1], t.at[2]) < 0 {
+		return nil
+	}
+	return t
+}
+
+// like writes the message about c after the mould; nil where it says more
+// than another time.
+func (l *letter) like(o *object, c *ical.Component, n int) *ical.Calendar {
+	t := l.mould
+	if t == nil || len(c.Components) > 0 || c.Name != t.of.Name || len(c.Properties) != len(t.of.Properties) {
+		return nil
+	}
+	var times [len(placed)]string
+	for i, p := range c.Properties {
+		q := t.of.Properties[i]
+		if raw := p.Raw(); raw != "" && raw == q.Raw() {
+			continue
+		}
+		name := p.Name()
+		if name != q.Name() {
+			return nil
+		}
+		known := name == "SEQUENCE" || name == "DTSTAMP" || name == "LAST-MODIFIED" // written anew for every message, or not at all
+		for j, want := range placed {
+			if name == want && times[j] == "" && sameForm(p.Value(), q.Value()) && sameParams(p, q) {
+				times[j], known = p.Value(), true
+			}
+		}
+		if !known {
+			return nil
+		}
+	}
+	out := &ical.Component{Name: t.out.Name, Properties: append(make([]*ical.Property, 0, len(t.out.Properties)), t.out.Properties...)}
+	years := ""
+	for j, v := range times {
+		if v == "" {
+			v = t.of.Value(placed[j]) // as in the mould
+		}
+		if j < 3 {
+			years += v[:len("2006")]
+		}
+		if times[j] == "" {
+			continue
+		}
+		if t.at[j] < 0 {
+			return nil
+		}
+		q := t.out.Properties[t.at[j]]
+		if q.Value() != t.of.Value(placed[j]) {
+			return nil // it does not go out as it stands
+		}
+		q = q.Clone()
+		q.SetValue(v)
+		out.Properties[t.at[j]] = q
+	}
+	if have := t.out.Properties[t.seq]; number(have.Value()) != n {
+		out.Properties[t.seq] = ical.NewProperty("SEQUENCE", strconv.Itoa(n))
+	}
+	cal := &ical.Calendar{Component: ical.Component{Name: t.cal.Name, Properties: t.cal.Properties}}
+	cal.Components = []*ical.Component{out}
+	zones := t.cal.Components[:len(t.cal.Components)-1]
+	if len(zones) > 0 {
+		if zones = l.spans[years]; zones == nil {
+			l.o = o
+			if zones = l.zonesOf(cal); zones == nil {
+				return nil
+			}
+			put(&l.spans, years, zones)
+		}
+	}
+	cal.Components = append(append(make([]*ical.Component, 0, len(zones)+1), zones...), out)
+	return cal
+}
+
+// sameForm reports whether two times are written alike: both in UTC, or both
+// not, digits at the same places.
+func sameForm(a, b string) bool {
+	if len(a) != len(b) || len(a) < len("20060102") {
+		return false
+	}
+	for i := 0; i < len(a); i++ {
+		x, y := a[i], b[i]
+		if digit := '0' <= x && x <= '9'; digit != ('0' <= y && y <= '9') || !digit && (x != y || x != 'T' && x != 'Z') {
+			return false
+		}
+	}
+	return true
+}

@@ -208,16 +208,15 @@ func (r *replying) apply() {
 	p := r.p
 	r.new = newObject(p.stored.cal.Clone(), p.a.Zone)
 	// What is said of an occurrence counts before what is said of all.
-	var all, main []*ical.Component
+	var all, some []*ical.Component
 	for _, c := range p.a.Message.Main() {
 		if c.Prop("RECURRENCE-ID") == nil {
 			all = append(all, c)
-		} else {
-			main = append(main, c)
+		} else if len(some) < maxInstances {
+			some = append(some, c)
 		}
 	}
-	main = append(main, all...)
-	for _, c := range main[:min(len(main), maxInstances)] {
+	for _, c := range append(some, all[:min(len(all), maxInstances)]...) {
 		line := r.find(c)
 		if line == nil {
 			if p.a.Invited != "" {

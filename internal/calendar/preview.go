@@ -53,7 +53,15 @@ func (s *Service) preview(ctx context.Context, what func(*store.Tx) (change, err
 		res = PutResult{Created: ch.old == nil, Rewritten: p.out.Rewritten, Sent: sentOf(p.out.Send, nil, p.dir), Changes: p.out.Changes, Silent: silent(p.out.People)}
 		return p.dir.err
 	})
-	return res, err
+	if err != nil {
+		return res, err
+	}
+	for i := range res.Sent {
+		if x := &res.Sent[i]; !x.Local && s.journal != nil {
+			x.Way = s.journal.Way(ctx, x.To)
+		}
+	}
+	return res, nil
 }
 
 // silent lists the people of a change who get no message, with the reason.
@@ -144,8 +152,11 @@ func about(x Sent) string {
 }
 
 func way(x Sent) string {
-	if x.Local {
+	switch {
+	case x.Local:
 		return ", at once"
+	case x.Way == "cip":
+		return ", by CIP"
 	}
 	return ", by mail"
 }

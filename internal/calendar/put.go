@@ -42,8 +42,9 @@ type Sent struct {
 	Method       itip.Method
 	To           ical.Address
 	RecurrenceID string
-	Local        bool // the recipient's calendar is in this service
-	Refresh      bool // brings a colleague's copy up to date, tells nobody
+	Local        bool   // the recipient's calendar is in this service
+	Way          string // of a preview: the transport that is asked first, "" for not known
+	Refresh      bool   // brings a colleague's copy up to date, tells nobody
 	Entry        int64
 	Calendar     *ical.Calendar
 	Changes      []itip.Difference

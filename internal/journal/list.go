@@ -95,3 +95,14 @@ func (j *Journal) Retry(ctx context.Context, account store.AccountID, id int64) 
 	j.Wake()
 	return e, nil
 }
+
+// Way is the name of the transport that is asked first for an address, "" where
+// there is none. Nothing is sent, and no other server is asked.
+func (j *Journal) Way(ctx context.Context, to ical.Address) string {
+	for _, t := range j.ways() {
+		if t.Accepts(ctx, to) {
+			return t.Name()
+		}
+	}
+	return ""
+}

@@ -154,7 +154,7 @@ func (w *window) says(text string) {
 
 // button is the button or link of a name, within the dialog when one is open.
 func button(name string) string {
-	return fmt.Sprintf(`[...(document.querySelector("dialog[open]") ?? document).querySelectorAll("button, a")].find(b => (b.getAttribute("aria-label") ?? b.innerText).trim().startsWith(%q))`, name)
+	return fmt.Sprintf(`[...([...document.querySelectorAll("dialog[open]")].at(-1) ?? document).querySelectorAll("button, a")].find(b => (b.getAttribute("aria-label") ?? b.innerText).trim().startsWith(%q))`, name)
 }
 
 func (w *window) press(name string) {
@@ -394,6 +394,12 @@ func TestBrowserPages(t *testing.T) {
 	whole.Event.AllDay = true
 	ask[saved](me, "POST", "events", whole)
 	ask[any](me, "POST", "app-passwords", `{"label":"Phone"}`)
+	reminded := meeting("alice", "Dentist", day+"T13:00", day+"T14:00")
+	reminded.Event.Alarms = []int{1440, 10}
+	dentist := ask[saved](me, "POST", "events", reminded)
+	if status, answer := me.try("POST", dentist.path()+"/attachments?filename=a-very-long-name-of-a-file-that-somebody-attached-to-the-event.pdf", "x", "If-Match", ask[eventOnWire](me, "GET", dentist.path(), nil).ETag, "Content-Type", "application/pdf"); status != 200 {
+		t.Fatal(answer)
+	}
 	ask[saved](o.signIn("carol"), "POST", "events", meeting("carol", "Lunch", day+"T08:30", day+"T09:30", "alice@example.test"))
 
 	ask[sharesOnWire](me, "POST", "shares/alice/default", map[string]any{"who": "carol", "access": "read-write", "ask": true})
@@ -472,7 +478,18 @@ func TestBrowserPages(t *testing.T) {
 				w.press("Edit")
 				w.until(`document.querySelectorAll(".strip").length >= 2`)
 				examine(size.name + "-" + scheme + "-form")
+				w.open("/calendar/list/" + day)
 			}
+			w.until(`[...document.querySelectorAll(".list .row")].some(r => r.innerText.includes("Dentist"))`)
+			eval[any](w, `([...document.querySelectorAll(".list .row")].find(r => r.innerText.includes("Dentist")).click(), null)`)
+			w.until(`document.querySelector("dialog[open] .chips")`)
+			examine(size.name + "-" + scheme + "-reminders")
+			w.open("/calendar/list/" + day)
+			w.until(`[...document.querySelectorAll(".list .row")].some(r => r.innerText.includes("Lunch"))`)
+			eval[any](w, `([...document.querySelectorAll(".list .row")].find(r => r.innerText.includes("Lunch")).click(), null)`)
+			w.press("Propose another time")
+			w.until(`document.querySelectorAll(".strip").length >= 2`)
+			examine(size.name + "-" + scheme + "-propose")
 		}
 	}
 	w.quiet()
@@ -498,7 +515,7 @@ func TestBrowserProposalAndUndo(t *testing.T) {
 	bob.until(`document.querySelector("[aria-label='Proposed start time']")`)
 	bob.fill(`[aria-label='Proposed start time']`, "14:00")
 	bob.fill(`[aria-label='Proposed end time']`, "15:00")
-	bob.fill(`.more .inline .field:last-of-type input[maxlength]`, "After lunch?")
+	bob.fill(`input[name=comment]`, "After lunch?")
 	bob.shot("propose")
 	bob.press("Send the proposal")
 	bob.says("gets your proposal")

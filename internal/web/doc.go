@@ -54,6 +54,7 @@
 //	POST   events                               an edit (below) → 201 and its place
 //	PUT    events/{owner}/{calendar}/{name}     an edit; If-Match: the etag that was edited
 //	DELETE events/{owner}/{calendar}/{name}?occurrence&following     If-Match likewise
+//	POST   events/{owner}/{calendar}/{name}/attachments?filename   a file, in the body as it is; DELETE …?managed; both with If-Match
 //	POST   preview                              {place, edit, occurrence, following} → what would be sent to whom; without edit: by deleting
 //	GET    directory?q                          people, rooms and resources by the beginnings of their names
 //	POST   freebusy                             {addresses, from, to, zone, uid} → busy periods; uid does not count
@@ -75,7 +76,7 @@
 //	GET    changes                              server-sent events: "change" after each change of one's data
 //
 // An edit is {calendar: {owner, name}, occurrence, following, event: {summary, location,
-// description, url, allDay, start, end, zone, rrule, status, busy, attendees}}.
+// description, url, allDay, start, end, zone, rrule, status, busy, hideGuests, attendees, alarms}}.
 // It is applied to the stored object property by property: what the form does
 // not know (further properties and parameters, alarms, other overrides) stays
 // as it was. occurrence is the recurrence id the occurrence list gave; empty

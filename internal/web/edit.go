@@ -100,6 +100,9 @@ func (ed editor) series(e *event, f fields) error {
 		if err := ed.roster(o, was.Attendees, f.Attendees); err != nil {
 			return err
 		}
+		if err := ed.alarms(o, was.Alarms, f.Alarms, o.Text("SUMMARY")); err != nil {
+			return err
+		}
 	}
 	ed.stamp(c)
 	tz.Complete(e.cal, tz.NewResolver(e.cal, e.view))
@@ -214,6 +217,9 @@ func (ed editor) text(c *ical.Component, was, f fields) error {
 		if c.Set("TRANSP", "OPAQUE"); !f.Busy {
 			c.Set("TRANSP", "TRANSPARENT")
 		}
+	}
+	if err := ed.alarms(c, was.Alarms, f.Alarms, f.Summary); err != nil {
+		return err
 	}
 	return ed.roster(c, was.Attendees, f.Attendees)
 }

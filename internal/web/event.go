@@ -42,6 +42,7 @@ type fields struct {
 	Busy        bool     `json:"busy"`
 	HideGuests  bool     `json:"hideGuests"` // guests see of the guest list only themselves
 	Attendees   []person `json:"attendees"`
+	Alarms      []int    `json:"alarms"` // reminders, in minutes before the start; absent in an edit: as they are
 }
 
 // event is a stored object, opened for reading or changing.
@@ -286,6 +287,7 @@ func (e *event) fieldsOf(c *ical.Component) (fields, error) {
 		Busy:       !strings.EqualFold(c.Value("TRANSP"), "TRANSPARENT"),
 		HideGuests: e.hidesGuests(c),
 		Attendees:  []person{},
+		Alarms:     alarmsOf(c),
 	}
 	for _, a := range itip.Attendees(c) {
 		f.Attendees = append(f.Attendees, personOf(a))
@@ -356,20 +358,20 @@ func isOneOf(a ical.Address, list []ical.Address) bool {
 var known = map[string]bool{
 	"SUMMARY": true, "LOCATION": true, "DESCRIPTION": true, "URL": true, "DTSTART": true, "DTEND": true, "DURATION": true,
 	"RRULE": true, "STATUS": true, "TRANSP": true, "ATTENDEE": true, "ORGANIZER": true, "UID": true, "DTSTAMP": true,
-	"CREATED": true, "LAST-MODIFIED": true, "SEQUENCE": true, "RECURRENCE-ID": true, "CLASS": true, "PRIORITY": true, itip.HideGuests: true,
+	"CREATED": true, "LAST-MODIFIED": true, "SEQUENCE": true, "RECURRENCE-ID": true, "ATTACH": true, "CLASS": true, "PRIORITY": true, itip.HideGuests: true,
 }
 
 // kept tells in words what an edit leaves alone.
 func kept(c *ical.Component) []string {
 	out := []string{}
-	alarms, attachments, others := 0, 0, 0
-	for range c.Children("VALARM") {
-		alarms++
+	alarms, others := 0, 0
+	for a := range c.Children("VALARM") {
+		if _, shown := reminder(a); !shown {
+			alarms++
+		}
 	}
 	for _, p := range c.Properties {
 		switch {
-		case p.Name() == "ATTACH":
-			attachments++
 		case p.Name() == "EXDATE" || p.Name() == "RDATE" || p.Name() == "EXRULE":
 		case !known[p.Name()]:
 			others++
@@ -378,7 +380,7 @@ func kept(c *ical.Component) []string {
 	for _, k := range []struct {
 		n         int
 		one, many string
-	}{{alarms, "one reminder", "%d reminders"}, {attachments, "one attachment", "%d attachments"}, {others, "one detail that is not shown here", "%d details that are not shown here"}} {
+	}{{alarms, "one reminder", "%d reminders"}, {others, "one detail that is not shown here", "%d details that are not shown here"}} {
 		switch {
 		case k.n == 1:
 			out = append(out, k.one)

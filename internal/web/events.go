@@ -39,6 +39,8 @@ type eventOnWire struct {
 
 	Security *securityOnWire `json:"security"` // of the message it came with; null where none is known
 	Held     []messageOnWire `json:"held"`     // messages about it that wait for the reader
+
+	Attachments []attachmentOnWire `json:"attachments"`
 }
 
 // edit is what the event form sends.
@@ -136,6 +138,7 @@ func (a *app) getEvent(r *request) (any, error) {
 		c, out.Kept, out.RuleText = m, kept(m), ruleText(m)
 	}
 	out.Start, out.End, _ = e.span(occ)
+	out.Attachments = attachmentsOf(c)
 	if org, ok := itip.Organizer(c); ok {
 		p := personOf(org)
 		out.Organizer = &p

@@ -8,6 +8,7 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
@@ -37,6 +38,7 @@ type occurrenceOnWire struct {
 	Busy      bool   `json:"busy"`
 	PartStat  string `json:"partstat"`
 	Attendees int    `json:"attendees"`
+	Movable   bool   `json:"movable"` // the reader may change its time
 }
 
 // zone is the zone a request looks at: the one it names, the account's, or UTC.
@@ -154,6 +156,7 @@ func (a *app) between(r *request, list []calendar.CollectionView, z *tz.Zone, fr
 					break
 				}
 				w := a.describe(e, occ.Component, mine)
+				w.Movable = names[o.Collection].Access >= acl.Write && names[o.Collection].Kind == store.Calendar && organizes(occ.Component, mine)
 				w.Start, w.End, w.AllDay = e.span(occ)
 				if w.AllDay && (w.End <= z0(from, z) || w.Start >= z0(to, z)) {
 					continue

@@ -87,6 +87,7 @@ export interface Occurrence extends Place {
   busy: boolean;
   partstat: string;
   attendees: number;
+  movable: boolean;
 }
 
 /** How far it is known who sent a message. */
@@ -132,6 +133,7 @@ export interface EventFields {
   busy: boolean;
   hideGuests: boolean;
   attendees: Attendee[];
+  alarms: number[]; // minutes before the start
 }
 
 export interface EventDetail extends Place {
@@ -151,6 +153,7 @@ export interface EventDetail extends Place {
   kept: string[];
   security: Security | null;
   held: Message[];
+  attachments: { name: string; url: string; size: number; managed: string }[];
 }
 
 /** An edit: what the form holds, and of what. */
@@ -285,8 +288,8 @@ async function call<T>(method: string, path: string, body?: unknown, headers: Re
   const init: RequestInit = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
   if (signal) init.signal = signal;
   if (body !== undefined) {
-    init.body = JSON.stringify(body);
-    init.headers = { ...init.headers, "Content-Type": "application/json" };
+    init.body = body instanceof Blob ? body : JSON.stringify(body);
+    init.headers = { ...init.headers, "Content-Type": body instanceof Blob ? body.type || "application/octet-stream" : "application/json" };
   }
   let response: Response;
   try {
@@ -352,6 +355,8 @@ export const api = {
   updateEvent: (p: Place, etag: string, edit: Edit, zone: string) => call<{ sent: number; uid: string } & Place>("PUT", "events/" + at(p) + q({ zone }), edit, { "If-Match": etag }),
   deleteEvent: (p: Place, etag: string, occurrence: string, following: boolean, zone: string) =>
     call<void>("DELETE", "events/" + at(p) + q({ occurrence, following: following ? "1" : "", zone }), undefined, { "If-Match": etag }),
+  attach: (p: Place, etag: string, file: File) => call<{ sent: number; uid: string } & Place>("POST", `events/${at(p)}/attachments` + q({ filename: file.name }), file, { "If-Match": etag }),
+  detach: (p: Place, etag: string, managed: string) => call<{ sent: number; uid: string } & Place>("DELETE", `events/${at(p)}/attachments` + q({ managed }), undefined, { "If-Match": etag }),
   preview: (p: Place | null, edit: Edit | null, occurrence: string, following: boolean, zone: string, signal?: AbortSignal) =>
     call<Sending[]>("POST", "preview" + q({ zone }), { place: p && { owner: p.owner, calendar: p.calendar, name: p.name }, edit, occurrence, following }, {}, signal),
 

@@ -16,7 +16,7 @@ export function App() {
   const [counts, setCounts] = useState({ invitations: 0, held: 0 });
   const [version, setVersion] = useState(0);
   const [trouble, setTrouble] = useState("");
-  const [note, setNote] = useState<{ text: string; tone: string; undo?: { owner: string; uid: string } } | null>(null);
+  const [note, setNote] = useState<{ text: string; tone: string; undo?: () => void } | null>(null);
   const noteTimer = useRef(0);
 
   const refresh = useCallback(() => setVersion((v) => v + 1), []);
@@ -26,24 +26,21 @@ export function App() {
     noteTimer.current = window.setTimeout(() => setNote(null), 8000);
   }, []);
 
-  const sayUndo = useCallback((text: string, owner: string, uid: string) => {
+  const offer = useCallback((text: string, seconds: number, back: () => Promise<string>) => {
+    clearTimeout(noteTimer.current);
+    const undo = () => void back().then((said) => { say(said); refresh(); }, (e: Error) => say(e.message, "bad"));
+    setNote({ text, tone: "good", undo });
+    noteTimer.current = window.setTimeout(() => setNote(null), seconds * 1000);
+  }, []);
+  const sayUndo = useCallback((text: string, owner: string, uid: string, back?: () => Promise<string>) => {
     say(text);
+    if (back) offer(text, 30, back);
     if (uid === "") return;
     api.undoable(owner, uid).then(
-      ({ seconds }) => {
-        if (seconds <= 0) return;
-        clearTimeout(noteTimer.current);
-        setNote({ text, tone: "good", undo: { owner, uid } });
-        noteTimer.current = window.setTimeout(() => setNote(null), seconds * 1000);
-      },
+      ({ seconds }) => { if (seconds > 0) offer(text, seconds, async () => (await api.undo(owner, uid)).sentence); },
       () => undefined, // it is saved; only taking it back is not offered
     );
   }, []);
-  const undo = (owner: string, uid: string) =>
-    api.undo(owner, uid).then(
-      (r) => { say(r.sentence); refresh(); },
-      (e: Error) => say(e.message, "bad"),
-    );
 
   useEffect(() => {
     api.me().then(setMe, (e: Error) => setTrouble(e.message));
@@ -103,7 +100,7 @@ export function App() {
       <div class="note" role="status" aria-live="polite">{note && (
         <p class={note.tone}>
           {note.text}
-          {note.undo && <button type="button" class="small" onClick={() => undo(note.undo!.owner, note.undo!.uid)}>Undo</button>}
+          {note.undo && <button type="button" class="small" onClick={note.undo}>Undo</button>}
         </p>
       )}</div>
     </AppContext.Provider>

@@ -5,6 +5,7 @@ import { Details } from "./details";
 import { EventForm, type Draft } from "./form";
 import { ListView } from "./list";
 import { MonthView } from "./month";
+import { MoveDialog, type Move } from "./move";
 import { Age, CalendarShares, modeText, TakeOff } from "./sharing";
 import { Dialog, Field, Link, Trouble, useTask } from "./parts";
 import { go, remember, remembered, useApp, views, type View } from "./state";
@@ -66,6 +67,7 @@ export function CalendarPage({ view, day }: { view: View; day: Day }) {
   const [error, setError] = useState("");
   const [opened, setOpened] = useState<{ place: Place; occurrence: string } | null>(null);
   const [draft, setDraft] = useState<Draft | null>(null);
+  const [move, setMove] = useState<Move | null>(null);
   const [editing, setEditing] = useState<Calendar | "new" | null>(null);
 
   const [from, to] = span(view, day);
@@ -158,11 +160,11 @@ export function CalendarPage({ view, day }: { view: View; day: Day }) {
           <button type="button" class="small" onClick={() => setEditing("new")}>{t("New calendar")}</button>
           <p class="links"><Link to="/sharing">{t("Sharing, calendars from the web, history")}</Link></p>
           <p class="hint zone">Times are in {app.zone.replaceAll("_", " ")}.</p>
-          <p class="hint keys"><kbd>c</kbd> new, <kbd>t</kbd> today, <kbd>n</kbd> <kbd>p</kbd> later and earlier, <kbd>d</kbd> <kbd>w</kbd> <kbd>m</kbd> <kbd>l</kbd> views</p>
+          <p class="hint keys"><kbd>c</kbd> new, <kbd>t</kbd> today, <kbd>n</kbd> <kbd>p</kbd> later and earlier, <kbd>d</kbd> <kbd>w</kbd> <kbd>m</kbd> <kbd>l</kbd> views; on an event <kbd>m</kbd> moves it</p>
         </details>
         <div class="view">
           {view === "month" && <MonthView {...props} />}
-          {(view === "week" || view === "day") && <TimeGrid {...props} first={from} days={view === "day" ? 1 : 7} />}
+          {(view === "week" || view === "day") && <TimeGrid {...props} first={from} days={view === "day" ? 1 : 7} move={setMove} />}
           {view === "list" && <ListView {...props} first={from} last={addDays(to, -1)} />}
         </div>
       </div>
@@ -174,6 +176,7 @@ export function CalendarPage({ view, day }: { view: View; day: Day }) {
           onEdit={(d) => { setOpened(null); setDraft(d); }}
         />
       )}
+      {move && <MoveDialog key={move.start + move.end} move={move} onClose={() => setMove(null)} />}
       {draft && <EventForm draft={draft} onClose={() => setDraft(null)} />}
       {editing && editing !== "new" && editing.owner !== app.me.name && <TheirCalendar calendar={editing} onClose={() => setEditing(null)} />}
       {editing && (editing === "new" || editing.owner === app.me.name) && <CalendarDialog calendar={editing === "new" ? null : editing} color={palette[shown.length % palette.length]!} onClose={() => setEditing(null)} />}

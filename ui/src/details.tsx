@@ -5,10 +5,11 @@ import type { Draft } from "./form";
 import { Chip, Copy, Dialog, Linked, SecuritySign, Sendings, Trouble, useTask } from "./parts";
 import { MessageRow } from "./messages";
 import { More } from "./more";
+import { Reminders } from "./reminders";
 import { Respond } from "./respond";
 import { History } from "./sharing";
 import { useApp } from "./state";
-import { t } from "./text";
+import { count, t } from "./text";
 import { address, delivery, partstat } from "./words";
 
 const kinds: Record<string, string> = { ROOM: "room", RESOURCE: "resource", GROUP: "group" };
@@ -88,6 +89,8 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
           </>
         )}
       </dl>
+      <Attached d={d} />
+      {e.status !== "CANCELLED" && (canEdit || d.writable) && <MyReminders d={d} />}
       <SecuritySign s={d.security} />
       {d.held.length > 0 && (
         <section>
@@ -169,7 +172,7 @@ function DeliveryLine({ d, a, x }: { d: EventDetail; a: Attendee; x: Delivery })
     });
   return (
     <div class="delivery">
-      {x.state !== "answered" && <Chip word={delivery(x.state)} />} <time class="hint" dateTime={x.time}>{instantText(x.time)}</time>
+      {x.state !== "answered" && <Chip word={delivery(x.state)} />} {x.state !== "answered" && x.state !== "queued" && <time class="hint" dateTime={x.time}>{instantText(x.time)}</time>}
       {(stuck || x.state === "queued") && x.sentence && <div class="hint">{x.sentence}</div>}
       {x.next && x.state !== "bounced" && <div class="hint">{t("Next attempt {time}", { time: instantText(x.next) })}</div>}
       {stuck && d.owner === app.me.name && (
@@ -181,5 +184,55 @@ function DeliveryLine({ d, a, x }: { d: EventDetail; a: Attendee; x: Delivery })
       )}
       <Trouble error={task.error} />
     </div>
+  );
+}
+
+/** One's own reminders: nobody else hears of them. */
+function MyReminders({ d }: { d: EventDetail }) {
+  const app = useApp();
+  const task = useTask();
+  const change = (alarms: number[]) =>
+    task.run(async () => {
+      const all = d.occurrence === "" ? d : await api.event(d, "", false, app.zone); // those of a series ring for all of it
+      await api.updateEvent(d, all.etag, { calendar: { owner: d.owner, name: d.calendar }, occurrence: "", following: false, event: { ...all.event, alarms } }, app.zone);
+      app.refresh();
+    });
+  return (
+    <>
+      <Reminders alarms={d.event.alarms} allDay={d.event.allDay} disabled={task.busy} onChange={change} />
+      <Trouble error={task.error} />
+    </>
+  );
+}
+
+const size = (octets: number) => (octets < 1024 ? count(octets, "{n} octet", "{n} octets") : octets < 1 << 20 ? `${Math.round(octets / 1024)} kB` : `${(octets / (1 << 20)).toFixed(1)} MB`);
+
+/** Files and addresses that go with an event. */
+function Attached({ d }: { d: EventDetail }) {
+  const app = useApp();
+  const task = useTask();
+  const mine = d.writable && d.organizing;
+  const tell = (sent: number) => app.sayUndo(sent > 0 ? t("Saved.") + " " + count(sent, "{n} message is on the way.", "{n} messages are on the way.") : t("Saved."), d.owner, sent > 0 ? d.uid : "");
+  if (d.attachments.length === 0 && !mine) return null;
+  return (
+    <section class="attached">
+      {d.attachments.length > 0 && (
+        <ul class="plain lines" aria-label={t("Attachments")}>
+          {d.attachments.map((a) => (
+            <li>
+              <span class="person">{a.url ? <a href={a.url} rel="noopener noreferrer" target="_blank">{a.name}</a> : a.name} {a.size > 0 && <span class="hint">{size(a.size)}</span>}</span>
+              {mine && a.managed && <button type="button" class="small danger" disabled={task.busy} aria-label={t("Remove: {name}", { name: a.name })} onClick={() => task.run(async () => { tell((await api.detach(d, d.etag, a.managed)).sent); app.refresh(); })}>{t("Remove")}</button>}
+            </li>
+          ))}
+        </ul>
+      )}
+      {mine && (
+        <label class="file">
+          <span class="label">{t("Attach a file")}</span>
+          <input type="file" disabled={task.busy} onChange={(e) => { const field = e.currentTarget; const file = field.files?.[0]; if (file) void task.run(async () => { tell((await api.attach(d, d.etag, file)).sent); field.value = ""; app.refresh(); }); }} />
+        </label>
+      )}
+      <Trouble error={task.error} />
+    </section>
   );
 }

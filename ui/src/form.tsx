@@ -4,6 +4,7 @@ import { Attendees } from "./attendees";
 import { addDays, addMinutes, dateOf, daysBetween, minutesBetween, wallAt, type Day, type Wall } from "./dates";
 import { FindTime } from "./findtime";
 import { Dialog, Field, Sendings, Trouble, useTask } from "./parts";
+import { Reminders } from "./reminders";
 import { Repeats } from "./repeats";
 import { follow } from "./rrule";
 import { remember, remembered, useApp } from "./state";
@@ -28,7 +29,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
   const [f, setF] = useState<EventFields>(() =>
     detail
       ? detail.event
-      : { summary: "", location: "", description: "", url: "", ...("start" in draft ? { start: draft.start, end: draft.end, allDay: draft.allDay } : { start: "", end: "", allDay: false }), zone: app.zone, rrule: "", status: "", busy: true, hideGuests: false, attendees: [] },
+      : { summary: "", location: "", description: "", url: "", ...("start" in draft ? { start: draft.start, end: draft.end, allDay: draft.allDay } : { start: "", end: "", allDay: false }), zone: app.zone, rrule: "", status: "", busy: true, hideGuests: false, attendees: [], alarms: [] },
   );
   const [zones, setZones] = useState<string[]>([]);
   const [sending, setSending] = useState<Sending[]>([]);
@@ -169,6 +170,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
             </select>
           </Field>
         </div>
+        <Reminders alarms={f.alarms} allDay={f.allDay} onChange={(alarms) => set({ alarms })} />
         {detail && detail.kept.length > 0 && <p class="hint">Kept as they are: {detail.kept.join(", ")}.</p>}
         {guests && (
           <section class="sending" aria-live="polite" aria-label="What will be sent">

@@ -1,8 +1,10 @@
 import { useState } from "preact/hooks";
 import { api, type EventDetail, type Sending } from "./api";
-import { dateOf } from "./dates";
-import { Field, Trouble, useTask } from "./parts";
+import { addDays, addMinutes, dateOf, daysBetween, minutesBetween, whenText } from "./dates";
+import { FindTime } from "./findtime";
+import { Dialog, Field, Trouble, useTask, type Task } from "./parts";
 import { useApp } from "./state";
+import { t } from "./text";
 import { address } from "./words";
 
 type Verb = "" | "propose" | "delegate" | "forward" | "publish";
@@ -21,50 +23,67 @@ export function More({ d, occurrence }: { d: EventDetail; occurrence: string }) 
   };
   const run = (f: () => Promise<Sending[]>) => task.run(async () => tell(await f()));
   const guest = !d.organizing && d.partstat !== "" && d.organizer !== null;
-  const choose = (v: Verb, text: string) => <button type="button" class="quiet" aria-expanded={verb === v} onClick={() => { task.setError(""); setVerb(verb === v ? "" : v); }}>{text}</button>;
+  const choose = (v: Verb, text: string) => <button type="button" class="small" aria-expanded={verb === v} onClick={() => { task.setError(""); setVerb(verb === v ? "" : v); }}>{text}</button>;
   return (
     <section class="more">
       <div class="actions">
         {guest && choose("propose", "Propose another time…")}
         {guest && choose("delegate", "Send somebody else…")}
         {guest && choose("forward", "Forward…")}
-        {guest && <button type="button" class="quiet" disabled={task.busy} onClick={() => run(() => api.askRefresh(about))}>Ask for the present state</button>}
+        {guest && <button type="button" class="small" disabled={task.busy} onClick={() => run(() => api.askRefresh(about))}>Ask for the present state</button>}
         {!guest && d.organizing !== false && choose("publish", "Publish…")}
       </div>
-      {verb === "propose" && <Propose d={d} busy={task.busy} onSend={(p) => run(() => api.propose({ ...about, ...p }, app.zone))} />}
+      {verb === "propose" && <Propose d={d} task={task} onSend={(p) => run(() => api.propose({ ...about, ...p }, app.zone))} onClose={() => setVerb("")} />}
       {verb === "delegate" && (
         <Addresses label="Who goes instead" one busy={task.busy} button="Delegate" onSend={(to) => run(() => api.delegate({ ...about, to: to[0] ?? "", keepInformed: true }))} />
       )}
       {verb === "forward" && <Addresses label="Forward to" busy={task.busy} button="Forward" hint="The organizer decides whether they may come." onSend={(to) => run(() => api.forward({ ...about, to }))} />}
       {verb === "publish" && <Addresses label="Publish to" busy={task.busy} button="Publish" hint="They get it to know, not to answer; guests are not named." onSend={(to) => run(() => api.publish({ ...about, to }))} />}
-      <Trouble error={task.error} />
+      {verb !== "propose" && <Trouble error={task.error} />}
     </section>
   );
 }
 
-function Propose({ d, busy, onSend }: { d: EventDetail; busy: boolean; onSend: (p: { start: string; end: string; comment: string }) => void }) {
+/** A time that would suit better, with a look at who is free then. */
+function Propose({ d, task, onSend, onClose }: { d: EventDetail; task: Task; onSend: (p: { start: string; end: string; comment: string }) => void; onClose: () => void }) {
+  const app = useApp();
   const [start, setStart] = useState(d.start);
   const [end, setEnd] = useState(d.end);
   const [comment, setComment] = useState("");
   const day = d.event.allDay;
-  const part = (value: string, set: (v: string) => void, name: string) =>
+  const shown = (value: string, last: boolean) => (day && last ? addDays(value, -1) : value); // the end of a day without hours is the day after
+  const part = (value: string, last: boolean, set: (v: string) => void, name: string) =>
     day ? (
-      <input type="date" aria-label={name} required value={value} onInput={(e) => set(e.currentTarget.value)} />
+      <input type="date" aria-label={name} required value={shown(value, last)} onInput={(e) => e.currentTarget.value && set(last ? addDays(e.currentTarget.value, 1) : e.currentTarget.value)} />
     ) : (
       <span class="pair">
-        <input type="date" aria-label={`${name} date`} required value={dateOf(value)} onInput={(e) => e.currentTarget.value && set(e.currentTarget.value + value.slice(10))} />
-        <input type="time" aria-label={`${name} time`} required value={value.slice(11, 16)} onInput={(e) => set(value.slice(0, 11) + e.currentTarget.value)} />
+        <input type="date" aria-label={t("{name} date", { name })} required value={dateOf(value)} onInput={(e) => e.currentTarget.value && set(e.currentTarget.value + value.slice(10))} />
+        <input type="time" aria-label={t("{name} time", { name })} required value={value.slice(11, 16)} onInput={(e) => e.currentTarget.value && set(value.slice(0, 11) + e.currentTarget.value)} />
       </span>
     );
+  const moveStart = (to: string) => {
+    setEnd(day ? addDays(to, Math.max(1, daysBetween(d.start, d.end))) : addMinutes(to, Math.max(0, minutesBetween(start, end))));
+    setStart(to);
+  };
+  const wrong = day ? end <= start : end < start;
   return (
-    <form class="inline" onSubmit={(e) => { e.preventDefault(); onSend({ start, end, comment }); }}>
-      <div class="row">
-        <Field label="Proposed start">{part(start, setStart, "Proposed start")}</Field>
-        <Field label="Proposed end">{part(end, setEnd, "Proposed end")}</Field>
-      </div>
-      <Field label="Comment for the organizer"><input value={comment} maxLength={2000} onInput={(e) => setComment(e.currentTarget.value)} /></Field>
-      <button type="submit" class="primary" disabled={busy || end < start}>Send the proposal</button>
-    </form>
+    <Dialog title={t("Propose another time")} wide onClose={onClose}>
+      <form class="event-form" onSubmit={(e) => { e.preventDefault(); if (!wrong) onSend({ start, end, comment }); }}>
+        <p class="hint">{t("Now: {when}, on your clock ({zone}). The organizer decides; until then nothing changes.", { when: whenText(d.start, d.end, day), zone: app.zone.replaceAll("_", " ") })}</p>
+        <div class="row times">
+          <Field label={t("Proposed start")} class="moment">{part(start, false, moveStart, t("Proposed start"))}</Field>
+          <Field label={day ? t("Proposed last day") : t("Proposed end")} class="moment">{part(end, true, setEnd, t("Proposed end"))}</Field>
+        </div>
+        {wrong && <p class="clash" role="alert">{t("The end is before the start.")}</p>}
+        <FindTime attendees={d.event.attendees} start={start} end={end} allDay={day} uid={d.uid} onPick={(a, b) => { setStart(a); setEnd(b); }} />
+        <Field label={t("Comment for the organizer")}><input name="comment" value={comment} maxLength={2000} onInput={(e) => setComment(e.currentTarget.value)} /></Field>
+        <Trouble error={task.error} />
+        <div class="actions">
+          <button type="submit" class="primary" disabled={task.busy || wrong}>{t("Send the proposal")}</button>
+          <button type="button" onClick={onClose}>{t("Cancel")}</button>
+        </div>
+      </form>
+    </Dialog>
   );
 }
 

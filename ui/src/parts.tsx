@@ -27,22 +27,25 @@ export function Link(p: { to: string; class?: string; current?: boolean; label?:
 /** A modal dialog: the browser keeps the focus inside and gives it back. */
 export function Dialog(p: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
   const ref = useRef<HTMLDialogElement>(null);
+  const id = useId();
   useEffect(() => {
     const d = ref.current!;
     const before = document.activeElement as HTMLElement | null;
     d.showModal();
     return () => {
       d.close();
-      before?.focus?.();
+      if (before?.isConnected) before.focus();
+      else document.getElementById("main")?.focus(); // what was focused has gone, or moved
     };
   }, []);
   return (
     <dialog
       ref={ref}
       class={p.wide ? "wide" : undefined}
-      aria-labelledby="dialog-title"
+      aria-labelledby={id}
       onCancel={(e) => {
         e.preventDefault();
+        e.stopPropagation();
         p.onClose();
       }}
       onMouseDown={(e) => {
@@ -51,7 +54,7 @@ export function Dialog(p: { title: string; wide?: boolean; onClose: () => void; 
     >
       <div class="dialog-body">
         <header class="dialog-head">
-          <h2 id="dialog-title" tabIndex={-1}>{p.title}</h2>
+          <h2 id={id} tabIndex={-1}>{p.title}</h2>
           <button type="button" class="icon" aria-label="Close" onClick={p.onClose}>✕</button>
         </header>
         {p.children}
@@ -123,8 +126,16 @@ export function PersonField(p: { label: string; hint?: string; value: string; on
   );
 }
 
+export interface Task {
+  busy: boolean;
+  error: string;
+  setError: (e: string) => void;
+  condition: string;
+  run: (f: () => Promise<void>) => Promise<void>;
+}
+
 /** Runs one thing at a time and keeps its refusal. */
-export function useTask(): { busy: boolean; error: string; setError: (e: string) => void; condition: string; run: (f: () => Promise<void>) => Promise<void> } {
+export function useTask(): Task {
   const [busy, setBusy] = useState(false);
   const [error, setError] = useState("");
   const [condition, setCondition] = useState("");

@@ -15,7 +15,7 @@ export interface App {
   /** Says a sentence to everyone, screen readers too. */
   say(sentence: string, tone?: "good" | "bad"): void;
   /** The same, with a button that takes the change back while its messages wait. */
-  sayUndo(sentence: string, owner: string, uid: string): void;
+  sayUndo(sentence: string, owner: string, uid: string, back?: () => Promise<string>): void;
   setMe(me: Me): void;
 }
 

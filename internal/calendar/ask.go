@@ -94,7 +94,7 @@ type telling struct {
 	owner  store.Account
 	user   []ical.Address
 	by     ical.Address // the designate who writes, "" = the owner
-	dir    *directory
+	dir    *Directory
 }
 
 func (t telling) copy(s *Service) itip.Copy {

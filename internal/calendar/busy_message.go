@@ -76,11 +76,11 @@ func (s *Service) AskFreeBusy(ctx context.Context, req AskFreeBusyRequest) ([]Se
 
 // judgeBusy applies a VFREEBUSY message: a question is answered as far as the
 // owner allows, an answer is kept in its row.
-func (s *Service) judgeBusy(tx *store.Tx, a Arrival, who store.Account, e *store.Entry, next *[]*store.Entry, dir *directory) (*itip.Result, error) {
+func (s *Service) judgeBusy(tx *store.Tx, a Arrival, who store.Account, e *store.Entry, next *[]*store.Entry, dir *Directory) (*itip.Result, error) {
 	var fault error
 	arrival := itip.Arrival{
 		Message: a.Message, Method: a.Method, From: a.From, Received: a.Received, Approved: a.Approved, Local: dir.local, Zone: accountZone(who),
-		Consent: s.Consent(tx, a.To), MaxAttendees: s.limits.FreeBusyPeople,
+		Consent: s.consent(tx, dir, a.To), MaxAttendees: s.limits.FreeBusyPeople,
 		Busy: func(asker ical.Address, from, to time.Time) (itip.Disclosure, []freebusy.Period) {
 			d, periods, err := s.disclose(tx, who, asker, from, to, dir)
 			fault = err
@@ -88,7 +88,7 @@ func (s *Service) judgeBusy(tx *store.Tx, a Arrival, who store.Account, e *store
 		},
 	}
 	var err error
-	if arrival.User, err = s.named(tx, a); err != nil {
+	if arrival.User, err = s.named(tx, a, dir); err != nil {
 		return nil, err
 	}
 	res, err := itip.Apply(arrival)
@@ -107,7 +107,7 @@ func (s *Service) judgeBusy(tx *store.Tx, a Arrival, who store.Account, e *store
 }
 
 // disclose is what somebody who asks by message is told of a person's time.
-func (s *Service) disclose(tx *store.Tx, who store.Account, asker ical.Address, from, to time.Time, dir *directory) (itip.Disclosure, []freebusy.Period, error) {
+func (s *Service) disclose(tx *store.Tx, who store.Account, asker ical.Address, from, to time.Time, dir *Directory) (itip.Disclosure, []freebusy.Period, error) {
 	if s.checkRange(from, to) != nil {
 		return itip.Refusal, nil, nil
 	}
@@ -129,7 +129,14 @@ func (s *Service) disclose(tx *store.Tx, who store.Account, asker ical.Address, 
 
 // named are the addresses of an arrival's owner, with the one it was sent to:
 // mail to a variant such as bob+events@ is theirs, and so is the invitation.
-func (s *Service) named(tx *store.Tx, a Arrival) ([]ical.Address, error) {
+func (s *Service) named(tx *store.Tx, a Arrival, dir *Directory) ([]ical.Address, error) {
+	if h := dir.holder(a.To, a.Recipient); h != nil { // which has it among its addresses
+		user := make([]ical.Address, len(h.Addresses))
+		for i, uri := range h.Addresses {
+			user[i] = ical.Address(uri)
+		}
+		return user, nil
+	}
 	user, err := addresses(tx, a.To)
 	if err == nil && a.Recipient != "" && !containsAddress(user, a.Recipient) {
 		user = append(user, a.Recipient)

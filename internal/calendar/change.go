@@ -52,7 +52,7 @@ type effect struct {
 type planned struct {
 	out     *itip.Outcome
 	oldBody []byte
-	dir     *directory
+	dir     *Directory
 	user    []ical.Address
 }
 

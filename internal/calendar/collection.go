@@ -308,6 +308,11 @@ func (s *Service) defaultCalendar(tx *store.Tx, owner store.AccountID, kind stri
 		return store.Collection{}, fmt.Errorf("collections of account %d: %w", owner, err)
 	}
 	chosen := settingsOf(who).DefaultCalendar
+	return defaultOf(all, chosen, kind)
+}
+
+// defaultOf chooses among the collections of a home.
+func defaultOf(all []store.Collection, chosen int64, kind string) (store.Collection, error) {
 	best, rank := store.Collection{}, 0
 	for _, c := range all {
 		if c.Kind != store.Calendar || len(c.Components) > 0 && !slices.Contains(c.Components, kind) {

@@ -130,7 +130,10 @@ func ownAffair(by account.Actor, owner store.AccountID) error {
 // Consent says, within a transaction, who may act for whom in the eyes of an
 // account: by its own word, or the word of a principal of this service.
 func (s *Service) Consent(tx *store.Tx, of store.AccountID) func(principal, designate ical.Address) bool {
-	dir := s.directory(tx)
+	return s.consent(tx, s.directory(tx), of)
+}
+
+func (s *Service) consent(tx *store.Tx, dir *Directory, of store.AccountID) func(principal, designate ical.Address) bool {
 	said := func(id store.AccountID, principal, designate string) bool {
 		rows, err := tx.Consents(id)
 		if err != nil {

@@ -95,7 +95,7 @@ type invited struct {
 	account store.Account
 }
 
-func groupsIn(cal *ical.Calendar, dir *directory) []invited {
+func groupsIn(cal *ical.Calendar, dir *Directory) []invited {
 	var out []invited
 	for _, c := range cal.Main() {
 		for p := range c.Props("ATTENDEE") {
@@ -186,7 +186,7 @@ func (s *Service) Expand(ctx context.Context, list []ical.Address) ([]ical.Addre
 
 // member says, within a transaction, whether somebody is in a group of this
 // service, at any depth.
-func (s *Service) member(tx *store.Tx, dir *directory) func(group, member ical.Address) bool {
+func (s *Service) member(tx *store.Tx, dir *Directory) func(group, member ical.Address) bool {
 	return func(group, member ical.Address) bool {
 		opened := map[store.AccountID]bool{}
 		var in func(a ical.Address, depth int) bool
@@ -216,7 +216,7 @@ func (s *Service) member(tx *store.Tx, dir *directory) func(group, member ical.A
 }
 
 // addMembers writes the lines of a group's members, and of the groups in it.
-func (s *Service) addMembers(tx *store.Tx, c *ical.Component, g invited, user []ical.Address, dir *directory) error {
+func (s *Service) addMembers(tx *store.Tx, c *ical.Component, g invited, user []ical.Address, dir *Directory) error {
 	self := attendeeLine(c, g.address)
 	self.SetParam("CUTYPE", "GROUP")
 	if self.Param("RSVP") != "" {

@@ -449,8 +449,7 @@ func older(a, b *ical.Calendar) bool {
 
 // freeName is a name for a new object, made of its UID.
 func freeName(tx *store.Tx, c store.Collection, uid string) (string, error) {
-	name := nameOf(uid)
-	for i := 0; i < 3; i++ {
+	for name := range namesOf(uid) {
 		o, err := object(tx, c, name)
 		if err != nil {
 			return "", err
@@ -458,10 +457,20 @@ func freeName(tx *store.Tx, c store.Collection, uid string) (string, error) {
 		if o == nil {
 			return name, nil
 		}
-		sum := sha256.Sum256([]byte(name + uid))
-		name = hex.EncodeToString(sum[:16]) + ".ics"
 	}
 	return "", fmt.Errorf("no free name for %s in %s", uid, c.Name)
+}
+
+// namesOf are names to try for an object: one of them is free, since the
+// later ones are hashes.
+func namesOf(uid string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		name := nameOf(uid)
+		for i := 0; i < 3 && yield(name); i++ {
+			sum := sha256.Sum256([]byte(name + uid))
+			name = hex.EncodeToString(sum[:16]) + ".ics"
+		}
+	}
 }
 
 // nameOf makes a URL segment of a UID: itself when it is plain, else a hash.

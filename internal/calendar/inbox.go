@@ -3,7 +3,9 @@ package calendar
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"iter"
 	"strconv"
 
 	"github.com/convene-cal/convene/ical/tz"
@@ -12,10 +14,10 @@ import (
 
 // inboxItem puts the message into the scheduling inbox, last of all (RFC 6638
 // 4.1: only once all automatic processing has been done).
-func (s *Service) inboxItem(tx *store.Tx, a Arrival, e *store.Entry) error {
-	all, err := tx.Collections(a.To)
+func (s *Service) inboxItem(tx *store.Tx, a Arrival, e *store.Entry, dir *Directory) error {
+	all, err := dir.collections(a.To)
 	if err != nil {
-		return fmt.Errorf("collections of account %d: %w", a.To, err)
+		return err
 	}
 	for _, c := range all {
 		if c.Kind != store.Inbox {
@@ -24,14 +26,11 @@ func (s *Service) inboxItem(tx *store.Tx, a Arrival, e *store.Entry) error {
 		body := a.Message.Bytes()
 		o := store.Object{Account: a.To, Collection: c.ID, Modified: s.now()}
 		s.describe(&o, a.Message, etag(body), false)
-		if o.Name, err = freeInboxName(tx, c, e.Digest); err != nil {
-			return err
-		}
 		ix, err := s.timeIndex(a.Message, tz.NewResolver(a.Message, nil))
 		if err != nil {
 			ix = store.Index{Timeless: true} // RFC 6638 2.3: no DTSTART matches every range
 		}
-		if err := tx.PutObject(&o, body, ix); err != nil {
+		if err := putUnderFreeName(tx, &o, body, ix, inboxNames(e.Digest)); err != nil {
 			return fmt.Errorf("put message into the inbox: %w", err)
 		}
 		return nil
@@ -39,17 +38,26 @@ func (s *Service) inboxItem(tx *store.Tx, a Arrival, e *store.Entry) error {
 	return nil // an account without an inbox wants none
 }
 
-func freeInboxName(tx *store.Tx, c store.Collection, digest string) (string, error) {
-	for i := range 100 {
-		sum := sha256.Sum256([]byte(digest + strconv.Itoa(i)))
-		name := hex.EncodeToString(sum[:12]) + ".ics"
-		o, err := object(tx, c, name)
-		if err != nil {
-			return "", err
-		}
-		if o == nil {
-			return name, nil
+// inboxNames are names to try for an item. The same message may be there
+// already when its owner has it applied once more.
+func inboxNames(digest string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range 100 {
+			sum := sha256.Sum256([]byte(digest + strconv.Itoa(i)))
+			if !yield(hex.EncodeToString(sum[:12]) + ".ics") {
+				return
+			}
 		}
 	}
-	return "", fmt.Errorf("no free name in the inbox of account %d", c.Account)
+}
+
+// putUnderFreeName stores a new object under the first of some names that is
+// free in its collection.
+func putUnderFreeName(tx *store.Tx, o *store.Object, body []byte, ix store.Index, names iter.Seq[string]) error {
+	for o.Name = range names {
+		if err := tx.PutObject(o, body, ix); !errors.Is(err, store.ErrExists) {
+			return err
+		}
+	}
+	return fmt.Errorf("no free name for %s in collection %d", o.UID, o.Collection)
 }

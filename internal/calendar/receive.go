@@ -75,10 +75,22 @@ func (s *Service) Receive(ctx context.Context, a Arrival) (Received, error) {
 // (answers of rooms, refreshed copies) is in Received.Next and not delivered
 // yet. One message that cannot be processed does not stop the others.
 func (s *Service) ReceiveAll(ctx context.Context, arrivals []Arrival) ([]Received, error) {
+	return s.ReceiveMade(ctx, func(*store.Tx, *Directory) ([]Arrival, error) { return arrivals, nil })
+}
+
+// ReceiveMade is ReceiveAll for messages that can only be made with what the
+// transaction reads: who of the recipients is here, and what they have. An
+// error of arriving is given back, and nothing is written then.
+func (s *Service) ReceiveMade(ctx context.Context, arriving func(*store.Tx, *Directory) ([]Arrival, error)) ([]Received, error) {
 	var out []Received
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
-		out = make([]Received, 0, len(arrivals))
 		dir := s.directory(tx)
+		arrivals, err := arriving(tx, dir)
+		if err != nil {
+			return err
+		}
+		out = make([]Received, 0, len(arrivals))
+		dir.load(parties(arrivals))
 		for _, a := range arrivals {
 			r, err := s.receive(tx, a, dir)
 			if err != nil && problem.Of(err).Condition == problem.Internal {
@@ -95,7 +107,28 @@ func (s *Service) ReceiveAll(ctx context.Context, arrivals []Arrival) ([]Receive
 	return out, nil
 }
 
-func (s *Service) receive(tx *store.Tx, a Arrival, dir *directory) (Received, error) {
+// parties are the addresses that are looked up for messages: of the
+// recipients, and of the organizers of those from outside.
+func parties(arrivals []Arrival) []ical.Address {
+	list := make([]ical.Address, 0, len(arrivals)+1)
+	for _, a := range arrivals {
+		if a.Recipient != "" {
+			list = append(list, a.Recipient)
+		}
+		if a.Transport == journal.Local {
+			continue
+		}
+		for _, c := range a.Message.Main() {
+			if p := c.Prop("ORGANIZER"); p != nil {
+				list = append(list, p.Address())
+				break
+			}
+		}
+	}
+	return list
+}
+
+func (s *Service) receive(tx *store.Tx, a Arrival, dir *Directory) (Received, error) {
 	if a.Received.IsZero() {
 		a.Received = s.now()
 	}
@@ -110,21 +143,32 @@ func (s *Service) receive(tx *store.Tx, a Arrival, dir *directory) (Received, er
 	if e.Digest == "" {
 		e.Digest = digest(a)
 	}
-	if done, err := s.duplicate(tx, a, e); done != nil || err != nil {
-		if done == nil {
+	// Most messages are about what nobody here has heard of: then all that is
+	// to be read about it is that there is nothing.
+	traces := store.Traces{Object: true, Deleted: true, Entry: true}
+	if uid := a.Message.UID(); uid != "" && uid == e.UID {
+		if traces, err = dir.Traces(a.To, uid); err != nil {
 			return Received{}, err
 		}
-		return *done, err
+		defer delete(dir.traces, met{a.To, uid})
+	}
+	if traces.Entry {
+		if done, err := s.duplicate(tx, a, e); done != nil || err != nil {
+			if done == nil {
+				return Received{}, err
+			}
+			return *done, err
+		}
 	}
 	r := Received{}
-	if r.Result, err = s.judge(tx, a, who, e, &r.Next, dir); err != nil {
+	if r.Result, err = s.judge(tx, a, who, e, traces, &r.Next, dir); err != nil {
 		return r, err
 	}
 	return r, s.note(tx, a, e, r.Result, &r)
 }
 
 // addressee is the account that a message is for.
-func (s *Service) addressee(tx *store.Tx, a *Arrival, dir *directory) (store.Account, error) {
+func (s *Service) addressee(tx *store.Tx, a *Arrival, dir *Directory) (store.Account, error) {
 	if a.To == 0 {
 		who, ok := dir.account(a.Recipient)
 		if dir.err != nil {
@@ -135,6 +179,9 @@ func (s *Service) addressee(tx *store.Tx, a *Arrival, dir *directory) (store.Acc
 		}
 		a.To = who.ID
 		return who, nil
+	}
+	if h := dir.holder(a.To, a.Recipient); h != nil {
+		return h.Account, nil
 	}
 	who, err := tx.Account(a.To)
 	if errors.Is(err, store.ErrNotFound) {
@@ -147,7 +194,7 @@ func (s *Service) addressee(tx *store.Tx, a *Arrival, dir *directory) (store.Acc
 }
 
 // judge applies a message to the home and does what follows, in tx.
-func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Entry, next *[]*store.Entry, dir *directory) (*itip.Result, error) {
+func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Entry, traces store.Traces, next *[]*store.Entry, dir *Directory) (*itip.Result, error) {
 	if a.Message.Kind() == "VFREEBUSY" {
 		return s.judgeBusy(tx, a, who, e, next, dir)
 	}
@@ -158,13 +205,16 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 	if uid == "" {
 		return &itip.Result{Decision: itip.Rejected, Reason: "no-uid", Sentence: "The message does not say which event it is about: it has no UID."}, nil
 	}
-	stored, err := s.byUID(tx, a.To, uid)
-	if err != nil {
-		return nil, err
+	var stored *store.Object
+	var err error
+	if traces.Object {
+		if stored, err = s.byUID(tx, a.To, uid); err != nil {
+			return nil, err
+		}
 	}
 	arrival := itip.Arrival{Message: a.Message, Method: a.Method, From: a.From, Invited: a.Invited, Received: a.Received, AutoAdd: !a.AskFirst, Approved: a.Approved, Local: dir.local, Zone: accountZone(who)}
-	arrival.Consent, arrival.Member, arrival.MaxAttendees = s.Consent(tx, a.To), s.member(tx, dir), s.limits.Attendees
-	if arrival.User, err = s.named(tx, a); err != nil {
+	arrival.Consent, arrival.Member, arrival.MaxAttendees = s.consent(tx, dir, a.To), s.member(tx, dir), s.limits.Attendees
+	if arrival.User, err = s.named(tx, a, dir); err != nil {
 		return nil, err
 	}
 	if stored != nil {
@@ -177,8 +227,10 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 		if s.loop(a, stored, arrival.Stored, dir) {
 			return &itip.Result{Decision: itip.Ignored, Reason: "loop", Sentence: "The organizer is on this service, so the calendar had this message already before the mail came back."}, nil
 		}
-	} else if arrival.Deleted, arrival.Memory, err = s.deleted(tx, a.To, uid); err != nil {
-		return nil, fmt.Errorf("look for deleted event: %w", err)
+	} else if traces.Deleted {
+		if arrival.Deleted, arrival.Memory, err = s.deleted(tx, a.To, uid); err != nil {
+			return nil, fmt.Errorf("look for deleted event: %w", err)
+		}
 	}
 	if stored == nil {
 		if forged, err := s.forged(tx, a, dir); err != nil || forged != nil {
@@ -189,9 +241,11 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 		return &itip.Result{Decision: itip.Held, Reason: "dense-recurrence", Memory: arrival.Memory,
 			Sentence: fmt.Sprintf("The event repeats more than %d times in %d years; it does not go into your calendar unless you say so.", unaskedInstances, unaskedYears)}, nil
 	}
-	waiting, err := s.waiting(tx, a.To, uid, e.ID)
-	if err != nil {
-		return nil, err
+	var waiting []held
+	if traces.Entry {
+		if waiting, err = s.waiting(tx, a.To, uid, e.ID); err != nil {
+			return nil, err
+		}
 	}
 	for _, w := range waiting {
 		arrival.Waiting = append(arrival.Waiting, w.message)
@@ -223,7 +277,7 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 // forged holds a message from outside in the name of an organizer of this
 // service who has no such event: what colleagues organize comes within the
 // service, so that nobody has to take a From field's word for it (RFC 5546 6.1.1).
-func (s *Service) forged(tx *store.Tx, a Arrival, dir *directory) (*itip.Result, error) {
+func (s *Service) forged(tx *store.Tx, a Arrival, dir *Directory) (*itip.Result, error) {
 	if a.Transport == journal.Local || a.Transport == "" || a.Approved || a.From == "" {
 		return nil, nil
 	}
@@ -256,13 +310,13 @@ func (s *Service) forged(tx *store.Tx, a Arrival, dir *directory) (*itip.Result,
 const heldFor = 14 * 24 * time.Hour
 
 // keep writes what a result says: object, memory, inbox item, messages.
-func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store.Object, res *itip.Result, e *store.Entry, next *[]*store.Entry, dir *directory) error {
+func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store.Object, res *itip.Result, e *store.Entry, next *[]*store.Entry, dir *Directory) error {
 	var now *store.Object
 	switch {
 	case res.Decision == itip.Held && res.Reason == itip.ReasonCounter && res.Object != nil && stored != nil:
 		// Outlook's proposal is an answer too.
 		var err error
-		if now, err = s.keepObject(tx, a, stored, res); err != nil {
+		if now, err = s.keepObject(tx, a, who, stored, res, dir); err != nil {
 			return err
 		}
 		e.Object = now.ID
@@ -286,13 +340,13 @@ func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store
 		}
 	case res.Object != nil:
 		var err error
-		if now, err = s.keepObject(tx, a, stored, res); err != nil {
+		if now, err = s.keepObject(tx, a, who, stored, res, dir); err != nil {
 			return err
 		}
 		e.Object = now.ID
 	}
 	if res.Notify && !e.Refresh {
-		if err := s.inboxItem(tx, a, e); err != nil {
+		if err := s.inboxItem(tx, a, e, dir); err != nil {
 			return err
 		}
 	}
@@ -322,7 +376,7 @@ func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store
 
 // keepObject stores the object of an applied message: in its place, or, when
 // new, in the calendar for new invitations (RFC 6638 4.3).
-func (s *Service) keepObject(tx *store.Tx, a Arrival, stored *store.Object, res *itip.Result) (*store.Object, error) {
+func (s *Service) keepObject(tx *store.Tx, a Arrival, who store.Account, stored *store.Object, res *itip.Result, dir *Directory) (*store.Object, error) {
 	body := res.Object.Bytes()
 	if len(body) > s.limits.ResourceSize {
 		return nil, problem.New(problem.TooLarge, "The event is %d octets long; %d are allowed.", len(body), s.limits.ResourceSize)
@@ -353,15 +407,15 @@ func (s *Service) keepObject(tx *store.Tx, a Arrival, stored *store.Object, res 
 			return &o, nil
 		}
 	} else {
-		kind := res.Object.Kind()
-		c, err := s.defaultCalendar(tx, a.To, kind)
+		all, err := dir.collections(a.To)
+		if err != nil {
+			return nil, err
+		}
+		c, err := defaultOf(all, settingsOf(who).DefaultCalendar, res.Object.Kind())
 		if err != nil {
 			return nil, err
 		}
 		o = store.Object{Account: a.To, Collection: c.ID}
-		if o.Name, err = freeName(tx, c, res.Object.UID()); err != nil {
-			return nil, err
-		}
 	}
 	ix, err := s.timeIndex(res.Object, tz.NewResolver(res.Object, nil))
 	if err != nil {
@@ -372,7 +426,12 @@ func (s *Service) keepObject(tx *store.Tx, a Arrival, stored *store.Object, res 
 	if o.ScheduleTag == "" || res.TagChanged {
 		o.ScheduleTag = scheduleTag(o.ScheduleTag, tag, s.now())
 	}
-	if err := tx.PutObject(&o, body, ix); err != nil {
+	if stored != nil {
+		err = tx.PutObject(&o, body, ix)
+	} else {
+		err = putUnderFreeName(tx, &o, body, ix, namesOf(o.UID))
+	}
+	if err != nil {
 		return nil, fmt.Errorf("store event %s: %w", o.UID, err)
 	}
 	return &o, nil

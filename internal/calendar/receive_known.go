@@ -119,7 +119,7 @@ func (s *Service) lastDeleted(tx *store.Tx, owner store.AccountID, uid string) (
 
 // loop recognises our own mail that came back to a local attendee of a local
 // organizer (IN-08): the object is in the calendar already.
-func (s *Service) loop(a Arrival, stored *store.Object, cal *ical.Calendar, dir *directory) bool {
+func (s *Service) loop(a Arrival, stored *store.Object, cal *ical.Calendar, dir *Directory) bool {
 	if a.Transport == journal.Local || a.Transport == "" || a.Entry != nil && a.From == "" {
 		return false
 	}

@@ -27,7 +27,7 @@ const (
 // series, and each occurrence that stands for itself. Look-up, decision and
 // reservation are one transaction, and all that reserve a room write to its
 // home, so it cannot be booked twice, whichever way the requests came.
-func (s *Service) answerAsRoom(tx *store.Tx, a Arrival, who store.Account, o *store.Object, dir *directory) ([]*store.Entry, error) {
+func (s *Service) answerAsRoom(tx *store.Tx, a Arrival, who store.Account, o *store.Object, dir *Directory) ([]*store.Entry, error) {
 	policy, err := policyOf(tx, who.ID)
 	if err != nil {
 		return nil, err
@@ -90,7 +90,7 @@ func (s *Service) answerAsRoom(tx *store.Tx, a Arrival, who store.Account, o *st
 // mayAsk reports whether a room answers its organizer by itself: people of this
 // service, whom the policy names, and everybody where the service trusts
 // everybody.
-func (s *Service) mayAsk(tx *store.Tx, policy itip.RoomPolicy, r roomRequest, dir *directory) bool {
+func (s *Service) mayAsk(tx *store.Tx, policy itip.RoomPolicy, r roomRequest, dir *Directory) bool {
 	if s.o.OpenRooms || len(policy.Organizers) > 0 || len(policy.Domains) > 0 {
 		return true // the policy decides
 	}

@@ -19,13 +19,13 @@ const noBase = -1
 
 // send writes the journal rows of messages that no change caused, in the
 // caller's transaction.
-func (s *Service) send(tx *store.Tx, from store.AccountID, object int64, messages []itip.Message, dir *directory) ([]*store.Entry, error) {
+func (s *Service) send(tx *store.Tx, from store.AccountID, object int64, messages []itip.Message, dir *Directory) ([]*store.Entry, error) {
 	return s.sendChange(tx, from, object, noBase, messages, dir)
 }
 
 // sendChange writes the journal rows of messages that a change caused; base is
 // the state of the object before it, 0 when there was none.
-func (s *Service) sendChange(tx *store.Tx, from store.AccountID, object, base int64, messages []itip.Message, dir *directory) ([]*store.Entry, error) {
+func (s *Service) sendChange(tx *store.Tx, from store.AccountID, object, base int64, messages []itip.Message, dir *Directory) ([]*store.Entry, error) {
 	if len(messages) == 0 || s.journal == nil {
 		return nil, nil
 	}
@@ -66,7 +66,7 @@ func (s *Service) sendChange(tx *store.Tx, from store.AccountID, object, base in
 	return rows, nil
 }
 
-func sentOf(messages []itip.Message, rows []*store.Entry, dir *directory) []Sent {
+func sentOf(messages []itip.Message, rows []*store.Entry, dir *Directory) []Sent {
 	var out []Sent
 	for i, m := range messages {
 		x := Sent{Method: m.Method, To: m.To, RecurrenceID: m.RecurrenceID, Local: dir.local(m.To), Refresh: m.Refresh, Calendar: m.Calendar, Changes: m.Changes}

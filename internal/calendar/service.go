@@ -151,39 +151,6 @@ func addresses(tx *store.Tx, id store.AccountID) ([]ical.Address, error) {
 	return out, nil
 }
 
-// directory answers within one transaction which addresses have an account
-// here, asking once for each.
-type directory struct {
-	tx       *store.Tx
-	accounts *account.Service
-	known    map[string]store.Account // zero ID: not ours
-	err      error                    // whoever uses it looks when it is done
-}
-
-func (s *Service) directory(tx *store.Tx) *directory {
-	return &directory{tx: tx, accounts: s.o.Accounts, known: map[string]store.Account{}}
-}
-
-func (d *directory) account(a ical.Address) (store.Account, bool) {
-	key := a.Key()
-	acc, seen := d.known[key]
-	if !seen {
-		found, ok, err := d.accounts.LookupTx(d.tx, a)
-		if err != nil {
-			d.err = err
-		} else if ok {
-			acc = found
-		}
-		d.known[key] = acc
-	}
-	return acc, acc.ID != 0
-}
-
-func (d *directory) local(a ical.Address) bool {
-	_, ok := d.account(a)
-	return ok
-}
-
 // settings of an account that belong to this package (store.Account.Settings,
 // JSON shared with other services: unknown keys are kept).
 type settings struct {

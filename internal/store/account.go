@@ -11,9 +11,11 @@ import (
 
 const accountColumns = `a.id, a.name, a.kind, a.display_name, a.password_hash, a.disabled, a.admin, a.time_zone, a.language, a.created, a.settings`
 
-func scanAccount(r record, a *Account) error {
-	return r.Scan(&a.ID, &a.Name, &a.Kind, &a.DisplayName, &a.PasswordHash, &a.Disabled, &a.Admin, &a.TimeZone, &a.Language, instant{&a.Created}, &a.Settings)
+func (a *Account) fields() []any {
+	return []any{&a.ID, &a.Name, &a.Kind, &a.DisplayName, &a.PasswordHash, &a.Disabled, &a.Admin, &a.TimeZone, &a.Language, instant{&a.Created}, &a.Settings}
 }
+
+func scanAccount(r record, a *Account) error { return r.Scan(a.fields()...) }
 
 // AddAccount stores a new account and its empty home, and sets a.ID. A taken
 // name is ErrExists.
@@ -107,6 +109,53 @@ func (tx *Tx) AccountByName(name string) (Account, error) {
 func (tx *Tx) AccountByAddress(key string) (Account, error) {
 	return first(tx, scanAccount, "address "+key,
 		`select `+accountColumns+` from address d join account a on a.id = d.account where d.key = $1`, key)
+}
+
+// Holder is an account with the calendar user addresses it has.
+type Holder struct {
+	Account
+	Addresses []string // URIs, the preferred first
+}
+
+// Holders finds the accounts that some addresses belong to, by the addresses'
+// comparison keys, with one query. Keys that nobody has are not in the map.
+func (tx *Tx) Holders(keys []string) (map[string]Holder, error) {
+	found := make(map[string]Holder, len(keys))
+	err := tx.each(func(r record) error {
+		var key, uri string
+		var a Account
+		if err := r.Scan(append([]any{&key, &uri}, a.fields()...)...); err != nil {
+			return err
+		}
+		h, more := found[key]
+		if !more {
+			h.Account = a
+		}
+		h.Addresses = append(h.Addresses, uri)
+		found[key] = h
+		return nil
+	}, `select m.key, own.uri, `+accountColumns+` from address m join account a on a.id = m.account join address own on own.account = a.id
+		where m.key among($1) order by own.position, own.key`, jsonText(keys))
+	if err != nil {
+		return nil, fmt.Errorf("look up %d addresses: %w", len(keys), err)
+	}
+	return found, nil
+}
+
+// Redirected finds the addresses that took the place of some others; those
+// that were never renamed are not in the map.
+func (tx *Tx) Redirected(keys []string) (map[string]string, error) {
+	found := map[string]string{}
+	err := tx.each(func(r record) error {
+		var key, uri string
+		err := r.Scan(&key, &uri)
+		found[key] = uri
+		return err
+	}, `select old_key, new_uri from redirect where old_key among($1)`, jsonText(keys))
+	if err != nil {
+		return nil, fmt.Errorf("look for renamed addresses: %w", err)
+	}
+	return found, nil
 }
 
 // Accounts lists up to limit accounts (0: all) in order of name, after a name.

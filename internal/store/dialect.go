@@ -11,6 +11,7 @@ type dialect struct {
 	migrations string // folder
 	numbers    string // a table of one column "value" made of a JSON array of integers in $1
 	oneof      string // the condition that a column is in such an array
+	among      string // the same for an array of texts
 	skipLocked string // after a select that claims rows
 	nextEntry  string // the next journal identifier
 	setEntry   string // continue the identifiers after $1
@@ -22,6 +23,7 @@ var sqliteDialect = &dialect{
 	migrations: "migrations/sqlite",
 	numbers:    "json_each($1)",
 	oneof:      "in (select value from json_each($1))",
+	among:      "in (select value from json_each($1))",
 	nextEntry:  "update counter set value = value + 1 where name = 'entry' returning value",
 	setEntry:   "update counter set value = $1 where name = 'entry' and value < $1",
 	setAccount: "update sqlite_sequence set seq = $1 where name = 'account' and seq < $1",
@@ -34,22 +36,20 @@ var postgresDialect = &dialect{
 	// An array, not a join: without statistics, as after an import, PostgreSQL
 	// joins by reading everything the account has for each row.
 	oneof:      "= any(cast(translate(cast($1 as text), '[]', '{}') as bigint[]))",
+	among:      "= any(array(select json_array_elements_text(cast($1 as json))))",
 	skipLocked: "for update skip locked",
 	nextEntry:  "select nextval('entry_id_seq')",
 	setEntry:   "select setval('entry_id_seq', greatest($1, nextval('entry_id_seq')))",
 	setAccount: "select setval(pg_get_serial_sequence('account', 'id'), greatest($1, nextval(pg_get_serial_sequence('account', 'id'))))",
 }
 
-var arrayCall = regexp.MustCompile(`(numbers|oneof)\((\$\d+)\)`)
+var arrayCall = regexp.MustCompile(`(numbers|oneof|among)\((\$\d+)\)`)
 
 // render puts the engine's own words into a query of this package.
 func (d *dialect) render(query string) string {
 	query = arrayCall.ReplaceAllStringFunc(query, func(call string) string {
 		m := arrayCall.FindStringSubmatch(call)
-		text := d.numbers
-		if m[1] == "oneof" {
-			text = d.oneof
-		}
+		text := map[string]string{"numbers": d.numbers, "oneof": d.oneof, "among": d.among}[m[1]]
 		return strings.ReplaceAll(text, "$1", m[2])
 	})
 	return strings.ReplaceAll(query, "{skip locked}", d.skipLocked)

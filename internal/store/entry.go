@@ -166,6 +166,21 @@ func (tx *Tx) Entries(f EntryFilter) ([]Entry, error) {
 	return collect(tx, scanEntry, `select `+columns+` from entry e where `+where+fmt.Sprintf(` order by e.id desc limit $%d`, len(args)), args...)
 }
 
+// Traces tell where a home has met a UID.
+type Traces struct {
+	Object  bool // an object has it, in a calendar or in the inbox
+	Deleted bool // an object had it that was deleted
+	Entry   bool // a message was about it
+}
+
+// Traces looks for a UID in a home: what has none is new there.
+func (tx *Tx) Traces(account AccountID, uid string) (t Traces, err error) {
+	_, err = tx.row([]any{&t.Object, &t.Deleted, &t.Entry}, `select exists (select 1 from object o where o.account = $1 and o.uid = $2),
+		exists (select 1 from version v where v.account = $1 and v.uid = $2 and v.deleted),
+		exists (select 1 from entry e where e.account = $1 and e.uid = $2)`, account, uid)
+	return t, err
+}
+
 // EntriesWaiting lists the rows of a UID that are due, to be tried again, or
 // held, oldest first.
 func (tx *Tx) EntriesWaiting(account AccountID, uid string) ([]Entry, error) {

@@ -107,7 +107,7 @@ func (tx *Tx) insertObject(o *Object, body []byte, x Index, seq int64) error {
 	if _, err := tx.exec(`insert into object_text (account, id, memory, body) values ($1, $2, $3, $4)`, o.Account, o.ID, o.Memory, body); err != nil {
 		return err
 	}
-	return tx.occupy(o.Account, o.Collection, o.ID, x, cover)
+	return tx.occupy(o.Account, o.Collection, o.ID, x)
 }
 
 // updateObject writes the object over its row and keeps the earlier text where
@@ -147,7 +147,7 @@ func (tx *Tx) updateObject(o *Object, body []byte, x Index, seq int64) error {
 	if err := tx.vacate(o.Account, o.Collection, o.ID, oldCover); err != nil {
 		return err
 	}
-	return tx.occupy(o.Account, o.Collection, o.ID, x, cover)
+	return tx.occupy(o.Account, o.Collection, o.ID, x)
 }
 
 func (tx *Tx) setText(o *Object, body []byte) error {

@@ -54,10 +54,13 @@ func (x Index) horizon() int64 {
 	return 0
 }
 
-// cover lists the periods of an object's rows, as the argument of numbers().
-func (x Index) cover() string {
+// cover is periods as the argument of numbers().
+func (x Index) cover() string { return numbers(x.periods()) }
+
+// periods lists the periods of an object's rows.
+func (x Index) periods() []int32 {
 	if x.Timeless {
-		return numbers([]int32{timelessAt})
+		return []int32{timelessAt}
 	}
 	var list []int32
 	if x.Periods == nil && !x.endless() {
@@ -77,7 +80,7 @@ func (x Index) cover() string {
 			list = append(list, horizonAt+month(x.Horizon))
 		}
 	}
-	return numbers(list)
+	return list
 }
 
 // appendRun covers the months from..to by the largest aligned blocks.
@@ -122,11 +125,17 @@ func (x Index) span() (first, last int64) {
 	return x.First, x.Last
 }
 
-func (tx *Tx) occupy(account AccountID, collection, object int64, x Index, cover string) error {
+func (tx *Tx) occupy(account AccountID, collection, object int64, x Index) error {
 	first, last := x.span()
-	_, err := tx.exec(`insert into occupancy (account, collection, period, object, first, last)
-		select cast($1 as bigint), cast($2 as bigint), value, cast($3 as bigint), cast($4 as bigint), cast($5 as bigint) from numbers($6)`,
-		account, collection, object, first, last, cover)
+	var err error
+	if list := x.periods(); len(list) == 1 { // as nearly always
+		_, err = tx.exec(`insert into occupancy (account, collection, period, object, first, last) values ($1, $2, $3, $4, $5, $6)`,
+			account, collection, int64(list[0]), object, first, last)
+	} else {
+		_, err = tx.exec(`insert into occupancy (account, collection, period, object, first, last)
+			select cast($1 as bigint), cast($2 as bigint), value, cast($3 as bigint), cast($4 as bigint), cast($5 as bigint) from numbers($6)`,
+			account, collection, object, first, last, numbers(list))
+	}
 	if err != nil {
 		return fmt.Errorf("index its time: %w", err)
 	}
@@ -162,7 +171,7 @@ func (tx *Tx) SetIndex(account AccountID, id int64, x Index) error {
 	if err := tx.vacate(account, collection, id, old); err != nil {
 		return err
 	}
-	return tx.occupy(account, collection, id, x, cover)
+	return tx.occupy(account, collection, id, x)
 }
 
 // StaleHorizons lists up to limit endless objects whose horizon lies before an

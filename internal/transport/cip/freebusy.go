@@ -37,16 +37,9 @@ func (s *session) FreeBusy(ctx context.Context, q *cip.Query) (cip.Reply, []cip.
 		by = stranger
 	}
 	var guests []guest
-	err := s.c.o.Store.View(ctx, func(tx *store.Tx) error {
-		guests = nil
-		for _, w := range q.Attendees {
-			g := guest{Person: w}
-			if err := s.c.lookUp(tx, &g); err != nil {
-				return err
-			}
-			guests = append(guests, g)
-		}
-		return nil
+	err := s.c.o.Store.View(ctx, func(tx *store.Tx) (err error) {
+		guests, err = s.c.guests(tx, s.c.o.Calendar.Directory(tx), q.Attendees, nil)
+		return err
 	})
 	if err != nil {
 		return s.fault("FREEBUSY", err), nil

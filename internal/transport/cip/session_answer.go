@@ -197,7 +197,7 @@ func (s *session) take(ctx context.Context, a *cip.Answer, m *meeting, server, b
 		if v.Do == trust.Reject {
 			row.State = calendar.StateRejected
 		}
-		if err := c.keep(ctx, []*store.Entry{row}); err != nil {
+		if err := c.o.Store.Update(ctx, func(tx *store.Tx) error { return keepOnce(tx, row) }); err != nil {
 			return s.fault("RSVP", err)
 		}
 		if v.Do == trust.Reject {

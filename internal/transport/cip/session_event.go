@@ -6,13 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
 
 	"github.com/convene-cal/convene/cip"
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/calendar"
-	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/trust"
@@ -24,36 +21,74 @@ func (s *session) SendEvent(ctx context.Context, e *cip.Event) cip.Reply {
 	if s.refused {
 		return busy()
 	}
-	guests, err := s.c.guests(ctx, e)
-	if err != nil {
-		return s.fault("SENDEVENT", err)
+	server := cip.ServerOf(e.Owner.ID)
+	by, ok := "", false
+	if !s.c.ours(server) {
+		by, ok = s.speaksFor(ctx, server)
 	}
-	owner := cip.ServerOf(e.Owner.ID)
-	local := slices.IndexFunc(guests, func(g guest) bool { return g.Address.Equal(e.Owner.Address) })
-	if local >= 0 && guests[local].ours || s.c.ours(owner) {
-		return s.ownEvent(ctx, e, guests[max(local, 0)].account, guests)
-	}
-	by, ok := s.speaksFor(ctx, owner)
 	if !ok {
-		denied(guests)
-		return result(guests, cip.CodeAccess)
+		return s.fromOurs(ctx, e)
 	}
-	for i := range guests {
-		g := &guests[i]
-		if g.skip || g.had == nil {
-			continue
-		}
-		switch {
-		case g.had.version > e.Version:
-			return cip.Invalid("Old version: %d is known, and this is %d.", g.had.version, e.Version)
-		case g.had.organizer != "" && !strings.EqualFold(g.had.organizer.Domain(), e.Owner.Address.Domain()):
-			g.info, g.skip = cip.Info{Code: cip.PermDenied, ID: g.ID}, true
-		}
-	}
-	if err := s.c.receive(ctx, s, e, guests, owner, by); err != nil {
+	in := &intake{c: s.c, s: s, e: e, server: server, by: by, digest: digestOf(e)}
+	if err := in.screen(ctx); err != nil {
 		return s.fault("SENDEVENT", err)
 	}
-	return result(guests, cip.CodeNone)
+	got, err := s.c.o.Calendar.ReceiveMade(ctx, in.arrivals)
+	switch {
+	case errors.Is(err, errOwnEvent):
+		return s.fromOurs(ctx, e)
+	case errors.Is(err, errOldVersion):
+		return cip.Invalid("Old version: %d is known, and this is %d.", in.known, e.Version)
+	case err != nil:
+		return s.fault("SENDEVENT", err)
+	}
+	in.received(ctx, got)
+	return result(in.guests)
+}
+
+// fromOurs takes an event whose owner is here, or whose owner the session may
+// not speak for.
+func (s *session) fromOurs(ctx context.Context, e *cip.Event) cip.Reply {
+	ours := s.c.ours(cip.ServerOf(e.Owner.ID))
+	if s.id.user.Account == 0 {
+		return s.deny(e, ours && s.id.anonymous())
+	}
+	var guests []guest
+	var owner store.Account
+	err := s.c.o.Store.View(ctx, func(tx *store.Tx) error {
+		dir := s.c.o.Calendar.Directory(tx)
+		found, err := dir.Holders([]ical.Address{e.Owner.Address})
+		if err != nil {
+			return err
+		}
+		owner = found[0]
+		guests, err = s.c.guests(tx, dir, e.Attendees, e.Trace)
+		return err
+	})
+	switch {
+	case err != nil:
+		return s.fault("SENDEVENT", err)
+	case owner.ID == 0:
+		return s.deny(e, false)
+	}
+	return s.ownEvent(ctx, e, owner, guests)
+}
+
+// deny refuses an event without looking anybody up: neither the answer nor the
+// time it takes tells who exists.
+func (s *session) deny(e *cip.Event, anonymous bool) cip.Reply {
+	r := cip.Reply{Code: cip.CodeAccess, Text: "Not allowed."}
+	if anonymous {
+		r.Code = cip.CodeNone // as in the draft's third session
+	}
+	for _, w := range e.Attendees {
+		code := cip.NotFound
+		if s.c.ours(cip.ServerOf(w.ID)) {
+			code = cip.PermDenied
+		}
+		r.Infos = append(r.Infos, cip.Info{Code: code, ID: w.ID})
+	}
+	return r
 }
 
 // fault is trouble of ours: nothing was done, and it may be tried again.
@@ -62,18 +97,8 @@ func (s *session) fault(command string, err error) cip.Reply {
 	return cip.Reply{Code: cip.CodeNone, Text: "The command could not be carried out; try again later."}
 }
 
-// denied marks every guest of ours as refused.
-func denied(guests []guest) {
-	for i := range guests {
-		if g := &guests[i]; g.ours {
-			g.info, g.stored = cip.Info{Code: cip.PermDenied, ID: g.ID}, false
-		}
-	}
-}
-
-// result words what became of the guests: all of ours stored, some, or none
-// with the code given for that.
-func result(guests []guest, refused int) cip.Reply {
+// result words what became of the guests: all of ours stored, some, or none.
+func result(guests []guest) cip.Reply {
 	r := cip.Reply{}
 	ours, stored, denied := 0, 0, 0
 	for _, g := range guests {
@@ -101,123 +126,8 @@ func result(guests []guest, refused int) cip.Reply {
 		if r.Text = "No attendee received the event."; denied == ours {
 			r.Code = cip.CodeAccess
 		}
-		if refused != cip.CodeNone {
-			r.Code = refused
-		}
 	}
 	return r
-}
-
-// receive judges the message for each guest and applies it.
-func (c *CIP) receive(ctx context.Context, s *session, e *cip.Event, guests []guest, server, by string) error {
-	method := itip.Request
-	if e.Cancelled {
-		method = itip.Cancel
-	}
-	organizer := itip.Attendee{Address: e.Owner.Address, CN: e.Owner.Name}
-	evidence := record{Evidence: trust.Evidence{From: e.Owner.Address, Peers: []string{server}, PeerBy: by, Remote: s.conn.RemoteAddr().String(), Policy: c.policy(by).Inbound}, EventID: e.ID, Version: e.Version}
-	digest := digestOf(e)
-	var arrivals []calendar.Arrival
-	var who []int // guest of each arrival
-	var held []*store.Entry
-	for i := range guests {
-		g := &guests[i]
-		if g.skip {
-			continue
-		}
-		q := trust.Question{Evidence: evidence.Evidence, Policy: c.policy(by), Method: method, Organizer: organizer}
-		if g.had != nil && !g.had.held {
-			q.Stored = &trust.Stored{Organizer: g.had.organizer}
-		}
-		var err error
-		if q.Known, err = c.known(ctx, g.account.ID, e.Owner.Address, q); err != nil {
-			return err
-		}
-		v := trust.Judge(q)
-		r := evidence
-		r.Level, r.Acting, r.Verdict = v.Level.String(), string(v.Acting), v.Sentence
-		if by == "word" || by == "address" {
-			r.Verdict = "Unverified sender: " + v.Sentence
-		}
-		row := &store.Entry{
-			Account: g.account.ID, Direction: journal.In, Transport: Name, State: calendar.StateReceived, Method: string(method), UID: e.UID,
-			From: string(e.Owner.Address), To: string(g.Address), Evidence: r.json(), Created: c.now(), Digest: digest,
-		}
-		cal := c.copyFor(e, g)
-		row.Calendar = cal.Bytes()
-		if m := cal.Master(); m != nil {
-			row.Sequence = sequenceOf(m)
-		}
-		switch v.Do {
-		case trust.Reject:
-			row.State, row.Reason, row.Sentence = calendar.StateRejected, v.Reason, v.Sentence
-			g.info = cip.Info{Code: cip.PermDenied, ID: g.ID}
-			held = append(held, row)
-		case trust.Hold:
-			row.State, row.Reason, row.Sentence = calendar.StateHeld, v.Reason, v.Sentence
-			g.info, g.stored = cip.Info{Code: cip.Tentative, ID: g.ID}, true
-			held = append(held, row)
-		default:
-			members, err := c.members(ctx, g, cal)
-			if err != nil {
-				return err
-			}
-			to := append([]store.Account{g.account}, members...)
-			for k, m := range to {
-				a := calendar.Arrival{To: m.ID, Recipient: g.Address, From: v.Acting, Message: cal, Method: method, Transport: Name, Received: row.Created, Entry: row}
-				if k > 0 {
-					copied := *row
-					copied.Account, copied.Calendar = m.ID, cal.Bytes()
-					a.Entry, a.Recipient = &copied, ""
-				} else {
-					row.Calendar = cal.Bytes()
-				}
-				arrivals, who = append(arrivals, a), append(who, i)
-			}
-		}
-	}
-	if len(held) > 0 {
-		if err := c.keep(ctx, held); err != nil {
-			return err
-		}
-	}
-	if len(arrivals) == 0 {
-		return nil
-	}
-	got, err := c.o.Calendar.ReceiveAll(ctx, arrivals)
-	if err != nil {
-		return err
-	}
-	var next []*store.Entry
-	for k, r := range got {
-		next = append(next, r.Next...)
-		g := &guests[who[k]]
-		if arrivals[k].To == g.account.ID {
-			g.info, g.stored = c.received(g, r)
-		}
-	}
-	if len(next) > 0 {
-		c.o.Journal.DeliverLocal(ctx, next)
-	}
-	return nil
-}
-
-// keep writes rows that do not reach a calendar, each once.
-func (c *CIP) keep(ctx context.Context, rows []*store.Entry) error {
-	return c.o.Store.Update(ctx, func(tx *store.Tx) error {
-		for _, e := range rows {
-			if _, err := tx.EntryByDigest(e.Account, e.Digest); err == nil {
-				continue
-			} else if !errors.Is(err, store.ErrNotFound) {
-				return err
-			}
-			row := *e
-			if err := tx.AddEntry(&row); err != nil {
-				return fmt.Errorf("keep a message: %w", err)
-			}
-		}
-		return nil
-	})
 }
 
 // policy is the site's for incoming mail; where it takes anybody's word there
@@ -228,18 +138,6 @@ func (c *CIP) policy(by string) trust.Policy {
 		p.Inbound = trust.Accept
 	}
 	return p
-}
-
-// known asks only where the answer matters.
-func (c *CIP) known(ctx context.Context, id store.AccountID, who ical.Address, q trust.Question) (known bool, err error) {
-	if q.Policy.UnknownSenders != "hold" || q.Stored != nil {
-		return false, nil
-	}
-	err = c.o.Store.View(ctx, func(tx *store.Tx) (err error) {
-		known, err = journal.HasMet(tx, id, who)
-		return err
-	})
-	return known, err
 }
 
 // digestOf recognises the same version of an event that comes again, whatever

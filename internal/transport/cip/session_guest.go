@@ -1,7 +1,6 @@
 package cip
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -31,62 +30,46 @@ type before struct {
 	held      bool  // known from messages only
 }
 
-// guests looks the attendees up, in the order of their lines.
-func (c *CIP) guests(ctx context.Context, e *cip.Event) ([]guest, error) {
-	var list []guest
-	err := c.o.Store.View(ctx, func(tx *store.Tx) error {
-		list = make([]guest, 0, len(e.Attendees))
-		for _, w := range e.Attendees {
-			g := guest{Person: w}
-			if err := c.lookUp(tx, &g); err != nil {
-				return err
-			}
-			if !g.skip {
-				var err error
-				if g.had, err = c.has(tx, g.account.ID, e.UID); err != nil {
-					return err
-				}
-			}
-			list = append(list, g)
+// guests looks attendees up, in the order of their lines.
+func (c *CIP) guests(tx *store.Tx, dir *calendar.Directory, attendees []cip.Person, trace []string) ([]guest, error) {
+	list := make([]guest, len(attendees))
+	addresses := make([]ical.Address, len(attendees))
+	for i, w := range attendees {
+		list[i].Person, addresses[i] = w, w.Address
+	}
+	accounts, err := dir.Holders(addresses)
+	if err != nil {
+		return nil, err
+	}
+	// groups that lead back to us.
+	circle := slices.Contains(trace, c.host()) || len(trace) > maxTrace
+	for i := range list {
+		g := &list[i]
+		if g.account = accounts[i]; g.account.ID != 0 {
+			g.ours = true
+		} else if err := c.unknown(tx, g); err != nil {
+			return nil, err
 		}
-		if slices.Contains(e.Trace, c.host()) || len(e.Trace) > maxTrace {
-			for i := range list { // groups that lead back to us
-				list[i].info, list[i].skip = cip.Info{Code: cip.NotFound, ID: list[i].ID}, true
-			}
+		if circle {
+			g.info, g.skip = cip.Info{Code: cip.NotFound, ID: g.ID}, true
 		}
-		return nil
-	})
-	return list, err
+	}
+	return list, nil
 }
 
 // maxTrace is how many servers an event may have come through on behalf of
 // groups.
 const maxTrace = 5
 
-// lookUp finds an attendee: an account, one that has another address now, or
-// nobody of ours.
-func (c *CIP) lookUp(tx *store.Tx, g *guest) error {
-	notFound := func() { g.info, g.skip = cip.Info{Code: cip.NotFound, ID: g.ID}, true }
-	if g.Address == "" {
-		notFound()
+// unknown says of an attendee without an account here what there is to say: one
+// that has another address now, or nobody of ours.
+func (c *CIP) unknown(tx *store.Tx, g *guest) error {
+	g.info, g.skip = cip.Info{Code: cip.NotFound, ID: g.ID}, true
+	if g.ours = c.ours(cip.ServerOf(g.ID)); !g.ours || g.Address == "" {
 		return nil
 	}
-	key := g.Address.Key()
-	a, err := tx.AccountByAddress(key)
-	if err == nil {
-		g.account, g.ours = a, true
-		return nil
-	}
-	if !errors.Is(err, store.ErrNotFound) {
-		return err
-	}
-	if g.ours = c.ours(cip.ServerOf(g.ID)); !g.ours {
-		notFound()
-		return nil
-	}
-	r, err := tx.Redirect(key)
+	r, err := tx.Redirect(g.Address.Key())
 	if errors.Is(err, store.ErrNotFound) {
-		notFound()
 		return nil
 	}
 	if err != nil {
@@ -100,15 +83,18 @@ func (c *CIP) lookUp(tx *store.Tx, g *guest) error {
 		}
 		r = next
 	}
-	id, ok := cip.UserID(ical.Address(r.NewURI))
-	if notFound(); ok && !strings.EqualFold(id, g.ID) {
+	if id, ok := cip.UserID(ical.Address(r.NewURI)); ok && !strings.EqualFold(id, g.ID) {
 		g.info = cip.Info{Code: cip.Redirect, Kind: cip.RedirectUser, ID: g.ID, New: id}
 	}
 	return nil
 }
 
 // has says what an account knows of an event.
-func (c *CIP) has(tx *store.Tx, id store.AccountID, uid string) (*before, error) {
+func (c *CIP) has(tx *store.Tx, dir *calendar.Directory, id store.AccountID, uid string) (*before, error) {
+	traces, err := dir.Traces(id, uid)
+	if err != nil || !traces.Object && !traces.Entry {
+		return nil, err
+	}
 	objects, err := tx.ObjectsByUID(id, uid)
 	if err != nil {
 		return nil, err
@@ -157,13 +143,10 @@ func (c *CIP) has(tx *store.Tx, id store.AccountID, uid string) (*before, error)
 
 // members are those of a group who have accounts here; each gets a line that
 // says so in the message (RFC 5545 3.2.11). A group within is opened once.
-func (c *CIP) members(ctx context.Context, g *guest, cal *ical.Calendar) (list []store.Account, err error) {
-	if g.account.Kind != store.Group {
-		return nil, nil
-	}
+func (c *CIP) members(tx *store.Tx, g *guest, cal *ical.Calendar) (list []store.Account, err error) {
 	opened := map[store.AccountID]bool{}
-	var open func(tx *store.Tx, group store.Account) error
-	open = func(tx *store.Tx, group store.Account) error {
+	var open func(group store.Account) error
+	open = func(group store.Account) error {
 		if opened[group.ID] {
 			return nil
 		}
@@ -179,7 +162,7 @@ func (c *CIP) members(ctx context.Context, g *guest, cal *ical.Calendar) (list [
 				return err
 			case !ok: // somebody elsewhere: see docs/cip.md, "Groups"
 			case a.Kind == store.Group:
-				if err := open(tx, a); err != nil {
+				if err := open(a); err != nil {
 					return err
 				}
 			case !slices.ContainsFunc(list, func(o store.Account) bool { return o.ID == a.ID }):
@@ -189,12 +172,10 @@ func (c *CIP) members(ctx context.Context, g *guest, cal *ical.Calendar) (list [
 		}
 		return nil
 	}
-	err = c.o.Store.View(ctx, func(tx *store.Tx) error {
-		list = nil
-		clear(opened)
-		return open(tx, g.account)
-	})
-	return list, err
+	if g.account.Kind != store.Group {
+		return nil, nil
+	}
+	return list, open(g.account)
 }
 
 func invite(cal *ical.Calendar, who ical.Address, name string, group ical.Address) {

@@ -19,16 +19,6 @@ import (
 // personal computer, section 3.0). Attendees of other servers are the sender's
 // to tell, as NOTFOUND says, and stand in the event so.
 func (s *session) ownEvent(ctx context.Context, e *cip.Event, owner store.Account, guests []guest) cip.Reply {
-	if owner.ID == 0 || s.id.user.Account == 0 {
-		denied(guests)
-		code := cip.CodeAccess
-		if s.id.anonymous() {
-			code = cip.CodeNone
-		}
-		r := result(guests, code)
-		r.OK, r.Code = false, code
-		return r
-	}
 	cal := e.Calendar.Clone()
 	cal.Remove("METHOD")
 	for _, comp := range cal.Main() {
@@ -57,10 +47,7 @@ func (s *session) ownEvent(ctx context.Context, e *cip.Event, owner store.Accoun
 			return s.fault("SENDEVENT", err)
 		}
 		if p.Condition == problem.NotFound || p.Condition == problem.Forbidden {
-			denied(guests)
-			r := result(guests, cip.CodeAccess)
-			r.OK, r.Code = false, cip.CodeAccess
-			return r
+			return s.deny(e, false)
 		}
 		return cip.Invalid("%s", p.Sentence)
 	}
@@ -68,7 +55,7 @@ func (s *session) ownEvent(ctx context.Context, e *cip.Event, owner store.Accoun
 		return s.fault("SENDEVENT", err)
 	}
 	s.stored(ctx, e, put, guests)
-	return result(guests, cip.CodeNone)
+	return result(guests)
 }
 
 // place is where an owner's event lies, or is to lie.

@@ -26,6 +26,7 @@ type sqliteEngine struct {
 	poll    time.Duration
 	write   sqliteWriter
 	read    readPool
+	log     checkpointer
 }
 
 const (
@@ -74,11 +75,12 @@ func openSQLite(ctx context.Context, o Options) (*sqliteEngine, error) {
 	}
 	db.SetMaxIdleConns(0) // migrations alone go this way
 	e := &sqliteEngine{dir: o.Dir, db: db, uri: (&url.URL{Scheme: "file", Path: file}).String(), pragmas: pragmas, poll: o.PollEvery}
-	e.write.turns = turns
+	e.write.turns, e.write.log = turns, &e.log
+	e.log.wake = make(chan struct{}, 1)
 	if e.poll <= 0 {
 		e.poll = 500 * time.Millisecond
 	}
-	if e.write.conn, err = e.connect(ctx, "cache_size(-8000)"); err != nil {
+	if e.write.conn, err = e.connect(ctx, "cache_size(-8000)", fmt.Sprintf("wal_autocheckpoint(%d)", writerCheckpoint)); err != nil {
 		return nil, errors.Join(err, turns.close(), db.Close())
 	}
 	e.read.init(o.ReadConns, func() (*sqliteConn, error) {
@@ -87,7 +89,7 @@ func openSQLite(ctx context.Context, o Options) (*sqliteEngine, error) {
 	return e, nil
 }
 
-func (e *sqliteEngine) connect(ctx context.Context, pragma string) (*sqliteConn, error) {
+func (e *sqliteEngine) connect(ctx context.Context, pragmas ...string) (*sqliteConn, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -95,7 +97,7 @@ func (e *sqliteEngine) connect(ctx context.Context, pragma string) (*sqliteConn,
 	if err != nil {
 		return nil, fmt.Errorf("open the store %s: %w", filepath.Join(e.dir, sqliteFile), explain(err))
 	}
-	for _, p := range append(slices.Clone(e.pragmas), pragma) {
+	for _, p := range slices.Concat(e.pragmas, pragmas) {
 		if err := c.do("pragma " + p); err != nil {
 			return nil, errors.Join(fmt.Errorf("open the store %s: pragma %s: %w", filepath.Join(e.dir, sqliteFile), p, explain(err)), c.close())
 		}
@@ -173,6 +175,7 @@ func (e *sqliteEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) (
 type sqliteWriter struct {
 	conn    *sqliteConn
 	turns   *turns
+	log     *checkpointer
 	mu      sync.Mutex
 	waiting atomic.Int32
 	group   *commitGroup // open transaction, nil between commits
@@ -316,9 +319,13 @@ func (w *sqliteWriter) commit(s *Store) {
 		g.err = err
 	}
 	close(g.done)
-	if g.err == nil && len(g.touched) > 0 {
+	if g.err != nil {
+		return
+	}
+	if len(g.touched) > 0 {
 		s.hub.tell(g.touched)
 	}
+	w.log.written(w.changes())
 }
 
 // look notices commits of other processes: data_version, asked on the only
@@ -346,6 +353,11 @@ func (w *sqliteWriter) look(s *Store) {
 }
 
 func (e *sqliteEngine) watch(ctx context.Context, s *Store) {
+	var copying sync.WaitGroup
+	defer copying.Wait()
+	copying.Go(func() {
+		e.log.run(ctx, s, func() (*sqliteConn, error) { return e.connect(ctx, "cache_size(-100)") })
+	})
 	ticker := time.NewTicker(e.poll)
 	defer ticker.Stop()
 	for {

@@ -1,0 +1,81 @@
+package store
+
+import (
+	"context"
+	"sync"
+)
+
+// The pages that SQLite's commits append to its log are copied into the
+// database by a connection of their own, beside the writer, which would
+// otherwise hold up everybody who waits for it.
+const (
+	// checkpointRows changed since the last time are worth a copy; a row is
+	// about one page, with those of the indexes.
+	checkpointRows = 2000
+	// writerCheckpoint is the length of the log, in pages of 4 KiB, at which the
+	// writer copies the rest itself: only while nobody writes can the log begin
+	// anew, and under a load that never pauses nobody else would come to it.
+	writerCheckpoint = 4000
+)
+
+type checkpointer struct {
+	wake chan struct{} // holds one
+	mu   sync.Mutex
+	seen int64 // rows that were changed when the last copy began
+}
+
+// written tells of a commit, with the rows the writer has changed so far.
+func (c *checkpointer) written(rows int64) {
+	c.mu.Lock()
+	due := rows-c.seen >= checkpointRows
+	if due {
+		c.seen = rows
+	}
+	c.mu.Unlock()
+	if due {
+		select {
+		case c.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// run copies until ctx ends.
+func (c *checkpointer) run(ctx context.Context, s *Store, connect func() (*sqliteConn, error)) {
+	var conn *sqliteConn
+	defer func() {
+		if conn != nil {
+			_ = conn.close() // it only read
+		}
+	}()
+	for {
+		select {
+		case <-c.wake:
+		case <-ctx.Done():
+			return
+		}
+		var err error
+		if conn == nil {
+			conn, err = connect()
+		}
+		if err == nil {
+			err = conn.do("pragma wal_checkpoint(passive)") // waits for nobody
+		}
+		if err != nil {
+			s.log.Warn("the log of the store is not copied; the next commits will do it", "error", err)
+		}
+	}
+}
+
+// changes are the rows that this connection has changed since it was opened.
+func (w *sqliteWriter) changes() (n int64) {
+	rows, err := w.conn.query(context.Background(), "select total_changes()", nil)
+	if err != nil {
+		return 0 // the writer's own copying is left
+	}
+	defer rows.Close()
+	if rows.Next() {
+		_ = rows.Scan(&n) // as above
+	}
+	return n
+}

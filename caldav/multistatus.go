@@ -63,10 +63,11 @@ func (m *Multistatus) begin() {
 // Response writes the resource's properties.
 func (m *Multistatus) Response(href string, p *Propstats) {
 	m.begin()
-	m.Start(D("response"))
+	m.buf = append(m.buf, "<d:response>"...)
 	m.Href(href)
 	m.propstats(p)
-	m.Writer.End(D("response"))
+	m.buf = append(m.buf, "</d:response>"...)
+	m.spill()
 }
 
 func (m *Multistatus) propstats(p *Propstats) {
@@ -86,16 +87,17 @@ func (m *Multistatus) propstats(p *Propstats) {
 }
 
 func (m *Multistatus) propstat(g *propgroup) {
-	m.Start(D("propstat"))
+	// The same words for each of many resources: written as they are.
+	m.buf = append(m.buf, "<d:propstat>"...)
 	if len(g.props.buf) == 0 {
-		m.Empty(D("prop"))
+		m.buf = append(m.buf, "<d:prop/>"...)
 	} else {
-		m.Start(D("prop"))
+		m.buf = append(m.buf, "<d:prop>"...)
 		m.buf = append(m.buf, g.props.buf...)
-		m.Writer.End(D("prop"))
+		m.buf = append(m.buf, "</d:prop>"...)
 	}
 	m.status(g.status, g.condition, g.sentence)
-	m.Writer.End(D("propstat"))
+	m.buf = append(m.buf, "</d:propstat>"...)
 }
 
 // Status writes a response without properties: a member that is gone, or one
@@ -109,7 +111,13 @@ func (m *Multistatus) Status(href string, status int, condition Name, sentence s
 }
 
 func (m *Multistatus) status(status int, condition Name, sentence string) {
-	m.Element(D("status"), StatusLine(status))
+	m.buf = append(m.buf, "<d:status>"...)
+	if status == 200 {
+		m.buf = append(m.buf, "HTTP/1.1 200 OK"...)
+	} else {
+		m.buf = append(m.buf, StatusLine(status)...)
+	}
+	m.buf = append(m.buf, "</d:status>"...)
 	if condition != (Name{}) {
 		m.Start(D("error"))
 		m.Empty(condition)

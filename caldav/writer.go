@@ -123,7 +123,15 @@ func (w *Writer) Element(n Name, text string) {
 }
 
 // Href writes a DAV:href; the path is percent-encoded already.
-func (w *Writer) Href(path string) { w.Element(D("href"), path) }
+func (w *Writer) Href(path string) {
+	if path == "" {
+		w.Empty(D("href"))
+		return
+	}
+	w.buf = append(w.buf, "<d:href>"...)
+	w.buf = appendEscaped(w.buf, path, false)
+	w.buf = append(w.buf, "</d:href>"...)
+}
 
 // HrefIn writes an element that holds one DAV:href.
 func (w *Writer) HrefIn(n Name, path string) {
@@ -149,6 +157,14 @@ func appendQName(b []byte, n Name) []byte {
 	return append(b, n.Local...)
 }
 
+// plainText are the octets that are written as they are, wherever they stand.
+var plainText = func() (t [256]bool) {
+	for c := byte(' '); c < utf8.RuneSelf; c++ {
+		t[c] = c != '&' && c != '<' && c != '>' && c != '"'
+	}
+	return t
+}()
+
 // appendEscaped escapes text and leaves out what XML 1.0 cannot say at all
 // (control characters that a calendar may well hold). CR is written as a
 // character reference, which XML does not normalise away (XML 1.0 2.11).
@@ -156,6 +172,11 @@ func appendEscaped[T string | []byte](b []byte, s T, attr bool) []byte {
 	start := 0
 	for i := 0; i < len(s); {
 		c := s[i]
+		if plainText[c] {
+			for i++; i < len(s) && plainText[s[i]]; i++ {
+			}
+			continue
+		}
 		if c >= utf8.RuneSelf {
 			r, n := utf8.DecodeRuneInString(string(s[i:min(i+utf8.UTFMax, len(s))]))
 			if r == utf8.RuneError && n == 1 {
@@ -183,9 +204,13 @@ func appendEscaped[T string | []byte](b []byte, s T, attr bool) []byte {
 			if attr {
 				esc = "&quot;"
 			}
-		case '\n', '\t':
+		case '\n':
 			if attr {
-				esc = map[byte]string{'\n': "&#10;", '\t': "&#9;"}[c]
+				esc = "&#10;"
+			}
+		case '\t':
+			if attr {
+				esc = "&#9;"
 			}
 		default:
 			if c < 0x20 {

@@ -78,24 +78,61 @@ func (s *Service) Part(ctx context.Context, o store.Object, offset, length int) 
 }
 
 // List goes through a collection in a stable order, without texts. An error of
-// each ends it and is returned.
+// each ends it and is returned. Between two portions no snapshot is open, so
+// each may take its time: what is there from the beginning to the end comes
+// once, what changes meanwhile may.
 func (s *Service) List(ctx context.Context, by account.Actor, owner store.AccountID, coll string, each func(store.Object) error) error {
-	return s.store.View(ctx, func(tx *store.Tx) error {
-		c, v, err := s.openToRead(tx, by, owner, coll)
+	return s.list(ctx, by, owner, coll, (*store.Tx).ObjectsAfter, each)
+}
+
+// ListTags is List for who compares only: the objects have Name, ETag and
+// Component, and may lack the rest.
+func (s *Service) ListTags(ctx context.Context, by account.Actor, owner store.AccountID, coll string, each func(store.Object) error) error {
+	return s.list(ctx, by, owner, coll, (*store.Tx).TagsAfter, each)
+}
+
+// listPage is how many objects of a listing are in memory.
+const listPage = 1000
+
+type pager func(tx *store.Tx, owner store.AccountID, coll, after int64, limit int, page []store.Object) ([]store.Object, error)
+
+func (s *Service) list(ctx context.Context, by account.Actor, owner store.AccountID, coll string, next pager, each func(store.Object) error) error {
+	var page []store.Object
+	for id, after := int64(0), int64(0); ; {
+		err := s.store.View(ctx, func(tx *store.Tx) error {
+			c, v, err := s.openToRead(tx, by, owner, coll)
+			if err != nil {
+				return err
+			}
+			if id != 0 && c.ID != id {
+				return notFound(coll + "/") // another one has the name now
+			}
+			id = c.ID
+			read := next
+			if !v.own {
+				read = (*store.Tx).ObjectsAfter // the tags of others are made of more
+			}
+			if page, err = read(tx, owner, c.ID, after, listPage, page[:0]); err != nil {
+				return fmt.Errorf("list calendar %s: %w", coll, err)
+			}
+			for i := range page {
+				v.object(&page[i])
+			}
+			return nil
+		})
 		if err != nil {
 			return err
 		}
-		for o, err := range tx.ListObjects(owner, c.ID) {
-			if err != nil {
-				return fmt.Errorf("list calendar %s: %w", coll, err)
-			}
-			v.object(&o)
-			if err := each(o); err != nil {
+		for i := range page {
+			if err := each(page[i]); err != nil {
 				return err
 			}
 		}
-		return nil
-	})
+		if len(page) < listPage {
+			return nil
+		}
+		after = page[len(page)-1].ID
+	}
 }
 
 // Bodies reads objects by name, in the order of names. For a name that is not

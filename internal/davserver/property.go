@@ -67,6 +67,18 @@ func (q *request) selection(want caldav.PropRequest) *selection {
 	return &selection{q: q, want: want}
 }
 
+// tags are the properties of objects that their tag and name answer.
+var tags = map[caldav.Name]bool{caldav.D("getetag"): true, caldav.D("getcontenttype"): true, caldav.D("resourcetype"): true}
+
+// members visits the objects of a collection with as much of them as is asked for.
+func (s *selection) members(r *resource, visit func(*resource) error) error {
+	list := s.q.s.calendar.ListTags
+	if s.want.Kind != caldav.Props || slices.ContainsFunc(s.want.Names, func(n caldav.Name) bool { return !tags[n] }) {
+		list = s.q.s.calendar.List
+	}
+	return s.q.members(r, list, visit)
+}
+
 // of collects the properties of r for its response.
 func (s *selection) of(r *resource) (*caldav.Propstats, error) {
 	s.stats.Reset()

@@ -47,7 +47,10 @@ func (q *request) propfind() error {
 	} else {
 		q.applied("depth-noroot")
 	}
-	if d == depth1 && r.kind&objects == 0 && (r.kind != plain || r.file.Directory) {
+	switch {
+	case d == depth1 && r.kind&(calendarColl|inbox) != 0:
+		err = s.members(r, respond)
+	case d == depth1 && r.kind&objects == 0 && (r.kind != plain || r.file.Directory):
 		err = q.children(r, respond)
 	}
 	return m.finish("", err)

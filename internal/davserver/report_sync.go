@@ -34,7 +34,7 @@ func (q *request) syncCollection(r *resource, b *caldav.SyncCollection) error {
 			}
 			return err
 		}
-		err = q.children(r, respond)
+		err = s.members(r, respond)
 		return m.finish(r.syncToken(r.coll.Seq), err)
 	}
 	res, err := q.s.calendar.Sync(q.ctx, q.by, r.owner.ID, r.coll.Name, since, b.Limit)

@@ -1,9 +1,11 @@
 package davserver
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
+	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
@@ -20,6 +22,14 @@ type resource struct {
 	props map[string]string // dead properties of a principal or home
 	file  store.File        // of a plain resource
 	note  store.Notification
+	base  string // of an object among many: the href of its collection
+}
+
+func (r *resource) href() string {
+	if r.base != "" {
+		return r.base + escape(r.name)
+	}
+	return r.place.href()
 }
 
 func nothingAt(p place) error {
@@ -273,11 +283,21 @@ func (q *request) children(r *resource, visit func(*resource) error) error {
 			}
 		}
 	case calendarColl, inbox:
-		return q.s.calendar.List(q.ctx, q.by, r.owner.ID, r.coll.Name, func(o store.Object) error {
-			return visit(r.object(o))
-		})
+		return q.members(r, q.s.calendar.List, visit)
 	}
 	return nil
+}
+
+// members visits the objects of a collection, as one of the listings of the
+// calendar service gives them. The resource is the same for all of them and
+// becomes the next one after the visit.
+func (q *request) members(r *resource, list func(context.Context, account.Actor, store.AccountID, string, func(store.Object) error) error, visit func(*resource) error) error {
+	one := r.object(store.Object{})
+	one.base = collectionHref(r.place.account, r.place.coll)
+	return list(q.ctx, q.by, r.owner.ID, r.coll.Name, func(o store.Object) error {
+		one.obj, one.name = o, o.Name
+		return visit(one)
+	})
 }
 
 // filesIn visits what is directly in a plain collection or, at "", in a home.

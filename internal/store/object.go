@@ -400,16 +400,10 @@ const listPage = 1000
 func (tx *Tx) ListObjects(account AccountID, collection int64) iter.Seq2[Object, error] {
 	return func(yield func(Object, error) bool) {
 		var after int64
+		var page []Object
 		for {
-			page, err := collect(tx, scanPacked, `select `+packedColumns+` from object o
-				where o.account = $1 and o.collection = $2 and o.id > $3 order by o.id limit $4`, account, collection, after, listPage, packedBy)
-			for i := range page {
-				page[i].Account, page[i].Collection = account, collection
-				if page[i].Seq == 0 && err == nil { // a text of its own holds the separator
-					page[i], err = first(tx, scanObject, "object", `select `+objectColumns+` from object o where o.account = $1 and o.collection = $2 and o.id = $3`, account, collection, page[i].ID)
-				}
-			}
-			if err != nil {
+			var err error
+			if page, err = tx.ObjectsAfter(account, collection, after, listPage, page[:0]); err != nil {
 				yield(Object{}, err)
 				return
 			}
@@ -424,4 +418,40 @@ func (tx *Tx) ListObjects(account AccountID, collection int64) iter.Seq2[Object,
 			after = page[len(page)-1].ID
 		}
 	}
+}
+
+// ObjectsAfter appends the next objects of a collection to a page, at most
+// limit, by their IDs, which are those after one. Whoever goes through a
+// collection by it need not keep a snapshot open meanwhile: what is there all
+// the time comes once.
+func (tx *Tx) ObjectsAfter(account AccountID, collection, after int64, limit int, page []Object) ([]Object, error) {
+	begin := len(page)
+	err := tx.each(func(r record) error {
+		page = append(page, Object{Account: account, Collection: collection})
+		return scanPacked(r, &page[len(page)-1])
+	}, `select `+packedColumns+` from object o
+		where o.account = $1 and o.collection = $2 and o.id > $3 order by o.id limit $4`, account, collection, after, limit, packedBy)
+	for i := begin; i < len(page) && err == nil; i++ {
+		if page[i].Seq == 0 { // a text of its own holds the separator
+			page[i], err = first(tx, scanObject, "object", `select `+objectColumns+` from object o where o.account = $1 and o.collection = $2 and o.id = $3`, account, collection, page[i].ID)
+		}
+	}
+	return page, err
+}
+
+// TagsAfter is ObjectsAfter for who compares only: the objects have nothing but
+// ID, Name, ETag and Component.
+func (tx *Tx) TagsAfter(account AccountID, collection, after int64, limit int, page []Object) ([]Object, error) {
+	var o Object
+	dest := []any{&o.ID, &o.Name, &o.ETag, &o.Component}
+	err := tx.each(func(r record) error {
+		if err := r.Scan(dest...); err != nil {
+			return err
+		}
+		o.Account, o.Collection = account, collection
+		page = append(page, o)
+		return nil
+	}, `select o.id, o.name, o.etag, o.component from object o
+		where o.account = $1 and o.collection = $2 and o.id > $3 order by o.id limit $4`, account, collection, after, limit)
+	return page, err
 }

@@ -315,8 +315,9 @@ func (s *service) deliver(from, to, mail string) string {
 
 // message is a line of `convene message list --json`.
 type message struct {
-	ID, Direction, Transport, Method, UID, From, To, State, Reason string
-	RecurrenceID                                                   string `json:"recurrence-id"`
+	ID, Direction, Transport, Method, UID, From, To, State, Reason, Sentence string
+	RecurrenceID                                                             string `json:"recurrence-id"`
+	Evidence                                                                 struct{ Level string }
 }
 
 func (s *service) messages(args ...string) []message {

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"crypto/x509"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -15,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/convene-cal/convene/internal/harness/certs"
 	"github.com/convene-cal/convene/internal/harness/program"
 )
 
@@ -151,15 +149,12 @@ func (m *mailSite) page(path string) string {
 	return m.names.Replace(b.String())
 }
 
-// certificate makes the site's, and dir/ssl/ca.crt, which clients must trust.
+// certificate makes the site's, which is its own authority.
 func (m *mailSite) certificate() {
 	m.t.Helper()
-	ca := certs.CA(m.t, "authority of "+m.domain)
-	server := ca.Issue(m.t, "p256", func(c *x509.Certificate) {
-		c.IPAddresses, c.ExtKeyUsage = []net.IP{net.ParseIP(m.ip)}, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
-	})
-	server.Write(m.t, filepath.Join(m.dir, "ssl"), "mail."+m.domain)
-	ca.Write(m.t, filepath.Join(m.dir, "ssl"), "ca")
+	path := filepath.Join(m.dir, "ssl", "mail."+m.domain)
+	command(m.t, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30",
+		"-subj", "/CN=mail."+m.domain, "-addext", "subjectAltName=IP:"+m.ip, "-keyout", path+".key", "-out", path+".crt")
 }
 
 func (m *mailSite) postfixFiles(people []string) {
@@ -360,7 +355,7 @@ func (m *mailSite) conveneWith(settings string, accounts []string, more string) 
 	}
 	s := newService(m.t, m.domain, accounts)
 	s.args = []string{"serve", "--data", s.data, "--http-listen", "127.0.0.1:0"}
-	s.env = append(s.env, "SSL_CERT_FILE="+m.dir+"/ssl/ca.crt")
+	s.env = append(s.env, "SSL_CERT_FILE="+m.dir+"/ssl/mail."+m.domain+".crt")
 	file(m.t, filepath.Join(s.data, "convene.toml"), m.page(settings)+more)
 	return s
 }

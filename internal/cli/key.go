@@ -132,7 +132,7 @@ func (c keyImport) Run(e *env) error {
 	}
 	password := ""
 	if !strings.Contains(string(data), "-----BEGIN ") || strings.Contains(string(data), "-----BEGIN PGP ") {
-		if password, err = e.password(c.PasswordStdin, "password of "+c.File); err != nil {
+		if password, err = e.filePassword(c.PasswordStdin, "password of "+c.File); err != nil {
 			return err
 		}
 	}

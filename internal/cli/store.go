@@ -74,15 +74,11 @@ func (e *env) as(address string, do func(*server.Services, store.Account, accoun
 // from the terminal, twice.
 func (e *env) password(fromStdin bool, prompt string) (string, error) {
 	if fromStdin {
-		text, err := io.ReadAll(io.LimitReader(e.In, maxPassword+1))
-		if err != nil {
-			return "", err
+		p, err := e.readPassword()
+		if err == nil && p == "" {
+			err = usagef("the password on standard input is empty; give 1 to %d octets", maxPassword)
 		}
-		p := strings.TrimRight(string(text), "\r\n")
-		if p == "" || len(p) > maxPassword {
-			return "", usagef("the password on standard input has %d octets; give 1 to %d", len(p), maxPassword)
-		}
-		return p, nil
+		return p, err
 	}
 	f, ok := e.In.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
@@ -105,6 +101,35 @@ func (e *env) password(fromStdin bool, prompt string) (string, error) {
 		return "", errors.New("the password is empty; nothing was changed")
 	}
 	return got[0], nil
+}
+
+// readPassword reads standard input, without the line's end.
+func (e *env) readPassword() (string, error) {
+	text, err := io.ReadAll(io.LimitReader(e.In, maxPassword+2))
+	if err != nil {
+		return "", err
+	}
+	p := strings.TrimRight(string(text), "\r\n")
+	if len(p) > maxPassword {
+		return "", usagef("the password on standard input has more than %d octets", maxPassword)
+	}
+	return p, nil
+}
+
+// filePassword asks for the password that a file was given elsewhere, which may
+// be none: it is asked for once, and without a terminal it is empty.
+func (e *env) filePassword(fromStdin bool, prompt string) (string, error) {
+	f, ok := e.In.(*os.File)
+	switch {
+	case fromStdin:
+		return e.readPassword()
+	case !ok || !term.IsTerminal(int(f.Fd())):
+		return "", nil
+	}
+	fmt.Fprintf(e.Err, "%s (empty if it has none): ", prompt)
+	text, err := term.ReadPassword(int(f.Fd()))
+	fmt.Fprintln(e.Err)
+	return string(text), err
 }
 
 // maxPassword bounds what is hashed; longer than any that people use.

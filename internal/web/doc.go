@@ -69,6 +69,7 @@
 //	GET    preferences; PUT {undoSeconds, tellBusy}
 //	POST   designates {address, for}; DELETE designates?address&for
 //	GET    rooms; PUT rooms/{name}              rooms and resources, and their booking policies
+//	GET    groups; POST {address, displayName}; POST, DELETE groups/{name}/members {who: [addresses]}   groups: all for administrators, one's own for others
 //	GET    messages?show&before&zone            the scheduling journal, newest first
 //	POST   messages/{id}/approve|reject|retry   ?always: a designate may go on acting for the same person
 //	POST   password                             {current, password}

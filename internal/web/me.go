@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/ical/tz"
-	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
@@ -104,18 +103,7 @@ func (a *app) postPassword(r *request) (any, error) {
 	if len([]rune(c.Password)) < minPassword {
 		return nil, problem.New(problem.BadInput, "The new password is too short: it needs %d characters.", minPassword)
 	}
-	who, err := a.o.Accounts.Authenticate(r.ctx(), r.who.Name, c.Current, r.RemoteAddr)
-	if problem.Has(err, problem.Unauthenticated) || err == nil && (who.Account != r.who.Account || who.Via != account.ViaPassword) {
-		// Not 401: the session is good, and the browser would leave the page.
-		return nil, problem.New(problem.Forbidden, "The present password is wrong.")
-	}
-	if err != nil {
-		return nil, err
-	}
-	if err := a.o.Accounts.SetPassword(r.ctx(), r.who.Account, c.Password); err != nil {
-		return nil, err
-	}
-	return nil, a.startSession(r.ctx(), r.w, r.Request, r.who) // the change ended this session with the others
+	return nil, a.o.Accounts.ChangePassword(r.ctx(), r.who, c.Current, c.Password) // this session stays, others end
 }
 
 // appPasswordOnWire is an app password without its secret.

@@ -270,6 +270,15 @@ export interface Room {
   policy: Policy;
 }
 
+/** A group and who belongs to it. */
+export interface Group {
+  name: string;
+  displayName: string;
+  address: string;
+  mayChange: boolean;
+  members: { address: string; name: string; kind: string }[];
+}
+
 export interface AppPassword {
   id: number;
   label: string;
@@ -381,6 +390,11 @@ export const api = {
   dropDesignate: (d: { address: string; for: string }) => call<Preferences>("DELETE", "designates" + q(d)),
   rooms: () => call<Room[]>("GET", "rooms"),
   setPolicy: (room: string, p: Policy) => call<Room>("PUT", "rooms/" + encodeURIComponent(room), p),
+
+  groups: () => call<Group[]>("GET", "groups"),
+  addGroup: (g: { address: string; displayName: string }) => call<Group>("POST", "groups", g),
+  addMembers: (group: string, who: string[]) => call<Group>("POST", `groups/${encodeURIComponent(group)}/members`, { who }),
+  dropMembers: (group: string, who: string[]) => call<Group>("DELETE", `groups/${encodeURIComponent(group)}/members`, { who }),
 
   messages: (filter: { show: string; before: string; zone: string }) => call<{ messages: Message[]; more: boolean }>("GET", "messages" + q(filter)),
   decide: (id: number, verb: "approve" | "reject" | "retry", zone: string, always = false) => call<Message>("POST", `messages/${id}/${verb}` + q({ zone, ...(always ? { always: "1" } : {}) }), {}),

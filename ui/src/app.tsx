@@ -80,7 +80,7 @@ export function App() {
             Messages{counts.held > 0 && <span class="count">{counts.held}<span class="sr"> held</span></span>}
           </Link>
           <Link to="/sharing" current={route.page === "sharing"}>Sharing</Link>
-          {app.me.admin && <Link to="/rooms" current={route.page === "rooms"}>Rooms</Link>}
+          <Link to="/rooms" current={route.page === "rooms"}>Rooms</Link>
           <Link to="/account" current={route.page === "account"}>Account</Link>
         </nav>
         <form method="post" action="/sign-out" class="who">

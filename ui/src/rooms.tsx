@@ -1,7 +1,10 @@
 import { useEffect, useState } from "preact/hooks";
-import { api, type Policy, type Room } from "./api";
+import { api, type Message, type Policy, type Room } from "./api";
+import { Groups } from "./groups";
+import { MessageRow } from "./messages";
 import { Field, Trouble, useTask } from "./parts";
 import { useApp } from "./state";
+import { t } from "./text";
 
 /** Rooms and resources, and what they answer by themselves. */
 export function RoomsPage() {
@@ -13,7 +16,8 @@ export function RoomsPage() {
   }, [app.version]);
   return (
     <>
-      <h1>Rooms and resources</h1>
+      <h1>{t("Rooms, resources and groups")}</h1>
+      <Requests />
       <p class="hint">A room accepts what its rules allow and what is free, and declines the rest with a reason. It is never booked twice.</p>
       <Trouble error={error} />
       {list?.length === 0 && <p class="empty">There are no rooms yet. An administrator makes them: <code>convene account add ADDRESS --kind room</code>.</p>}
@@ -26,7 +30,22 @@ export function RoomsPage() {
           </li>
         ))}
       </ul>
+      <Groups />
     </>
+  );
+}
+
+/** Bookings that the reader decides about. */
+function Requests() {
+  const app = useApp();
+  const [list, setList] = useState<Message[]>([]);
+  useEffect(() => void api.messages({ show: "held", before: "", zone: app.zone }).then((r) => setList(r.messages.filter((m) => m.booking)), () => undefined), [app.version]);
+  if (list.length === 0) return null;
+  return (
+    <section>
+      <h2>{t("Requests that wait for you")}</h2>
+      <ul class="journal">{list.map((m) => <MessageRow key={m.id} m={m} onChange={() => app.refresh()} />)}</ul>
+    </section>
   );
 }
 
@@ -68,6 +87,7 @@ function Rules({ room, onSaved }: { room: Room; onSaved: (r: Room) => void }) {
         <div class="row">
           {number("Booked ahead at most", days(p.ahead), "days", (n) => ({ ahead: Math.round(n * 1440) }))}
           {number("Booked at least before", hours(p.notice), "hours", (n) => ({ notice: Math.round(n * 60) }))}
+          {number("Shortest booking", hours(p.shortest), "hours", (n) => ({ shortest: Math.round(n * 60) }))}
           {number("Longest booking", hours(p.longest), "hours", (n) => ({ longest: Math.round(n * 60) }))}
           {number("Holds", p.capacity ? String(p.capacity) : "", "people", (n) => ({ capacity: Math.round(n) }))}
         </div>

@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/convene-cal/convene/internal/harness/pg"
 )
 
 // need skips loudly when a program is missing, and fails when CONVENE_REQUIRE
@@ -19,6 +21,19 @@ func need(t testing.TB, what, program, install string) {
 		t.Fatalf("%s is required and is not installed: %s", program, install)
 	}
 	t.Skipf("SKIP %s: %s", program, install)
+}
+
+// onEachStore runs a script on SQLite and on PostgreSQL; store is a setting for
+// newService.
+func onEachStore(t *testing.T, script func(t *testing.T, store ...string)) {
+	t.Run("SQLite", func(t *testing.T) {
+		t.Parallel()
+		script(t)
+	})
+	t.Run("PostgreSQL", func(t *testing.T) {
+		t.Parallel()
+		script(t, "CONVENE_STORE_URL="+pg.Database(t))
+	})
 }
 
 // client runs a calendar program with a home of its own.
@@ -46,10 +61,12 @@ func file(t testing.TB, path, text string) {
 
 // vdirsyncer finds the calendars by itself, syncs both ways, and khal makes an
 // event that reaches the invited colleague's server copy.
-func TestVdirsyncerAndKhal(t *testing.T) {
+func TestVdirsyncerAndKhal(t *testing.T) { onEachStore(t, vdirsyncerAndKhal) }
+
+func vdirsyncerAndKhal(t *testing.T, store ...string) {
 	need(t, "clients", "vdirsyncer", "apt-get install vdirsyncer")
 	need(t, "clients", "khal", "apt-get install khal")
-	s := newService(t, "example.test", []string{"alice", "bob"}).start()
+	s := newService(t, "example.test", []string{"alice", "bob"}, store...).start()
 	s.expect(201, s.do("alice", "PUT", "/dav/calendars/alice/default/from-server.ics", event("from-server", "DTSTART:20270401T100000Z\nDTEND:20270401T110000Z\nSUMMARY:Written by the server"), "Content-Type", "text/calendar"))
 	home := t.TempDir()
 	file(t, home+"/.config/vdirsyncer/config", `
@@ -125,9 +142,11 @@ func TestInvitationBySwaks(t *testing.T) {
 }
 
 // litmus is the WebDAV suite that everyone measures with; a home passes all of it.
-func TestLitmus(t *testing.T) {
+func TestLitmus(t *testing.T) { onEachStore(t, litmus) }
+
+func litmus(t *testing.T, store ...string) {
 	need(t, "clients", "litmus", "apt-get install litmus")
-	s := newService(t, "example.test", []string{"alice"}).start()
+	s := newService(t, "example.test", []string{"alice"}, store...).start()
 	cmd := exec.Command("litmus", "http://"+s.http+"/dav/calendars/alice/", "alice", "alice")
 	cmd.Dir = t.TempDir() // it writes debug.log
 	out, err := cmd.CombinedOutput()
@@ -137,10 +156,12 @@ func TestLitmus(t *testing.T) {
 }
 
 // todoman makes a task in the folder that vdirsyncer keeps, and the server has it.
-func TestTodoman(t *testing.T) {
+func TestTodoman(t *testing.T) { onEachStore(t, todoman) }
+
+func todoman(t *testing.T, store ...string) {
 	need(t, "clients", "vdirsyncer", "apt-get install vdirsyncer")
 	need(t, "clients", "todoman", "apt-get install todoman")
-	s := newService(t, "example.test", []string{"alice"}).start()
+	s := newService(t, "example.test", []string{"alice"}, store...).start()
 	home := t.TempDir()
 	file(t, home+"/.config/vdirsyncer/config", `
 [general]
@@ -173,12 +194,14 @@ default_list = "tasks"
 }
 
 // calcurse keeps one calendar, both ways.
-func TestCalcurse(t *testing.T) {
+func TestCalcurse(t *testing.T) { onEachStore(t, calcurse) }
+
+func calcurse(t *testing.T, store ...string) {
 	need(t, "clients", "calcurse-caldav", "apt-get install calcurse python3-httplib2")
 	if err := exec.Command("/usr/bin/python3", "-c", "import httplib2").Run(); err != nil {
 		need(t, "clients", "httplib2 for python3", "apt-get install python3-httplib2")
 	}
-	s := newService(t, "example.test", []string{"alice"}).start()
+	s := newService(t, "example.test", []string{"alice"}, store...).start()
 	at := "/dav/calendars/alice/default/"
 	s.expect(201, s.do("alice", "PUT", at+"from-server.ics", event("from-server", "DTSTART:20270401T100000Z\nDTEND:20270401T110000Z\nSUMMARY:Written by the server"), "Content-Type", "text/calendar"))
 	home := t.TempDir()
@@ -208,9 +231,11 @@ Password = alice
 }
 
 // cadaver makes collections, puts, locks, moves and lists.
-func TestCadaver(t *testing.T) {
+func TestCadaver(t *testing.T) { onEachStore(t, cadaver) }
+
+func cadaver(t *testing.T, store ...string) {
 	need(t, "clients", "cadaver", "apt-get install cadaver")
-	s := newService(t, "example.test", []string{"alice"}).start()
+	s := newService(t, "example.test", []string{"alice"}, store...).start()
 	home := t.TempDir()
 	host, _, _ := strings.Cut(s.http, ":")
 	file(t, home+"/.netrc", "machine "+host+" login alice password alice\n")

@@ -25,7 +25,7 @@ type Publish struct{ Off bool }
 // maxShares in one request.
 const maxShares = 500
 
-// ParsePost reads the XML body of a POST: []Share, *InviteReply or *Publish.
+// ParsePost reads the XML body of a POST: []Share, *InviteReply, *Publish or *PushRegister.
 func ParsePost(body []byte, l Limits) (any, error) {
 	root, err := ParseElement(body, l)
 	if err != nil {
@@ -40,6 +40,8 @@ func ParsePost(body []byte, l Limits) (any, error) {
 		return &Publish{}, nil
 	case CS("unpublish-calendar"):
 		return &Publish{Off: true}, nil
+	case Push("push-register"):
+		return parsePushRegister(root)
 	}
 	return nil, unexpected(root, "CS:share, CS:invite-reply or CS:publish-calendar")
 }

@@ -55,7 +55,9 @@ internal/transport/transporttest ical internal/journal internal/store
 internal/transport/mail    ical ical/... itip imip imip/... internal/problem internal/store internal/account internal/keyring internal/mailauth internal/trust internal/journal internal/calendar
 internal/transport/cip     ical ical/... itip cip internal/problem internal/store internal/account internal/trust internal/journal internal/calendar
 internal/davserver         ical ical/... caldav itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar
-internal/subscription      internal/problem internal/store internal/calendar
+internal/publicnet         -
+internal/push              caldav internal/calendar internal/publicnet
+internal/subscription      internal/problem internal/publicnet internal/store internal/calendar
 internal/web               ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar internal/trust internal/keyring
 internal/web/...           -
 internal/server            ical itip cip internal/...

@@ -25,6 +25,14 @@ type Config struct {
 	Limits   Limits   `toml:"limits"`
 
 	Subscriptions Subscriptions `toml:"subscriptions"`
+	Push          Push          `toml:"push"`
+}
+
+// Push is how calendar programs are told of changes (WebDAV-Push).
+type Push struct {
+	Enabled      bool   `toml:"enabled" flag:"yes" help:"tell calendar programs of changes, by the push services they name"`
+	Contact      string `toml:"contact" help:"who answers for this service, for push services: mailto:... or https://...; empty is postmaster of the first domain"`
+	AllowPrivate bool   `toml:"allow-private" help:"push services on this machine and in private networks too, with or without TLS"`
 }
 
 // Store says where the data lies and how sure a commit is.

@@ -69,6 +69,10 @@ var outcomes = map[problem.Condition]outcome{
 	problem.InvalidSchedulingMessage: {http.StatusForbidden, caldav.C("valid-scheduling-message")},
 	problem.InvalidOrganizer:         {http.StatusForbidden, caldav.C("valid-organizer")},
 
+	calendar.InvalidSubscription: {http.StatusForbidden, caldav.Push("invalid-subscription")}, // draft-bitfire-webdav-push
+	calendar.NoSupportedTrigger:  {http.StatusForbidden, caldav.Push("no-supported-trigger")},
+	calendar.PushNotAvailable:    {http.StatusForbidden, caldav.Push("push-not-available")},
+
 	// Of this protocol alone.
 	calendar.Locked:              {http.StatusLocked, caldav.D("lock-token-submitted")},      // RFC 4918 16
 	calendar.InvalidAttachAction: {http.StatusForbidden, caldav.C("valid-action-parameter")}, // RFC 8607 3.11

@@ -4,7 +4,7 @@
 //
 // RFC 4918 class 1, 2 and 3, RFC 3744, RFC 4791, RFC 5397, RFC 5689, RFC 5995,
 // RFC 6578, RFC 6638, RFC 6764, RFC 7953, RFC 8144; CalendarServer's ctag and principal
-// search, Apple's colour and order. What the DAV header names is here, and
+// search, Apple's colour and order, draft-bitfire-webdav-push. What the DAV header names is here, and
 // nothing else is named.
 //
 // Choices where the standards leave one: PROPFIND does not go to infinite

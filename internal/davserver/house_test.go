@@ -30,6 +30,7 @@ func TestMain(m *testing.M) { pg.Main(m) }
 type house struct {
 	t       testing.TB
 	handler http.Handler
+	options davserver.Options
 	svc     *calendar.Service
 	people  map[string]store.Account
 	who     *account.Service
@@ -86,7 +87,8 @@ func openLimited(t testing.TB, s *store.Store, limits davserver.Limits, door cal
 		}
 		h.people[n] = a
 	}
-	h.handler = davserver.New(davserver.Options{Calendar: h.svc, Accounts: accounts, ACL: services.ACL, Log: log, Now: h.clock, Limits: limits, PublicURL: "https://cal.example.test"})
+	h.options = davserver.Options{Calendar: h.svc, Accounts: accounts, ACL: services.ACL, Log: log, Now: h.clock, Limits: limits, PublicURL: "https://cal.example.test"}
+	h.handler = davserver.New(h.options)
 	return h
 }
 

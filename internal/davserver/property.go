@@ -25,7 +25,7 @@ type property struct {
 // live are the rows by name. The tables do not change.
 var live = func() map[caldav.Name]*property {
 	rows := map[caldav.Name]*property{}
-	for _, table := range [][]property{webdavProperties, aclProperties, principalProperties, calendarProperties, schedulingProperties, sharingProperties, proxyProperties, quotaProperties, attachmentProperties} {
+	for _, table := range [][]property{webdavProperties, aclProperties, principalProperties, calendarProperties, schedulingProperties, sharingProperties, proxyProperties, quotaProperties, attachmentProperties, pushProperties} {
 		for i := range table {
 			if rows[table[i].name] != nil {
 				panic("davserver: two rows for the property " + caldav.Clark(table[i].name))

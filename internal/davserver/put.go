@@ -199,6 +199,8 @@ func (q *request) post() error {
 		return q.postOutbox()
 	case home:
 		return problem.New(problem.UnsupportedMedia, "A home takes answers to invitations (application/xml), and nothing else.")
+	case inbox: // RFC 6638 2.2: only the server fills it
+		return problem.New(problem.NeedPrivileges, "Only the server puts messages into the inbox.").At(collectionHref(q.at.account, q.at.coll))
 	}
 	r, err := q.find(q.at)
 	if err != nil {

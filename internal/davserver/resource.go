@@ -361,15 +361,13 @@ func (q *request) hrefOf(where string) string {
 // syncToken names a state of the collection; a token of one collection is none
 // of another (RFC 6578 4: an absolute URI, opaque to clients).
 func (r *resource) syncToken(seq int64) string {
-	return fmt.Sprintf("%s%d-%d-%d", tokenScheme, r.owner.ID, r.coll.ID, seq) // the home is its collection 0
+	return calendar.SyncToken(r.owner.ID, r.coll.ID, seq) // the home is its collection 0
 }
-
-const tokenScheme = "data:,sync-"
 
 // parseSyncToken is the inverse of syncToken, for the same collection.
 func (r *resource) parseSyncToken(token string) (int64, error) {
 	var acct, coll, seq int64
-	if n, err := fmt.Sscanf(token, tokenScheme+"%d-%d-%d", &acct, &coll, &seq); err != nil || n != 3 ||
+	if n, err := fmt.Sscanf(token, calendar.SyncScheme+"%d-%d-%d", &acct, &coll, &seq); err != nil || n != 3 ||
 		acct != int64(r.owner.ID) || coll != r.coll.ID || seq < 0 || token != r.syncToken(seq) {
 		return 0, problem.New(problem.InvalidSyncToken, "The sync token is not one of this collection. Synchronise from the beginning, without a token.")
 	}

@@ -37,6 +37,7 @@ type Options struct {
 	Accounts  *account.Service
 	ACL       *acl.ACL
 	Limits    Limits
+	Push      Push   // nil: nobody is told of changes, and nothing is said of it
 	PublicURL string // as clients see us, "https://cal.example.org"; "" = as the request says
 	Log       *slog.Logger
 	Now       func() time.Time
@@ -48,6 +49,7 @@ type server struct {
 	accounts *account.Service
 	acl      *acl.ACL
 	limits   Limits
+	push     Push
 	public   string // PublicURL without a slash at its end
 	host     string // of PublicURL, "" when unknown
 	log      *slog.Logger
@@ -60,7 +62,7 @@ type server struct {
 // New makes the handler for /dav/, /.well-known/caldav, /freebusy/, /feeds/, and
 // PROPFIND and OPTIONS on /.
 func New(o Options) http.Handler {
-	s := &server{calendar: o.Calendar, accounts: o.Accounts, acl: o.ACL, limits: o.Limits, log: o.Log, now: o.Now, origins: http.NewCrossOriginProtection()}
+	s := &server{calendar: o.Calendar, accounts: o.Accounts, acl: o.ACL, limits: o.Limits, push: o.Push, log: o.Log, now: o.Now, origins: http.NewCrossOriginProtection()}
 	s.rate.perMinute = o.Limits.PerMinute
 	if s.limits.Instances <= 0 {
 		s.limits.Instances = DefaultLimits.Instances
@@ -130,6 +132,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	q := &request{s: s, ctx: r.Context(), w: w, r: r, prefer: parsePrefer(r.Header)}
 	w.Header().Set("DAV", davHeader)
+	if s.push != nil {
+		w.Header().Set("DAV", davHeader+", webdav-push")
+	}
 	// Answers depend on who asks and are worth nothing to anyone else (RFC 9111 5.2.2).
 	w.Header().Set("Cache-Control", "private, no-cache")
 	serve := func() error { return q.serve(path) }
@@ -141,6 +146,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if rest, ok := strings.CutPrefix(path, attachmentPath); ok {
 		serve = func() error { return q.attachment(rest) }
+	}
+	if token, ok := strings.CutPrefix(path, pushPath); ok && s.push != nil {
+		serve = func() error { return q.pushRegistration(token) }
 	}
 	if segment, ok := strings.CutPrefix(path, feedPath); ok {
 		serve = func() error { return q.feed(segment) }
@@ -195,7 +203,7 @@ func (q *request) serve(path string) error {
 		return q.asPlain(problem.New(problem.MethodNotAllowed, "%s is not possible here.", q.r.Method))
 	}
 	if err = q.mayWrite(); err == nil {
-		err = do(q)
+		err = q.quietly(do)
 	}
 	if err != nil && q.at.kind&(calendarColl|object|beyond) != 0 && problemOf(err).Condition != problem.Internal {
 		return q.asPlain(err)
@@ -240,7 +248,7 @@ var allowed = []struct {
 	{notice, "OPTIONS, GET, HEAD, DELETE, PROPFIND"},
 	{home, "OPTIONS, GET, HEAD, POST, PROPFIND, PROPPATCH, REPORT"},
 	{calendarColl, "OPTIONS, GET, HEAD, POST, DELETE, PROPFIND, PROPPATCH, REPORT, MKCALENDAR, MKCOL, COPY, MOVE, ACL, LOCK, UNLOCK"},
-	{inbox, "OPTIONS, GET, HEAD, PROPFIND, PROPPATCH, REPORT"},
+	{inbox, "OPTIONS, GET, HEAD, POST, PROPFIND, PROPPATCH, REPORT"},
 	{outbox, "OPTIONS, GET, HEAD, POST, PROPFIND, PROPPATCH, REPORT"},
 	{object, "OPTIONS, GET, HEAD, POST, PUT, DELETE, PROPFIND, PROPPATCH, REPORT, COPY, MOVE, MKCALENDAR, MKCOL, LOCK, UNLOCK"},
 	{message, "OPTIONS, GET, HEAD, DELETE, PROPFIND, PROPPATCH, REPORT, PUT"},

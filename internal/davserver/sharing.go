@@ -174,6 +174,8 @@ func (q *request) postXML() error {
 		if r.kind == calendarColl {
 			return q.postPublish(r, b)
 		}
+	case *caldav.PushRegister:
+		return q.postPushRegister(r, b)
 	}
 	return problem.New(problem.Forbidden, "This is not the place for that request.")
 }

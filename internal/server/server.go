@@ -161,6 +161,9 @@ func (s *Server) Run(ctx context.Context) error {
 	}
 	part("housekeeping", func() error { return s.keepHouse(ctx) })
 	part("subscriptions", func() error { return s.Fetcher.Run(ctx) })
+	if s.Push != nil {
+		part("push", func() error { return s.Push.Run(ctx) })
+	}
 	part("courier", func() error { return s.Journal.Run(ctx) })
 	s.log.Info("ready", told...)
 	<-ctx.Done()

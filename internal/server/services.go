@@ -22,6 +22,7 @@ import (
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/keyring"
 	"github.com/convene-cal/convene/internal/mailauth"
+	"github.com/convene-cal/convene/internal/push"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/subscription"
 	"github.com/convene-cal/convene/internal/transport/cip"
@@ -45,6 +46,7 @@ type Services struct {
 	Journal  *journal.Journal
 	Mail     *mail.Mail
 	Fetcher  *subscription.Fetcher
+	Push     *push.Sender // nil: off
 	Keys     *keyring.Keyring
 	CIP      *cip.CIP
 
@@ -82,6 +84,11 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 	})
 	s.Calendar.SetJournal(s.Journal)
 	s.Fetcher = subscription.New(subscription.Options{Calendar: s.Calendar, AllowPrivate: cfg.Subscriptions.AllowPrivate, MaxSize: cfg.Subscriptions.MaxSize, Log: log})
+	if cfg.Push.Enabled && serve {
+		if s.Push, err = s.pusher(ctx); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
 	var certificates *tls.Config
 	if cfg.HTTP.TLS == "files" {
 		pair, err := tls.LoadX509KeyPair(cfg.HTTP.Cert, cfg.HTTP.Key)
@@ -116,6 +123,26 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 	// Asked in this order: what is nearest and quickest first.
 	s.Journal.Use(local.New(local.Options{Calendar: s.Calendar, Accounts: s.Accounts, Log: log}), s.CIP, s.Mail)
 	return s, nil
+}
+
+// pusher tells calendar programs of changes.
+func (s *Services) pusher(ctx context.Context) (*push.Sender, error) {
+	cfg := s.Config
+	key, err := push.LoadKey(ctx, s.Calendar)
+	if err != nil {
+		return nil, err
+	}
+	contact := cfg.Push.Contact
+	switch {
+	case contact != "":
+	case strings.HasPrefix(cfg.HTTP.PublicURL, "https://"):
+		contact = cfg.HTTP.PublicURL
+	case len(cfg.Domains) > 0:
+		contact = "mailto:postmaster@" + cfg.Domains[0]
+	default:
+		contact = "mailto:postmaster@" + cfg.Hostname
+	}
+	return push.New(push.Options{Calendar: s.Calendar, Key: key, Contact: contact, Changed: s.Store.Changed, AllowPrivate: cfg.Push.AllowPrivate, Log: s.log}), nil
 }
 
 // cipOptions are those of the configuration. Other domains' servers are looked
@@ -182,7 +209,11 @@ func (s *Services) Close() error { return s.Store.Close() }
 // handler is everything below one HTTP listener: CalDAV and free/busy by prefix, so that
 // odd paths reach it as they were sent, the web application for the rest.
 func (s *Services) handler(done <-chan struct{}) http.Handler {
-	dav := davserver.New(davserver.Options{Limits: davserver.Limits{PerMinute: s.Config.Limits.RequestsPerMinute}, Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, PublicURL: s.Config.HTTP.PublicURL, Log: s.log})
+	var pusher davserver.Push
+	if s.Push != nil {
+		pusher = s.Push
+	}
+	dav := davserver.New(davserver.Options{Push: pusher, Limits: davserver.Limits{PerMinute: s.Config.Limits.RequestsPerMinute}, Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, PublicURL: s.Config.HTTP.PublicURL, Log: s.log})
 	app := web.New(web.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, Journal: s.Journal, PublicURL: s.Config.HTTP.PublicURL, Log: s.log, Now: time.Now, Done: done, Invitation: s.Mail.Invitation})
 	hook := s.Mail.Hook(s.Config.Mail.WebhookSecret)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

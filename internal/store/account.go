@@ -68,7 +68,7 @@ func (tx *Tx) UpdateAccount(a Account) error {
 // owned are the tables whose rows belong to an account, in no special order.
 var owned = []string{"home", "address", "app_password", "session", "redirect", "collection", "collection_state", "object",
 	"object_text", "occupancy", "tombstone", "version", "share", "entry", "entry_raw", "booking_policy", "member", "consent",
-	"mount", "personal", "lock", "file", "feed", "subscription", "notification", "attachment", "cip_event", "cip_moved", "mail_key", "reply_address", "sender_rule"}
+	"mount", "personal", "lock", "file", "feed", "subscription", "notification", "attachment", "cip_event", "cip_moved", "mail_key", "reply_address", "sender_rule", "push_registration"}
 
 // DeleteAccount removes the account and everything that is its own, history
 // and journal included, and the shares others gave it.
@@ -85,7 +85,7 @@ func (tx *Tx) DeleteAccount(id AccountID) error {
 			return fmt.Errorf("delete %s of account %d: %w", table, id, err)
 		}
 	}
-	for _, theirs := range []string{`share where grantee`, `mount where owner`, `personal where reader`} {
+	for _, theirs := range []string{`share where grantee`, `mount where owner`, `personal where reader`, `push_registration where reader`} {
 		if _, err := tx.exec(`delete from `+theirs+` = $1`, id); err != nil {
 			return fmt.Errorf("delete what others have of account %d: %w", id, err)
 		}

@@ -109,7 +109,7 @@ func (tx *Tx) DeleteCollection(account AccountID, id int64) error {
 	if _, err := tx.exec(`delete from object_text where account = $1 and id in (select o.id from object o where o.account = $1 and o.collection = $2)`, account, id); err != nil {
 		return fmt.Errorf("delete texts of collection %d: %w", id, err)
 	}
-	for _, table := range []string{"object", "occupancy", "tombstone", "collection_state", "share", "personal", "feed", "subscription"} {
+	for _, table := range []string{"object", "occupancy", "tombstone", "collection_state", "share", "personal", "feed", "subscription"} { // who waits for push is told first
 		if _, err := tx.exec(`delete from `+table+` where account = $1 and collection = $2`, account, id); err != nil {
 			return fmt.Errorf("delete %s of collection %d: %w", table, id, err)
 		}

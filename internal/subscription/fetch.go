@@ -6,18 +6,16 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/publicnet"
 	"github.com/convene-cal/convene/internal/store"
 )
 
@@ -66,14 +64,8 @@ func New(o Options) *Fetcher {
 		o.Now = time.Now
 	}
 	f := &Fetcher{o: o}
-	dialer := &net.Dialer{Timeout: 10 * time.Second, Control: f.control}
 	f.client = &http.Client{
-		Transport: &http.Transport{
-			// The address that is dialled is looked at, not the name: a name can
-			// mean another address a moment later. Hence no proxy either.
-			DialContext: dialer.DialContext, TLSHandshakeTimeout: 10 * time.Second, ResponseHeaderTimeout: 30 * time.Second,
-			MaxResponseHeaderBytes: 64 << 10, DisableKeepAlives: true,
-		},
+		Transport: publicnet.Transport(o.AllowPrivate),
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if len(via) > maxRedirects {
 				return errors.New("it redirects too often")
@@ -85,45 +77,6 @@ func New(o Options) *Fetcher {
 		},
 	}
 	return f
-}
-
-// errPrivate is why an address is not dialled.
-var errPrivate = errors.New("it lies in a private network, which this server does not fetch from")
-
-func (f *Fetcher) control(_, address string, _ syscall.RawConn) error {
-	if f.o.AllowPrivate {
-		return nil
-	}
-	ap, err := netip.ParseAddrPort(address)
-	if err != nil {
-		return err
-	}
-	if private(ap.Addr().Unmap()) {
-		return errPrivate
-	}
-	return nil
-}
-
-// notPublic are the networks beside those that package netip knows: RFC 6890,
-// carrier NAT, benchmarks, documentation, 6to4 relays, IPv4 within IPv6.
-var notPublic = func() (list []netip.Prefix) {
-	for _, s := range []string{"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15", "198.51.100.0/24",
-		"203.0.113.0/24", "240.0.0.0/4", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "fec0::/10"} {
-		list = append(list, netip.MustParsePrefix(s))
-	}
-	return list
-}()
-
-func private(a netip.Addr) bool {
-	if !a.IsGlobalUnicast() || a.IsPrivate() {
-		return true
-	}
-	for _, p := range notPublic {
-		if p.Contains(a) {
-			return true
-		}
-	}
-	return false
 }
 
 // Run fetches what is due until ctx ends. Several nodes may do it at once.

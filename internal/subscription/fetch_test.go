@@ -16,6 +16,7 @@ import (
 	"github.com/convene-cal/convene/internal/harness/servicetest"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/publicnet"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/subscription"
 )
@@ -188,7 +189,7 @@ func TestPrivateNetworks(t *testing.T) {
 		"::1": true, "fe80::1": true, "fd00::1": true, "::ffff:10.0.0.1": true, "64:ff9b::a00:1": true, "2002:a00:1::1": true, "::10.0.0.1": true, "::": true,
 		"8.8.8.8": false, "2606:4700::1": false, "172.32.0.1": false,
 	} {
-		if got := subscription.Private(netip.MustParseAddr(address).Unmap()); got != want {
+		if got := !publicnet.Public(netip.MustParseAddr(address).Unmap()); got != want {
 			t.Errorf("%s: private %v, want %v", address, got, want)
 		}
 	}

@@ -1,4 +1,0 @@
-package subscription
-
-// Private is for tests.
-var Private = private

@@ -225,9 +225,9 @@ func (c *cancelling) all(is Version, msg *ical.Component) {
 			c.whole = false // sent again after this cancellation
 			continue
 		}
-		if p.leave(c.new.component(k), msg) {
-			c.whole, c.rosterChange = false, true
-			continue
+		if _, stays := p.parting(c.new.component(k), msg); stays {
+			c.whole, c.rosterChange = false, p.leave(c.new.component(k), msg) || c.rosterChange
+			continue // to this they are invited under another address
 		}
 		p.kill(c.new.component(k), is.Sequence)
 		put(&p.mem.Versions, k, dies)

@@ -79,7 +79,8 @@ type Change struct {
 	// others, and for words in Changes. nil = UTC.
 	Zone *tz.Zone
 	// Plain says whose calendar program takes simple series only (see [Simple]):
-	// they get others as single occurrences. nil = nobody's.
+	// they get others as single occurrences. nil = those alone whose answers to
+	// this event came from Outlook or Exchange.
 	Plain func(ical.Address) bool
 }
 

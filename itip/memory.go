@@ -47,6 +47,10 @@ type Memory struct {
 	// Sent are the SEQUENCEs last sent, by occurrence. An override whose number
 	// rose with that of its series goes out with it, lest it look older.
 	Sent map[string]int `json:"sent,omitempty"`
+	// Plain are those whose last answer came from a program that takes simple
+	// series only, by address; Expanded those who have the present series one by one.
+	Plain    map[string]bool `json:"plain,omitempty"`
+	Expanded map[string]bool `json:"expanded,omitempty"`
 	// Stamp is the last DTSTAMP we sent; the next is later, whatever the clock
 	// says, since DTSTAMP orders what SEQUENCE does not.
 	Stamp time.Time `json:"stamp,omitzero"`
@@ -92,6 +96,7 @@ func (m Memory) clone() Memory {
 	m.Invited = maps.Clone(m.Invited)
 	m.Sent = maps.Clone(m.Sent)
 	m.Uninvited = maps.Clone(m.Uninvited)
+	m.Plain, m.Expanded = maps.Clone(m.Plain), maps.Clone(m.Expanded)
 	m.Refreshed = maps.Clone(m.Refreshed)
 	m.Replies = maps.Clone(m.Replies) // inner maps are replaced by setReply
 	return m

@@ -2,6 +2,7 @@ package itip
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
@@ -94,9 +95,20 @@ func overlaps(o *object) bool {
 	return false
 }
 
-// expands reports whether a person gets the series of an object one by one.
+// plainProgram tells programs that take simple series only by what their
+// messages say of themselves (PRODID) (REC-08).
+func plainProgram(cal *ical.Calendar) bool {
+	id := strings.ToLower(cal.Value("PRODID"))
+	return strings.Contains(id, "microsoft") && (strings.Contains(id, "outlook") || strings.Contains(id, "exchange"))
+}
+
+// expands reports whether a person gets the series of an object one by one, or,
+// of the old one, has it so.
 func (p *organizing) expands(one *party, o *object) bool {
-	if p.c.Plain == nil || o.master == nil || p.c.Local != nil && p.c.Local(one.line.Address()) || !p.c.Plain(one.line.Address()) {
+	if o == p.old {
+		return p.out.Memory.Expanded[one.who] && o.master != nil
+	}
+	if o.master == nil || !p.out.Memory.Plain[one.who] && (p.c.Plain == nil || !p.c.Plain(one.line.Address())) || p.c.Local != nil && p.c.Local(one.line.Address()) {
 		return false
 	}
 	v, known := p.takes[o]

@@ -27,6 +27,7 @@ func (p *organizing) tell(one *party) {
 			p.takeBack(one, to, nil) // their program knows the occurrences only
 		}
 		p.cancelAll(one, to)
+		delete(p.out.Memory.Expanded, one.who)
 	}
 	if len(one.uninvited) > 0 {
 		p.cancelSome(one, to, local)
@@ -36,9 +37,14 @@ func (p *organizing) tell(one *party) {
 		p.request(one, to, one.listed, false)
 	case len(one.asked) > 0:
 		for _, k := range one.asked {
-			if k == "" && p.expands(one, p.new) {
-				p.expand(one, to)
-				continue
+			if k == "" {
+				whole := !p.expands(one, p.new)
+				if !whole {
+					p.expand(one, to)
+					put(&p.out.Memory.Expanded, one.who, true)
+					continue
+				}
+				delete(p.out.Memory.Expanded, one.who)
 			}
 			p.requestPart(one, to, k)
 		}

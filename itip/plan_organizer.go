@@ -1,6 +1,7 @@
 package itip
 
 import (
+	"math"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -35,6 +36,7 @@ type organizing struct {
 	drafts       map[string]*ical.Calendar // messages made so far, shared between recipients of the same view
 	parts        map[string]part           // those about one occurrence
 	uid          string
+	full         bool              // SEQUENCE cannot rise any more
 	by           ical.Address      // who acts for the organizer; "" = the organizer
 	states       map[string]string // delivery states, by the lines that say them
 }
@@ -62,7 +64,9 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	for _, n := range p.out.Memory.Uninvited { // newer than all cancellations: it may have been deleted and saved anew
 		p.sequence = max(p.sequence, n)
 	}
-	p.sequence++
+	if p.sequence++; p.sequence > math.MaxInt32 { // the largest INTEGER (RFC 5545 3.3.8)
+		p.sequence, p.full = math.MaxInt32, true
+	}
 	if _, ok := p.new.spread(); !ok {
 		return refuse(conditionByOwner, p.new.keyOf(p.new.hasRange()), "RECURRENCE-ID",
 			"A change of this and all later occurrences cannot be sent for a series without end. End the series before it, and begin a new one.")
@@ -79,6 +83,9 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	p.restoreAnswers()
 	p.restoreOccurrences()
 	p.number()
+	if p.full && len(p.bumped) > 0 { // SEQ-16: nobody could tell it from the version before
+		return refuse(conditionByOwner, "", "SEQUENCE", "This event has the largest SEQUENCE there is, so no change of it can be told. Delete it, and make it anew.")
+	}
 	p.askAnew()
 	p.send()
 	p.tidy()

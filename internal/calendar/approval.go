@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -56,13 +57,15 @@ func (s *Service) askApprovers(tx *store.Tx, r roomRequest, policy itip.RoomPoli
 	message := r.cal.Clone()
 	message.Set("METHOD", string(itip.Request))
 	asked := false
+	var outside []ical.Address
 	for _, mail := range policy.Approvers {
 		who, ok := dir.account(ical.Mailto(mail))
 		if dir.err != nil {
 			return fmt.Errorf("look up %s: %w", mail, dir.err)
 		}
 		if !ok {
-			continue // an approver must have an account here to be shown anything
+			outside = append(outside, ical.Mailto(mail)) // without an account there is nothing to decide with
+			continue
 		}
 		asked = true
 		e := &store.Entry{
@@ -75,8 +78,37 @@ func (s *Service) askApprovers(tx *store.Tx, r roomRequest, policy itip.RoomPoli
 			return fmt.Errorf("ask %s for approval: %w", mail, err)
 		}
 	}
-	if !asked {
-		s.log.Warn("a room waits for approvers that have no account here", "room", r.room.Name, "approvers", policy.Approvers)
+	if len(outside) == 0 {
+		return nil
+	}
+	return s.tellOutside(tx, r, organizer, asked, outside, dir)
+}
+
+// tellOutside writes to approvers who have no account here that a room is asked
+// for, and how to decide: as something published by the room, which no program
+// takes for an invitation.
+func (s *Service) tellOutside(tx *store.Tx, r roomRequest, organizer string, others bool, to []ical.Address, dir *directory) error {
+	how := "You are named as somebody who decides about it, but have no account here to do so with: an administrator can decide (convene message list, convene message approve), or give you one."
+	if others {
+		how = "Others who decide about it are asked as well."
+	}
+	cal := r.cal.Clone()
+	for _, c := range cal.Main() {
+		what := c.Text("SUMMARY")
+		c.Remove("ATTENDEE", "ORGANIZER", "STATUS", "COMMENT", "SEQUENCE", "REQUEST-STATUS")
+		c.Components = nil
+		c.Set("UID", "approval-"+strings.Trim(tagOf("approval", r.object.UID, strconv.FormatInt(r.object.Seq, 10)), `"`))
+		c.Set("ORGANIZER", string(r.user[0]))
+		c.SetText("SUMMARY", fmt.Sprintf("%s is asked for: %s", r.name, what))
+		c.SetText("DESCRIPTION", fmt.Sprintf("%s asks for %s, which is held for them until somebody decides. %s", bare(organizer), r.name, how))
+	}
+	messages, _, err := itip.Copy{Object: cal, User: r.user, Now: s.now(), Local: dir.local, Zone: r.zone}.Publish(to...)
+	if err != nil {
+		s.log.Warn("nobody can be told that a room waits for a decision", "room", r.room.Name, "reason", err)
+		return nil
+	}
+	if _, err := s.send(tx, r.room.ID, 0, messages, dir); err != nil {
+		return fmt.Errorf("tell approvers outside: %w", err)
 	}
 	return nil
 }

@@ -54,6 +54,7 @@ type planned struct {
 	oldBody []byte
 	dir     *Directory
 	user    []ical.Address
+	asked   itip.Change // what itip was asked
 }
 
 // plan asks itip what a change means. Objects that involve nobody else are
@@ -111,6 +112,7 @@ func (s *Service) plan(tx *store.Tx, ch change) (planned, error) {
 	if p.out, err = itip.Plan(c); err != nil {
 		return p, forbidden(err)
 	}
+	p.asked = c
 	if p.dir.err != nil {
 		return p, fmt.Errorf("look up attendees: %w", p.dir.err)
 	}
@@ -153,6 +155,9 @@ func (s *Service) apply(tx *store.Tx, ch change) (effect, error) {
 		return effect{}, err
 	}
 	if err := s.uniqueInHome(tx, ch, p.out.Scheduling, others); err != nil {
+		return effect{}, err
+	}
+	if err := s.takeBack(tx, ch, &p); err != nil {
 		return effect{}, err
 	}
 	e := effect{created: ch.old == nil}

@@ -23,6 +23,9 @@ type Preferences struct {
 	// TellBusy are those outside who are told when the person is busy, when they
 	// ask by message: addresses, domains ("@example.org"), or "*" for everybody.
 	TellBusy []string
+	// NoDelegation says that guests of the person's events may not send others in
+	// their place (RFC 5546 3.2.2.3).
+	NoDelegation bool
 }
 
 // Preferences reads them.
@@ -78,6 +81,9 @@ func (s *Service) SetPreferences(ctx context.Context, by account.Actor, owner st
 		if a, err = withSetting(a, "tell-busy", p.TellBusy); err != nil {
 			return err
 		}
+		if a, err = withSetting(a, "no-delegation", p.NoDelegation); err != nil {
+			return err
+		}
 		return tx.UpdateAccount(a)
 	})
 }
@@ -91,7 +97,7 @@ func ownSettings(by account.Actor, owner store.AccountID) error {
 
 func preferencesOf(a store.Account) Preferences {
 	set := settingsOf(a)
-	p := Preferences{TellBusy: set.TellBusy}
+	p := Preferences{TellBusy: set.TellBusy, NoDelegation: set.NoDelegation}
 	if d, err := time.ParseDuration(set.UndoWindow); err == nil && set.UndoWindow != "" {
 		d = max(0, min(d, MaxUndoWindow))
 		p.UndoWindow = &d

@@ -158,6 +158,7 @@ type settings struct {
 	DAV             map[string]string `json:"dav,omitempty"`              // dead properties of principal and home
 	UndoWindow      string            `json:"undo-window,omitempty"`      // see Preferences
 	TellBusy        []string          `json:"tell-busy,omitempty"`
+	NoDelegation    bool              `json:"no-delegation,omitempty"`
 }
 
 func settingsOf(a store.Account) settings {

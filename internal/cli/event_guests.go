@@ -172,6 +172,7 @@ type accountSetPreference struct {
 	accountName `embed:""`
 	UndoWindow  string    `help:"How long messages that leave the service wait for second thoughts, up to 5m; 'default' for the service's." placeholder:"D"`
 	TellBusy    *[]string `help:"Who outside is told when the person is busy, when they ask by message: addresses, @domains or '*'; '' for nobody." placeholder:"WHO"`
+	Delegation  string    `enum:"yes,no," default:"" help:"Whether guests of the person's events may send others in their place: yes or no." placeholder:"WORD"`
 	JSON        bool      `help:"Print the preferences as one JSON object."`
 }
 
@@ -204,6 +205,9 @@ func (c accountSetPreference) Run(e *env) error {
 				}
 			}
 		}
+		if c.Delegation != "" {
+			p.NoDelegation = c.Delegation == "no"
+		}
 		if err := s.Calendar.SetPreferences(e.ctx, by, a.ID, p); err != nil {
 			return err
 		}
@@ -212,13 +216,17 @@ func (c accountSetPreference) Run(e *env) error {
 			window = p.UndoWindow.String()
 		}
 		if c.JSON {
-			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...)})
+			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "delegation": !p.NoDelegation})
 		}
 		told := "nobody outside"
 		if len(p.TellBusy) > 0 {
 			told = strings.Join(p.TellBusy, ", ")
 		}
-		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n", a.Name, window, told)
+		delegation := "guests may send others in their place"
+		if p.NoDelegation {
+			delegation = "guests may not send others in their place"
+		}
+		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  delegation   %s\n", a.Name, window, told, delegation)
 		return err
 	})
 }

@@ -66,7 +66,7 @@
 //	POST   delegate                             {owner, uid, occurrence, to, keepInformed}
 //	GET    undo?owner&uid                       {seconds}: how long the latest change can be taken back; 0 = not
 //	POST   undo                                 {owner, uid} → {sentence, withdrawn}
-//	GET    preferences; PUT {undoSeconds, tellBusy}
+//	GET    preferences; PUT {undoSeconds, tellBusy, delegation}
 //	POST   designates {address, for}; DELETE designates?address&for
 //	GET    rooms; PUT rooms/{name}              rooms and resources, and their booking policies
 //	GET    groups; POST {address, displayName}; POST, DELETE groups/{name}/members {who: [addresses]}   groups: all for administrators, one's own for others

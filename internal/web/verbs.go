@@ -177,6 +177,7 @@ func (a *app) postUndo(r *request) (any, error) {
 type preferencesOnWire struct {
 	UndoSeconds *int              `json:"undoSeconds"` // null: as the service does
 	TellBusy    []string          `json:"tellBusy"`
+	Delegation  bool              `json:"delegation"` // guests may send others in their place
 	Designates  []designateOnWire `json:"designates"`
 }
 
@@ -202,7 +203,7 @@ func (a *app) getPreferences(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := preferencesOnWire{TellBusy: append([]string{}, p.TellBusy...), Designates: []designateOnWire{}}
+	out := preferencesOnWire{TellBusy: append([]string{}, p.TellBusy...), Delegation: !p.NoDelegation, Designates: []designateOnWire{}}
 	if p.UndoWindow != nil {
 		out.UndoSeconds = new(int(*p.UndoWindow / time.Second))
 	}
@@ -216,11 +217,19 @@ func (a *app) putPreferences(r *request) (any, error) {
 	var q struct {
 		UndoSeconds *int     `json:"undoSeconds"`
 		TellBusy    []string `json:"tellBusy"`
+		Delegation  *bool    `json:"delegation"` // absent: as it was
 	}
 	if err := r.read(&q); err != nil {
 		return nil, err
 	}
-	p := calendar.Preferences{TellBusy: q.TellBusy}
+	was, err := a.o.Calendar.Preferences(r.ctx(), r.who, r.who.Account)
+	if err != nil {
+		return nil, err
+	}
+	p := calendar.Preferences{TellBusy: q.TellBusy, NoDelegation: was.NoDelegation}
+	if q.Delegation != nil {
+		p.NoDelegation = !*q.Delegation
+	}
 	if q.UndoSeconds != nil {
 		seconds := min(max(*q.UndoSeconds, -1), int(time.Hour/time.Second)) // what is out of range is refused below, not overflown
 		p.UndoWindow = new(time.Duration(seconds) * time.Second)

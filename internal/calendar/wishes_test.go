@@ -1,0 +1,120 @@
+package calendar_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/harness/storetest"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
+)
+
+// A move taken back by another edit while nobody knows of it: nobody is told,
+// and the answers that it had opened stand again.
+func TestAMoveTakenBackByAnEditIsNotTold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		o := patient(t, s)
+		o.put("alice", "default/1.ics", meeting("1", 3, 9, "dave@elsewhere.test"))
+		o.later(time.Hour)
+		o.courier()
+		o.post.letters()
+		answer := func(partstat string) {
+			text := method("REPLY", vevent("1", "DTSTART:20260303T090000Z", "SEQUENCE:0", "ORGANIZER:mailto:alice@example.test", "ATTENDEE;PARTSTAT="+partstat+":mailto:dave@elsewhere.test"))
+			o.mail("alice", "dave@elsewhere.test", strings.Replace(text, "DTSTAMP:20260301T120000Z", "DTSTAMP:"+o.clock().UTC().Format("20060102T150405Z"), 1))
+		}
+		answer("ACCEPTED")
+		o.edit("default/1.ics", "T090000Z", "T130000Z", "T100000Z", "T140000Z")
+		_, text := o.get("alice", "default/1.ics")
+		o.expect("moved", text, "PARTSTAT=NEEDS-ACTION", "dave@")
+		o.later(10 * time.Second)
+		o.edit("default/1.ics", "T130000Z", "T090000Z", "T140000Z", "T100000Z")
+		_, text = o.get("alice", "default/1.ics")
+		o.expect("moved back", text, "PARTSTAT=ACCEPTED", "dave@")
+		o.expect("moved back", text, "DTSTART:20260303T090000Z")
+		if got := o.waiting(); len(got) != 0 {
+			t.Errorf("waiting: %v", got)
+		}
+		o.later(time.Hour)
+		o.courier()
+		if got := o.post.letters(); len(got) != 0 {
+			t.Errorf("sent %v", got)
+		}
+		answer("TENTATIVE") // to the only version that dave ever had
+		_, text = o.get("alice", "default/1.ics")
+		o.expect("answered", text, "PARTSTAT=TENTATIVE", "dave@")
+
+		// What is more than taken back is told.
+		o.edit("default/1.ics", "T090000Z", "T130000Z", "T100000Z", "T140000Z")
+		o.edit("default/1.ics", "T130000Z", "T090000Z", "T140000Z", "T100000Z", "SUMMARY:Planning", "SUMMARY:Plans")
+		o.later(time.Hour)
+		o.courier()
+		if got := o.post.letters(); !slices.Equal(got, []string{"REQUEST dave@elsewhere.test"}) {
+			t.Errorf("sent %v", got)
+		}
+	})
+}
+
+// RFC 5546 3.2.2.3: who organizes may keep guests from sending others.
+func TestAnOrganizerWhoWantsNobodyElse(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice")
+	alice := o.people["alice"].ID
+	if err := o.svc.SetPreferences(t.Context(), o.actor("alice"), alice, calendar.Preferences{NoDelegation: true}); err != nil {
+		t.Fatal(err)
+	}
+	o.put("alice", "default/1.ics", meeting("1", 3, 9, "dave@elsewhere.test"))
+	o.courier()
+	o.post.letters()
+	o.mail("alice", "dave@elsewhere.test", method("REPLY", vevent("1", "DTSTART:20260303T090000Z", "SEQUENCE:0", "ORGANIZER:mailto:alice@example.test",
+		"ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO=\"mailto:erin@elsewhere.test\":mailto:dave@elsewhere.test")))
+	_, text := o.get("alice", "default/1.ics")
+	o.expectNot("the event", text, "erin@elsewhere.test")
+	o.later(time.Hour)
+	o.courier()
+	got := o.post.letters()
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"CANCEL erin@elsewhere.test", "REQUEST dave@elsewhere.test"}) {
+		t.Errorf("sent %v", got)
+	}
+}
+
+// RFC 5546 4.7.2: a program that answers is asked for what is missing.
+func TestAPeerThatAnswersIsAskedForTheWhole(t *testing.T) {
+	for prodid, want := range map[string][]string{itip.ProductID: {"REFRESH alice@elsewhere.test"}, "-//Other//EN": nil} {
+		o := open(t, storetest.SQLite(t)).hire("bob")
+		part := func(lines ...string) string {
+			text := method("REQUEST", vevent("1", append(lines, "SUMMARY:Weekly", "ORGANIZER:mailto:alice@elsewhere.test", "ATTENDEE;RSVP=TRUE:mailto:bob@example.test")...))
+			return strings.Replace(text, "PRODID:-//Test//EN", "PRODID:"+prodid, 1)
+		}
+		o.mail("bob", "alice@elsewhere.test", part("DTSTART:20260303T090000Z", "DTEND:20260303T100000Z", "RRULE:FREQ=WEEKLY;COUNT=3", "SEQUENCE:0"))
+		o.mail("bob", "alice@elsewhere.test", part("DTSTART:20260601T090000Z", "DTEND:20260601T100000Z", "RECURRENCE-ID:20260601T090000Z", "SEQUENCE:3"))
+		o.later(time.Hour)
+		o.courier()
+		if got := o.post.letters(); !slices.Equal(got, want) {
+			t.Errorf("%s: sent %v, want %v", prodid, got, want)
+		}
+	}
+}
+
+// Who decides about a room without an account here is told by mail.
+func TestAnApproverWithoutAnAccountIsTold(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice")
+	o.hireAs(store.Room, "blue")
+	o.policy("blue", itip.RoomPolicy{Approvers: []string{"janet@elsewhere.test"}})
+	o.put("alice", "default/1.ics", meeting("1", 3, 9, "blue@example.test"))
+	if partstat, _ := o.says("alice", "1", "blue"); partstat != "TENTATIVE" {
+		t.Fatalf("before anybody decided: %s", partstat)
+	}
+	o.later(time.Hour)
+	o.courier()
+	if got := o.post.letters(); !slices.Equal(got, []string{"PUBLISH janet@elsewhere.test"}) {
+		t.Fatalf("sent %v", got)
+	}
+	text := o.posted("blue", "janet@elsewhere.test")
+	for _, line := range []string{"SUMMARY:Blue is asked for: Planning", "DESCRIPTION:alice@example.test asks for Blue", "DTSTART:20260303T090000Z"} {
+		o.expect("the letter", text, line)
+	}
+	o.expectNot("the letter", text, "ATTENDEE", "UID:1\r\n")
+}

@@ -87,7 +87,7 @@ func (s *Service) askApprovers(tx *store.Tx, r roomRequest, policy itip.RoomPoli
 // tellOutside writes to approvers who have no account here that a room is asked
 // for, and how to decide: as something published by the room, which no program
 // takes for an invitation.
-func (s *Service) tellOutside(tx *store.Tx, r roomRequest, organizer string, others bool, to []ical.Address, dir *directory) error {
+func (s *Service) tellOutside(tx *store.Tx, r roomRequest, organizer string, others bool, to []ical.Address, dir *Directory) error {
 	how := "You are named as somebody who decides about it, but have no account here to do so with: an administrator can decide (convene message list, convene message approve), or give you one."
 	if others {
 		how = "Others who decide about it are asked as well."

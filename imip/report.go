@@ -120,9 +120,9 @@ func (r *DeliveryReport) groups(data []byte) {
 		r.Recipients = append(r.Recipients, ReportedRecipient{
 			Original:   typedAddress(h.get("original-recipient")),
 			Final:      typedAddress(h.get("final-recipient")),
-			Action:     action,
-			Status:     status,
-			Diagnostic: clip(diagnostic, 500),
+			Action:     word(action),
+			Status:     word(status),
+			Diagnostic: clip(oneLine(diagnostic), 500),
 		})
 	}
 }
@@ -132,5 +132,15 @@ func typedAddress(v string) string {
 	if _, a, ok := strings.Cut(v, ";"); ok {
 		v = a
 	}
-	return strings.Trim(strings.TrimSpace(v), "<>")
+	return clip(strings.Join(strings.FieldsFunc(strings.Trim(strings.TrimSpace(v), "<>"), isControl), ""), maxAddress)
 }
+
+// maxAddress is the length of the longest mail address (RFC 5321 4.5.3.1).
+const maxAddress = 320
+
+// word is a short one of a machine; a report may be anyone's.
+func word(s string) string {
+	return clip(strings.Join(strings.FieldsFunc(s, isControl), ""), 40)
+}
+
+func isControl(r rune) bool { return r < ' ' || r == 0x7f }

@@ -7,6 +7,8 @@ import (
 	"path"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/convene-cal/convene/imip/tnef"
 )
 
 // candidate is a part that holds, or may hold, calendar objects.
@@ -26,6 +28,7 @@ type candidateKind int
 const (
 	calendarPart  candidateKind = iota // text/calendar
 	icsPart                            // application/ics: a copy for mail programs that cannot see the other (IN-01)
+	tnefPart                           // a meeting in Exchange's own format (IN-10)
 	namedPart                          // only its name or its beginning says it is a calendar: never processed by itself (RFC 6047 2.6)
 	forwardedPart                      // inside an attached message
 )
@@ -43,7 +46,7 @@ type walker struct {
 	tree       *tree
 	candidates []*candidate
 	open       Opener
-	tnef       string // the message class in a winmail.dat, or "unknown"
+	tnef       string // why a winmail.dat is of no use
 	opaque     string // why a signed message in the opaque form cannot be read
 	closed     string // why an encrypted one cannot
 	wasOpened  bool
@@ -108,14 +111,12 @@ func (w *walker) leaf(e *entity, at place) error {
 		}
 		return w.walk(inner, place{forwarded: true})
 	case "application/ms-tnef", "application/vnd.ms-tnef":
-		w.tnef = tnefClass(e.decoded())
-		return nil
+		return w.winmail(e, c, at)
 	case "application/pkcs7-mime", "application/x-pkcs7-mime":
 		return w.pkcs7(e, at)
 	default:
 		if name == "winmail.dat" {
-			w.tnef = tnefClass(e.decoded())
-			return nil
+			return w.winmail(e, c, at)
 		}
 		ics := path.Ext(name) == ".ics" || path.Ext(name) == ".ifb"
 		if e.media.value == "text/plain" && !ics && !at.forwarded && w.parsed.Text == "" {
@@ -178,15 +179,37 @@ func startsLikeCalendar(e *entity) bool {
 	return beginsCalendar(head)
 }
 
-// tnefClass finds the message class in a TNEF stream (MS-OXTNEF): which kind of
-// meeting message Exchange packed away.
-func tnefClass(data []byte) string {
-	for _, class := range []string{"IPM.Schedule.Meeting", "IPM.Microsoft Schedule.Mtg", "IPM.Appointment"} {
-		if bytes.Contains(data, []byte(class)) {
-			return class
-		}
+// winmail reads a meeting in Exchange's own format (MS-OXTNEF): what the same
+// message would be in iCalendar is a candidate like any other part.
+func (w *walker) winmail(e *entity, c *candidate, at place) error {
+	const unreadable = "The mail's content lies in a winmail.dat, Exchange's own format, "
+	data := e.decoded()
+	if w.tnef = unreadable + "which is too large to be read"; len(data) > w.tree.limits.Size {
+		return nil
 	}
-	return "unknown"
+	m, err := tnef.Decode(data)
+	if err != nil {
+		w.tnef = unreadable + "and cannot be read: " + strings.TrimPrefix(err.Error(), "tnef: ")
+		return nil
+	}
+	if !m.Scheduling() {
+		w.tnef = unreadable + "and is no message of a meeting"
+		return nil
+	}
+	p := w.parsed
+	cal, err := m.Calendar(tnef.Mail{From: p.From, FromName: p.FromName, To: p.To, Date: p.Date})
+	if err != nil {
+		w.tnef = "The meeting lies in a winmail.dat (" + m.Class + "), Exchange's own format, and cannot be told in iCalendar: " + strings.TrimPrefix(err.Error(), "tnef: ")
+		return nil
+	}
+	c.kind, c.method = tnefPart, cal.Method()
+	if at.forwarded {
+		c.kind = forwardedPart
+	}
+	c.text = string(cal.Bytes())
+	w.parsed.Notes = append(w.parsed.Notes, fmt.Sprintf("The meeting was read from the part %s, which is in Exchange's own format.", c.part))
+	w.candidates = append(w.candidates, c)
+	return nil
 }
 
 // nothing says why there is no calendar object to process.
@@ -202,10 +225,8 @@ func (w *walker) nothing() string {
 		return "The mail is encrypted, and " + cmp.Or(w.closed, "this server has no key to open it; only the recipient's own mail program can") + "."
 	case w.opaque != "":
 		return "The mail is signed in the opaque S/MIME form (application/pkcs7-mime) and cannot be read: " + w.opaque + "."
-	case w.tnef != "" && w.tnef != "unknown":
-		return "The meeting lies in a winmail.dat (" + w.tnef + "), Exchange's own format. The sender's administrator can have it sent as iCalendar: Set-RemoteDomain -TNEFEnabled $false."
 	case w.tnef != "":
-		return "The mail's content lies in a winmail.dat, Exchange's own format, which may hold a meeting. The sender's administrator can have it sent in standard form: Set-RemoteDomain -TNEFEnabled $false."
+		return w.tnef + ". The sender's administrator can have it sent as iCalendar: Set-RemoteDomain -TNEFEnabled $false."
 	}
 	return "The mail has no calendar part."
 }

@@ -30,7 +30,8 @@ ical/xcal                  ical ical/internal/typed
 ical/vcal1                 ical ical/recur ical/tz
 ical/jscal                 ical ical/recur ical/tz ical/jcal ical/internal/typed
 itip                       ical ical/recur ical/tz ical/freebusy
-imip                       ical ical/tz itip imip/cms imip/pgp
+imip                       ical ical/tz itip imip/cms imip/pgp imip/tnef
+imip/tnef                  ical ical/tz
 imip/cms                   -
 imip/smime                 imip/cms
 imip/pgp                   -

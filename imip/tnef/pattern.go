@@ -48,7 +48,8 @@ func day(minutes uint32) time.Time {
 
 func readPattern(b []byte) (p pattern, err error) {
 	r := reader{data: b}
-	if r.u16() != patternVersion || r.u16() != patternVersion {
+	reads, writes := r.u16(), r.u16()
+	if reads != patternVersion || writes != patternVersion {
 		return p, errPattern
 	}
 	frequency, kind, calendar := r.u16(), r.u16(), r.u16()

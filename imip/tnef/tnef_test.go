@@ -48,7 +48,9 @@ func (b *builder) att(id uint32, data []byte) *builder {
 	return b
 }
 
-func pad(b []byte) []byte { return append(b[:len(b):len(b)], make([]byte, padded(int64(len(b)))-int64(len(b)))...) }
+func pad(b []byte) []byte {
+	return append(b[:len(b):len(b)], make([]byte, padded(int64(len(b)))-int64(len(b)))...)
+}
 
 // prop writes one property.
 func prop(t tag, v any) []byte {

@@ -57,6 +57,7 @@ type commands struct {
 	Import      importCommand       `cmd:"" help:"Take calendar files and mails into an account."`
 	Export      exportCommand       `cmd:"" help:"Write calendars as files."`
 	Message     messageCommands     `cmd:"" help:"The scheduling journal: every message in and out."`
+	Sender      senderCommands      `cmd:"" help:"Whose messages are taken, and what they must prove."`
 	Key         keyCommands         `cmd:"" help:"Keys and certificates for signed and encrypted mail."`
 	Freebusy    freebusyCommand     `cmd:"" help:"When people are busy."`
 	CIP         cipCommands         `cmd:"" name:"cip" help:"A client of the Calendaring Interoperability Protocol."`

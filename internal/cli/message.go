@@ -26,6 +26,7 @@ type messageCommands struct {
 	Approve messageApprove `cmd:"" help:"Apply a message that was held."`
 	Reject  messageReject  `cmd:"" help:"Refuse a message that was held."`
 	Retry   messageRetry   `cmd:"" help:"Send a waiting or failed message again now."`
+	Flood   floodCommands  `cmd:"" help:"Floods of scheduling mail: what was held, to be let in or refused together."`
 	Revoke  messageRevoke  `cmd:"" help:"Take back the addresses that answers to an event come to."`
 	Receive messageReceive `cmd:"" help:"Take one mail from standard input, for a mail server's pipe."`
 }

@@ -120,6 +120,9 @@ type Limits struct {
 	MaxAttendees         int   `toml:"max-attendees" help:"attendees of one component"`
 	MaxExternalAttendees int   `toml:"max-external-attendees" help:"attendees of other services of one component"`
 	RequestsPerMinute    int   `toml:"requests-per-minute" help:"CalDAV requests of one account; 0 is no limit"`
+	MailPerSender        int   `toml:"mail-per-sender" help:"scheduling mails of one sender within an hour before the rest is held; not counted under the policy accept"`
+	MailPerDomain        int   `toml:"mail-per-domain" help:"new invitations by mail from one domain within an hour before the rest is held; not counted under the policy accept"`
+	MailPerRecipient     int   `toml:"mail-per-recipient" help:"new invitations by mail to one account within an hour before the rest is held; not counted under the policy accept"`
 	Quota                int64 `toml:"quota" help:"octets of all data of one account; 0 is no limit"`
 }
 
@@ -146,7 +149,7 @@ func Default() Config {
 		},
 		CIP:    CIP{AllowAnonymous: "verify", FallbackAfter: 15 * time.Minute},
 		Log:    Log{Level: "info", Format: "text"},
-		Limits: Limits{MaxResourceSize: 10 << 20, MaxInstances: 10_000, MaxAttendees: 5_000, MaxExternalAttendees: 500},
+		Limits: Limits{MaxResourceSize: 10 << 20, MaxInstances: 10_000, MaxAttendees: 5_000, MaxExternalAttendees: 500, MailPerSender: 300, MailPerDomain: 3_000, MailPerRecipient: 300},
 
 		Subscriptions: Subscriptions{MaxSize: 16 << 20},
 	}

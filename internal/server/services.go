@@ -19,6 +19,7 @@ import (
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/config"
 	"github.com/convene-cal/convene/internal/davserver"
+	"github.com/convene-cal/convene/internal/gate"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/keyring"
 	"github.com/convene-cal/convene/internal/mailauth"
@@ -48,6 +49,7 @@ type Services struct {
 	Fetcher  *subscription.Fetcher
 	Push     *push.Sender // nil: off
 	Keys     *keyring.Keyring
+	Gate     *gate.Gate
 	CIP      *cip.CIP
 
 	counts counters
@@ -108,12 +110,17 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 			return nil, fmt.Errorf("mail.dkim-key: %w", errors.Join(err, db.Close()))
 		}
 	}
+	floods := gate.Limits{Sender: cfg.Limits.MailPerSender, Domain: cfg.Limits.MailPerDomain, Recipient: cfg.Limits.MailPerRecipient}
+	if cfg.Mail.InboundPolicy == trust.Accept {
+		floods = gate.Limits{} // closed networks, demos and tests know whom they have
+	}
+	s.Gate = gate.New(db, floods, time.Now)
 	s.Mail, err = mail.New(mail.Options{
 		Relay: cfg.Mail.Relay, Domains: cfg.Domains, Hostname: cfg.Hostname, PublicURL: cfg.HTTP.PublicURL, MaxMessageSize: limit(int(cfg.Mail.MaxMessageSize)),
 		Accounts: s.Accounts, Store: db, Calendar: s.Calendar, Journal: s.Journal, TLS: certificates, Log: log,
 		Trust:        trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders, AuthservIDs: cfg.Mail.AuthservIDs, SignedDomains: cfg.Mail.SignedDomains, DenyDomains: cfg.Mail.DenyDomains, Sealers: cfg.Mail.ARCSealers},
 		AgentDomains: cfg.Mail.AgentDomains, ReplyTo: cfg.Mail.ReplyAddresses,
-		Keys: s.Keys, Check: checker, DKIM: signer, Sign: cfg.Mail.Sign, Encrypt: cfg.Mail.Encrypt,
+		Keys: s.Keys, Gate: s.Gate, Check: checker, DKIM: signer, Sign: cfg.Mail.Sign, Encrypt: cfg.Mail.Encrypt,
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

@@ -132,6 +132,12 @@ func (tx *Tx) Floods(limit int) ([]Flood, error) {
 	return collect(tx, scanFlood, `select f.kind, f.subject, f.began, f.last, f.seen, f.state from flood f order by f.began desc, f.kind, f.subject limit $1`, unlimited(limit))
 }
 
+// FloodsOf lists the outbreaks of one subject, the latest first.
+func (tx *Tx) FloodsOf(kind, subject string, limit int) ([]Flood, error) {
+	return collect(tx, scanFlood, `select f.kind, f.subject, f.began, f.last, f.seen, f.state from flood f
+		where f.kind = $1 and f.subject = $2 order by f.began desc limit $3`, kind, subject, unlimited(limit))
+}
+
 // SetFlood stores an outbreak, adding what was seen to what there is.
 func (tx *Tx) SetFlood(f Flood) error {
 	if err := indexable("sender or recipient", f.Subject); err != nil {

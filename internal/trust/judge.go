@@ -58,6 +58,7 @@ type Question struct {
 	Signs     func(ical.Address) bool // messages of an address used to be signed; nil = nobody's
 	// Consent says that the user lets designate act for principal; nil = nobody.
 	Consent func(principal, designate ical.Address) bool
+	Rules   []Rule    // the site's and the user's own
 	Now     time.Time // when the message arrived
 }
 
@@ -66,7 +67,7 @@ type Verdict struct {
 	Do       Decision
 	Level    Level
 	Acting   ical.Address // the address that acts: pass it to itip.Apply
-	Reason   string       // short word: "verified", "accepted", "wrong-sender", "unverified", "sent-by", "unknown-sender", "denied", "no-organizer", "no-attendee", "organizer-change", "not-signed"
+	Reason   string       // short word: "verified", "accepted", "wrong-sender", "unverified", "sent-by", "unknown-sender", "denied", "no-organizer", "no-attendee", "organizer-change", "not-signed", "rule"
 	Sentence string
 }
 
@@ -103,6 +104,9 @@ func Judge(q Question) Verdict {
 	}
 	v.Acting = q.speaker(acting)
 	v.Level = q.Evidence.level(acting)
+	if verdict := q.byRule(v, acting); verdict != nil {
+		return *verdict
+	}
 
 	// Acting for someone else needs that person's word first (draft-ietf-calsch-imip-04 3).
 	if sentBy := q.sentBy(); sentBy != "" && (sentBy.Equal(q.Evidence.From) || q.Evidence.signed(sentBy) != nil) && !slices.ContainsFunc(acting, q.Evidence.From.Equal) && v.Level < T3 {
@@ -126,7 +130,7 @@ func Judge(q Question) Verdict {
 		v.Sentence = fmt.Sprintf("The message was sent by %s, who is not the %s %s.", who(from), role, who(acting[0]))
 		return v
 	}
-	if q.Policy.UnknownSenders == "hold" && q.Stored == nil && !q.Known {
+	if q.HoldsUnknown() && q.Stored == nil && !q.Known {
 		v.Reason = "unknown-sender"
 		v.Sentence = fmt.Sprintf("You have had nothing to do with %s so far; the message waits for your decision.", who(from))
 		return v
@@ -141,7 +145,9 @@ func (q Question) byPolicy(v Verdict, role string) Verdict {
 		policy = Verify
 	}
 	signedOnly := policy == Quarantine || slices.ContainsFunc(q.Policy.SignedDomains, func(d string) bool { return sameOrBelow(strings.ToLower(v.Acting.Domain()), d) })
-	if policy == Accept && !signedOnly {
+	demanded, signs := q.demanded(v.Acting)
+	signedOnly = signedOnly || signs
+	if policy == Accept && !signedOnly && v.Level >= demanded {
 		v.Do, v.Reason = Apply, "accepted"
 		v.Sentence = fmt.Sprintf("Sent by the %s %s; this site's policy asks for no proof.", role, who(v.Acting))
 		return v
@@ -158,6 +164,10 @@ func (q Question) byPolicy(v Verdict, role string) Verdict {
 	if q.Evidence.Token && (q.Method == itip.Reply || q.Method == itip.Counter) {
 		need = min(need, T1)
 	}
+	if policy == Accept {
+		need = T0
+	}
+	need = max(need, demanded)
 	if q.organizerChanges() {
 		need = T3 // a new organizer takes the event over
 	}

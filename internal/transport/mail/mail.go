@@ -12,6 +12,7 @@ import (
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/gate"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/keyring"
 	"github.com/convene-cal/convene/internal/mailauth"
@@ -46,6 +47,7 @@ type Options struct {
 	DKIM     *mailauth.Signer  // signs what goes out from domains of ours; nil = the relay does
 	Check    *mailauth.Checker // checks mail that no server of ours has; nil = nobody does
 	Keys     *keyring.Keyring  // nil = nothing is signed, encrypted or verified
+	Gate     *gate.Gate        // rules about senders, and floods; nil = neither
 	Sign     bool              // sign where an account has a key and does not say otherwise
 	Encrypt  string            // "never" (also ""), "when-possible" or "always"; an account can say otherwise
 

@@ -14,6 +14,7 @@ import (
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/imip"
 	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/gate"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/mailauth"
 	"github.com/convene-cal/convene/internal/problem"
@@ -39,7 +40,9 @@ type record struct {
 	Repairs    []string     `json:"repairs,omitempty"`
 	Notes      []string     `json:"notes,omitempty"`
 	Reason     string       `json:"review-reason,omitempty"`
-	Review     string       `json:"review,omitempty"` // why a person must look first
+	Flood      string       `json:"flood,omitempty"`    // the outbreak for which it was held: "sender:eve@evil.test"
+	Released   bool         `json:"released,omitempty"` // an administrator let it through a flood
+	Review     string       `json:"review,omitempty"`   // why a person must look first
 }
 
 func envelopeEvidence(env Envelope, t target) []byte {
@@ -267,10 +270,15 @@ func (m *Mail) apply(ctx context.Context, e *store.Entry) error {
 		}
 		return err
 	}
-	verdict, err := m.judge(ctx, e, cal, &r)
+	verdict, question, err := m.judge(ctx, e, cal, &r)
 	if err != nil {
 		return err
 	}
+	flood, tooMany, err := m.flooded(ctx, e, &r, verdict, question)
+	if err != nil {
+		return err
+	}
+	r.Flood = flood
 	r.Level, r.Acting, r.Verdict = verdict.Level.String(), string(verdict.Acting), verdict.Sentence
 	r.Policy = m.o.Trust.Inbound
 	if verdict.Do == trust.Apply && verdict.Acting != "" {
@@ -281,6 +289,8 @@ func (m *Mail) apply(ctx context.Context, e *store.Entry) error {
 	switch {
 	case verdict.Do == trust.Reject:
 		state = stateRejected
+	case flood != "":
+		state, reason, sentence = stateHeld, reasonFlood, tooMany
 	case r.Review != "":
 		state, reason, sentence = stateHeld, r.Reason, r.Review
 	case verdict.Do == trust.Hold:
@@ -313,10 +323,10 @@ func (m *Mail) apply(ctx context.Context, e *store.Entry) error {
 }
 
 // judge gathers what the store knows and asks [trust.Judge].
-func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r *record) (trust.Verdict, error) {
+func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r *record) (trust.Verdict, trust.Question, error) {
 	keys, err := m.keys(ctx, e.Account)
 	if err != nil {
-		return trust.Verdict{}, err
+		return trust.Verdict{}, trust.Question{}, err
 	}
 	q := trust.Question{Evidence: r.Evidence, Policy: m.o.Trust, Method: itip.Method(e.Method), Now: e.Created}
 	q.Signs = func(a ical.Address) bool { return keys.Signs(a.Email()) }
@@ -325,6 +335,12 @@ func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r 
 	err = m.o.Store.View(ctx, func(tx *store.Tx) error {
 		q.Stored = nil
 		q.Consent = m.o.Calendar.Consent(tx, e.Account)
+		if m.o.Gate != nil {
+			var err error
+			if q.Rules, err = gate.Load(tx, e.Account); err != nil {
+				return err
+			}
+		}
 		known, err := scheduled(tx, e.Account, e.UID)
 		if err != nil {
 			return err
@@ -340,16 +356,16 @@ func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r 
 			q.Stored.FromDomain, err = madeBy(tx, e)
 			return err
 		}
-		if m.o.Trust.UnknownSenders == "hold" && !q.Known {
+		if q.HoldsUnknown() && !q.Known {
 			q.Known, err = journal.HasMet(tx, e.Account, r.From)
 			return err
 		}
 		return nil
 	})
 	if err != nil {
-		return trust.Verdict{}, err
+		return trust.Verdict{}, trust.Question{}, err
 	}
-	return trust.Judge(q), nil
+	return trust.Judge(q), q, nil
 }
 
 // madeBy is the authenticated domain of the first message about an event that

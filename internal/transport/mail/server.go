@@ -142,6 +142,9 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 		s.m.log.Error("recipient cannot be looked up", "error", err)
 		return errLater
 	}
+	if s.m.crowded(s.from, t) {
+		return errCrowded
+	}
 	s.to = append(s.to, t)
 	return nil
 }

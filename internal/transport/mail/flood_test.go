@@ -1,0 +1,199 @@
+package mail
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/gate"
+	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/trust"
+)
+
+// guarded is a site that believes mx.our.test, with limits, and rob as its
+// administrator.
+func guarded(t *testing.T, relay *fakeRelay, l gate.Limits) *site {
+	t.Helper()
+	x := newSite(t, sqlite(t), "smtp://"+relay.addr+"?tls=none", func(o *Options) {
+		o.Trust = trust.Policy{Inbound: trust.Verify, AuthservIDs: []string{"mx.our.test"}}
+		o.Gate = gate.New(o.Store, l, o.Now)
+	})
+	x.journal.Use(x.mail)
+	if err := x.store.Update(t.Context(), func(tx *store.Tx) error {
+		a, err := tx.Account(x.rob.ID)
+		if err != nil {
+			return err
+		}
+		a.Admin = true
+		return tx.UpdateAccount(a)
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// vouched is an invitation that the site's mail server vouches for.
+func vouched(from, uid string) []byte {
+	_, domain, _ := strings.Cut(from, "@")
+	return append([]byte("Authentication-Results: mx.our.test; dmarc=pass header.from="+domain+"\r\n"), answer(from, "REQUEST", uid, "ORGANIZER:mailto:"+from, "ATTENDEE;RSVP=TRUE:mailto:ann@one.test")...)
+}
+
+// One sender's flood is held, told once to the administrator, and settled in one go.
+func TestFlood(t *testing.T) {
+	for _, release := range []bool{true, false} {
+		t.Run(fmt.Sprint("release ", release), func(t *testing.T) {
+			relay := startRelay(t, nil)
+			x := guarded(t, relay, gate.Limits{Sender: 3, Domain: 100, Recipient: 100})
+			counts := map[string]int{}
+			for i := range 7 {
+				e := x.take(t, vouched("eve@evil.test", fmt.Sprint("e", i)), "eve@evil.test", "ann@one.test")
+				counts[e.State+" "+e.Reason]++
+				if e.State == stateHeld && !strings.Contains(e.Sentence, "eve@evil.test") {
+					t.Errorf("%q", e.Sentence)
+				}
+			}
+			if len(counts) != 2 || counts["held flood"] != 4 {
+				t.Fatalf("%v", counts)
+			}
+			if e := x.take(t, vouched("dan@two.test", "d"), "dan@two.test", "ann@one.test"); e.State != stateApplied {
+				t.Errorf("somebody else's: %s %q", e.State, e.Sentence)
+			}
+			told := x.out(t, relay)
+			if len(told) != 1 || told[0].to != "rob@one.test" || !strings.Contains(string(told[0].raw), "convene message flood release --kind sender 'eve@evil.test'") {
+				t.Fatalf("%d mails: %+v", len(told), told)
+			}
+			admin := account.Actor{Account: x.rob.ID, Admin: true}
+			list, err := x.mail.o.Gate.Floods(t.Context(), admin, 10)
+			if err != nil || len(list) != 1 || list[0].Seen != 4 || list[0].State != gate.Open {
+				t.Errorf("%+v %v", list, err)
+			}
+			do, want := x.mail.RejectFlood, stateRejected
+			if release {
+				do, want = x.mail.ReleaseFlood, stateApplied
+			}
+			if _, err := do(t.Context(), account.Actor{Account: x.ann.ID}, gate.BySender, "eve@evil.test"); !problem.Has(err, problem.NeedPrivileges) {
+				t.Errorf("anybody settles it: %v", err)
+			}
+			if _, err := do(t.Context(), admin, gate.BySender, "nobody@evil.test"); !problem.Has(err, problem.NotFound) {
+				t.Errorf("no such flood: %v", err)
+			}
+			done, err := do(t.Context(), admin, gate.BySender, "eve@evil.test")
+			if err != nil || done.Messages != 4 || done.States[want] != 4 {
+				t.Fatalf("%+v %v", done, err)
+			}
+			if again, err := do(t.Context(), admin, gate.BySender, "eve@evil.test"); err != nil || again.Messages != 0 {
+				t.Errorf("again: %+v %v", again, err)
+			}
+			for i := range 7 {
+				if n := x.objects(t, x.ann.ID, fmt.Sprint("e", i)); (n == 1) != (release || i < 3) {
+					t.Errorf("e%d is %d times in the calendar", i, n)
+				}
+			}
+			// A released sender is left alone for a day, a rejected one is not.
+			for i := range 5 {
+				x.take(t, vouched("eve@evil.test", fmt.Sprint("f", i)), "eve@evil.test", "ann@one.test")
+			}
+			held, err := x.journal.List(t.Context(), store.EntryFilter{Account: x.ann.ID, Direction: journal.In, States: []string{stateHeld}})
+			if err != nil || (len(held) == 0) != release {
+				t.Errorf("%d held afterwards, %v", len(held), err)
+			}
+			if more := x.out(t, relay); len(more) != 0 {
+				t.Errorf("the administrator is told of the same again: %d mails", len(more))
+			}
+		})
+	}
+}
+
+// Many strangers at once fill an account's limit; whom it knows gets through.
+func TestAFloodOfStrangers(t *testing.T) {
+	relay := startRelay(t, nil)
+	x := guarded(t, relay, gate.Limits{Recipient: 3})
+	if e := x.take(t, vouched("dan@two.test", "first"), "dan@two.test", "ann@one.test"); e.State != stateApplied {
+		t.Fatal(e.Sentence)
+	}
+	held := 0
+	for i := range 6 {
+		if e := x.take(t, vouched(fmt.Sprintf("s%d@evil%d.test", i, i), fmt.Sprint("s", i)), "x@evil.test", "ann@one.test"); e.Reason == reasonFlood {
+			held++
+		}
+	}
+	if held != 4 {
+		t.Errorf("%d of 6 held", held)
+	}
+	if e := x.take(t, vouched("dan@two.test", "second"), "dan@two.test", "ann@one.test"); e.State != stateApplied {
+		t.Errorf("somebody known: %s %q", e.State, e.Sentence)
+	}
+	if e := x.take(t, vouched("s9@evil.test", "s9"), "x@evil.test", "rob@one.test"); e.Reason == reasonFlood {
+		t.Errorf("to somebody else: %q", e.Sentence)
+	}
+}
+
+// When it goes on, the listener takes no more for the time being.
+func TestAFloodIsPutOff(t *testing.T) {
+	relay := startRelay(t, nil)
+	x := guarded(t, relay, gate.Limits{Sender: 1})
+	c := dial(t, x.listen(t, false), false)
+	put := 0
+	for i := range 8 {
+		answers := deliver(t, c, false, "eve@evil.test", vouched("eve@evil.test", fmt.Sprint("e", i)), "ann@one.test")
+		if err := answers["ann@one.test"]; err != nil {
+			put++
+			if !strings.Contains(err.Error(), "451") && !strings.Contains(err.Error(), "Too many") {
+				t.Errorf("message %d: %v", i, err)
+			}
+		}
+	}
+	if put != 8-gate.DeferAbove-1 {
+		t.Errorf("%d of 8 were put off", put)
+	}
+	if answers := deliver(t, c, false, "dan@two.test", vouched("dan@two.test", "d"), "ann@one.test"); answers["ann@one.test"] != nil {
+		t.Errorf("somebody else's: %v", answers)
+	}
+}
+
+// A rule counts for mail as soon as it is there.
+func TestSenderRules(t *testing.T) {
+	x := guarded(t, startRelay(t, nil), gate.Limits{})
+	ann := account.Actor{Account: x.ann.ID}
+	admin := account.Actor{Account: x.rob.ID, Admin: true}
+	try := func(uid string) string {
+		e := x.take(t, vouched("dan@two.test", uid), "dan@two.test", "ann@one.test")
+		return e.State + " " + e.Reason
+	}
+	if got := try("a"); got != "applied added" {
+		t.Errorf("without a rule: %s", got)
+	}
+	if err := x.mail.o.Gate.SetRule(t.Context(), ann, x.ann.ID, trust.Rule{Subject: "dan@two.test", Do: trust.Never}); err != nil {
+		t.Fatal(err)
+	}
+	if got := try("b"); got != "rejected denied" {
+		t.Errorf("never: %s", got)
+	}
+	if err := x.mail.o.Gate.DeleteRule(t.Context(), ann, x.ann.ID, "dan@two.test"); err != nil {
+		t.Fatal(err)
+	}
+	if err := x.mail.o.Gate.SetRule(t.Context(), admin, store.Site, trust.Rule{Subject: "two.test", Signed: true}); err != nil {
+		t.Fatal(err)
+	}
+	if got := try("c"); got != "held not-signed" {
+		t.Errorf("signed required: %s", got)
+	}
+}
+
+func TestCountingForgetsInAnHour(t *testing.T) {
+	x := guarded(t, startRelay(t, nil), gate.Limits{Sender: 1})
+	clock := now
+	x.mail.o.Gate = gate.New(x.store, gate.Limits{Sender: 1}, func() time.Time { return clock })
+	for i, want := range []string{stateApplied, stateHeld, stateApplied} {
+		if i == 2 {
+			clock = clock.Add(3 * time.Hour)
+		}
+		if e := x.take(t, vouched("dan@two.test", fmt.Sprint(i)), "dan@two.test", "ann@one.test"); e.State != want {
+			t.Errorf("message %d is %s, want %s", i, e.State, want)
+		}
+	}
+}

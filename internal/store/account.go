@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -15,7 +16,7 @@ func (a *Account) fields() []any {
 	return []any{&a.ID, &a.Name, &a.Kind, &a.DisplayName, &a.PasswordHash, &a.Disabled, &a.Admin, &a.TimeZone, &a.Language, instant{&a.Created}, &a.Settings}
 }
 
-func scanAccount(r record, a *Account) error { return r.Scan(a.fields()...) }
+func scanAccount(r *sql.Rows, a *Account) error { return r.Scan(a.fields()...) }
 
 // AddAccount stores a new account and its empty home, and sets a.ID. A taken
 // name is ErrExists.
@@ -121,7 +122,7 @@ type Holder struct {
 // comparison keys, with one query. Keys that nobody has are not in the map.
 func (tx *Tx) Holders(keys []string) (map[string]Holder, error) {
 	found := make(map[string]Holder, len(keys))
-	err := tx.each(func(r record) error {
+	err := tx.each(func(r *sql.Rows) error {
 		var key, uri string
 		var a Account
 		if err := r.Scan(append([]any{&key, &uri}, a.fields()...)...); err != nil {
@@ -146,7 +147,7 @@ func (tx *Tx) Holders(keys []string) (map[string]Holder, error) {
 // that were never renamed are not in the map.
 func (tx *Tx) Redirected(keys []string) (map[string]string, error) {
 	found := map[string]string{}
-	err := tx.each(func(r record) error {
+	err := tx.each(func(r *sql.Rows) error {
 		var key, uri string
 		err := r.Scan(&key, &uri)
 		found[key] = uri
@@ -173,7 +174,7 @@ func unlimited(limit int) int64 {
 
 const addressColumns = `account, key, uri, position, verified`
 
-func scanAddress(r record, a *Address) error {
+func scanAddress(r *sql.Rows, a *Address) error {
 	return r.Scan(&a.Account, &a.Key, &a.URI, &a.Position, &a.Verified)
 }
 
@@ -261,7 +262,7 @@ func (tx *Tx) SearchAccounts(tokens []string, limit int) ([]Account, error) {
 
 const appPasswordColumns = `account, id, label, hash, created, last_used, expires`
 
-func scanAppPassword(r record, p *AppPassword) error {
+func scanAppPassword(r *sql.Rows, p *AppPassword) error {
 	return r.Scan(&p.Account, &p.ID, &p.Label, &p.Hash, instant{&p.Created}, instant{&p.LastUsed}, instant{&p.Expires})
 }
 
@@ -298,7 +299,7 @@ func (tx *Tx) TouchAppPassword(account AccountID, id int64, at time.Time) error 
 	return err
 }
 
-func scanSession(r record, s *Session) error {
+func scanSession(r *sql.Rows, s *Session) error {
 	return r.Scan(&s.Hash, &s.Account, instant{&s.Created}, instant{&s.Expires}, &s.UserAgent)
 }
 
@@ -358,6 +359,6 @@ func (tx *Tx) DeleteRedirect(oldKey string) error {
 
 // Redirect finds where an old address leads.
 func (tx *Tx) Redirect(oldKey string) (Redirect, error) {
-	scan := func(r record, d *Redirect) error { return r.Scan(&d.Account, &d.OldKey, &d.NewURI) }
+	scan := func(r *sql.Rows, d *Redirect) error { return r.Scan(&d.Account, &d.OldKey, &d.NewURI) }
 	return first(tx, scan, "redirect of "+oldKey, `select account, old_key, new_uri from redirect where old_key = $1`, oldKey)
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -20,7 +21,7 @@ type Attachment struct {
 
 const attachmentColumns = `t.account, t.id, t.token, t.uid, t.filename, t.content_type, t.size, t.created, t.unused`
 
-func scanAttachment(r record, a *Attachment) error {
+func scanAttachment(r *sql.Rows, a *Attachment) error {
 	return r.Scan(&a.Account, &a.ID, &a.Token, &a.UID, &a.Filename, &a.ContentType, &a.Size, instant{&a.Created}, instant{&a.Unused})
 }
 

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -136,7 +137,7 @@ func (tx *Tx) dump(table string, out *json.Encoder, wrote func()) error {
 	for i := range dest {
 		dest[i] = &values[i]
 	}
-	return tx.each(func(r record) error {
+	return tx.each(func(r *sql.Rows) error {
 		if err := tx.ctx.Err(); err != nil {
 			return err
 		}
@@ -155,10 +156,17 @@ func (tx *Tx) dump(table string, out *json.Encoder, wrote func()) error {
 
 // columns are a table's names, and whether each is a boolean to the engine.
 func (tx *Tx) columns(table string) (names []string, boolean []bool, err error) {
-	if names, boolean, err = tx.conn.columns(tx.ctx, table); err != nil {
+	rows, err := tx.conn.query(tx.ctx, "select * from "+table+" limit 0", nil)
+	if err != nil {
 		return nil, nil, tx.failed(err)
 	}
-	return names, boolean, nil
+	defer rows.Close()
+	types, err := rows.ColumnTypes()
+	for _, t := range types {
+		names = append(names, t.Name())
+		boolean = append(boolean, t.DatabaseTypeName() == "BOOL")
+	}
+	return names, boolean, err
 }
 
 // Restore fills an empty store from a backup of either engine, all or nothing.

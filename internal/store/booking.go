@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -50,7 +51,7 @@ func (tx *Tx) SetBookingPolicy(id AccountID, policy []byte) error {
 	return err
 }
 
-func scanMember(r record, m *Member) error {
+func scanMember(r *sql.Rows, m *Member) error {
 	return r.Scan(&m.Account, &m.Key, &m.URI, &m.Position)
 }
 
@@ -89,7 +90,7 @@ func (tx *Tx) GroupsOf(key string) ([]Account, error) {
 	return collect(tx, scanAccount, `select `+accountColumns+` from member m join account a on a.id = m.account where m.key = $1 order by a.name`, key)
 }
 
-func scanConsent(r record, c *Consent) error {
+func scanConsent(r *sql.Rows, c *Consent) error {
 	return r.Scan(&c.Account, &c.Principal, &c.Designate, &c.URI, instant{&c.Created})
 }
 

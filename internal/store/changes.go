@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -61,7 +62,7 @@ func (tx *Tx) Changes(account AccountID, collection, sinceSeq int64, limit int) 
 	case sinceSeq == 0:
 		query = `select o.seq, o.collection, o.name, false from object o where o.account = $1 and o.collection = $2 and o.seq > $3 order by o.seq limit $4`
 	}
-	scan := func(r record, c *Change) error { return r.Scan(&c.Seq, &c.Collection, &c.Name, &c.Deleted) }
+	scan := func(r *sql.Rows, c *Change) error { return r.Scan(&c.Seq, &c.Collection, &c.Name, &c.Deleted) }
 	list, err = collect(tx, scan, query, account, collection, sinceSeq, unlimited(limit)+1)
 	if err != nil {
 		return nil, false, fmt.Errorf("read change log: %w", err)
@@ -105,7 +106,7 @@ func (tx *Tx) PruneTombstones(before time.Time) (more bool, err error) {
 		name       string
 		seq        int64
 	}
-	scan := func(r record, g *grave) error { return r.Scan(&g.account, &g.collection, &g.name, &g.seq) }
+	scan := func(r *sql.Rows, g *grave) error { return r.Scan(&g.account, &g.collection, &g.name, &g.seq) }
 	list, err := collect(tx, scan, `select account, collection, name, seq from tombstone where deleted < $1 order by deleted limit $2`, before, pruneAtOnce)
 	if err != nil {
 		return false, err

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -18,7 +19,7 @@ type CIPEvent struct {
 	Answers int64     // the account's own answers to the event that went out
 }
 
-func scanCIPEvent(r record, e *CIPEvent) error {
+func scanCIPEvent(r *sql.Rows, e *CIPEvent) error {
 	return r.Scan(&e.Account, &e.UID, &e.Wire, &e.Version, &e.Since, instant{&e.Stamp}, &e.Answers)
 }
 
@@ -61,7 +62,7 @@ type CIPMoved struct {
 	Created        time.Time
 }
 
-func scanCIPMoved(r record, m *CIPMoved) error {
+func scanCIPMoved(r *sql.Rows, m *CIPMoved) error {
 	return r.Scan(&m.Account, &m.OldKey, &m.NewKey, &m.NewURI, instant{&m.Created})
 }
 
@@ -100,6 +101,6 @@ func (tx *Tx) Meetings(uid string) ([]Object, error) {
 // Received lists the method, state and evidence of an account's incoming rows
 // about a UID that came by a transport, in no order.
 func (tx *Tx) Received(account AccountID, uid, transport string) ([]Entry, error) {
-	return collect(tx, func(r record, e *Entry) error { return r.Scan(&e.Method, &e.State, &e.Evidence) },
+	return collect(tx, func(r *sql.Rows, e *Entry) error { return r.Scan(&e.Method, &e.State, &e.Evidence) },
 		`select e.method, e.state, e.evidence from entry e where e.account = $1 and e.uid = $2 and e.direction = 'in' and e.transport = $3`, account, uid, transport)
 }

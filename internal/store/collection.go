@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 )
 
@@ -9,7 +10,7 @@ const collectionColumns = `c.account, c.id, c.name, c.kind, c.display_name, c.de
 
 const collectionTables = ` from collection c join collection_state s on s.account = c.account and s.collection = c.id `
 
-func scanCollection(r record, c *Collection) error {
+func scanCollection(r *sql.Rows, c *Collection) error {
 	return r.Scan(&c.Account, &c.ID, &c.Name, &c.Kind, &c.DisplayName, &c.Description, &c.Color, &c.Order, text{&c.Components},
 		&c.TimeZone, &c.Transparent, instant{&c.Created}, instant{&c.Modified}, &c.Seq, text{&c.Properties})
 }
@@ -125,7 +126,7 @@ func (tx *Tx) Collections(account AccountID) ([]Collection, error) {
 // Places lists a home's collections as Collections does, with ID, Name, Kind
 // and Components only: what is needed to choose one for a new object.
 func (tx *Tx) Places(account AccountID) ([]Collection, error) {
-	return collect(tx, func(r record, c *Collection) error {
+	return collect(tx, func(r *sql.Rows, c *Collection) error {
 		c.Account = account
 		return r.Scan(&c.ID, &c.Name, &c.Kind, text{&c.Components})
 	}, `select c.id, c.name, c.kind, c.components from collection c where c.account = $1 order by c.position, c.name`, account)
@@ -145,7 +146,7 @@ func (tx *Tx) CollectionByName(account AccountID, name string) (Collection, erro
 
 const shareColumns = `account, collection, grantee, access`
 
-func scanShare(r record, s *Share) error {
+func scanShare(r *sql.Rows, s *Share) error {
 	return r.Scan(&s.Account, &s.Collection, &s.Grantee, &s.Access)
 }
 

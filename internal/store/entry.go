@@ -2,6 +2,7 @@ package store
 
 import (
 	"cmp"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -24,7 +25,7 @@ func (e *Entry) values() []any {
 		e.Created, e.Updated, e.NextAttempt, jsonText(e.Attempts), e.LeaseOwner, e.LeaseUntil, e.Refresh, e.Opens, e.Asks, e.Base}
 }
 
-func scanEntry(r record, e *Entry) error { return r.Scan(e.fields()...) }
+func scanEntry(r *sql.Rows, e *Entry) error { return r.Scan(e.fields()...) }
 
 func (e *Entry) indexable() error {
 	return indexable("UID", e.UID, "recipient's address", e.To, "digest", e.Digest)
@@ -234,7 +235,7 @@ func (tx *Tx) NextDue() (at time.Time, ok bool, err error) {
 // portions: more says that it should be called again. Rows that wait for a
 // courier, for processing or for a person stay.
 func (tx *Tx) PruneEntries(before time.Time) (more bool, err error) {
-	list, err := collect(tx, func(r record, e *Entry) error { return r.Scan(&e.Account, &e.ID) },
+	list, err := collect(tx, func(r *sql.Rows, e *Entry) error { return r.Scan(&e.Account, &e.ID) },
 		`select e.account, e.id from entry e where e.state not in ('due', 'retry', 'held', 'received') and e.updated < $1 order by e.id limit $2`,
 		before, pruneAtOnce)
 	if err != nil {

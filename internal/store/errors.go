@@ -30,11 +30,7 @@ const (
 
 // sqliteCode is the primary result code, 0 when err is not SQLite's.
 func sqliteCode(err error) int {
-	var ours *sqliteError
-	if errors.As(err, &ours) {
-		return ours.code & 0xff
-	}
-	var e *sqlite.Error // of the driver, which migrations go through
+	var e *sqlite.Error
 	if errors.As(err, &e) {
 		return e.Code() & 0xff
 	}

@@ -8,7 +8,8 @@ func LimitPages(t *testing.T, s *Store, pages int64) {
 	w := &s.engine.(*sqliteEngine).write
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err := w.conn.do("pragma max_page_count = " + jsonText(pages)); err != nil {
+	var got int64
+	if err := w.conn.c.QueryRowContext(t.Context(), "pragma max_page_count = "+jsonText(pages)).Scan(&got); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -18,7 +19,7 @@ type Feed struct {
 
 const feedColumns = `f.account, f.id, f.collection, f.token, f.detail, f.label, f.created`
 
-func scanFeed(r record, f *Feed) error {
+func scanFeed(r *sql.Rows, f *Feed) error {
 	return r.Scan(&f.Account, &f.ID, &f.Collection, &f.Token, &f.Detail, &f.Label, instant{&f.Created})
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"time"
 )
 
@@ -17,7 +18,7 @@ func (tx *Tx) Figures() (Figures, error) {
 	if _, err := tx.row([]any{&f.Accounts}, `select count(*) from account`); err != nil {
 		return f, err
 	}
-	if err := tx.each(func(r record) error {
+	if err := tx.each(func(r *sql.Rows) error {
 		var state string
 		var n int64
 		if err := r.Scan(&state, &n); err != nil {

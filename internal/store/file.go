@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ type File struct {
 
 const fileColumns = `f.account, f.path, f.directory, f.content_type, f.language, f.etag, f.size, f.created, f.modified, f.properties`
 
-func scanFile(r record, f *File) error {
+func scanFile(r *sql.Rows, f *File) error {
 	return r.Scan(&f.Account, &f.Path, &f.Directory, &f.ContentType, &f.Language, &f.ETag, &f.Size, instant{&f.Created}, instant{&f.Modified}, text{&f.Properties})
 }
 

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -40,7 +41,7 @@ func (s *Store) Check(ctx context.Context) (Health, error) {
 	err = s.View(ctx, func(tx *Tx) error {
 		h = Health{Schema: schema}
 		if s.dialect == sqliteDialect {
-			if err := tx.each(func(r record) error {
+			if err := tx.each(func(r *sql.Rows) error {
 				var line string
 				if err := r.Scan(&line); err != nil {
 					return err

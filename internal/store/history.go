@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -12,7 +13,7 @@ const HistoryDays = 30
 const versionColumns = `v.account, v.object, v.seq, v.collection, v.name, v.uid, v.component, v.etag, v.size, v.organizer, v.summary,
 	v.modified, v.replaced, v.deleted`
 
-func scanVersion(r record, v *Version) error {
+func scanVersion(r *sql.Rows, v *Version) error {
 	return r.Scan(&v.Account, &v.Object, &v.Seq, &v.Collection, &v.Name, &v.UID, &v.Component, &v.ETag, &v.Size, &v.Organizer, &v.Summary,
 		instant{&v.Modified}, instant{&v.Replaced}, &v.Deleted)
 }

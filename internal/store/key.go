@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -25,7 +26,7 @@ type MailKey struct {
 
 const mailKeyColumns = `k.account, k.protocol, k.fingerprint, k.role, k.state, k.addresses, k.material, k.secret, k.created, k.seen`
 
-func scanMailKey(r record, k *MailKey) error {
+func scanMailKey(r *sql.Rows, k *MailKey) error {
 	err := r.Scan(&k.Account, &k.Protocol, &k.Fingerprint, &k.Role, &k.State, &k.Addresses, &k.Material, &k.Secret, instant{&k.Created}, instant{&k.Seen})
 	if len(k.Secret) == 0 {
 		k.Secret = nil

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -19,7 +20,7 @@ type Lock struct {
 	Expires  time.Time
 }
 
-func scanLock(r record, l *Lock) error {
+func scanLock(r *sql.Rows, l *Lock) error {
 	var seconds int64
 	err := r.Scan(&l.Account, &l.Token, &l.Path, &l.Infinite, &l.Shared, &l.Creator, &l.Owner, &seconds, instant{&l.Expires})
 	l.Timeout = time.Duration(seconds) * time.Second

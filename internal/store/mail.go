@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -20,7 +21,7 @@ type ReplyAddress struct {
 
 const replyAddressColumns = `r.account, r.uid, r.attendee, r.selector, r.secret, r.agent, r.created, r.expires`
 
-func scanReplyAddress(rows record, r *ReplyAddress) error {
+func scanReplyAddress(rows *sql.Rows, r *ReplyAddress) error {
 	return rows.Scan(&r.Account, &r.UID, &r.Attendee, &r.Selector, &r.Secret, &r.Agent, instant{&r.Created}, instant{&r.Expires})
 }
 
@@ -77,7 +78,7 @@ type SenderRule struct {
 	Created time.Time
 }
 
-func scanSenderRule(rows record, r *SenderRule) error {
+func scanSenderRule(rows *sql.Rows, r *SenderRule) error {
 	return rows.Scan(&r.Account, &r.Subject, &r.Rule, instant{&r.Created})
 }
 
@@ -123,7 +124,7 @@ type Flood struct {
 	State   string    // word of the service: open or settled
 }
 
-func scanFlood(rows record, f *Flood) error {
+func scanFlood(rows *sql.Rows, f *Flood) error {
 	return rows.Scan(&f.Kind, &f.Subject, instant{&f.Began}, instant{&f.Last}, &f.Seen, &f.State)
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 )
 
@@ -30,7 +31,7 @@ type Mount struct {
 
 const mountColumns = `m.account, m.owner, m.collection, m.state, m.seq, m.seen, m.display_name, m.color, m.position, m.transparent, m.comment, m.properties`
 
-func scanMount(r record, m *Mount) error {
+func scanMount(r *sql.Rows, m *Mount) error {
 	return r.Scan(&m.Account, &m.Owner, &m.Collection, &m.State, &m.Seq, &m.Seen, &m.DisplayName, &m.Color, &m.Order, &m.Transparent, &m.Comment, text{&m.Properties})
 }
 
@@ -107,7 +108,7 @@ type Personal struct {
 	Data       string
 }
 
-func scanPersonal(r record, p *Personal) error {
+func scanPersonal(r *sql.Rows, p *Personal) error {
 	return r.Scan(&p.Account, &p.Collection, &p.Object, &p.Reader, &p.Tag, &p.Data)
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -20,7 +21,7 @@ type Notification struct {
 
 const notificationColumns = `n.account, n.id, n.name, n.kind, n.owner, n.collection, n.created, n.body`
 
-func scanNotification(r record, n *Notification) error {
+func scanNotification(r *sql.Rows, n *Notification) error {
 	return r.Scan(&n.Account, &n.ID, &n.Name, &n.Kind, &n.Owner, &n.Collection, instant{&n.Created}, &n.Body)
 }
 

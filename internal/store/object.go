@@ -18,9 +18,9 @@ func (o *Object) fields() []any {
 		instant{&o.Created}, instant{&o.Modified}, &o.Seq, &o.Organizer, &o.Scheduling, &o.Summary, text{&o.Properties}}
 }
 
-func scanObject(r record, o *Object) error { return r.Scan(o.fields()...) }
+func scanObject(r *sql.Rows, o *Object) error { return r.Scan(o.fields()...) }
 
-func scanObjectMemory(r record, o *Object) error {
+func scanObjectMemory(r *sql.Rows, o *Object) error {
 	return r.Scan(append(o.fields(), &o.Memory)...)
 }
 
@@ -225,7 +225,7 @@ func (tx *Tx) BodyPart(account AccountID, id int64, offset, length int) ([]byte,
 // in the map. All of them are in memory at once: ask in portions.
 func (tx *Tx) Bodies(account AccountID, ids []int64) (map[int64][]byte, error) {
 	found := make(map[int64][]byte, len(ids))
-	err := tx.each(func(r record) error {
+	err := tx.each(func(r *sql.Rows) error {
 		var id int64
 		var body []byte
 		if err := r.Scan(&id, &body); err != nil {
@@ -349,7 +349,7 @@ var packedColumns = func() string {
 
 // scanPacked reads such a text. An object whose fields cannot be told apart has
 // only its ID.
-func scanPacked(r record, o *Object) error {
+func scanPacked(r *sql.Rows, o *Object) error {
 	var row sql.RawBytes
 	if err := r.Scan(&row); err != nil {
 		return err
@@ -426,7 +426,7 @@ func (tx *Tx) ListObjects(account AccountID, collection int64) iter.Seq2[Object,
 // the time comes once.
 func (tx *Tx) ObjectsAfter(account AccountID, collection, after int64, limit int, page []Object) ([]Object, error) {
 	begin := len(page)
-	err := tx.each(func(r record) error {
+	err := tx.each(func(r *sql.Rows) error {
 		page = append(page, Object{Account: account, Collection: collection})
 		return scanPacked(r, &page[len(page)-1])
 	}, `select `+packedColumns+` from object o
@@ -444,7 +444,7 @@ func (tx *Tx) ObjectsAfter(account AccountID, collection, after int64, limit int
 func (tx *Tx) TagsAfter(account AccountID, collection, after int64, limit int, page []Object) ([]Object, error) {
 	var o Object
 	dest := []any{&o.ID, &o.Name, &o.ETag, &o.Component}
-	err := tx.each(func(r record) error {
+	err := tx.each(func(r *sql.Rows) error {
 		if err := r.Scan(dest...); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"iter"
 	"math"
@@ -221,7 +222,7 @@ func (tx *Tx) occupying(account AccountID, collection int64, component string, f
 	for _, r := range rangesOf(month(from), month(to)) {
 		args = append(args, int64(r.low), int64(r.high))
 	}
-	ids, err := collect(tx, func(r record, id *int64) error { return r.Scan(id) }, occupying, args...)
+	ids, err := collect(tx, func(r *sql.Rows, id *int64) error { return r.Scan(id) }, occupying, args...)
 	if err != nil {
 		return yield(Object{}, fmt.Errorf("look up time range: %w", err))
 	}

@@ -45,7 +45,7 @@ statements:
 		}
 		asked++
 		args := make([]any, 100)
-		rows, err := conn.query(context.Background(), "explain query plan "+query, args)
+		rows, err := conn.c.QueryContext(context.Background(), "explain query plan "+sqliteDialect.render(query), args[:strings.Count(query, "$")]...)
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}

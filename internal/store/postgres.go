@@ -124,26 +124,8 @@ func (c pgConn) exec(ctx context.Context, query string, args []any) (int64, erro
 	return n, err
 }
 
-func (c pgConn) query(ctx context.Context, query string, args []any) (rows, error) {
-	r, err := c.tx.QueryContext(ctx, c.text(query), args...)
-	if err != nil {
-		return nil, err
-	}
-	return r, nil
-}
-
-func (c pgConn) columns(ctx context.Context, table string) (names []string, boolean []bool, err error) {
-	r, err := c.tx.QueryContext(ctx, "select * from "+table+" limit 0")
-	if err != nil {
-		return nil, nil, err
-	}
-	defer r.Close()
-	types, err := r.ColumnTypes()
-	for _, t := range types {
-		names = append(names, t.Name())
-		boolean = append(boolean, t.DatabaseTypeName() == "BOOL")
-	}
-	return names, boolean, err
+func (c pgConn) query(ctx context.Context, query string, args []any) (*sql.Rows, error) {
+	return c.tx.QueryContext(ctx, c.text(query), args...)
 }
 
 // begin begins a transaction, on another connection when one is found dead, as

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
 	"time"
 )
@@ -28,7 +29,7 @@ type PushRegistration struct {
 
 const pushColumns = `p.token, p.account, p.collection, p.reader, p.resource, p.digest, p.secrets, p.content, p.property, p.created, p.expires, p.seen, p.changed, p.looks, p.due, p.failing`
 
-func scanPush(r record, p *PushRegistration) error {
+func scanPush(r *sql.Rows, p *PushRegistration) error {
 	return r.Scan(&p.Token, &p.Account, &p.Collection, &p.Reader, &p.Resource, &p.Digest, &p.Secrets, &p.Content, &p.Property,
 		instant{&p.Created}, instant{&p.Expires}, &p.Seen, &p.Changed, &p.Looks, instant{&p.Due}, instant{&p.Failing})
 }

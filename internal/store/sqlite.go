@@ -8,7 +8,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,14 +18,12 @@ import (
 
 // sqliteEngine has one connection that writes and some that read.
 type sqliteEngine struct {
-	dir     string
-	db      *sql.DB // for migrations
-	uri     string
-	pragmas []string // of each connection
-	poll    time.Duration
-	write   sqliteWriter
-	read    readPool
-	log     checkpointer
+	dir   string
+	db    *sql.DB
+	poll  time.Duration
+	write sqliteWriter
+	read  readPool
+	log   checkpointer
 }
 
 const (
@@ -58,14 +55,14 @@ func openSQLite(ctx context.Context, o Options) (*sqliteEngine, error) {
 	if o.Durability == "normal" {
 		synchronous = "NORMAL"
 	}
-	pragmas := []string{
+	q := url.Values{"_pragma": {
 		fmt.Sprintf("busy_timeout(%d)", busyTimeout.Milliseconds()),
 		"journal_mode(WAL)",
 		"synchronous(" + synchronous + ")",
 		"temp_store(MEMORY)",
 		"cache_size(-2000)", // KiB a connection; the system caches the file too
-	}
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: file, RawQuery: url.Values{"_pragma": pragmas}.Encode()}).String())
+	}}
+	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: file, RawQuery: q.Encode()}).String())
 	if err != nil {
 		return nil, fmt.Errorf("open the store: %w", err)
 	}
@@ -73,36 +70,32 @@ func openSQLite(ctx context.Context, o Options) (*sqliteEngine, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open the store: %w", err), db.Close())
 	}
-	db.SetMaxIdleConns(0) // migrations alone go this way
-	e := &sqliteEngine{dir: o.Dir, db: db, uri: (&url.URL{Scheme: "file", Path: file}).String(), pragmas: pragmas, poll: o.PollEvery}
+	e := &sqliteEngine{dir: o.Dir, db: db, poll: o.PollEvery}
 	e.write.turns, e.write.log = turns, &e.log
 	e.log.wake = make(chan struct{}, 1)
 	if e.poll <= 0 {
 		e.poll = 500 * time.Millisecond
 	}
-	if e.write.conn, err = e.connect(ctx, "cache_size(-8000)", fmt.Sprintf("wal_autocheckpoint(%d)", writerCheckpoint)); err != nil {
+	if e.write.conn, err = e.connect(ctx, "pragma cache_size = -8000", fmt.Sprintf("pragma wal_autocheckpoint = %d", writerCheckpoint)); err != nil {
 		return nil, errors.Join(err, turns.close(), db.Close())
 	}
 	e.read.init(o.ReadConns, func() (*sqliteConn, error) {
-		return e.connect(context.Background(), "query_only(true)")
+		return e.connect(context.Background(), "pragma query_only = true")
 	})
 	return e, nil
 }
 
 func (e *sqliteEngine) connect(ctx context.Context, pragmas ...string) (*sqliteConn, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	c, err := openSQLiteConn(e.uri)
+	c, err := e.db.Conn(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("open the store %s: %w", filepath.Join(e.dir, sqliteFile), explain(err))
 	}
-	for _, p := range slices.Concat(e.pragmas, pragmas) {
-		if err := c.do("pragma " + p); err != nil {
-			return nil, errors.Join(fmt.Errorf("open the store %s: pragma %s: %w", filepath.Join(e.dir, sqliteFile), p, explain(err)), c.close())
+	for _, p := range pragmas {
+		if _, err := c.ExecContext(ctx, p); err != nil {
+			return nil, errors.Join(fmt.Errorf("open the store %s: %s: %w", filepath.Join(e.dir, sqliteFile), p, explain(err)), c.Close())
 		}
 	}
-	return c, nil
+	return &sqliteConn{c: c, stmts: make(map[string]*sql.Stmt)}, nil
 }
 
 func (e *sqliteEngine) migrate(ctx context.Context, to int64) (int64, error) {
@@ -144,6 +137,58 @@ func (e *sqliteEngine) close() error {
 	e.write.mu.Lock()
 	defer e.write.mu.Unlock()
 	return errors.Join(err, e.write.conn.close(), e.db.Close(), e.write.turns.close())
+}
+
+// sqliteConn is one connection with its prepared statements. Statements run
+// without the caller's context: interrupting one in a shared commit would hurt
+// its neighbours, and Tx asks the context between statements.
+type sqliteConn struct {
+	c     *sql.Conn
+	stmts map[string]*sql.Stmt
+}
+
+func (c *sqliteConn) prepare(query string) (*sql.Stmt, error) {
+	if s := c.stmts[query]; s != nil {
+		return s, nil
+	}
+	s, err := c.c.PrepareContext(context.Background(), sqliteDialect.render(query))
+	if err != nil {
+		return nil, err
+	}
+	c.stmts[query] = s
+	return s, nil
+}
+
+func (c *sqliteConn) exec(_ context.Context, query string, args []any) (int64, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return 0, err
+	}
+	r, err := s.ExecContext(context.Background(), args...)
+	if err != nil {
+		return 0, err
+	}
+	return r.RowsAffected()
+}
+
+func (c *sqliteConn) query(_ context.Context, query string, args []any) (*sql.Rows, error) {
+	s, err := c.prepare(query)
+	if err != nil {
+		return nil, err
+	}
+	return s.QueryContext(context.Background(), args...)
+}
+
+func (c *sqliteConn) do(query string) error {
+	_, err := c.exec(context.Background(), query, nil)
+	return err
+}
+
+func (c *sqliteConn) close() error {
+	for _, s := range c.stmts {
+		s.Close()
+	}
+	return c.c.Close()
 }
 
 func (e *sqliteEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) (err error) {
@@ -356,7 +401,7 @@ func (e *sqliteEngine) watch(ctx context.Context, s *Store) {
 	var copying sync.WaitGroup
 	defer copying.Wait()
 	copying.Go(func() {
-		e.log.run(ctx, s, func() (*sqliteConn, error) { return e.connect(ctx, "cache_size(-100)") })
+		e.log.run(ctx, s, func() (*sqliteConn, error) { return e.connect(ctx, "pragma cache_size = -100") })
 	})
 	ticker := time.NewTicker(e.poll)
 	defer ticker.Stop()

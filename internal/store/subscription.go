@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"fmt"
 	"time"
 )
@@ -24,7 +25,7 @@ type Subscription struct {
 
 const subscriptionColumns = `account, collection, url, etag, last_modified, digest, every, tried, refreshed, due, failures, error`
 
-func scanSubscription(r record, s *Subscription) error {
+func scanSubscription(r *sql.Rows, s *Subscription) error {
 	var seconds int64
 	err := r.Scan(&s.Account, &s.Collection, &s.URL, &s.ETag, &s.LastModified, &s.Digest, &seconds, instant{&s.Tried}, instant{&s.Refreshed}, instant{&s.Due}, &s.Failures, &s.Error)
 	s.Every = time.Duration(seconds) * time.Second

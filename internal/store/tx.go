@@ -14,23 +14,8 @@ import (
 // conn runs the statements of one transaction.
 type conn interface {
 	exec(ctx context.Context, query string, args []any) (affected int64, err error)
-	query(ctx context.Context, query string, args []any) (rows, error)
-	// columns are a table's names, and whether each is a boolean to the engine.
-	columns(ctx context.Context, table string) (names []string, boolean []bool, err error)
+	query(ctx context.Context, query string, args []any) (*sql.Rows, error)
 }
-
-// record is one row of an answer, to be read into variables.
-type record interface{ Scan(dest ...any) error }
-
-// rows is an answer, read row after row like [sql.Rows].
-type rows interface {
-	record
-	Next() bool
-	Err() error
-	Close() error
-}
-
-var _ rows = (*sql.Rows)(nil)
 
 // Tx is one transaction. It is not safe for concurrent use and ends with the
 // function it was given to.
@@ -99,7 +84,7 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 
 // each calls scan for every row of a query. No row is open when it returns,
 // and scan must not use tx: PostgreSQL runs one statement at a time.
-func (tx *Tx) each(scan func(record) error, query string, args ...any) error {
+func (tx *Tx) each(scan func(*sql.Rows) error, query string, args ...any) error {
 	if err := tx.check(); err != nil {
 		return err
 	}
@@ -123,7 +108,7 @@ func (tx *Tx) each(scan func(record) error, query string, args ...any) error {
 // row scans the first row of a query and reports whether there was one.
 func (tx *Tx) row(dest []any, query string, args ...any) (bool, error) {
 	found := false
-	err := tx.each(func(r record) error {
+	err := tx.each(func(r *sql.Rows) error {
 		if found {
 			return nil
 		}
@@ -142,9 +127,9 @@ func (tx *Tx) returning(dest []any, query string, args ...any) (bool, error) {
 }
 
 // collect gathers rows by a scan function of the row type.
-func collect[T any](tx *Tx, scan func(record, *T) error, query string, args ...any) ([]T, error) {
+func collect[T any](tx *Tx, scan func(*sql.Rows, *T) error, query string, args ...any) ([]T, error) {
 	var list []T
-	err := tx.each(func(r record) error {
+	err := tx.each(func(r *sql.Rows) error {
 		var v T
 		if err := scan(r, &v); err != nil {
 			return err
@@ -156,7 +141,7 @@ func collect[T any](tx *Tx, scan func(record, *T) error, query string, args ...a
 }
 
 // first is collect for a query of one row; absent wraps ErrNotFound.
-func first[T any](tx *Tx, scan func(record, *T) error, what string, query string, args ...any) (T, error) {
+func first[T any](tx *Tx, scan func(*sql.Rows, *T) error, what string, query string, args ...any) (T, error) {
 	list, err := collect(tx, scan, query, args...)
 	if err != nil {
 		var zero T
@@ -209,16 +194,12 @@ func (i instant) Scan(v any) error {
 	if !ok {
 		return fmt.Errorf("store: instant is %T", v)
 	}
-	i.set(n)
-	return nil
-}
-
-func (i instant) set(micros int64) {
-	if micros == 0 {
+	if n == 0 {
 		*i.t = time.Time{}
 	} else {
-		*i.t = time.UnixMicro(micros).UTC()
+		*i.t = time.UnixMicro(n).UTC()
 	}
+	return nil
 }
 
 // text is JSON in a text column; an empty one leaves the zero value.
@@ -227,18 +208,14 @@ type text struct{ v any }
 func (j text) Scan(v any) error {
 	switch s := v.(type) {
 	case string:
-		return j.set([]byte(s))
+		if s == "" {
+			return nil
+		}
+		return json.Unmarshal([]byte(s), j.v)
 	case []byte:
-		return j.set(s)
+		return json.Unmarshal(s, j.v)
 	}
 	return fmt.Errorf("store: JSON column is %T", v)
-}
-
-func (j text) set(value []byte) error {
-	if len(value) == 0 || string(value) == "null" {
-		return nil
-	}
-	return json.Unmarshal(value, j.v)
 }
 
 func jsonText(v any) string {

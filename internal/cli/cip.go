@@ -3,9 +3,12 @@ package cli
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -31,14 +34,26 @@ type cipServer struct {
 	Login         string `help:"Sign in as this user or server." placeholder:"IDENTITY"`
 	PasswordStdin bool   `help:"Read the password from standard input."`
 	TLS           bool   `name:"tls" help:"Encrypt the connection (AUTHENTICATE X-STARTTLS)."`
+	ImplicitTLS   bool   `name:"implicit-tls" help:"Begin with TLS, as a server's cip.tls-listen expects it."`
+	CA            string `name:"ca" type:"existingfile" help:"Certificates in PEM that the server's is checked against (default: the system's)." placeholder:"FILE"`
+	ServerID      string `name:"server-id" help:"Its domain, which its certificate is for, when HOST:PORT is given (default: HOST)." placeholder:"DOMAIN"`
 	Plaintext     bool   `help:"Send the password without TLS, not only on this machine."`
 }
 
 // open connects, and signs in when --login was given.
 func (c cipServer) open(e *env) (*cip.Connection, error) {
-	p := cip.Peer{ServerID: c.Host, StartTLS: c.TLS, Identity: c.Login}
-	if host, _, ok := strings.Cut(c.Host, ":"); ok {
+	p := cip.Peer{ServerID: c.Host, Identity: c.Login}
+	if c.TLS {
+		p.TLS = cip.TLSStart
+	}
+	if c.ImplicitTLS {
+		p.TLS = cip.TLSImplicit
+	}
+	if host, _, err := net.SplitHostPort(c.Host); err == nil {
 		p.ServerID, p.Address = host, c.Host
+	}
+	if c.ServerID != "" {
+		p.ServerID = c.ServerID
 	}
 	if c.Login != "" {
 		password, err := e.ask(c.PasswordStdin, "password of "+c.Login)
@@ -47,7 +62,18 @@ func (c cipServer) open(e *env) (*cip.Connection, error) {
 		}
 		p.Password = password
 	}
-	conn, err := cip.New(cip.Options{Peers: []cip.Peer{p}, PlaintextLogin: c.Plaintext}).Open(e.ctx, p.ServerID)
+	o := cip.Options{Peers: []cip.Peer{p}, PlaintextLogin: c.Plaintext, ClientTLS: &tls.Config{MinVersion: tls.VersionTLS12}}
+	if c.CA != "" {
+		text, err := os.ReadFile(c.CA)
+		if err != nil {
+			return nil, err
+		}
+		o.ClientTLS.RootCAs = x509.NewCertPool()
+		if !o.ClientTLS.RootCAs.AppendCertsFromPEM(text) {
+			return nil, usagef("%s holds no certificate in PEM", c.CA)
+		}
+	}
+	conn, err := cip.New(o).Open(e.ctx, p.ServerID)
 	if err != nil {
 		return nil, fmt.Errorf("no connection: %w", err)
 	}
@@ -72,16 +98,27 @@ func (e *env) command(conn *cip.Connection, verb string, data []byte, asJSON boo
 	if err != nil {
 		return err
 	}
-	if err := e.printReply(r, asJSON); err != nil {
+	if err := e.printReply(r, asJSON, false); err != nil {
 		return err
 	}
 	if !r.OK {
-		return errFailed
+		return fmt.Errorf("the server refuses: %s", completion(r))
 	}
 	return nil
 }
 
-func (e *env) printReply(r wire.Reply, asJSON bool) error {
+// completion is the last line of an answer.
+func completion(r wire.Reply) string {
+	word := "NO"
+	if r.OK {
+		word = "OK"
+	}
+	return strings.TrimSpace(fmt.Sprintf("%s %03d %s", word, r.Code, r.Text))
+}
+
+// printReply prints data and information, and the completion: of a refusal
+// only in a conversation, since else it is the command's error.
+func (e *env) printReply(r wire.Reply, asJSON, talk bool) error {
 	if asJSON {
 		type info struct {
 			Code string `json:"code"`
@@ -109,11 +146,10 @@ func (e *env) printReply(r wire.Reply, asJSON bool) error {
 	for _, i := range r.Infos {
 		fmt.Fprintln(w, i)
 	}
-	word := "NO"
-	if r.OK {
-		word = "OK"
+	if !r.OK && !talk {
+		return nil
 	}
-	_, err := fmt.Fprintln(w, strings.TrimSpace(fmt.Sprintf("%s %03d %s", word, r.Code, r.Text)))
+	_, err := fmt.Fprintln(w, completion(r))
 	return err
 }
 
@@ -231,6 +267,9 @@ func (c cipFreebusy) Run(e *env) error {
 	if q.To, err = cipTime(c.To, q.From.AddDate(0, 0, 7)); err != nil {
 		return err
 	}
+	if !q.From.Before(q.To) {
+		return usagef("--to %s is not after the beginning, %s", c.To, q.From.Format(time.RFC3339))
+	}
 	person := func(s string) (wire.Person, error) {
 		address, ok := wire.ParseUserID(s)
 		id, writable := wire.UserID(address)
@@ -314,7 +353,7 @@ func (c cipTalk) turn(ctx context.Context, conn *cip.Connection, in *bufio.Scann
 		err := conn.Encrypt(ctx)
 		var refused *wire.Refusal
 		if errors.As(err, &refused) {
-			return e.printReply(refused.Reply, false)
+			return e.printReply(refused.Reply, false, true)
 		}
 		if err == nil {
 			_, err = fmt.Fprintln(e.Out, "OK 000 The connection is encrypted.")
@@ -335,5 +374,5 @@ func (c cipTalk) turn(ctx context.Context, conn *cip.Connection, in *bufio.Scann
 	if err != nil {
 		return err
 	}
-	return e.printReply(r, false)
+	return e.printReply(r, false, true)
 }

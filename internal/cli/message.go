@@ -318,7 +318,7 @@ type freebusyCommand struct {
 	Addresses []string `arg:"" name:"address" help:"Whose time."`
 	From      string   `required:"" help:"Begin." placeholder:"T"`
 	To        string   `required:"" help:"End." placeholder:"T"`
-	As        string   `help:"Ask as this account (default: the first address)." placeholder:"ADDRESS"`
+	As        string   `help:"Ask as this account (default: the first address that has one)." placeholder:"ADDRESS"`
 	TZ        string   `name:"tz" help:"Zone of --from, --to and the answer (default: UTC)." placeholder:"ZONE"`
 	Ask       bool     `help:"Send those of other services a question; what they answer counts from then on."`
 	JSON      bool     `help:"One JSON object an address."`
@@ -328,11 +328,50 @@ func (freebusyCommand) Help() string {
 	return "Example: convene freebusy bob@example.org --from 2027-04-01 --to 2027-04-02 --tz Europe/Berlin"
 }
 
-func (c freebusyCommand) Run(e *env) error {
-	as := c.As
-	if as == "" {
-		as = c.Addresses[0]
+// asking does something as the account that asks. Other servers are told of
+// which domain it is: that of its address where the configuration has none, as
+// beside a server that was started with flags.
+func (c freebusyCommand) asking(e *env, do func(*server.Services, store.Account, account.Actor) error) error {
+	candidates := c.Addresses
+	if c.As != "" {
+		candidates = []string{c.As}
 	}
+	who, flags := "", map[string]string{}
+	err := e.with(func(s *server.Services) error {
+		var absent error
+		for _, address := range candidates {
+			a, err := s.Accounts.Find(e.ctx, address)
+			if err != nil {
+				absent = errors.Join(absent, err)
+				continue
+			}
+			list, err := s.Accounts.Addresses(e.ctx, a.ID)
+			if err != nil {
+				return err
+			}
+			if who = address; len(s.Config.Domains) == 0 && len(list) > 0 && list[0].Domain() != "" {
+				flags["domains"] = list[0].Domain()
+			}
+			return nil
+		}
+		if c.As == "" {
+			return usagef("none of these addresses has an account here; say with --as who asks")
+		}
+		return absent
+	})
+	if err != nil {
+		return err
+	}
+	return e.withSettings(flags, func(s *server.Services) error {
+		a, err := s.Accounts.Find(e.ctx, who)
+		if err != nil {
+			return err
+		}
+		return do(s, a, s.Accounts.ActorOf(a))
+	})
+}
+
+func (c freebusyCommand) Run(e *env) error {
 	zone, err := zoneFlag(c.TZ)
 	if err != nil {
 		return err
@@ -345,7 +384,10 @@ func (c freebusyCommand) Run(e *env) error {
 	if err != nil {
 		return err
 	}
-	return e.as(as, func(s *server.Services, asker store.Account, by account.Actor) error {
+	if !from.Before(to) {
+		return usagef("--to %s is not after --from %s", c.To, c.From)
+	}
+	return c.asking(e, func(s *server.Services, asker store.Account, by account.Actor) error {
 		who := parseAddresses(c.Addresses)
 		if c.Ask {
 			sent, err := s.Calendar.AskFreeBusy(e.ctx, calendar.AskFreeBusyRequest{By: by, Owner: asker.ID, Who: who, From: from, To: to})

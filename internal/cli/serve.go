@@ -31,6 +31,7 @@ type serveCommand struct {
 	MailSMTPListen            string `name:"mail-smtp-listen" help:"Address of the SMTP listener." placeholder:"HOST:PORT"`
 	MailInboundPolicy         string `help:"accept, verify or quarantine."`
 	CIPListen                 string `name:"cip-listen" help:"Address of the CIP listener." placeholder:"HOST:PORT"`
+	CIPTLSListen              string `name:"cip-tls-listen" help:"Address of a CIP listener whose clients begin with TLS." placeholder:"HOST:PORT"`
 	CAPListen                 string `name:"cap-listen" help:"Reserved: nothing listens there yet." placeholder:"HOST:PORT"`
 	PushEnabled               string `name:"push-enabled" help:"true: calendar programs are told of changes by push services." placeholder:"BOOL"`
 	SubscriptionsAllowPrivate string `name:"subscriptions-allow-private" help:"true: followed calendars may come from this machine and private networks." placeholder:"BOOL"`
@@ -48,7 +49,7 @@ func (c serveCommand) flags() map[string]string {
 	all := map[string]string{
 		"domains": c.Domains, "hostname": c.Hostname, "store.url": c.StoreURL, "http.listen": c.HTTPListen, "http.public-url": c.HTTPPublicURL,
 		"mail.relay": c.MailRelay, "mail.lmtp-listen": c.MailLMTPListen, "mail.smtp-listen": c.MailSMTPListen, "mail.inbound-policy": c.MailInboundPolicy,
-		"cip.listen": c.CIPListen, "cap.listen": c.CAPListen, "subscriptions.allow-private": c.SubscriptionsAllowPrivate, "push.enabled": c.PushEnabled, "log.level": c.LogLevel, "admin.listen": c.AdminListen,
+		"cip.listen": c.CIPListen, "cip.tls-listen": c.CIPTLSListen, "cap.listen": c.CAPListen, "subscriptions.allow-private": c.SubscriptionsAllowPrivate, "push.enabled": c.PushEnabled, "log.level": c.LogLevel, "admin.listen": c.AdminListen,
 	}
 	for k, v := range all {
 		if v == "" {

@@ -36,8 +36,11 @@ func (e *env) load(flags map[string]string) (config.Config, error) {
 
 // open opens the services of the data folder beside a server that may be
 // running on it. The command line says nothing but its own words.
-func (e *env) open() (*server.Services, error) {
-	cfg, err := e.load(nil)
+func (e *env) open() (*server.Services, error) { return e.openWith(nil) }
+
+// openWith is open with settings that weigh more than the configuration's.
+func (e *env) openWith(flags map[string]string) (*server.Services, error) {
+	cfg, err := e.load(flags)
 	if err != nil {
 		return nil, err
 	}
@@ -50,8 +53,10 @@ func (e *env) open() (*server.Services, error) {
 }
 
 // with opens the services, does the work and closes them.
-func (e *env) with(do func(*server.Services) error) (err error) {
-	s, err := e.open()
+func (e *env) with(do func(*server.Services) error) error { return e.withSettings(nil, do) }
+
+func (e *env) withSettings(flags map[string]string, do func(*server.Services) error) (err error) {
+	s, err := e.openWith(flags)
 	if err != nil {
 		return err
 	}

@@ -79,6 +79,8 @@ type Mail struct {
 // CIP is real-time scheduling with other servers (docs/cip.md).
 type CIP struct {
 	Listen         string        `toml:"listen" flag:"yes" help:"address of the CIP listener"`
+	TLSListen      string        `toml:"tls-listen" flag:"yes" help:"address of a CIP listener whose clients begin with TLS; with the certificate of http.cert"`
+	CA             string        `toml:"ca" help:"file of certificates (PEM) that peers' certificates are checked against; the system's when empty"`
 	AllowAnonymous string        `toml:"allow-anonymous" help:"servers without a login: no, verify (by their network address) or yes"`
 	PlaintextLogin bool          `toml:"plaintext-login" help:"true: passwords may come and go without TLS"`
 	FallbackAfter  time.Duration `toml:"fallback-after" help:"how long a peer may be out of reach before its messages go by mail"`
@@ -91,7 +93,7 @@ type CIPPeer struct {
 	Address  string `toml:"address" help:"host:port; by DNS when empty"`
 	Identity string `toml:"identity" help:"who we are there; the first of our domains when empty"`
 	Password string `toml:"password" help:"agreed by both sides; may be file:PATH or env:NAME"`
-	TLS      string `toml:"tls" help:"none or starttls; none when empty"`
+	TLS      string `toml:"tls" help:"none, starttls, or tls: from the first octet, to a tls-listen; none when empty"`
 	Body     string `toml:"body" help:"vcal10, bare or ical20; vcal10 when empty"`
 	Zone     string `toml:"zone" help:"time zone of its times without any; UTC when empty"`
 }
@@ -187,6 +189,9 @@ func (c *Config) Validate() error {
 	if c.Mail.UndoWindow < 0 || c.Mail.UndoWindow > maxUndoWindow {
 		bad("mail.undo-window is %s; it is between 0s and %s", c.Mail.UndoWindow, maxUndoWindow)
 	}
+	if c.CIP.TLSListen != "" && c.HTTP.TLS != "files" {
+		bad(`cip.tls-listen needs a certificate: http.tls = "files", with http.cert and http.key`)
+	}
 	if c.CIP.FallbackAfter < 0 {
 		bad("cip.fallback-after is %s; it is a time such as 15m", c.CIP.FallbackAfter)
 	}
@@ -201,7 +206,10 @@ func (c *Config) Validate() error {
 			bad("%s is there twice", name)
 		}
 		seen[id] = true
-		oneOf(name+" tls", p.TLS, "", "none", "starttls")
+		oneOf(name+" tls", p.TLS, "", "none", "starttls", "tls")
+		if p.TLS == "tls" && p.Address == "" {
+			bad(`%s has tls = "tls" and no address; DNS does not tell where such a listener is`, name)
+		}
 		oneOf(name+" body", p.Body, "", "vcal10", "bare", "ical20")
 		if _, _, err := net.SplitHostPort(p.Address); p.Address != "" && err != nil {
 			bad("%s has the address %q; write host:port", name, p.Address)
@@ -212,7 +220,7 @@ func (c *Config) Validate() error {
 	}
 	for _, l := range []struct{ key, value string }{
 		{"http.listen", c.HTTP.Listen}, {"mail.lmtp-listen", c.Mail.LMTPListen}, {"mail.smtp-listen", c.Mail.SMTPListen},
-		{"cip.listen", c.CIP.Listen}, {"cap.listen", c.CAP.Listen}, {"admin.listen", c.Admin.Listen},
+		{"cip.listen", c.CIP.Listen}, {"cip.tls-listen", c.CIP.TLSListen}, {"cap.listen", c.CAP.Listen}, {"admin.listen", c.Admin.Listen},
 	} {
 		if l.value == "" || strings.HasPrefix(l.value, "unix:") {
 			continue

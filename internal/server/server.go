@@ -71,6 +71,7 @@ func (s *Server) listen() error {
 		{"lmtp", cfg.Mail.LMTPListen, s.Mail.ServeLMTP},
 		{"smtp", cfg.Mail.SMTPListen, s.Mail.ServeSMTP},
 		{"cip", cfg.CIP.Listen, s.CIP.Serve},
+		{"cip-tls", cfg.CIP.TLSListen, s.CIP.ServeTLS},
 		{"admin", cfg.Admin.Listen, func(ctx context.Context, l net.Listener) error {
 			return serveHTTP(ctx, newHTTPServer(s.admin(), nil, s.log), l)
 		}},
@@ -114,7 +115,7 @@ func (s *Server) closeListeners() {
 	}
 }
 
-// Addr is where the named listener (http, lmtp, smtp, cip, admin) is bound, nil
+// Addr is where the named listener (http, lmtp, smtp, cip, cip-tls, admin) is bound, nil
 // when it is off.
 func (s *Server) Addr(name string) net.Addr {
 	for _, l := range s.listeners {

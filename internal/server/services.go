@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -125,7 +126,11 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	s.CIP = cip.New(s.cipOptions(certificates))
+	options, err := s.cipOptions(certificates)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	s.CIP = cip.New(options)
 	s.Calendar.SetElsewhere(s.CIP.Elsewhere)
 	// Asked in this order: what is nearest and quickest first.
 	s.Journal.Use(local.New(local.Options{Calendar: s.Calendar, Accounts: s.Accounts, Log: log}), s.CIP, s.Mail)
@@ -154,27 +159,51 @@ func (s *Services) pusher(ctx context.Context) (*push.Sender, error) {
 
 // cipOptions are those of the configuration. Other domains' servers are looked
 // for in DNS when we have one ourselves: answers come back to it.
-func (s *Services) cipOptions(certificates *tls.Config) cip.Options {
+func (s *Services) cipOptions(certificates *tls.Config) (cip.Options, error) {
 	cfg := s.Config
 	o := cip.Options{
 		Domains: cfg.Domains, AllowAnonymous: cfg.CIP.AllowAnonymous, PlaintextLogin: cfg.CIP.PlaintextLogin, FallbackAfter: cfg.CIP.FallbackAfter,
-		Discover: cfg.CIP.Listen != "", MaxAttendees: limit(cfg.Limits.MaxAttendees),
+		Discover: cfg.CIP.Listen != "" || cfg.CIP.TLSListen != "", MaxAttendees: limit(cfg.Limits.MaxAttendees),
 		Accounts: s.Accounts, Store: s.Store, Calendar: s.Calendar, Journal: s.Journal, TLS: certificates, Log: s.log,
 		Trust: trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders, SignedDomains: cfg.Mail.SignedDomains, DenyDomains: cfg.Mail.DenyDomains},
 	}
 	if o.MaxAttendees < 0 {
 		o.MaxAttendees = math.MaxInt32
 	}
+	o.ClientTLS = &tls.Config{MinVersion: tls.VersionTLS12}
 	if certificates != nil {
-		o.ClientTLS = &tls.Config{Certificates: certificates.Certificates, MinVersion: tls.VersionTLS12}
+		o.ClientTLS.Certificates = certificates.Certificates
+	}
+	if cfg.CIP.CA != "" {
+		roots, err := certificatesOf(cfg.CIP.CA)
+		if err != nil {
+			return o, fmt.Errorf("cip.ca: %w", err)
+		}
+		if o.ClientTLS.RootCAs = roots; certificates != nil {
+			o.TLS = certificates.Clone()
+			o.TLS.ClientCAs = roots
+		}
 	}
 	for _, p := range cfg.CIP.Peers {
 		o.Peers = append(o.Peers, cip.Peer{
-			ServerID: p.ServerID, Address: p.Address, Identity: p.Identity, Password: p.Password, StartTLS: p.TLS == "starttls",
+			ServerID: p.ServerID, Address: p.Address, Identity: p.Identity, Password: p.Password, TLS: p.TLS,
 			Body: wire.Form(p.Body), Zone: p.Zone,
 		})
 	}
-	return o
+	return o, nil
+}
+
+// certificatesOf reads authorities from a PEM file.
+func certificatesOf(file string) (*x509.CertPool, error) {
+	text, err := os.ReadFile(file)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(text) {
+		return nil, fmt.Errorf("%s holds no certificate in PEM", file)
+	}
+	return pool, nil
 }
 
 // resolver asks one name server, or those of the system.

@@ -31,13 +31,20 @@ const (
 	AnonymousYes    = "yes"
 )
 
+// Values of Peer.TLS.
+const (
+	TLSNone     = "none"     // or ""
+	TLSStart    = "starttls" // AUTHENTICATE X-STARTTLS
+	TLSImplicit = "tls"      // from the first octet
+)
+
 // Peer is a server with which something is agreed.
 type Peer struct {
 	ServerID string
 	Address  string // host:port; "" = by DNS
 	Identity string // who we are there; "" = the first of our domains
 	Password string // of either side at the other; "" = none
-	StartTLS bool   // insist on it
+	TLS      string // TLSNone, TLSStart, TLSImplicit: what is insisted on
 	Body     cip.Form
 	Zone     string // of its times without any
 }
@@ -58,7 +65,7 @@ type Options struct {
 	Trust    trust.Policy
 
 	TLS       *tls.Config // certificates of the listener; nil = no TLS
-	ClientTLS *tls.Config // roots and certificates towards peers; nil = the system's roots
+	ClientTLS *tls.Config // roots and certificates towards peers; nil = the system's roots and no certificate
 
 	Resolver       Resolver // nil = the system's
 	Dial           func(ctx context.Context, network, address string) (net.Conn, error)
@@ -85,6 +92,7 @@ type CIP struct {
 	silent  absent // servers that did not answer a question just now
 	guard   guard
 	paused  atomic.Bool
+	times   times
 }
 
 var _ journal.Transport = (*CIP)(nil)
@@ -112,7 +120,7 @@ func New(o Options) *CIP {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	c := &CIP{o: o, log: o.Log.With("transport", Name), peers: map[string]*Peer{}}
+	c := &CIP{o: o, log: o.Log.With("transport", Name), peers: map[string]*Peer{}, times: usualTimes}
 	c.guard.now, c.absent.now, c.silent.now, c.pool.now = o.Now, o.Now, o.Now, o.Now
 	for _, d := range o.Domains {
 		c.servers = append(c.servers, serverID(d))

@@ -75,7 +75,10 @@ func (c *CIP) open(ctx context.Context, server, target string) (*link, error) {
 		return nil, fmt.Errorf("connect to %s: %w", target, err)
 	}
 	l := &link{conn: conn, server: server}
-	if err := c.begin(ctx, l); err != nil {
+	if err = c.implicit(ctx, l); err == nil {
+		err = c.begin(ctx, l)
+	}
+	if err != nil {
 		l.conn.Close()
 		return nil, fmt.Errorf("%s: %w", target, err)
 	}
@@ -97,8 +100,8 @@ func (c *CIP) begin(ctx context.Context, l *link) error {
 	if p == nil {
 		return nil
 	}
-	secure := isLoopback(l.conn.RemoteAddr())
-	if p.StartTLS {
+	secure := isLoopback(l.conn.RemoteAddr()) || p.TLS == TLSImplicit
+	if p.TLS == TLSStart {
 		if err := c.encrypt(ctx, l); err != nil {
 			return fmt.Errorf("TLS: %w", err)
 		}
@@ -116,7 +119,35 @@ func (c *CIP) begin(ctx context.Context, l *link) error {
 	return nil
 }
 
+// implicit makes the TLS handshake with a peer that expects it first of all.
+func (c *CIP) implicit(ctx context.Context, l *link) error {
+	if p := c.peers[l.server]; p == nil || p.TLS != TLSImplicit {
+		return nil
+	}
+	_, err := l.do(ctx, greetingTime, func() (cip.Reply, error) { return cip.Reply{}, c.handshake(ctx, l) })
+	if err != nil {
+		return fmt.Errorf("TLS: %w", err)
+	}
+	return nil
+}
+
+// encrypt asks for TLS and begins it.
 func (c *CIP) encrypt(ctx context.Context, l *link) error {
+	_, err := l.do(ctx, commandTime, func() (r cip.Reply, err error) {
+		if err = l.StartTLS(); err != nil {
+			return r, err
+		}
+		if err = c.handshake(ctx, l); err == nil {
+			l.Upgrade(l.conn)
+		}
+		return r, err
+	})
+	return err
+}
+
+// handshake takes the connection for that of the server whose name its
+// certificate has.
+func (c *CIP) handshake(ctx context.Context, l *link) error {
 	config := &tls.Config{MinVersion: tls.VersionTLS12}
 	if c.o.ClientTLS != nil {
 		config = c.o.ClientTLS.Clone()
@@ -124,19 +155,12 @@ func (c *CIP) encrypt(ctx context.Context, l *link) error {
 	if config.ServerName == "" {
 		config.ServerName = l.server
 	}
-	_, err := l.do(ctx, commandTime, func() (r cip.Reply, err error) {
-		if err = l.StartTLS(); err != nil {
-			return r, err
-		}
-		secured := tls.Client(l.conn, config)
-		if err = secured.HandshakeContext(ctx); err != nil {
-			return r, err
-		}
-		l.conn = secured
-		l.Upgrade(secured)
-		return r, nil
-	})
-	return err
+	secured := tls.Client(l.conn, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	l.conn = secured
+	return nil
 }
 
 func isLoopback(a net.Addr) bool {

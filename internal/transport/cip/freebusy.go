@@ -36,6 +36,15 @@ func (s *session) FreeBusy(ctx context.Context, q *cip.Query) (cip.Reply, []cip.
 	case s.id.anonymous() && s.c.o.AllowAnonymous == AnonymousYes:
 		by = stranger
 	}
+	if by.Account == 0 {
+		// Nobody is looked up for who may not know: neither the answer nor the
+		// time it takes tells who exists, or who moved.
+		r := cip.Reply{Text: "No such user here."}
+		for _, w := range q.Attendees {
+			r.Infos = append(r.Infos, cip.Info{Code: cip.NotFound, ID: w.ID})
+		}
+		return r, nil
+	}
 	var guests []guest
 	err := s.c.o.Store.View(ctx, func(tx *store.Tx) (err error) {
 		guests, err = s.c.guests(tx, s.c.o.Calendar.Directory(tx), q.Attendees, nil)
@@ -51,7 +60,7 @@ func (s *session) FreeBusy(ctx context.Context, q *cip.Query) (cip.Reply, []cip.
 		}
 	}
 	var answers []calendar.FreeBusyAnswer
-	if len(ask) > 0 && by.Account != 0 {
+	if len(ask) > 0 {
 		if answers, err = s.c.o.Calendar.FreeBusy(ctx, by, ask, q.From, q.To, ""); err != nil {
 			return s.fault("FREEBUSY", err), nil
 		}

@@ -14,17 +14,33 @@ import (
 	"github.com/convene-cal/convene/internal/account"
 )
 
-// How long the other side may take.
+// times are how long the other side may take.
+type times struct {
+	idle time.Duration // for the next command
+	line time.Duration // for the next line of data
+	data time.Duration // for all lines of one command
+}
+
+var usualTimes = times{idle: 5 * time.Minute, line: time.Minute, data: 10 * time.Minute}
+
 const (
-	idleTime  = 5 * time.Minute  // for the next command
-	lineTime  = time.Minute      // for the next line of data
-	dataTime  = 10 * time.Minute // for all lines of one command
-	writeTime = 5 * time.Minute  // for taking an answer; the work on a command is within it
-	drainTime = 5 * time.Second  // for commands under way when the server stops
+	writeTime = 5 * time.Minute // for taking an answer; the work on a command is within it
+	drainTime = 5 * time.Second // for commands under way when the server stops
 )
 
 // Serve answers CIP until ctx ends; then it finishes what is under way.
-func (c *CIP) Serve(ctx context.Context, l net.Listener) error {
+func (c *CIP) Serve(ctx context.Context, l net.Listener) error { return c.serve(ctx, l, false) }
+
+// ServeTLS is Serve where clients begin with the TLS handshake. Options.TLS is
+// needed for it.
+func (c *CIP) ServeTLS(ctx context.Context, l net.Listener) error {
+	if c.o.TLS == nil {
+		return errors.Join(errors.New("cip: a listener with TLS needs a certificate"), l.Close())
+	}
+	return c.serve(ctx, l, true)
+}
+
+func (c *CIP) serve(ctx context.Context, l net.Listener, encrypted bool) error {
 	var wg sync.WaitGroup
 	open := &connections{}
 	stop := context.AfterFunc(ctx, func() {
@@ -50,8 +66,10 @@ func (c *CIP) Serve(ctx context.Context, l net.Listener) error {
 		}
 		key := sourceOf(conn.RemoteAddr())
 		if c.paused.Load() || !c.guard.enter(key, c.o.MaxConnections, c.o.MaxPerSource, isLoopback(conn.RemoteAddr())) {
-			conn.SetDeadline(time.Now().Add(time.Second))
-			cip.Unavailable(conn)
+			if !encrypted { // a handshake would be too much for somebody who is turned away
+				conn.SetDeadline(time.Now().Add(time.Second))
+				cip.Unavailable(conn)
+			}
 			conn.Close()
 			continue
 		}
@@ -69,7 +87,14 @@ func (c *CIP) Serve(ctx context.Context, l net.Listener) error {
 					c.log.Error("a CIP session ended by a fault of this program", "remote", conn.RemoteAddr(), "panic", p, "stack", string(debug.Stack()))
 				}
 			}()
-			err := cip.Serve(context.WithoutCancel(ctx), s.stream(), c.host(), s, cip.Limits{})
+			going := context.WithoutCancel(ctx)
+			var err error
+			if encrypted {
+				err = s.encrypt(going)
+			}
+			if err == nil {
+				err = cip.Serve(going, s.stream(), c.host(), s, cip.Limits{})
+			}
 			if err != nil && !errors.Is(err, net.ErrClosed) {
 				c.log.Debug("a CIP session ended", "remote", conn.RemoteAddr(), "error", err)
 			}

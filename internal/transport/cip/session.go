@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -27,13 +28,13 @@ func (s *session) Write(b []byte) (int, error) { return s.raw.Write(b) }
 // Wait implements [cip.Session].
 func (s *session) Wait(data bool) {
 	now := time.Now()
-	limit := now.Add(idleTime)
+	limit := now.Add(s.c.times.idle)
 	if data {
 		if s.began.IsZero() {
 			s.began = now
 		}
-		limit = now.Add(lineTime)
-		if last := s.began.Add(dataTime); limit.After(last) {
+		limit = now.Add(s.c.times.line)
+		if last := s.began.Add(s.c.times.data); limit.After(last) {
 			limit = last
 		}
 	} else {
@@ -85,25 +86,28 @@ func (s *session) StartTLS(ctx context.Context) (func() (io.ReadWriter, error), 
 	if _, already := s.raw.(*tls.Conn); s.c.o.TLS == nil || already {
 		return nil, false
 	}
-	return func() (io.ReadWriter, error) {
-		config := s.c.o.TLS.Clone()
-		config.ClientAuth = tls.VerifyClientCertIfGiven
-		secured := tls.Server(s.raw, config)
-		hands, cancel := context.WithTimeout(ctx, lineTime)
-		defer cancel()
-		if err := secured.HandshakeContext(hands); err != nil {
-			return nil, err
-		}
-		s.raw, s.id = secured, identity{secure: true}
-		for _, chain := range secured.ConnectionState().VerifiedChains {
-			for _, name := range chain[0].DNSNames {
-				if p := s.c.peers[serverID(name)]; p != nil {
-					s.id.server, s.id.by = p.ServerID, "certificate"
-				}
+	return func() (io.ReadWriter, error) { return s, s.encrypt(ctx) }, true
+}
+
+// encrypt makes the TLS handshake.
+func (s *session) encrypt(ctx context.Context) error {
+	config := s.c.o.TLS.Clone()
+	config.ClientAuth = tls.VerifyClientCertIfGiven
+	secured := tls.Server(s.raw, config)
+	hands, cancel := context.WithTimeout(ctx, s.c.times.line)
+	defer cancel()
+	if err := secured.HandshakeContext(hands); err != nil {
+		return fmt.Errorf("TLS handshake: %w", err)
+	}
+	s.raw, s.id = secured, identity{secure: true}
+	for _, chain := range secured.ConnectionState().VerifiedChains {
+		for _, name := range chain[0].DNSNames {
+			if p := s.c.peers[serverID(name)]; p != nil {
+				s.id.server, s.id.by = p.ServerID, "certificate"
 			}
 		}
-		return s, nil
-	}, true
+	}
+	return nil
 }
 
 // speaksFor tells whether the session may speak for the users of a server, and

@@ -40,6 +40,10 @@ func (s *session) Answer(ctx context.Context, a *cip.Answer) cip.Reply {
 	}
 	server := cip.ServerOf(a.Attendee.ID)
 	by, ok := s.speaksFor(ctx, server)
+	if s.id.user.Account == 0 && (!ok || s.c.ours(server)) {
+		// without saying why, and before anybody is looked up.
+		return cip.Reply{Code: cip.CodeAccess, Text: "Not allowed."}
+	}
 	own := false
 	if who, local, err := s.c.o.Accounts.Lookup(ctx, a.Attendee.Address); err != nil {
 		return s.fault("RSVP", err)
@@ -48,7 +52,7 @@ func (s *session) Answer(ctx context.Context, a *cip.Answer) cip.Reply {
 		own, by = true, "login"
 		ok = local && s.id.user.Account == who.ID
 	}
-	if !ok { // without saying why
+	if !ok {
 		return cip.Reply{Code: cip.CodeAccess, Text: "Not allowed."}
 	}
 	m, err := s.c.meeting(ctx, a)

@@ -121,7 +121,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 		Accounts: s.Accounts, Store: db, Calendar: s.Calendar, Journal: s.Journal, TLS: certificates, Log: log,
 		Trust:        trust.Policy{Inbound: cfg.Mail.InboundPolicy, UnknownSenders: cfg.Mail.UnknownSenders, AuthservIDs: cfg.Mail.AuthservIDs, SignedDomains: cfg.Mail.SignedDomains, DenyDomains: cfg.Mail.DenyDomains, Sealers: cfg.Mail.ARCSealers},
 		AgentDomains: cfg.Mail.AgentDomains, ReplyTo: cfg.Mail.ReplyAddresses,
-		Keys: s.Keys, Gate: s.Gate, Check: checker, DKIM: signer, Sign: cfg.Mail.Sign, Encrypt: cfg.Mail.Encrypt,
+		Keys: s.Keys, Gate: s.Gate, Check: checker, DKIM: signer, Sign: cfg.Mail.Sign, PinFirst: cfg.Mail.PinFirst, Encrypt: cfg.Mail.Encrypt,
 	})
 	if err != nil {
 		return nil, errors.Join(err, db.Close())

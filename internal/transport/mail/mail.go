@@ -48,6 +48,7 @@ type Options struct {
 	Check    *mailauth.Checker // checks mail that no server of ours has; nil = nobody does
 	Keys     *keyring.Keyring  // nil = nothing is signed, encrypted or verified
 	Gate     *gate.Gate        // rules about senders, and floods; nil = neither
+	PinFirst bool              // believe the first certificate of somebody whose mail is proven otherwise
 	Sign     bool              // sign where an account has a key and does not say otherwise
 	Encrypt  string            // "never" (also ""), "when-possible" or "always"; an account can say otherwise
 

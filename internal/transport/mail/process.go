@@ -2,7 +2,6 @@ package mail
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -87,9 +86,10 @@ func (m *Mail) process(ctx context.Context, e store.Entry) (rows []store.Entry, 
 		}
 	}()
 	rows = []store.Entry{e}
+	learned := certificates{}
 	if len(e.Calendar) == 0 {
 		var err error
-		if rows, err = m.read(ctx, e); err != nil {
+		if rows, err = m.read(ctx, e, learned); err != nil {
 			return []store.Entry{e}, err
 		}
 	}
@@ -100,6 +100,8 @@ func (m *Mail) process(ctx context.Context, e store.Entry) (rows []store.Entry, 
 		}
 		if err := m.apply(ctx, &rows[i]); err != nil {
 			failed = append(failed, err)
+		} else if rows[i].State == stateApplied {
+			m.learn(ctx, &rows[i], learned)
 		}
 	}
 	return rows, errors.Join(failed...)
@@ -107,7 +109,7 @@ func (m *Mail) process(ctx context.Context, e store.Entry) (rows []store.Entry, 
 
 // read finds the calendar objects of a mail and writes a row for each, or the
 // sentence why there are none.
-func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
+func (m *Mail) read(ctx context.Context, e store.Entry, learned certificates) ([]store.Entry, error) {
 	r := recordOf(&e)
 	keys, err := m.keys(ctx, e.Account)
 	if err != nil {
@@ -158,8 +160,7 @@ func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 		}
 		one := r
 		one.Part, one.MethodFrom, one.Repairs, one.Reason, one.Review = f.Part, f.MethodFrom, f.Repairs, f.Reason, f.Review
-		var bearers map[string]*x509.Certificate
-		one.Signatures, bearers = checkSignatures(keys, f.Signatures)
+		one.Signatures = checkSignatures(keys, f.Signatures, learned)
 		one.Encrypted = f.Encrypted
 		rewritten := false
 		if one.ReplyTo, rewritten, err = m.fromAgent(ctx, e.Account, f.Calendar, slices.Clone(r.ReplyTo)); err != nil {
@@ -168,7 +169,6 @@ func (m *Mail) read(ctx context.Context, e store.Entry) ([]store.Entry, error) {
 		if rewritten {
 			one.Repairs = append(slices.Clone(one.Repairs), "ORGANIZER was the address made for this guest's answers; it is the organizer's own again.")
 		}
-		m.collect(ctx, e.Account, r.From, one.Signatures, bearers)
 		describe(&row, f)
 		row.Evidence = one.json()
 		rows = append(rows, row)

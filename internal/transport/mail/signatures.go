@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/imip"
@@ -28,11 +29,13 @@ func (m *Mail) keys(ctx context.Context, account store.AccountID) (*keyring.Set,
 	return m.o.Keys.For(ctx, account)
 }
 
+// certificates are those that the signatures of a mail bore, by fingerprint.
+type certificates map[string]*x509.Certificate
+
 // checkSignatures verifies the signatures around a calendar object. A
-// multipart/signed with several signers gives one line for each.
-// bearers are the believed certificates by fingerprint.
-func checkSignatures(keys *keyring.Set, list []*imip.Signature) (out []trust.Signature, bearers map[string]*x509.Certificate) {
-	bearers = map[string]*x509.Certificate{}
+// multipart/signed with several signers gives one line for each. The
+// certificates of those that hold are noted in bearers.
+func checkSignatures(keys *keyring.Set, list []*imip.Signature, bearers certificates) (out []trust.Signature) {
 	for _, s := range list {
 		switch s.Protocol {
 		case imip.SMIME:
@@ -41,10 +44,10 @@ func checkSignatures(keys *keyring.Set, list []*imip.Signature) (out []trust.Sig
 			out = append(out, checkPGP(keys, s))
 		}
 	}
-	return out, bearers
+	return out
 }
 
-func checkSMIME(keys *keyring.Set, s *imip.Signature, bearers map[string]*x509.Certificate) (out []trust.Signature) {
+func checkSMIME(keys *keyring.Set, s *imip.Signature, bearers certificates) (out []trust.Signature) {
 	broken := func(why string) []trust.Signature {
 		return []trust.Signature{{Protocol: imip.SMIME, Standing: smime.Broken, Sentence: "The signature cannot be checked: " + why + "."}}
 	}
@@ -65,7 +68,7 @@ func checkSMIME(keys *keyring.Set, s *imip.Signature, bearers map[string]*x509.C
 		for _, a := range v.Addresses {
 			one.Addresses = append(one.Addresses, ical.Mailto(a))
 		}
-		if v.Standing == smime.Trusted {
+		if v.Standing == smime.Trusted || v.Standing == smime.Unknown {
 			bearers[v.Fingerprint] = sig.Certificate
 		}
 		out = append(out, one)
@@ -97,22 +100,47 @@ func checkPGP(keys *keyring.Set, s *imip.Signature) trust.Signature {
 	return one
 }
 
-// collect remembers the certificates of believed signatures, so that mail can
-// be encrypted to their holders and a message without a signature is noticed.
-// A certificate counts for who wrote the mail, and not for whomever else it
-// names: one signed mail must not change how the mail of several is taken.
+// freshSignature is the age up to which a signature shows how somebody signs
+// now: mail that took longer may be an old one that somebody sends again.
+const freshSignature = 7 * 24 * time.Hour
+
+// learn remembers the certificates of a message that was applied, so that mail
+// can be encrypted to their holders and a message without a signature is noticed.
+// One that was not applied, or was signed long ago, teaches nothing: whoever
+// plays it again could make the sender's own mail be held. A certificate counts
+// for who wrote the mail, and not for whomever else it names: one signed mail
+// must not change how the mail of several is taken.
+//
+// Where the site pins on first use, a certificate that leads to no authority is
+// believed from then on, if another proof shows that the mail is from its
+// holder and no other key of theirs is known.
+//
 // It is no condition of anything: what fails is written to the log.
-func (m *Mail) collect(ctx context.Context, account store.AccountID, from ical.Address, signatures []trust.Signature, bearers map[string]*x509.Certificate) {
-	for _, s := range signatures {
+func (m *Mail) learn(ctx context.Context, e *store.Entry, bearers certificates) {
+	if m.o.Keys == nil || len(bearers) == 0 {
+		return
+	}
+	r := recordOf(e)
+	note := func(fingerprint string, err error) {
+		if err != nil {
+			m.log.Warn("a certificate could not be remembered", "account", e.Account, "fingerprint", fingerprint, "error", err)
+		}
+	}
+	for _, s := range r.Signatures {
 		c := bearers[s.Fingerprint]
-		if m.o.Keys == nil || c == nil {
+		if c == nil || r.From == "" || !s.Time.IsZero() && e.Created.Sub(s.Time) > freshSignature {
 			continue
 		}
-		if !slices.ContainsFunc(s.Addresses, from.Equal) {
-			continue
-		}
-		if err := m.o.Keys.Collect(ctx, account, c, []string{from.Email()}); err != nil {
-			m.log.Warn("a certificate could not be remembered", "account", account, "fingerprint", s.Fingerprint, "error", err)
+		email := r.From.Email()
+		switch {
+		case s.Standing == smime.Trusted && slices.ContainsFunc(s.Addresses, r.From.Equal):
+			note(s.Fingerprint, m.o.Keys.Collect(ctx, e.Account, c, []string{email}))
+		case s.Standing == smime.Unknown && m.o.PinFirst && r.AuthenticatedDomain() != "" && slices.ContainsFunc(smime.Addresses(c), func(a string) bool { return ical.Mailto(a).Equal(r.From) }):
+			keys, err := m.keys(ctx, e.Account)
+			if err == nil && !keys.Signs(email) && !keys.Authority.Revoked[s.Fingerprint] {
+				_, err = m.o.Keys.Trust(ctx, e.Account, c.Raw, email)
+			}
+			note(s.Fingerprint, err)
 		}
 	}
 }

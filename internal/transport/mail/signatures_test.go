@@ -220,7 +220,7 @@ func TestOutgoingMailIsSignedAndEncrypted(t *testing.T) {
 		if err != nil || len(read.Found) != 1 || read.Encrypted != encrypted {
 			t.Fatalf("%s: %d objects, encrypted %v, %v\n%s", to, len(read.Found), read.Encrypted, err, raw)
 		}
-		sigs, _ := checkSignatures(set, read.Found[0].Signatures)
+		sigs := checkSignatures(set, read.Found[0].Signatures, certificates{})
 		if len(sigs) != 1 || sigs[0].Standing != smime.Trusted || sigs[0].Addresses[0] != "mailto:ann@one.test" {
 			t.Errorf("%s: %+v", to, sigs)
 		}
@@ -320,5 +320,83 @@ func TestOutgoingMailHasADKIMSignature(t *testing.T) {
 	}
 	if !bytes.Contains(relay.got()[0].raw, []byte("DKIM-Signature:")) {
 		t.Error("not signed")
+	}
+}
+
+// An old signed message that somebody sends again, or one that was never for
+// ann, does not make its signer's own mail be held.
+func TestReplayedSignaturesTeachNothing(t *testing.T) {
+	p := newPeople(t)
+	request := func(uid string, lines ...string) []byte {
+		return calendarPart("REQUEST", object("REQUEST", uid, append(lines, "ORGANIZER:mailto:dan@two.test")...))
+	}
+	const ann = "ATTENDEE;RSVP=TRUE:mailto:ann@one.test"
+	for _, c := range []struct {
+		name    string
+		first   []byte
+		learned bool
+	}{
+		{"a fresh one that is applied", signedBy(t, request("u1", ann), now.AddDate(0, 0, -1), p.dan), true},
+		{"one signed half a year ago", signedBy(t, request("u1", ann), now.AddDate(0, -6, 0), p.dan), false},
+		{"one for somebody else", signedBy(t, request("u1", "ATTENDEE:mailto:cat@two.test"), now.AddDate(0, 0, -1), p.dan), false},
+		{"one that somebody changed", bytes.Replace(signedBy(t, request("u1", ann), now.AddDate(0, 0, -1), p.dan), []byte("Planning"), []byte("Plotting"), 1), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x, keys := signingSite(t, p, "", func(o *Options) { o.Trust.AuthservIDs = []string{"mx.our.test"} })
+			x.take(t, mailOf("dan@two.test", "first", c.first), "eve@evil.test", "ann@one.test")
+			set, err := keys.For(t.Context(), x.ann.ID)
+			if err != nil || set.Signs("dan@two.test") != c.learned {
+				t.Errorf("dan signs: %v, %v", set.Signs("dan@two.test"), err)
+			}
+			own := append([]byte("Authentication-Results: mx.our.test; dmarc=pass header.from=two.test\r\n"), mailOf("dan@two.test", "second", request("u2", ann))...)
+			if e := x.take(t, own, "dan@two.test", "ann@one.test"); (e.State == stateApplied) == c.learned {
+				t.Errorf("his next mail is %s: %q", e.State, e.Sentence)
+			}
+		})
+	}
+}
+
+// With mail.pin-first the first certificate of somebody whose domain vouches for
+// the mail is believed, and no other after it.
+func TestPinningOnFirstUse(t *testing.T) {
+	p := newPeople(t)
+	second := certs.CA(t, "Another").Issue(t, "p256", nil, "dan@two.test")
+	request := func(uid string) []byte {
+		return calendarPart("REQUEST", object("REQUEST", uid, "ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test"))
+	}
+	mail := func(from, uid, vouched string, id *certs.Identity) []byte {
+		raw := mailOf(from, uid, signedBy(t, request(uid), now, id))
+		if vouched != "" {
+			raw = append([]byte("Authentication-Results: mx.our.test; dmarc=pass header.from="+vouched+"\r\n"), raw...)
+		}
+		return raw
+	}
+	for _, c := range []struct {
+		name   string
+		pin    bool
+		first  []byte
+		pinned bool
+	}{
+		{"proven by his domain", true, mail("dan@two.test", "a", "two.test", p.fake), true},
+		{"not the site's way", false, mail("dan@two.test", "a", "two.test", p.fake), false},
+		{"proven by nobody", true, mail("dan@two.test", "a", "", p.fake), false},
+		{"in the name of another", true, mail("sam@two.test", "a", "two.test", p.fake), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x, _ := signingSite(t, p, "", func(o *Options) {
+				o.Trust.AuthservIDs, o.PinFirst = []string{"mx.our.test"}, c.pin
+			})
+			x.take(t, c.first, "dan@two.test", "ann@one.test")
+			// Without his domain's word the certificate alone has to do.
+			if e := x.take(t, mail("dan@two.test", "b", "", p.fake), "dan@two.test", "ann@one.test"); (e.State == stateApplied) != c.pinned {
+				t.Errorf("the next with that certificate: %s %q", e.State, e.Sentence)
+			}
+			if !c.pinned {
+				return
+			}
+			if e := x.take(t, mail("dan@two.test", "c", "two.test", second), "dan@two.test", "ann@one.test"); e.State != stateHeld || e.Reason != "unsigned-now" {
+				t.Errorf("another certificate: %s %s %q", e.State, e.Reason, e.Sentence)
+			}
+		})
 	}
 }

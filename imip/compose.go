@@ -67,7 +67,9 @@ func Compose(m itip.Message, o Options) (*Mail, error) {
 	v := describe(m, o)
 	out.Subject = v.Subject
 
-	object := fold(m.Calendar.Bytes())
+	whole, files, left := detach(m.Calendar, out.MessageID)
+	v.Left = left
+	object := fold(whole.Bytes())
 	text, err := v.text()
 	if err != nil {
 		return nil, fmt.Errorf("imip: text of the message to %s: %w", m.To, err)
@@ -84,6 +86,10 @@ func Compose(m itip.Message, o Options) (*Mail, error) {
 		leaf(`text/plain; charset="UTF-8"`, "", []byte(text), false),
 		leaf(`text/html; charset="UTF-8"`, "", []byte(html), false),
 		leaf(calendarType, "", object, false))
+	if len(files) > 0 { // RFC 2387: what the parts name lies beside them
+		body = joined("related", out.MessageID, "r", append([]part{body}, files...)...)
+		body.header = strings.Replace(body.header, "multipart/related;", `multipart/related; type="multipart/alternative";`, 1)
+	}
 	if !o.NoFile { // OUT-04
 		body = joined("mixed", out.MessageID, "m", body,
 			leaf(`application/ics; name="invite.ics"`, `attachment; filename="invite.ics"`, object, true))

@@ -22,6 +22,8 @@ type view struct {
 	Description string
 	RSVPURL     string
 	Footer      string
+	Markup      *markup
+	Left        []string // names of files that are too large for a mail
 }
 
 type row struct{ Label, Value string }
@@ -116,6 +118,7 @@ func describe(m itip.Message, o Options) *view {
 		v.Subject = p.prefix
 	}
 	v.Cancelled = m.Method == itip.Cancel
+	v.Markup = markupOf(m, c, v.Title)
 	v.Rows = w.rows(c, m)
 	for _, d := range itip.Brief(m.Changes) {
 		if v.Cancelled && d.RecurrenceID == m.RecurrenceID {

@@ -33,6 +33,9 @@ func interpret(w *walker, limits Limits) ([]Found, error) {
 			if len(found) >= limits.Objects {
 				return nil, fmt.Errorf("imip: the mail has more than %d calendar objects: %w", limits.Objects, ErrLimit)
 			}
+			if c.kind != forwardedPart && len(w.named) > 0 {
+				w.attach(&f)
+			}
 			found, kinds = append(found, f), append(kinds, c.kind)
 		}
 	}

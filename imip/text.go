@@ -19,6 +19,8 @@ What changed:
 {{range .Rows}}{{pad .Label}}{{.Value}}
 {{end}}{{if .Description}}
 {{.Description}}
+{{end}}{{range .Left}}
+Too large to be sent: {{.}}
 {{end}}{{if .RSVPURL}}
 Answer here: {{.RSVPURL}}
 {{end}}{{if .Footer}}
@@ -26,11 +28,12 @@ Answer here: {{.RSVPURL}}
 {{.Footer}}
 {{end}}`))
 
-// The HTML has no remote parts, no scripts and no fixed colours for text or
+// The HTML has no remote parts, no scripts (schema.org's description is data) and no fixed colours for text or
 // ground, so that it is readable in dark and in plain programs, and prints.
 var htmlTemplate = template.Must(template.New("html").Funcs(template.FuncMap{"paragraphs": paragraphs}).Parse(
 	`<!DOCTYPE html>
-<html lang="{{.Language}}"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>{{.Subject}}</title></head>
+<html lang="{{.Language}}"><head><meta charset="utf-8"><meta name="color-scheme" content="light dark"><title>{{.Subject}}</title>{{if .Markup}}
+<script type="application/ld+json">{{.Markup}}</script>{{end}}</head>
 <body style="font-family:sans-serif;font-size:15px;line-height:1.5;margin:0;padding:16px">
 <p style="margin:0 0 12px 0">{{.Headline}}</p>
 {{if .Comment}}<blockquote style="margin:0 0 12px 0;padding:0 0 0 12px;border-left:3px solid #888888">{{range paragraphs .Comment}}{{.}}<br>{{end}}</blockquote>
@@ -43,6 +46,7 @@ var htmlTemplate = template.Must(template.New("html").Funcs(template.FuncMap{"pa
 {{end}}</table>
 {{if .Description}}<div style="margin:0 0 12px 0;padding-top:8px;border-top:1px solid #888888">{{range paragraphs .Description}}{{.}}<br>
 {{end}}</div>
+{{end}}{{range .Left}}<p>Too large to be sent: {{.}}</p>
 {{end}}{{if .RSVPURL}}<p><a href="{{.RSVPURL}}" style="display:inline-block;padding:8px 16px;border:1px solid #1a5fb4;border-radius:4px">Answer this invitation</a></p>
 {{end}}{{if .Footer}}<p style="font-size:13px;opacity:0.75">{{.Footer}}</p>
 {{end}}</body></html>

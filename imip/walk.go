@@ -45,6 +45,7 @@ type walker struct {
 	parsed     *Parsed
 	tree       *tree
 	candidates []*candidate
+	named      map[string]*entity // parts by Content-ID
 	open       Opener
 	tnef       string // why a winmail.dat is of no use
 	opaque     string // why a signed message in the opaque form cannot be read
@@ -97,6 +98,12 @@ func (w *walker) walk(e *entity, at place) error {
 // leaf notes what a part that is no multipart holds: a calendar, a mail inside,
 // or a form that is recognised and not opened.
 func (w *walker) leaf(e *entity, at place) error {
+	if ids := messageIDs(e.header.get("content-id")); len(ids) > 0 && !at.forwarded && len(w.named) < maxAttachments {
+		if w.named == nil {
+			w.named = map[string]*entity{}
+		}
+		w.named[ids[0]] = e
+	}
 	name := strings.ToLower(e.fileName())
 	c := &candidate{method: e.media.params["method"], part: strings.TrimSpace(e.path + " " + e.media.value), inAlt: at.alternative != nil, protection: at.protection}
 	switch e.media.value {

@@ -6,11 +6,14 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/recur"
+	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/problem"
@@ -18,14 +21,14 @@ import (
 )
 
 // Managed attachments (RFC 8607): the server keeps the file, the event names
-// it by an address that cannot be guessed. All components of an event have the
-// same ones: recurrence identifiers are not taken (RFC 8607 3.2, no-recurrence).
+// it by an address that cannot be guessed. Occurrences may have ones of their own.
 
-// Conditions of RFC 8607 3.11.
+// Conditions of RFC 8607 3.11; the last is that of a PUT.
 const (
-	InvalidAttachAction problem.Condition = "valid-action-parameter"
-	InvalidRID          problem.Condition = "valid-rid-parameter"
-	InvalidManagedID    problem.Condition = "valid-managed-id-parameter"
+	InvalidAttachAction problem.Condition = "valid-action"
+	InvalidRID          problem.Condition = "valid-rid"
+	InvalidManagedID    problem.Condition = "valid-managed-id"
+	UnknownManagedID    problem.Condition = "valid-managed-id-parameter"
 	AttachmentTooLarge  problem.Condition = "max-attachment-size"
 	TooManyAttachments  problem.Condition = "max-attachments-per-resource"
 )
@@ -44,7 +47,7 @@ type AttachRequest struct {
 	Ref
 	Action      string // attachment-add, attachment-update, attachment-remove
 	ManagedID   string // of what is replaced or removed
-	RID         string // not taken
+	RID         string // of which occurrences: "M" and RECURRENCE-IDs with commas; "" = all
 	Filename    string
 	ContentType string
 	Body        []byte
@@ -65,8 +68,8 @@ func (s *Service) Attach(ctx context.Context, req AttachRequest) (AttachResult, 
 	switch {
 	case !adds && req.Action != "attachment-remove":
 		return AttachResult{}, problem.New(InvalidAttachAction, "The action is attachment-add, attachment-update or attachment-remove, not %q.", clip(req.Action))
-	case req.RID != "":
-		return AttachResult{}, problem.New(InvalidRID, "Attachments here belong to all occurrences of an event.")
+	case req.RID != "" && req.Action == "attachment-update":
+		return AttachResult{}, problem.New(InvalidRID, "An attachment is replaced wherever it is: there is no rid (RFC 8607 3.5).")
 	case req.Action == "attachment-add" && req.ManagedID != "", req.Action != "attachment-add" && req.ManagedID == "":
 		return AttachResult{}, problem.New(InvalidManagedID, "What is replaced or removed is named by its managed-id, and what is added is not.")
 	case adds && len(req.Body) > s.limits.ResourceSize:
@@ -95,33 +98,43 @@ func (s *Service) Attach(ctx context.Context, req AttachRequest) (AttachResult, 
 		}
 		return AttachResult{}, err
 	}
-	found := false
+	targets, err := attachTargets(cal, req.RID)
+	if err != nil {
+		return undo(err)
+	}
+	managed := map[string]bool{}
 	for _, c := range cal.Main() {
-		n := 0
+		for p := range c.Props("ATTACH") {
+			if id := p.Param("MANAGED-ID"); id != "" {
+				managed[id] = true
+			}
+		}
+	}
+	if req.Action == "attachment-add" && len(managed) >= MaxAttachments {
+		return undo(problem.New(TooManyAttachments, "An event has at most %d attachments.", MaxAttachments))
+	}
+	found := req.Action == "attachment-add"
+	for _, c := range targets {
+		hit := req.Action == "attachment-add"
 		c.RemoveFunc(func(p *ical.Property) bool {
-			if p.Name() != "ATTACH" {
+			if p.Name() != "ATTACH" || req.ManagedID == "" || p.Param("MANAGED-ID") != req.ManagedID {
 				return false
 			}
-			n++
-			hit := req.ManagedID != "" && p.Param("MANAGED-ID") == req.ManagedID
-			found = found || hit
-			return hit
+			hit = true
+			return true
 		})
-		if !adds {
-			continue
+		found = found || hit
+		if adds && hit { // an update adds to none that had it not (RFC 8607 3.5)
+			p := ical.NewProperty("ATTACH", req.Base+a.Token+"/"+pathSegment(a.Filename))
+			p.SetParam("MANAGED-ID", managedID(a))
+			p.SetParam("FMTTYPE", a.ContentType)
+			p.SetParam("SIZE", strconv.Itoa(a.Size))
+			p.SetParam("FILENAME", a.Filename)
+			c.Add(p)
 		}
-		if req.ManagedID == "" && n >= MaxAttachments {
-			return undo(problem.New(TooManyAttachments, "An event has at most %d attachments.", MaxAttachments))
-		}
-		p := ical.NewProperty("ATTACH", req.Base+a.Token+"/"+pathSegment(a.Filename))
-		p.SetParam("MANAGED-ID", managedID(a))
-		p.SetParam("FMTTYPE", a.ContentType)
-		p.SetParam("SIZE", strconv.Itoa(a.Size))
-		p.SetParam("FILENAME", a.Filename)
-		c.Add(p)
 	}
-	if req.ManagedID != "" && !found {
-		return undo(problem.New(InvalidManagedID, "The event has no attachment with the managed-id %q.", clip(req.ManagedID)))
+	if !found {
+		return undo(problem.New(InvalidManagedID, "The event has no attachment with the managed-id %q there.", clip(req.ManagedID)))
 	}
 	res, err := s.Put(ctx, PutRequest{By: req.By, Ref: req.Ref, Data: cal.Bytes(), If: Precondition{IfMatch: []string{o.ETag}}})
 	if err != nil {
@@ -132,6 +145,96 @@ func (s *Service) Attach(ctx context.Context, req AttachRequest) (AttachResult, 
 		out.ManagedID = managedID(a)
 	}
 	return out, nil
+}
+
+// maxRIDs of one request.
+const maxRIDs = 100
+
+// attachTargets are the components of which a rid speaks: all of them, the
+// master (M), overrides by their RECURRENCE-ID as it is written, and occurrences
+// that get an override by this (RFC 8607 3.3.2).
+func attachTargets(cal *ical.Calendar, rid string) ([]*ical.Component, error) {
+	if rid == "" {
+		return cal.Main(), nil
+	}
+	items := strings.Split(rid, ",")
+	if len(items) > maxRIDs {
+		return nil, problem.New(InvalidRID, "At most %d occurrences can be named at once.", maxRIDs)
+	}
+	invalid := func(item string) ([]*ical.Component, error) {
+		return nil, problem.New(InvalidRID, "The event has no occurrence %q; a rid holds M and RECURRENCE-IDs as the event writes them, each once.", clip(item))
+	}
+	var out []*ical.Component
+	var made []*ical.Component
+	seen := map[string]bool{}
+	zones := tz.NewResolver(cal, nil)
+	master := cal.Master()
+	for _, item := range items {
+		key := strings.ToUpper(strings.TrimSpace(item))
+		if seen[key] {
+			return invalid(item)
+		}
+		seen[key] = true
+		if key == "M" {
+			if master == nil {
+				return invalid(item)
+			}
+			out = append(out, master)
+			continue
+		}
+		if i := slices.IndexFunc(cal.Overrides(), func(c *ical.Component) bool { return c.Value("RECURRENCE-ID") == key }); i >= 0 {
+			out = append(out, cal.Overrides()[i])
+			continue
+		}
+		if master == nil || master.Prop("DTSTART") == nil {
+			return invalid(item)
+		}
+		id, err := ical.ParseTime(key, master.Prop("DTSTART").Param("TZID"), false)
+		if err != nil {
+			return invalid(item)
+		}
+		c, err := recur.Instance(cal, id, zones)
+		if err != nil || c.Value("RECURRENCE-ID") != key {
+			return invalid(item)
+		}
+		out, made = append(out, c), append(made, c)
+	}
+	cal.Components = append(cal.Components, made...)
+	return out, nil
+}
+
+// CheckManaged refuses an ATTACH that says it is kept here, below base, and is
+// not (RFC 8607 3.11). What other servers keep is left as it is.
+func (s *Service) CheckManaged(ctx context.Context, body []byte, base string) error {
+	if !bytes.Contains(body, []byte("MANAGED-ID")) {
+		return nil
+	}
+	cal, err := ical.ParseLimits(body, s.parseLimits())
+	if err != nil {
+		return nil // refused as what it is
+	}
+	return s.store.View(ctx, func(tx *store.Tx) error {
+		known := map[string]bool{}
+		for _, c := range cal.Main() {
+			for p := range c.Props("ATTACH") {
+				rest, ours := strings.CutPrefix(p.Value(), base)
+				id := p.Param("MANAGED-ID")
+				if !ours || id == "" || known[rest+" "+id] {
+					continue
+				}
+				token, _, _ := strings.Cut(rest, "/")
+				a, err := tx.Attachment(token)
+				if err != nil && !errors.Is(err, store.ErrNotFound) {
+					return err
+				}
+				if err != nil || managedID(a) != id {
+					return problem.New(UnknownManagedID, "There is no attachment here with the managed-id %q.", clip(id))
+				}
+				known[rest+" "+id] = true
+			}
+		}
+		return nil
+	})
 }
 
 func managedID(a store.Attachment) string { return fmt.Sprintf("%d-%s", a.ID, a.Token[:8]) }

@@ -74,10 +74,11 @@ var outcomes = map[problem.Condition]outcome{
 	calendar.PushNotAvailable:    {http.StatusForbidden, caldav.Push("push-not-available")},
 
 	// Of this protocol alone.
-	calendar.Locked:              {http.StatusLocked, caldav.D("lock-token-submitted")},      // RFC 4918 16
-	calendar.InvalidAttachAction: {http.StatusForbidden, caldav.C("valid-action-parameter")}, // RFC 8607 3.11
-	calendar.InvalidRID:          {http.StatusForbidden, caldav.C("valid-rid-parameter")},
-	calendar.InvalidManagedID:    {http.StatusForbidden, caldav.C("valid-managed-id-parameter")},
+	calendar.Locked:              {http.StatusLocked, caldav.D("lock-token-submitted")}, // RFC 4918 16
+	calendar.InvalidAttachAction: {http.StatusForbidden, caldav.C("valid-action")},      // RFC 8607 3.11
+	calendar.InvalidRID:          {http.StatusForbidden, caldav.C("valid-rid")},
+	calendar.InvalidManagedID:    {http.StatusForbidden, caldav.C("valid-managed-id")},
+	calendar.UnknownManagedID:    {http.StatusForbidden, caldav.C("valid-managed-id-parameter")},
 	calendar.AttachmentTooLarge:  {http.StatusForbidden, caldav.C("max-attachment-size")},
 	calendar.TooManyAttachments:  {http.StatusForbidden, caldav.C("max-attachments-per-resource")},
 	calendar.LockConflict:        {http.StatusLocked, caldav.D("no-conflicting-lock")},              // RFC 4918 16

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -166,10 +167,10 @@ func (h *house) as(name, method, path, head, body string) *answer {
 }
 
 // is checks the status.
-func (a *answer) is(status int) *answer {
+func (a *answer) is(status ...int) *answer {
 	a.t.Helper()
-	if a.status != status {
-		a.t.Errorf("%s: status %d, want %d\n%s", a.what, a.status, status, clip(a.body))
+	if !slices.Contains(status, a.status) {
+		a.t.Errorf("%s: status %d, want %v\n%s", a.what, a.status, status, clip(a.body))
 	}
 	return a
 }

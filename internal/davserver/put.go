@@ -36,6 +36,9 @@ func (q *request) put() error {
 	if err != nil {
 		return q.withRepresentation(err)
 	}
+	if err := q.s.calendar.CheckManaged(q.ctx, data, q.base()+attachmentPath); err != nil {
+		return err
+	}
 	res, err := q.s.calendar.Put(q.ctx, calendar.PutRequest{
 		By:          q.by,
 		Ref:         calendar.Ref{Owner: owner, Collection: coll, Name: q.at.name},

@@ -236,7 +236,7 @@ func (q *request) sameHost(host string) bool {
 
 // davHeader lists what is implemented, and nothing else (RFC 4918 10.1).
 const davHeader = "1, 2, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, " +
-	"calendar-managed-attachments, calendar-managed-attachments-no-recurrence, calendar-no-timezone, " +
+	"calendar-managed-attachments, calendar-no-timezone, " +
 	"calendar-proxy, calendarserver-principal-search, calendarserver-sharing"
 
 // allowed methods by kind of place.

@@ -43,6 +43,9 @@ func (s *Service) export(tx *store.Tx, c store.Collection, v *reader, w io.Write
 	var rest []int64 // objects for a further VCALENDAR
 	g := newGroup(out, head)
 	err = candidates(tx, owner, []int64{c.ID}, "", time.Time{}, time.Time{}, func(o store.Object, body []byte) error {
+		if !v.sees(body) {
+			return nil
+		}
 		cal, err := ical.ParseLimits(v.body(o, body), s.parseLimits())
 		if err != nil {
 			return fmt.Errorf("stored object %s cannot be read: %w", o.Name, err)

@@ -139,6 +139,11 @@ func (s *Service) Feed(ctx context.Context, token string) (f FeedView, version s
 		if err != nil {
 			return err
 		}
+		if a, err := tx.Account(feed.Account); err != nil {
+			return err
+		} else if a.Disabled { // until the account is enabled again
+			return problem.New(problem.NotFound, "There is no calendar at this address; its owner may have taken it back.")
+		}
 		changed, err := tx.Changed(feed.Account, feed.Collection)
 		f, version = FeedView{feed, c}, fmt.Sprintf("%d-%d-%d", feed.ID, c.ID, changed)
 		if feed.Detail == FeedBusy { // its window moves with the days
@@ -162,7 +167,11 @@ func (s *Service) WriteFeed(ctx context.Context, f FeedView, w io.Writer) error 
 			// Like someone who may read and nothing else, and has nothing of their own.
 			every := ical.NewProperty("REFRESH-INTERVAL", "PT1H") // RFC 7986 5.7
 			every.SetParam("VALUE", "DURATION")
-			return s.export(tx, f.Calendar, &reader{s: s}, w, every, ical.NewProperty("X-PUBLISHED-TTL", "PT1H"))
+			v := &reader{s: s}
+			if err := v.asOwnerWants(tx, f.Account); err != nil {
+				return err
+			}
+			return s.export(tx, f.Calendar, v, w, every, ical.NewProperty("X-PUBLISHED-TTL", "PT1H"))
 		})
 	}
 	owner, err := s.o.Accounts.Account(ctx, f.Account)

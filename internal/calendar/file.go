@@ -264,6 +264,20 @@ func (s *Service) MoveFile(ctx context.Context, req MoveFileRequest) (created bo
 			return err
 		}
 		created = there == nil
+		below, err := tx.Files(req.Owner, req.From)
+		if err != nil {
+			return err
+		}
+		if req.Copy && req.Shallow {
+			below = nil
+		}
+		deepest := strings.Count(req.To, "/") + 1
+		for _, b := range below {
+			deepest = max(deepest, strings.Count(req.To, "/")+1+strings.Count(b.Path, "/")-strings.Count(req.From, "/"))
+		}
+		if deepest > maxFileDepth {
+			return problem.New(problem.Forbidden, "Collections here are at most %d deep.", maxFileDepth)
+		}
 		switch {
 		case there == nil:
 			to := *f
@@ -281,16 +295,9 @@ func (s *Service) MoveFile(ctx context.Context, req MoveFileRequest) (created bo
 		if !req.Copy {
 			return tx.MoveFile(req.Owner, req.From, req.To)
 		}
-		size, count := f.Size, 1
-		if !req.Shallow {
-			below, err := tx.Files(req.Owner, req.From)
-			if err != nil {
-				return err
-			}
-			for _, b := range below {
-				size += b.Size
-			}
-			count += len(below)
+		size, count := f.Size, 1+len(below)
+		for _, b := range below {
+			size += b.Size
 		}
 		if all, err := tx.Files(req.Owner, ""); err != nil {
 			return err

@@ -273,6 +273,9 @@ func (s *Service) importOne(tx *store.Tx, req ImportRequest, target store.Collec
 		}
 		ch.coll, ch.name = all[i], ch.old.Name
 		p.out.Collection, p.out.Name = ch.coll.Name, ch.name
+		if ch.coll.ID != target.ID { // one UID, one event in a home, however it came there
+			p.out.Reason = fmt.Sprintf("It is in the calendar %s, and stays there; move it if it belongs elsewhere.", title(ch.coll))
+		}
 		if ch.old.ETag == p.d.etag {
 			p.out.State = ImportUnchanged
 			return nil

@@ -86,6 +86,13 @@ func TestImportSplitsAndRepeatsWithoutEffect(t *testing.T) {
 		if after := o.list("alice", "default"); !slices.EqualFunc(before, after, func(a, b store.Object) bool { return a.ETag == b.ETag && a.Seq == b.Seq }) {
 			t.Error("importing the same again changed objects")
 		}
+		// What lies in another calendar stays there, and the outcome says where.
+		o.makeCalendar("alice", "other")
+		for _, r := range o.importInto("alice", "other", []byte(vevent("1@x", when))) {
+			if r.State != calendar.ImportUnchanged || r.Collection != "default" || !strings.Contains(r.Reason, "stays there") {
+				t.Errorf("into another calendar: %+v", r)
+			}
+		}
 		newer := strings.Replace(vevent("1@x", when, "SEQUENCE:2", "SUMMARY:New"), "\r\n", "\r\n", 1)
 		if got := outcomes(o.importInto("alice", "default", []byte(newer))); !slices.Equal(got, []string{"updated VEVENT"}) {
 			t.Errorf("a newer version: %q", got)

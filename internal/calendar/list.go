@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math"
+	"slices"
 	"time"
 
 	"github.com/convene-cal/convene/internal/account"
@@ -53,6 +54,9 @@ func (s *Service) GetSmall(ctx context.Context, by account.Actor, ref Ref, max i
 		if body, err = tx.Body(o.Account, o.ID); err != nil {
 			return fmt.Errorf("read %s: %w", ref, err)
 		}
+		if !v.sees(body) {
+			return notFound(ref.String())
+		}
 		body = v.body(o, body)
 		v.object(&o)
 		return nil
@@ -97,7 +101,7 @@ const listPage = 1000
 type pager func(tx *store.Tx, owner store.AccountID, coll, after int64, limit int, page []store.Object) ([]store.Object, error)
 
 func (s *Service) list(ctx context.Context, by account.Actor, owner store.AccountID, coll string, next pager, each func(store.Object) error) error {
-	var page []store.Object
+	var page, shown []store.Object
 	for id, after := int64(0), int64(0); ; {
 		err := s.store.View(ctx, func(tx *store.Tx) error {
 			c, v, err := s.openToRead(tx, by, owner, coll)
@@ -115,16 +119,22 @@ func (s *Service) list(ctx context.Context, by account.Actor, owner store.Accoun
 			if page, err = read(tx, owner, c.ID, after, listPage, page[:0]); err != nil {
 				return fmt.Errorf("list calendar %s: %w", coll, err)
 			}
-			for i := range page {
-				v.object(&page[i])
+			shown = page
+			if v.hides {
+				if shown, _, err = v.seen(tx, slices.Clone(page)); err != nil {
+					return err
+				}
+			}
+			for i := range shown {
+				v.object(&shown[i])
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
-		for i := range page {
-			if err := each(page[i]); err != nil {
+		for i := range shown {
+			if err := each(shown[i]); err != nil {
 				return err
 			}
 		}
@@ -172,7 +182,7 @@ func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.Acco
 			for i, name := range part {
 				o := found[i]
 				text, ok := texts[o.ID]
-				if o.ID == 0 || !ok {
+				if o.ID == 0 || !ok || !v.sees(text) {
 					err = each(store.Object{Name: name}, nil, notFound(coll+"/"+name))
 				} else {
 					o.Memory = nil
@@ -201,6 +211,9 @@ func (s *Service) Query(ctx context.Context, by account.Actor, owner store.Accou
 				return err
 			}
 			if err := candidates(tx, owner, []int64{c.ID}, component, from, to, func(o store.Object, body []byte) error {
+				if !v.sees(body) {
+					return nil
+				}
 				body = v.body(o, body)
 				v.object(&o)
 				return each(o, body)
@@ -297,6 +310,7 @@ type SyncResult struct {
 func (s *Service) Sync(ctx context.Context, by account.Actor, owner store.AccountID, coll string, since int64, limit int) (SyncResult, error) {
 	var res SyncResult
 	err := s.store.View(ctx, func(tx *store.Tx) error {
+		res = SyncResult{}
 		c, v, err := s.openToRead(tx, by, owner, coll)
 		if err != nil {
 			return err
@@ -316,8 +330,13 @@ func (s *Service) Sync(ctx context.Context, by account.Actor, owner store.Accoun
 				if err != nil {
 					return fmt.Errorf("list calendar %s: %w", coll, err)
 				}
-				v.object(&o)
 				res.Changed = append(res.Changed, o)
+			}
+			if res.Changed, _, err = v.seen(tx, res.Changed); err != nil {
+				return err
+			}
+			for i := range res.Changed {
+				v.object(&res.Changed[i])
 			}
 			return nil
 		}
@@ -335,8 +354,17 @@ func (s *Service) Sync(ctx context.Context, by account.Actor, owner store.Accoun
 				return fmt.Errorf("changed object %s: %w", ch.Name, err)
 			}
 			o.Memory = nil
-			v.object(&o)
 			res.Changed = append(res.Changed, o)
+		}
+		var hidden []string
+		if res.Changed, hidden, err = v.seen(tx, res.Changed); err != nil {
+			return err
+		}
+		if since != 0 { // it may have been seen before (RFC 6578 3.5.2)
+			res.Deleted = append(res.Deleted, hidden...)
+		}
+		for i := range res.Changed {
+			v.object(&res.Changed[i])
 		}
 		if res.More = more; more {
 			res.Seq = changes[len(changes)-1].Seq

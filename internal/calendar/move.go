@@ -194,6 +194,9 @@ func (s *Service) copyTo(tx *store.Tx, req MoveRequest, src *store.Object, to st
 		if err != nil {
 			return MoveResult{}, nil, err
 		}
+		if !v.sees(body) {
+			return MoveResult{}, nil, notFound(req.From.String())
+		}
 		body = v.body(*src, body)
 	}
 	d, err := s.read(body, true)

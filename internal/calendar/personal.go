@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -25,6 +26,7 @@ type reader struct {
 	s        *Service
 	own      bool // sees what is stored
 	full     bool // sees what is classified
+	hides    bool // the owner wants what is classified not to be seen at all
 	personal map[int64]store.Personal
 }
 
@@ -33,6 +35,9 @@ func (s *Service) reader(tx *store.Tx, by account.Actor, c store.Collection, hav
 	v := &reader{s: s, own: by.Account == c.Account || c.Kind != store.Calendar, full: have >= acl.Act}
 	if v.own {
 		return v, nil
+	}
+	if err := v.asOwnerWants(tx, c.Account); err != nil {
+		return nil, err
 	}
 	list, err := tx.PersonalIn(c.Account, c.ID, by.Account)
 	if err != nil {
@@ -61,6 +66,9 @@ func (s *Service) readerOf(tx *store.Tx, by account.Actor, c store.Collection, h
 	if v.own {
 		return v, nil
 	}
+	if err := v.asOwnerWants(tx, c.Account); err != nil {
+		return nil, err
+	}
 	p, err := tx.PersonalOf(c.Account, c.ID, object, by.Account)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		return nil, err
@@ -69,6 +77,55 @@ func (s *Service) readerOf(tx *store.Tx, by account.Actor, c store.Collection, h
 		v.personal = map[int64]store.Personal{object: p}
 	}
 	return v, nil
+}
+
+// asOwnerWants finds out whether classified events are seen as busy time or not at all.
+func (v *reader) asOwnerWants(tx *store.Tx, owner store.AccountID) error {
+	if v.full {
+		return nil
+	}
+	a, err := tx.Account(owner)
+	if err != nil {
+		return fmt.Errorf("preferences of account %d: %w", owner, err)
+	}
+	v.hides = preferencesOf(a).HidePrivate
+	return nil
+}
+
+// sees tells whether an object is there for the reader.
+func (v *reader) sees(body []byte) bool {
+	if v.own || v.full || !v.hides || !mayBeClassified(body) {
+		return true
+	}
+	cal, err := ical.ParseLimits(body, v.s.parseLimits())
+	return err == nil && !classified(cal)
+}
+
+// seen keeps of some objects those that are there for the reader, in order, and
+// gives the names of the others. It reads texts only for the few who hide something.
+func (v *reader) seen(tx *store.Tx, list []store.Object) (kept []store.Object, hidden []string, err error) {
+	if v.own || v.full || !v.hides {
+		return list, nil, nil
+	}
+	kept = list[:0]
+	for part := range slices.Chunk(list, bodiesAtOnce) {
+		ids := make([]int64, len(part))
+		for i, o := range part {
+			ids[i] = o.ID
+		}
+		texts, err := tx.Bodies(part[0].Account, ids)
+		if err != nil {
+			return nil, nil, fmt.Errorf("read objects: %w", err)
+		}
+		for _, o := range part {
+			if v.sees(texts[o.ID]) {
+				kept = append(kept, o)
+			} else {
+				hidden = append(hidden, o.Name)
+			}
+		}
+	}
+	return kept, hidden, nil
 }
 
 // UnknownSize is the Size of an object whose text is made for its reader.
@@ -253,7 +310,7 @@ func (s *Service) keepPersonal(tx *store.Tx, ch change, o *store.Object) error {
 	if have.Data == k.data {
 		return nil
 	}
-	tag := strings.Trim(tagOf(have.Tag, k.data, o.ETag), `"`)[:8]
+	tag := strings.Trim(tagOf(have.Tag, k.data, strconv.FormatInt(o.Seq, 10)), `"`)[:8]
 	return tx.SetPersonal(store.Personal{Account: o.Account, Collection: o.Collection, Object: o.ID, Reader: k.writer.Account, Tag: tag, Data: k.data})
 }
 

@@ -26,6 +26,9 @@ type Preferences struct {
 	// NoDelegation says that guests of the person's events may not send others in
 	// their place (RFC 5546 3.2.2.3).
 	NoDelegation bool
+	// HidePrivate: others do not see events that are PRIVATE or CONFIDENTIAL at
+	// all, rather than as busy time. Free/busy counts them in both cases.
+	HidePrivate bool
 }
 
 // Preferences reads them.
@@ -84,8 +87,46 @@ func (s *Service) SetPreferences(ctx context.Context, by account.Actor, owner st
 		if a, err = withSetting(a, "no-delegation", p.NoDelegation); err != nil {
 			return err
 		}
+		if preferencesOf(a).HidePrivate != p.HidePrivate {
+			if a, err = withSetting(a, "hide-private", p.HidePrivate); err != nil {
+				return err
+			}
+			if err := s.touchClassified(tx, owner); err != nil {
+				return err
+			}
+		}
 		return tx.UpdateAccount(a)
 	})
+}
+
+// touchClassified marks the classified events of a home as changed: for those
+// who see it they come or go.
+func (s *Service) touchClassified(tx *store.Tx, owner store.AccountID) error {
+	list, err := tx.Collections(owner)
+	if err != nil {
+		return err
+	}
+	for _, c := range list {
+		if c.Kind != store.Calendar {
+			continue
+		}
+		var ids []int64
+		if err := candidates(tx, owner, []int64{c.ID}, "", time.Time{}, time.Time{}, func(o store.Object, body []byte) error {
+			if !mayBeClassified(body) {
+				return nil
+			}
+			if cal, err := ical.ParseLimits(body, s.parseLimits()); err == nil && classified(cal) {
+				ids = append(ids, o.ID)
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		if err := tx.TouchObjects(owner, c.ID, ids); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func ownSettings(by account.Actor, owner store.AccountID) error {
@@ -97,7 +138,7 @@ func ownSettings(by account.Actor, owner store.AccountID) error {
 
 func preferencesOf(a store.Account) Preferences {
 	set := settingsOf(a)
-	p := Preferences{TellBusy: set.TellBusy, NoDelegation: set.NoDelegation}
+	p := Preferences{TellBusy: set.TellBusy, NoDelegation: set.NoDelegation, HidePrivate: set.HidePrivate}
 	if d, err := time.ParseDuration(set.UndoWindow); err == nil && set.UndoWindow != "" {
 		d = max(0, min(d, MaxUndoWindow))
 		p.UndoWindow = &d

@@ -159,6 +159,7 @@ type settings struct {
 	UndoWindow      string            `json:"undo-window,omitempty"`      // see Preferences
 	TellBusy        []string          `json:"tell-busy,omitempty"`
 	NoDelegation    bool              `json:"no-delegation,omitempty"`
+	HidePrivate     bool              `json:"hide-private,omitempty"`
 }
 
 func settingsOf(a store.Account) settings {

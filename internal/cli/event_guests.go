@@ -173,6 +173,7 @@ type accountSetPreference struct {
 	UndoWindow  string    `help:"How long messages that leave the service wait for second thoughts, up to 5m; 'default' for the service's." placeholder:"D"`
 	TellBusy    *[]string `help:"Who outside is told when the person is busy, when they ask by message: addresses, @domains or '*'; '' for nobody." placeholder:"WHO"`
 	Delegation  string    `enum:"yes,no," default:"" help:"Whether guests of the person's events may send others in their place: yes or no." placeholder:"WORD"`
+	Private     string    `enum:",busy,hidden" default:"" help:"How others see events that are private or confidential: 'busy' time, or 'hidden'." placeholder:"HOW"`
 	JSON        bool      `help:"Print the preferences as one JSON object."`
 }
 
@@ -208,15 +209,22 @@ func (c accountSetPreference) Run(e *env) error {
 		if c.Delegation != "" {
 			p.NoDelegation = c.Delegation == "no"
 		}
+		if c.Private != "" {
+			p.HidePrivate = c.Private == "hidden"
+		}
 		if err := s.Calendar.SetPreferences(e.ctx, by, a.ID, p); err != nil {
 			return err
+		}
+		private := "busy"
+		if p.HidePrivate {
+			private = "hidden"
 		}
 		window := "default"
 		if p.UndoWindow != nil {
 			window = p.UndoWindow.String()
 		}
 		if c.JSON {
-			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "delegation": !p.NoDelegation})
+			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "delegation": !p.NoDelegation, "private": private})
 		}
 		told := "nobody outside"
 		if len(p.TellBusy) > 0 {
@@ -226,7 +234,7 @@ func (c accountSetPreference) Run(e *env) error {
 		if p.NoDelegation {
 			delegation = "guests may not send others in their place"
 		}
-		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  delegation   %s\n", a.Name, window, told, delegation)
+		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  delegation   %s\n  private      %s\n", a.Name, window, told, delegation, private)
 		return err
 	})
 }

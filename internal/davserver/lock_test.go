@@ -135,3 +135,26 @@ func TestLocksTellStrangersNothing(t *testing.T) {
 		got.lacks("divorce.ics</", "locked by")
 	}
 }
+
+// However a tree comes to where it is, it is not deeper than one that is made there.
+func TestTreesAreNotTooDeep(t *testing.T) {
+	h := open(t, "ann")
+	const home = "/dav/calendars/ann/"
+	deep := func(root string, n int) string {
+		t.Helper()
+		path := home + root + "/"
+		h.as("ann", "MKCOL", path, "", "").is(201)
+		for range n - 1 {
+			path += "d/"
+			h.as("ann", "MKCOL", path, "", "").is(201)
+		}
+		return path
+	}
+	end := deep("a", 12)
+	deep("b", 12)
+	for _, method := range []string{"MOVE", "COPY"} {
+		h.as("ann", method, home+"b/", "Destination: "+end+"b/", "").is(403).has("at most 20 deep")
+	}
+	h.as("ann", "COPY", home+"b/", "Depth: 0\nDestination: "+end+"b/", "").is(201)
+	h.as("ann", "MOVE", home+"b/d/d/d/d/", "Destination: "+end+"e/", "").is(201)
+}

@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/davserver"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/store"
@@ -187,5 +189,103 @@ func TestClassifiedOnEveryPath(t *testing.T) {
 				t.Errorf("bob may %s: %d", m, a.status)
 			}
 		}
+	}
+}
+
+// RFC 5545 3.8.1.3: an owner may want that others do not see at all what is
+// private; on every way to it, and when that changes clients hear of it.
+func TestHiddenEvents(t *testing.T) {
+	h := open(t, "ann", "bob", "eve")
+	h.put("ann", ann+"open.ics", event("open", one))
+	h.put("ann", ann+"secret.ics", event("secret", "CLASS:PRIVATE\nLOCATION:Clinic\n"+one))
+	h.as("ann", "ACL", ann, "", `<acl xmlns="DAV:"><ace><principal><href>/dav/principals/bob/</href></principal><grant><privilege><read/></privilege><privilege><write/></privilege></grant></ace></acl>`).is(200)
+	feed := h.as("ann", "POST", ann, "Content-Type: application/xml", `<CS:publish-calendar`+ns+`/>`).is(200).find(`https://cal.example.test(/feeds/[^<]+)`)
+	token := func() string {
+		return h.as("bob", "REPORT", ann, "", syncBody("", "")).is(207).find(`<d:sync-token>([^<]*)</d:sync-token></d:multistatus>`)
+	}
+	before := token()
+	hide := func(yes bool) {
+		t.Helper()
+		if err := h.svc.SetPreferences(t.Context(), h.actor("ann"), h.people["ann"].ID, calendar.Preferences{HidePrivate: yes}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	everywhere := func() map[string]string {
+		return map[string]string{
+			"PROPFIND": h.as("bob", "PROPFIND", ann, "Depth: 1", props("getetag")).is(207).body,
+			"sync":     h.as("bob", "REPORT", ann, "", syncBody("", "")).is(207).body,
+			"limited":  h.as("bob", "REPORT", ann, "", syncBody("", "50")).is(207).body,
+			"query":    h.as("bob", "REPORT", ann, "Depth: 1", query("")).is(207).body,
+			"range":    h.as("bob", "REPORT", ann, "Depth: 1", query(`<C:time-range start="20260310T000000Z" end="20260311T000000Z"/>`)).is(207).body,
+			"export":   h.as("bob", "GET", ann, "", "").is(200).body,
+			"feed":     h.as("", "GET", feed, "", "").is(200).body,
+		}
+	}
+	for way, text := range everywhere() {
+		if !strings.Contains(text, "secret") || strings.Contains(text, "Clinic") {
+			t.Errorf("%s does not show it as busy:\n%s", way, clip(text))
+		}
+	}
+	hide(true)
+	for way, text := range everywhere() {
+		if strings.Contains(text, "secret") || !strings.Contains(text, "open") {
+			t.Errorf("%s shows what is hidden:\n%s", way, clip(text))
+		}
+	}
+	h.as("bob", "GET", ann+"secret.ics", "", "").is(404)
+	h.as("bob", "PROPFIND", ann+"secret.ics", "Depth: 0", "").is(404)
+	h.as("bob", "DELETE", ann+"secret.ics", "", "").is(404)
+	h.as("bob", "COPY", ann+"secret.ics", "Destination: "+bob+"x.ics", "").is(404)
+	h.as("bob", "PUT", ann+"secret.ics", calendarHead, event("secret", one)).is(403)
+	h.as("bob", "REPORT", ann, "", multiget("<C:calendar-data/>", ann+"secret.ics")).is(207).has("404 Not Found").lacks("UID:secret")
+	h.as("bob", "REPORT", ann, "", syncBody(before, "")).is(207).has("secret.ics</d:href><d:status>HTTP/1.1 404")
+	h.as("ann", "GET", ann+"secret.ics", "", "").is(200).has("Clinic")
+	// The time is taken nonetheless.
+	h.as("eve", "POST", "/dav/calendars/eve/outbox/", calendarHead, freeBusyAsk("DTSTART:20260310T000000Z\nDTEND:20260311T000000Z\nORGANIZER:mailto:eve@example.test\nATTENDEE:mailto:ann@example.test")).is(200).has("20260310T100000Z/")
+	// What becomes private goes, what becomes public comes.
+	now := token()
+	h.as("ann", "PUT", ann+"open.ics", calendarHead, event("open", "CLASS:CONFIDENTIAL\n"+one)).is(204)
+	h.as("ann", "PUT", ann+"secret.ics", calendarHead, event("secret", one)).is(204)
+	h.as("bob", "REPORT", ann, "", syncBody(now, "")).is(207).has("open.ics</d:href><d:status>HTTP/1.1 404", "secret.ics</d:href><d:propstat>")
+	now = token()
+	hide(false)
+	h.as("bob", "REPORT", ann, "", syncBody(now, "")).is(207).has("open.ics</d:href><d:propstat>").lacks("404 Not Found")
+}
+
+// An account that is disabled publishes nothing and has nothing fetched.
+func TestDisabledAccountsPublishNothing(t *testing.T) {
+	h := open(t, "ann")
+	h.put("ann", ann+"1.ics", event("1", one))
+	feed := h.as("ann", "POST", ann, "Content-Type: application/xml", `<CS:publish-calendar`+ns+`/>`).is(200).find(`https://cal.example.test(/feeds/[^<]+)`)
+	if _, err := h.svc.Subscribe(t.Context(), calendar.SubscribeRequest{By: h.actor("ann"), Name: "holidays", Owner: h.people["ann"].ID, URL: "https://holidays.example.net/x.ics"}); err != nil {
+		t.Fatal(err)
+	}
+	due := func() int {
+		t.Helper()
+		h.later(time.Hour)
+		list, err := h.svc.ClaimSubscriptions(t.Context(), 10)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(list)
+	}
+	set := func(disabled bool) {
+		t.Helper()
+		if err := h.who.Disable(t.Context(), h.people["ann"].ID, disabled); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if due() != 1 {
+		t.Fatal("the subscription is not due")
+	}
+	set(true)
+	h.as("", "GET", feed, "", "").is(404)
+	if due() != 0 {
+		t.Error("something is fetched for a disabled account")
+	}
+	set(false)
+	h.as("", "GET", feed, "", "").is(200)
+	if due() != 1 {
+		t.Error("nothing is fetched for an account that is enabled again")
 	}
 }

@@ -57,6 +57,24 @@ func (tx *Tx) bump(account AccountID, collection, seq int64) error {
 	return err
 }
 
+// TouchObjects marks objects of a collection as changed although they are not:
+// who looks at them sees something else from now on.
+func (tx *Tx) TouchObjects(account AccountID, collection int64, ids []int64) error {
+	for _, id := range ids {
+		seq, err := tx.nextSeq(account)
+		if err != nil {
+			return err
+		}
+		if _, err := tx.exec(`update object set seq = $4 where account = $1 and collection = $2 and id = $3`, account, collection, id, seq); err != nil {
+			return err
+		}
+		if err := tx.bump(account, collection, seq); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // PutObject stores an object and its text: a new one when o.ID is 0, else the
 // object of that ID, in the collection and under the name it has. It sets
 // o.ID, o.Seq and o.Size, moves the collection's sequence and keeps the text

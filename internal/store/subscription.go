@@ -56,7 +56,9 @@ func (tx *Tx) SubscriptionOf(account AccountID, collection int64) (Subscription,
 		`select `+subscriptionColumns+` from subscription where account = $1 and collection = $2`, account, collection)
 }
 
-// DueSubscriptions lists those whose time has come, the longest overdue first.
+// DueSubscriptions lists those of enabled accounts whose time has come, the
+// longest overdue first.
 func (tx *Tx) DueSubscriptions(now time.Time, limit int) ([]Subscription, error) {
-	return collect(tx, scanSubscription, `select `+subscriptionColumns+` from subscription where due <= $1 order by due limit $2 {skip locked}`, now, unlimited(limit))
+	return collect(tx, scanSubscription, `select `+subscriptionColumns+` from subscription
+		where due <= $1 and not exists (select 1 from account a where a.id = subscription.account and a.disabled) order by due limit $2 {skip locked}`, now, unlimited(limit))
 }

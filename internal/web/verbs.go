@@ -178,6 +178,7 @@ type preferencesOnWire struct {
 	UndoSeconds *int              `json:"undoSeconds"` // null: as the service does
 	TellBusy    []string          `json:"tellBusy"`
 	Delegation  bool              `json:"delegation"` // guests may send others in their place
+	HidePrivate bool              `json:"hidePrivate"`
 	Designates  []designateOnWire `json:"designates"`
 }
 
@@ -203,7 +204,7 @@ func (a *app) getPreferences(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := preferencesOnWire{TellBusy: append([]string{}, p.TellBusy...), Delegation: !p.NoDelegation, Designates: []designateOnWire{}}
+	out := preferencesOnWire{TellBusy: append([]string{}, p.TellBusy...), Delegation: !p.NoDelegation, HidePrivate: p.HidePrivate, Designates: []designateOnWire{}}
 	if p.UndoWindow != nil {
 		out.UndoSeconds = new(int(*p.UndoWindow / time.Second))
 	}
@@ -218,6 +219,7 @@ func (a *app) putPreferences(r *request) (any, error) {
 		UndoSeconds *int     `json:"undoSeconds"`
 		TellBusy    []string `json:"tellBusy"`
 		Delegation  *bool    `json:"delegation"` // absent: as it was
+		HidePrivate *bool    `json:"hidePrivate"`
 	}
 	if err := r.read(&q); err != nil {
 		return nil, err
@@ -226,9 +228,12 @@ func (a *app) putPreferences(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := calendar.Preferences{TellBusy: q.TellBusy, NoDelegation: was.NoDelegation}
+	p := calendar.Preferences{TellBusy: q.TellBusy, NoDelegation: was.NoDelegation, HidePrivate: was.HidePrivate}
 	if q.Delegation != nil {
 		p.NoDelegation = !*q.Delegation
+	}
+	if q.HidePrivate != nil {
+		p.HidePrivate = *q.HidePrivate
 	}
 	if q.UndoSeconds != nil {
 		seconds := min(max(*q.UndoSeconds, -1), int(time.Hour/time.Second)) // what is out of range is refused below, not overflown

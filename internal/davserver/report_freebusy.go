@@ -159,7 +159,7 @@ func (q *request) readFreeBusyRequest(r *resource, data []byte) (*freeBusyReques
 	}
 	if ok, err := q.isAddressOf(r, ask.organizer.Address()); err != nil {
 		return nil, err
-	} else if !ok { // RFC 6638 5.2.2
+	} else if !ok && !isLogin(r, ask.organizer.Address()) { // RFC 6638 5.2.2
 		return nil, problem.New(problem.InvalidOrganizer, "The ORGANIZER %s is not you.", ask.organizer.Address())
 	}
 	zones := tz.NewResolver(cal, nil)
@@ -189,6 +189,12 @@ func (q *request) readFreeBusyRequest(r *resource, data []byte) (*freeBusyReques
 	}
 	ask.mask = c.Value("X-CALENDARSERVER-MASK-UID")
 	return &ask, nil
+}
+
+// isLogin reports whether an address is the bare name that the owner of a
+// resource signs in with (ADR-11).
+func isLogin(r *resource, a ical.Address) bool {
+	return strings.EqualFold(strings.TrimPrefix(strings.ToLower(string(a)), "mailto:"), r.owner.Name)
 }
 
 // isAddressOf reports whether an address is one of the owner of a resource:

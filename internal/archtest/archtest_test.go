@@ -60,7 +60,7 @@ internal/davserver         ical ical/... caldav itip internal/problem internal/s
 internal/publicnet         -
 internal/push              caldav internal/calendar internal/publicnet
 internal/subscription      internal/problem internal/publicnet internal/store internal/calendar
-internal/web               ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar internal/trust internal/keyring
+internal/web               ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar internal/trust internal/keyring internal/gate
 internal/web/...           -
 internal/server            ical itip cip internal/...
 internal/cli               ical ical/... itip imip imip/... cip internal/...

@@ -29,6 +29,11 @@ type Preferences struct {
 	// HidePrivate: others do not see events that are PRIVATE or CONFIDENTIAL at
 	// all, rather than as busy time. Free/busy counts them in both cases.
 	HidePrivate bool
+	// SignMail says whether mail is signed where there is a key, and EncryptMail
+	// whether it is encrypted: "never", "when-possible" or "always"; nil and "" =
+	// as the service does. The mail transport obeys them.
+	SignMail    *bool
+	EncryptMail string
 }
 
 // Preferences reads them.
@@ -69,6 +74,11 @@ func (s *Service) SetPreferences(ctx context.Context, by account.Actor, owner st
 		}
 		p.TellBusy[i] = who
 	}
+	switch p.EncryptMail {
+	case "", "never", "when-possible", "always":
+	default:
+		return problem.New(problem.BadInput, "Mail is encrypted never, when-possible or always, not %q.", clip(p.EncryptMail))
+	}
 	return s.store.Update(ctx, func(tx *store.Tx) error {
 		a, err := s.home(tx, owner)
 		if err != nil {
@@ -81,8 +91,10 @@ func (s *Service) SetPreferences(ctx context.Context, by account.Actor, owner st
 		if a, err = withSetting(a, "undo-window", window); err != nil {
 			return err
 		}
-		if a, err = withSetting(a, "tell-busy", p.TellBusy); err != nil {
-			return err
+		for key, value := range map[string]any{"tell-busy": p.TellBusy, "sign-mail": p.SignMail, "encrypt-mail": p.EncryptMail} {
+			if a, err = withSetting(a, key, value); err != nil {
+				return err
+			}
 		}
 		if a, err = withSetting(a, "no-delegation", p.NoDelegation); err != nil {
 			return err
@@ -138,7 +150,7 @@ func ownSettings(by account.Actor, owner store.AccountID) error {
 
 func preferencesOf(a store.Account) Preferences {
 	set := settingsOf(a)
-	p := Preferences{TellBusy: set.TellBusy, NoDelegation: set.NoDelegation, HidePrivate: set.HidePrivate}
+	p := Preferences{TellBusy: set.TellBusy, NoDelegation: set.NoDelegation, HidePrivate: set.HidePrivate, SignMail: set.SignMail, EncryptMail: set.EncryptMail}
 	if d, err := time.ParseDuration(set.UndoWindow); err == nil && set.UndoWindow != "" {
 		d = max(0, min(d, MaxUndoWindow))
 		p.UndoWindow = &d

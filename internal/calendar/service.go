@@ -160,6 +160,8 @@ type settings struct {
 	TellBusy        []string          `json:"tell-busy,omitempty"`
 	NoDelegation    bool              `json:"no-delegation,omitempty"`
 	HidePrivate     bool              `json:"hide-private,omitempty"`
+	SignMail        *bool             `json:"sign-mail,omitempty"`
+	EncryptMail     string            `json:"encrypt-mail,omitempty"`
 }
 
 func settingsOf(a store.Account) settings {

@@ -174,6 +174,8 @@ type accountSetPreference struct {
 	TellBusy    *[]string `help:"Who outside is told when the person is busy, when they ask by message: addresses, @domains or '*'; '' for nobody." placeholder:"WHO"`
 	Delegation  string    `enum:"yes,no," default:"" help:"Whether guests of the person's events may send others in their place: yes or no." placeholder:"WORD"`
 	Private     string    `enum:",busy,hidden" default:"" help:"How others see events that are private or confidential: 'busy' time, or 'hidden'." placeholder:"HOW"`
+	SignMail    string    `enum:"yes,no,default," default:"" help:"Whether mail is signed where there is a key: yes, no, or default, as the service does."`
+	EncryptMail string    `enum:"never,when-possible,always,default," default:"" help:"Whether mail is encrypted: never, when-possible, always, or default, as the service does."`
 	JSON        bool      `help:"Print the preferences as one JSON object."`
 }
 
@@ -212,6 +214,20 @@ func (c accountSetPreference) Run(e *env) error {
 		if c.Private != "" {
 			p.HidePrivate = c.Private == "hidden"
 		}
+		switch c.SignMail {
+		case "":
+		case "default":
+			p.SignMail = nil
+		default:
+			p.SignMail = new(c.SignMail == "yes")
+		}
+		switch c.EncryptMail {
+		case "":
+		case "default":
+			p.EncryptMail = ""
+		default:
+			p.EncryptMail = c.EncryptMail
+		}
 		if err := s.Calendar.SetPreferences(e.ctx, by, a.ID, p); err != nil {
 			return err
 		}
@@ -219,12 +235,19 @@ func (c accountSetPreference) Run(e *env) error {
 		if p.HidePrivate {
 			private = "hidden"
 		}
+		sign, encrypt := "default", "default"
+		if p.SignMail != nil {
+			sign = map[bool]string{true: "yes", false: "no"}[*p.SignMail]
+		}
+		if p.EncryptMail != "" {
+			encrypt = p.EncryptMail
+		}
 		window := "default"
 		if p.UndoWindow != nil {
 			window = p.UndoWindow.String()
 		}
 		if c.JSON {
-			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "delegation": !p.NoDelegation, "private": private})
+			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "delegation": !p.NoDelegation, "private": private, "sign-mail": sign, "encrypt-mail": encrypt})
 		}
 		told := "nobody outside"
 		if len(p.TellBusy) > 0 {
@@ -234,7 +257,7 @@ func (c accountSetPreference) Run(e *env) error {
 		if p.NoDelegation {
 			delegation = "guests may not send others in their place"
 		}
-		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  delegation   %s\n  private      %s\n", a.Name, window, told, delegation, private)
+		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  delegation   %s\n  private      %s\n  signs mail     %s\n  encrypts mail  %s\n", a.Name, window, told, delegation, private, sign, encrypt)
 		return err
 	})
 }

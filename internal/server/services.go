@@ -250,7 +250,7 @@ func (s *Services) handler(done <-chan struct{}) http.Handler {
 		pusher = s.Push
 	}
 	dav := davserver.New(davserver.Options{Push: pusher, Limits: davserver.Limits{PerMinute: s.Config.Limits.RequestsPerMinute}, Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, PublicURL: s.Config.HTTP.PublicURL, Log: s.log})
-	app := web.New(web.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, Journal: s.Journal, PublicURL: s.Config.HTTP.PublicURL, Log: s.log, Now: time.Now, Done: done, Invitation: s.Mail.Invitation})
+	app := web.New(web.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, Journal: s.Journal, Keys: s.Keys, Gate: s.Gate, SettleFlood: s.settleFlood, PublicURL: s.Config.HTTP.PublicURL, Log: s.log, Now: time.Now, Done: done, Invitation: s.Mail.Invitation})
 	hook := s.Mail.Hook(s.Config.Mail.WebhookSecret)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.EscapedPath()
@@ -267,6 +267,16 @@ func (s *Services) handler(done <-chan struct{}) http.Handler {
 			s.counts.counted(partWeb, app, w, r)
 		}
 	})
+}
+
+// settleFlood lets in, or refuses, what an outbreak of mail held.
+func (s *Services) settleFlood(ctx context.Context, by account.Actor, kind, subject string, release bool) (int, error) {
+	settle := s.Mail.RejectFlood
+	if release {
+		settle = s.Mail.ReleaseFlood
+	}
+	done, err := settle(ctx, by, kind, subject)
+	return done.Messages, err
 }
 
 // isDAV: clients that ignore /.well-known/caldav ask the root (RFC 6764 5).

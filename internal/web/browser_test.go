@@ -512,7 +512,7 @@ func TestBrowserProposalAndUndo(t *testing.T) {
 	eval[any](bob, `(document.querySelector(".box").click(), null)`)
 	bob.tabTo(`f.innerText.startsWith("Propose another time")`)
 	bob.keys(kb.Enter)
-	bob.until(`document.querySelector("[aria-label='Proposed start time']")`)
+	bob.until(`[...document.querySelectorAll("dialog[open]")].at(-1).querySelector("[aria-label='Proposed start time']")`)
 	bob.fill(`[aria-label='Proposed start time']`, "14:00")
 	bob.fill(`[aria-label='Proposed end time']`, "15:00")
 	bob.fill(`input[name=comment]`, "After lunch?")

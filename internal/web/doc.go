@@ -12,7 +12,7 @@
 //	GET  /sign-in   the door: a form that works without JavaScript
 //	POST /sign-in   login, password, next → a session cookie and 303, or the form with the reason
 //	POST /sign-out  ends the session
-//	GET  /, /calendar/…, /invitations, /messages, /sharing, /account, /rooms   the application
+//	GET  /, /calendar/…, /invitations, /messages, /sharing, /account, /rooms, /mail   the application
 //	GET, POST  /sharing/plain   sharing, public addresses, followed calendars and history without JavaScript
 //	GET, POST  /rsvp/{token}    a guest's answer
 //	GET  /assets/{file}   built files, named by their content, to be kept for ever
@@ -69,9 +69,13 @@
 //	GET    preferences; PUT {undoSeconds, tellBusy, delegation}
 //	POST   designates {address, for}; DELETE designates?address&for
 //	GET    rooms; PUT rooms/{name}              rooms and resources, and their booking policies
+//	GET    rules?site; PUT {subject, do, minimum, signed, unknown}; DELETE ?subject    whose messages count, for oneself or the site
+//	GET    floods; POST {kind, subject, release}    outbreaks of mail, for administrators
+//	GET    keys?site; POST {kind: rsa|ec|pgp}; POST keys/import {data, password, own}    one's keys and certificates; the site's for administrators
+//	POST   keys/{fingerprint}/revoke; DELETE keys/{fingerprint}; GET keys/{fingerprint}/export
 //	GET    groups; POST {address, displayName}; POST, DELETE groups/{name}/members {who: [addresses]}   groups: all for administrators, one's own for others
 //	GET    messages?show&before&zone            the scheduling journal, newest first
-//	POST   messages/{id}/approve|reject|retry   ?always: a designate may go on acting for the same person
+//	POST   messages/{id}/approve|reject|retry   approve?always: the same for further messages of this sender; reject?never: no more of them
 //	POST   password                             {current, password}
 //	GET    app-passwords; POST {label}; DELETE app-passwords/{id}
 //	GET    changes                              server-sent events: "change" after each change of one's data

@@ -43,7 +43,8 @@ type messageOnWire struct {
 	CanApprove   bool            `json:"canApprove"`
 	CanReject    bool            `json:"canReject"`
 	CanRetry     bool            `json:"canRetry"`
-	CanAlways    bool            `json:"canAlways"` // a designate's: see approve?always
+	CanAlways    bool            `json:"canAlways"` // see approve?always
+	CanNever     bool            `json:"canNever"`  // see reject?never
 	CanUndo      bool            `json:"canUndo"`   // the change that caused it can be taken back
 	Proposal     bool            `json:"proposal"`
 	Crasher      bool            `json:"crasher"`  // answers without being invited
@@ -73,6 +74,8 @@ func messageOf(e store.Entry, z *tz.Zone, now time.Time) messageOnWire {
 			m.RecurrenceID = wallOf(z, id.Wall)
 		}
 	}
+	m.CanNever = e.Direction == journal.In && senderOf(e) != "" && (m.CanApprove || m.CanReject)
+	m.CanAlways = m.CanReject && heldForSender[e.Reason]
 	if m.CanReject {
 		m.Proposal, m.Crasher, m.Booking = e.Method == string(itip.Counter) && e.Reason == itip.ReasonCounter, e.Reason == itip.ReasonPartyCrasher, e.Reason == calendar.ReasonApproval
 	}
@@ -95,6 +98,7 @@ func messageOf(e store.Entry, z *tz.Zone, now time.Time) messageOnWire {
 		if _, designate := calendar.ActsFor(cal, itip.Method(e.Method)); designate {
 			m.CanAlways = m.CanReject
 		}
+		m.CanNever = m.CanNever && !m.Proposal && !m.Crasher && !m.Booking
 		for _, c := range cal.Main() {
 			if m.Summary = c.Text("SUMMARY"); m.Summary != "" {
 				break
@@ -155,11 +159,17 @@ func (a *app) heldCount(r *request) (int, error) {
 
 func (a *app) approveMessage(r *request) (any, error) {
 	if r.URL.Query().Get("always") != "" {
-		return a.decide(r, a.o.Calendar.ApproveAlways)
+		return a.decide(r, a.always)
 	}
 	return a.decide(r, a.o.Calendar.Approve)
 }
-func (a *app) rejectMessage(r *request) (any, error) { return a.decide(r, a.o.Calendar.Reject) }
+
+func (a *app) rejectMessage(r *request) (any, error) {
+	if r.URL.Query().Get("never") != "" {
+		return a.decide(r, a.never)
+	}
+	return a.decide(r, a.o.Calendar.Reject)
+}
 
 func (a *app) decide(r *request, how func(context.Context, account.Actor, store.AccountID, int64) (store.Entry, error)) (any, error) {
 	id, err := r.id("message")

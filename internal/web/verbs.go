@@ -1,6 +1,8 @@
 package web
 
 import (
+	"encoding/json"
+	"math"
 	"strings"
 	"time"
 
@@ -179,6 +181,8 @@ type preferencesOnWire struct {
 	TellBusy    []string          `json:"tellBusy"`
 	Delegation  bool              `json:"delegation"` // guests may send others in their place
 	HidePrivate bool              `json:"hidePrivate"`
+	SignMail    *bool             `json:"signMail"`    // null: as the service does
+	EncryptMail string            `json:"encryptMail"` // never, when-possible, always; "" as the service does
 	Designates  []designateOnWire `json:"designates"`
 }
 
@@ -204,7 +208,7 @@ func (a *app) getPreferences(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := preferencesOnWire{TellBusy: append([]string{}, p.TellBusy...), Delegation: !p.NoDelegation, HidePrivate: p.HidePrivate, Designates: []designateOnWire{}}
+	out := preferencesOnWire{TellBusy: append([]string{}, p.TellBusy...), Delegation: !p.NoDelegation, HidePrivate: p.HidePrivate, SignMail: p.SignMail, EncryptMail: p.EncryptMail, Designates: []designateOnWire{}}
 	if p.UndoWindow != nil {
 		out.UndoSeconds = new(int(*p.UndoWindow / time.Second))
 	}
@@ -214,30 +218,51 @@ func (a *app) getPreferences(r *request) (any, error) {
 	return out, nil
 }
 
+// unsaid is no number of seconds that a request would name.
+const unsaid = math.MinInt
+
+// putPreferences changes what the request names; the rest stays.
 func (a *app) putPreferences(r *request) (any, error) {
 	var q struct {
-		UndoSeconds *int     `json:"undoSeconds"`
-		TellBusy    []string `json:"tellBusy"`
-		Delegation  *bool    `json:"delegation"` // absent: as it was
-		HidePrivate *bool    `json:"hidePrivate"`
+		UndoSeconds *int            `json:"undoSeconds"`
+		TellBusy    *[]string       `json:"tellBusy"`
+		Delegation  *bool           `json:"delegation"`
+		HidePrivate *bool           `json:"hidePrivate"`
+		SignMail    json.RawMessage `json:"signMail"` // null is a value: as the service does
+		EncryptMail *string         `json:"encryptMail"`
 	}
+	q.UndoSeconds = new(unsaid)
 	if err := r.read(&q); err != nil {
 		return nil, err
 	}
-	was, err := a.o.Calendar.Preferences(r.ctx(), r.who, r.who.Account)
+	p, err := a.o.Calendar.Preferences(r.ctx(), r.who, r.who.Account)
 	if err != nil {
 		return nil, err
 	}
-	p := calendar.Preferences{TellBusy: q.TellBusy, NoDelegation: was.NoDelegation, HidePrivate: was.HidePrivate}
-	if q.Delegation != nil {
-		p.NoDelegation = !*q.Delegation
+	switch {
+	case q.UndoSeconds == nil:
+		p.UndoWindow = nil
+	case *q.UndoSeconds != unsaid:
+		seconds := min(max(*q.UndoSeconds, -1), int(time.Hour/time.Second)) // what is out of range is refused below, not overflown
+		p.UndoWindow = new(time.Duration(seconds) * time.Second)
+	}
+	if q.TellBusy != nil {
+		p.TellBusy = *q.TellBusy
+	}
+	if q.SignMail != nil {
+		p.SignMail = nil
+		if err := json.Unmarshal(q.SignMail, &p.SignMail); err != nil {
+			return nil, problem.New(problem.BadInput, "signMail is true, false or null.")
+		}
 	}
 	if q.HidePrivate != nil {
 		p.HidePrivate = *q.HidePrivate
 	}
-	if q.UndoSeconds != nil {
-		seconds := min(max(*q.UndoSeconds, -1), int(time.Hour/time.Second)) // what is out of range is refused below, not overflown
-		p.UndoWindow = new(time.Duration(seconds) * time.Second)
+	if q.Delegation != nil {
+		p.NoDelegation = !*q.Delegation
+	}
+	if q.EncryptMail != nil {
+		p.EncryptMail = *q.EncryptMail
 	}
 	if err := a.o.Calendar.SetPreferences(r.ctx(), r.who, r.who.Account, p); err != nil {
 		return nil, err

@@ -12,20 +12,27 @@ import (
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/gate"
 	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/keyring"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
 
 // Options of the web application. Calendar, Accounts and Journal are required.
 type Options struct {
-	Calendar  *calendar.Service
-	Accounts  *account.Service
-	ACL       *acl.ACL
-	Journal   *journal.Journal
-	Log       *slog.Logger
-	PublicURL string // as people reach us, "https://cal.example.org"; empty: as the request says
-	Now       func() time.Time
+	Calendar *calendar.Service
+	Accounts *account.Service
+	ACL      *acl.ACL
+	Journal  *journal.Journal
+	Keys     *keyring.Keyring // nil = no page of keys
+	Gate     *gate.Gate       // nil = no rules about senders
+	// SettleFlood lets in (release) or refuses all that an outbreak of mail held,
+	// and says how many messages that were; nil = nobody looks after floods.
+	SettleFlood func(ctx context.Context, by account.Actor, kind, subject string, release bool) (int, error)
+	Log         *slog.Logger
+	PublicURL   string // as people reach us, "https://cal.example.org"; empty: as the request says
+	Now         func() time.Time
 	// Invitation finds the message whose recipient was given the token of a page
 	// to answer on; problem.NotFound where there is none. nil = no such pages.
 	Invitation func(ctx context.Context, token string) (store.Entry, error)
@@ -67,7 +74,7 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("POST /sharing/plain", a.postSharing)
 	mux.HandleFunc("GET /rsvp/{token}", a.guestPage)
 	mux.HandleFunc("POST /rsvp/{token}", a.guestAnswer)
-	for _, page := range []string{"/{$}", "/calendar", "/calendar/", "/invitations", "/messages", "/account", "/rooms", "/sharing"} {
+	for _, page := range []string{"/{$}", "/calendar", "/calendar/", "/invitations", "/messages", "/account", "/rooms", "/sharing", "/mail"} {
 		mux.HandleFunc("GET "+page, a.application)
 	}
 	api := map[string]func(*request) (any, error){
@@ -101,42 +108,53 @@ func (a *app) routes() http.Handler {
 		"DELETE events/{owner}/{calendar}/{name}": a.deleteEvent,
 		"POST events/{owner}/{calendar}/{name}/attachments":   a.postAttachment,
 		"DELETE events/{owner}/{calendar}/{name}/attachments": a.deleteAttachment,
-		"POST preview":                  a.postPreview,
-		"GET directory":                 a.getDirectory,
-		"POST freebusy":                 a.postFreeBusy,
-		"GET invitations":               a.getInvitations,
-		"POST respond":                  a.postRespond,
-		"POST propose":                  a.postPropose,
-		"POST refresh":                  a.postRefresh,
-		"POST publish":                  a.postPublish,
-		"POST forward":                  a.postForward,
-		"POST delegate":                 a.postDelegate,
-		"GET undo":                      a.getUndo,
-		"POST undo":                     a.postUndo,
-		"GET preferences":               a.getPreferences,
-		"PUT preferences":               a.putPreferences,
-		"POST designates":               a.postDesignate,
-		"DELETE designates":             a.deleteDesignate,
-		"GET rooms":                     a.getRooms,
-		"PUT rooms/{room}":              a.putRoom,
-		"GET groups":                    a.getGroups,
-		"POST groups":                   a.postGroup,
-		"POST groups/{group}/members":   a.changeMembers,
-		"DELETE groups/{group}/members": a.changeMembers,
-		"GET messages":                  a.getMessages,
-		"POST messages/{id}/approve":    a.approveMessage,
-		"POST messages/{id}/reject":     a.rejectMessage,
-		"POST messages/{id}/retry":      a.retryMessage,
-		"POST password":                 a.postPassword,
-		"GET app-passwords":             a.getAppPasswords,
-		"POST app-passwords":            a.postAppPassword,
-		"DELETE app-passwords/{id}":     a.deleteAppPassword,
+		"POST preview":                   a.postPreview,
+		"GET directory":                  a.getDirectory,
+		"POST freebusy":                  a.postFreeBusy,
+		"GET invitations":                a.getInvitations,
+		"POST respond":                   a.postRespond,
+		"POST propose":                   a.postPropose,
+		"POST refresh":                   a.postRefresh,
+		"POST publish":                   a.postPublish,
+		"POST forward":                   a.postForward,
+		"POST delegate":                  a.postDelegate,
+		"GET undo":                       a.getUndo,
+		"POST undo":                      a.postUndo,
+		"GET preferences":                a.getPreferences,
+		"PUT preferences":                a.putPreferences,
+		"POST designates":                a.postDesignate,
+		"DELETE designates":              a.deleteDesignate,
+		"GET rooms":                      a.getRooms,
+		"PUT rooms/{room}":               a.putRoom,
+		"GET rules":                      a.getRules,
+		"PUT rules":                      a.putRule,
+		"DELETE rules":                   a.deleteRule,
+		"GET floods":                     a.getFloods,
+		"POST floods":                    a.postFlood,
+		"GET keys":                       a.getKeys,
+		"POST keys":                      a.postKey,
+		"POST keys/import":               a.importKey,
+		"POST keys/{fingerprint}/revoke": a.revokeKey,
+		"DELETE keys/{fingerprint}":      a.deleteKey,
+		"GET groups":                     a.getGroups,
+		"POST groups":                    a.postGroup,
+		"POST groups/{group}/members":    a.changeMembers,
+		"DELETE groups/{group}/members":  a.changeMembers,
+		"GET messages":                   a.getMessages,
+		"POST messages/{id}/approve":     a.approveMessage,
+		"POST messages/{id}/reject":      a.rejectMessage,
+		"POST messages/{id}/retry":       a.retryMessage,
+		"POST password":                  a.postPassword,
+		"GET app-passwords":              a.getAppPasswords,
+		"POST app-passwords":             a.postAppPassword,
+		"DELETE app-passwords/{id}":      a.deleteAppPassword,
 	}
 	for pattern, handle := range api {
 		method, path, _ := strings.Cut(pattern, " ")
 		mux.HandleFunc(method+" /api/"+path, a.api(handle))
 	}
 	mux.HandleFunc("GET /api/changes", a.changes)
+	mux.HandleFunc("GET /api/keys/{fingerprint}/export", a.exportKey)
 	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, problem.New(problem.NotFound, "There is nothing at %s.", r.URL.Path))
 	})

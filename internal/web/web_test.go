@@ -20,6 +20,7 @@ import (
 	"github.com/convene-cal/convene/internal/harness/servicetest"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/keyring"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
@@ -47,7 +48,7 @@ func newOffice(t *testing.T, now func() time.Time) *office {
 	services.Deliver()
 	o := &office{t: t, store: s, accounts: services.Accounts, calendar: services.Calendar, journal: services.Journal, people: map[string]account.Actor{}, invited: map[string]store.Entry{}}
 	done := make(chan struct{})
-	server := httptest.NewServer(New(Options{Calendar: o.calendar, Accounts: o.accounts, ACL: services.ACL, Journal: services.Journal, Now: now, Done: done, Invitation: o.invitation}))
+	server := httptest.NewServer(New(Options{Calendar: o.calendar, Accounts: o.accounts, ACL: services.ACL, Journal: services.Journal, Keys: keyring.New(s, now), Now: now, Done: done, Invitation: o.invitation}))
 	t.Cleanup(func() { close(done); server.Close() })
 	o.url = server.URL
 	for _, name := range []string{"alice", "bob", "carol"} {

@@ -225,6 +225,7 @@ export interface Message {
   canReject: boolean;
   canRetry: boolean;
   canAlways: boolean;
+  canNever: boolean;
   canUndo: boolean;
   proposal: boolean;
   crasher: boolean;
@@ -242,6 +243,8 @@ export interface About {
 export interface Preferences {
   undoSeconds: number | null;
   tellBusy: string[];
+  signMail: boolean | null;
+  encryptMail: string;
   designates: { address: string; for: string }[];
 }
 
@@ -268,6 +271,35 @@ export interface Room {
   kind: string;
   mayChange: boolean;
   policy: Policy;
+}
+
+/** What a person, or the site, says of somebody's messages; subject "" is everybody. */
+export interface Rule {
+  subject: string;
+  do?: string;
+  minimum?: Record<string, string>;
+  signed?: boolean;
+  unknown?: string;
+}
+
+export interface Flood {
+  kind: string;
+  subject: string;
+  began: string;
+  last: string;
+  seen: number;
+  state: string;
+}
+
+export interface Key {
+  protocol: string;
+  fingerprint: string;
+  role: string;
+  state: string;
+  addresses: string[] | null;
+  subject?: string;
+  issuer?: string;
+  expires?: string;
 }
 
 /** A group and who belongs to it. */
@@ -385,19 +417,29 @@ export const api = {
   undo: (owner: string, uid: string) => call<{ sentence: string }>("POST", "undo", { owner, uid }),
 
   preferences: () => call<Preferences>("GET", "preferences"),
-  setPreferences: (p: { undoSeconds: number | null; tellBusy: string[] }) => call<Preferences>("PUT", "preferences", p),
+  setPreferences: (p: { undoSeconds?: number | null; tellBusy?: string[]; signMail?: boolean | null; encryptMail?: string }) => call<Preferences>("PUT", "preferences", p),
   addDesignate: (d: { address: string; for: string }) => call<Preferences>("POST", "designates", d),
   dropDesignate: (d: { address: string; for: string }) => call<Preferences>("DELETE", "designates" + q(d)),
   rooms: () => call<Room[]>("GET", "rooms"),
   setPolicy: (room: string, p: Policy) => call<Room>("PUT", "rooms/" + encodeURIComponent(room), p),
 
+  rules: (site: boolean) => call<Rule[]>("GET", "rules" + (site ? "?site=1" : "")),
+  setRule: (r: Rule, site: boolean) => call<Rule[]>("PUT", "rules" + (site ? "?site=1" : ""), r),
+  dropRule: (subject: string, site: boolean) => call<Rule[]>("DELETE", "rules" + q({ subject, ...(site ? { site: "1" } : {}) })),
+  floods: () => call<Flood[]>("GET", "floods"),
+  settleFlood: (f: Flood, release: boolean) => call<{ messages: number }>("POST", "floods", { kind: f.kind, subject: f.subject, release }),
+  keys: (site: boolean) => call<Key[]>("GET", "keys" + (site ? "?site=1" : "")),
+  makeKey: (kind: string) => call<Key[]>("POST", "keys", { kind }),
+  importKey: (f: { data: string; password: string; own: boolean }, site: boolean) => call<Key[]>("POST", "keys/import" + (site ? "?site=1" : ""), f),
+  revokeKey: (fingerprint: string, site: boolean) => call<Key[]>("POST", `keys/${encodeURIComponent(fingerprint)}/revoke` + (site ? "?site=1" : ""), {}),
+  deleteKey: (fingerprint: string, site: boolean) => call<Key[]>("DELETE", `keys/${encodeURIComponent(fingerprint)}` + (site ? "?site=1" : "")),
   groups: () => call<Group[]>("GET", "groups"),
   addGroup: (g: { address: string; displayName: string }) => call<Group>("POST", "groups", g),
   addMembers: (group: string, who: string[]) => call<Group>("POST", `groups/${encodeURIComponent(group)}/members`, { who }),
   dropMembers: (group: string, who: string[]) => call<Group>("DELETE", `groups/${encodeURIComponent(group)}/members`, { who }),
 
   messages: (filter: { show: string; before: string; zone: string }) => call<{ messages: Message[]; more: boolean }>("GET", "messages" + q(filter)),
-  decide: (id: number, verb: "approve" | "reject" | "retry", zone: string, always = false) => call<Message>("POST", `messages/${id}/${verb}` + q({ zone, ...(always ? { always: "1" } : {}) }), {}),
+  decide: (id: number, verb: "approve" | "reject" | "retry", zone: string, how: "" | "always" | "never" = "") => call<Message>("POST", `messages/${id}/${verb}` + q({ zone, ...(how ? { [how]: "1" } : {}) }), {}),
 
   changePassword: (current: string, password: string) => call<void>("POST", "password", { current, password }),
   appPasswords: () => call<AppPassword[]>("GET", "app-passwords"),

@@ -4,6 +4,7 @@ import { AccountPage } from "./account";
 import { CalendarPage } from "./calendar";
 import { browserZone } from "./dates";
 import { InvitationsPage } from "./invitations";
+import { MailPage } from "./mail";
 import { MessagesPage } from "./messages";
 import { Link, Trouble } from "./parts";
 import { RoomsPage } from "./rooms";
@@ -61,7 +62,7 @@ export function App() {
   const route = parseRoute(path, zone);
 
   useEffect(() => {
-    const names = { calendar: "Calendar", invitations: "Invitations", messages: "Messages", account: "Account", rooms: "Rooms", sharing: "Sharing" };
+    const names = { calendar: "Calendar", invitations: "Invitations", messages: "Messages", account: "Account", rooms: "Rooms", sharing: "Sharing", mail: "Mail" };
     document.title = names[route.page] + (counts.invitations ? ` (${counts.invitations})` : "") + " – Convene";
   }, [route.page, counts.invitations]);
 
@@ -81,6 +82,7 @@ export function App() {
           </Link>
           <Link to="/sharing" current={route.page === "sharing"}>Sharing</Link>
           <Link to="/rooms" current={route.page === "rooms"}>Rooms</Link>
+          <Link to="/mail" current={route.page === "mail"}>Mail</Link>
           <Link to="/account" current={route.page === "account"}>Account</Link>
         </nav>
         <form method="post" action="/sign-out" class="who">
@@ -96,6 +98,7 @@ export function App() {
         {route.page === "account" && <AccountPage />}
         {route.page === "rooms" && <RoomsPage />}
         {route.page === "sharing" && <SharingPage />}
+        {route.page === "mail" && <MailPage />}
       </main>
       <div class="note" role="status" aria-live="polite">{note && (
         <p class={note.tone}>

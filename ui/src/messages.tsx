@@ -3,6 +3,7 @@ import { api, type Message } from "./api";
 import { instantText, wallText } from "./dates";
 import { Chip, SecuritySign, Trouble, useTask } from "./parts";
 import { useApp } from "./state";
+import { t } from "./text";
 import { address, method, state } from "./words";
 
 const filters: [string, string][] = [["", "All"], ["held", "Held"], ["in", "Received"], ["out", "Sent"], ["waiting", "Waiting"], ["failed", "Failed"]];
@@ -44,9 +45,9 @@ export function MessagesPage() {
 export function MessageRow({ m, onChange }: { m: Message; onChange: (m: Message) => void }) {
   const app = useApp();
   const task = useTask();
-  const decide = (verb: "approve" | "reject" | "retry", always = false) =>
+  const decide = (verb: "approve" | "reject" | "retry", how: "" | "always" | "never" = "") =>
     task.run(async () => {
-      const after = await api.decide(m.id, verb, app.zone, always);
+      const after = await api.decide(m.id, verb, app.zone, how);
       onChange(after);
       app.say(after.sentence || "Done.");
       app.refresh();
@@ -74,8 +75,9 @@ export function MessageRow({ m, onChange }: { m: Message; onChange: (m: Message)
       {(m.canApprove || m.canRetry || m.canUndo) && (
         <div class="actions">
           {m.canApprove && <button type="button" class={m.canReject ? "primary" : ""} disabled={task.busy} onClick={() => decide("approve")}>{m.canReject ? yes : "Apply it after all"}</button>}
-          {m.canAlways && <button type="button" disabled={task.busy} onClick={() => decide("approve", true)}>Always from this person</button>}
+          {m.canAlways && <button type="button" disabled={task.busy} onClick={() => decide("approve", "always")}>{t("Always from this person")}</button>}
           {m.canReject && <button type="button" disabled={task.busy} onClick={() => decide("reject")}>{no}</button>}
+          {m.canNever && <button type="button" class="danger" disabled={task.busy} onClick={() => decide("reject", "never")}>{t("Never from this person")}</button>}
           {m.canUndo && <button type="button" disabled={task.busy} onClick={undo}>Undo the change</button>}
           {m.canRetry && <button type="button" disabled={task.busy} onClick={() => decide("retry")}>Try again now</button>}
         </div>

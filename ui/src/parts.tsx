@@ -1,5 +1,5 @@
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { go } from "./state";
 import { api, type Person, type Security, type Sending } from "./api";
 import { count, t } from "./text";
@@ -28,7 +28,7 @@ export function Link(p: { to: string; class?: string; current?: boolean; label?:
 export function Dialog(p: { title: string; wide?: boolean; onClose: () => void; children: ComponentChildren }) {
   const ref = useRef<HTMLDialogElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => { // before anything can be typed: opening moves the focus
     const d = ref.current!;
     const before = document.activeElement as HTMLElement | null;
     d.showModal();

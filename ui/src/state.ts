@@ -31,13 +31,14 @@ export type Route =
   | { page: "messages" }
   | { page: "account" }
   | { page: "rooms" }
-  | { page: "sharing" };
+  | { page: "sharing" }
+  | { page: "mail" };
 
 const narrow = matchMedia("(max-width: 40rem)");
 
 export function parseRoute(path: string, zone: string): Route {
   const [, page, a, b] = path.split("/");
-  if (page === "invitations" || page === "messages" || page === "account" || page === "rooms" || page === "sharing") return { page };
+  if (page === "invitations" || page === "messages" || page === "account" || page === "rooms" || page === "sharing" || page === "mail") return { page };
   let view: View = narrow.matches ? "list" : "week";
   const last = remembered("view");
   if (views.includes(last as View)) view = last as View;

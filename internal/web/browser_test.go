@@ -18,7 +18,10 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/gate"
+	"github.com/convene-cal/convene/internal/keyring"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/trust"
 )
 
 // These tests drive a real browser against a real service. Screenshots go to
@@ -409,6 +412,12 @@ func TestBrowserPages(t *testing.T) {
 	if _, err := o.accounts.Add(t.Context(), account.NewAccount{Address: "mailto:blue@example.test", DisplayName: "Blue room", Kind: store.Room}); err != nil {
 		t.Fatal(err)
 	}
+	o.admin("alice")
+	ask[[]keyring.Key](me, "POST", "keys", map[string]any{"kind": "ec"})
+	ask[[]trust.Rule](me, "PUT", "rules", trust.Rule{Subject: "a-very-long-name-of-somebody@a-domain-that-is-long-as-well.example", Do: trust.Never, Signed: true})
+	if _, _, err := o.gate.Note(t.Context(), gate.Exceeded{Kind: gate.ByDomain, Subject: "evil.test"}); err != nil {
+		t.Fatal(err)
+	}
 	w := openBrowser(t, o.url)()
 	axe, err := os.ReadFile("../../ui/node_modules/axe-core/axe.min.js")
 	if err != nil {
@@ -452,6 +461,7 @@ func TestBrowserPages(t *testing.T) {
 		{"messages", "/messages", `document.querySelector(".message")`},
 		{"account", "/account", `document.querySelector(".lines li")`},
 		{"rooms", "/rooms", `document.querySelector(".card form")`},
+		{"mail", "/mail", `document.querySelectorAll(".mail section").length === 6 && document.querySelectorAll(".mail .lines li").length === 4`},
 		{"sharing", "/sharing", `document.querySelectorAll(".shares").length === 2 && document.querySelector(".shares .lines li") && document.querySelector(".card .primary")`},
 	}
 	w.open("/sign-in")

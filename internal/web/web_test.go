@@ -17,6 +17,7 @@ import (
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/gate"
 	"github.com/convene-cal/convene/internal/harness/servicetest"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/journal"
@@ -34,6 +35,8 @@ type office struct {
 	accounts *account.Service
 	calendar *calendar.Service
 	journal  *journal.Journal
+	gate     *gate.Gate
+	settled  []string // floods: kind, subject, release
 	people   map[string]account.Actor
 	invited  map[string]store.Entry // by the token of the page
 }
@@ -46,9 +49,10 @@ func newOffice(t *testing.T, now func() time.Time) *office {
 	s := storetest.SQLite(t)
 	services := servicetest.New(s, servicetest.Options{Now: now, RealSignIns: true})
 	services.Deliver()
-	o := &office{t: t, store: s, accounts: services.Accounts, calendar: services.Calendar, journal: services.Journal, people: map[string]account.Actor{}, invited: map[string]store.Entry{}}
+	doors := gate.New(s, gate.Limits{}, now)
+	o := &office{t: t, gate: doors, store: s, accounts: services.Accounts, calendar: services.Calendar, journal: services.Journal, people: map[string]account.Actor{}, invited: map[string]store.Entry{}}
 	done := make(chan struct{})
-	server := httptest.NewServer(New(Options{Calendar: o.calendar, Accounts: o.accounts, ACL: services.ACL, Journal: services.Journal, Keys: keyring.New(s, now), Now: now, Done: done, Invitation: o.invitation}))
+	server := httptest.NewServer(New(Options{Calendar: o.calendar, Accounts: o.accounts, ACL: services.ACL, Journal: services.Journal, Keys: keyring.New(s, now), Gate: doors, SettleFlood: o.settleFlood, Now: now, Done: done, Invitation: o.invitation}))
 	t.Cleanup(func() { close(done); server.Close() })
 	o.url = server.URL
 	for _, name := range []string{"alice", "bob", "carol"} {
@@ -213,4 +217,14 @@ func addresses(list ...string) (out []ical.Address) {
 		out = append(out, ical.Mailto(a))
 	}
 	return out
+}
+
+// settleFlood stands for the mail transport.
+func (o *office) settleFlood(ctx context.Context, by account.Actor, kind, subject string, release bool) (int, error) {
+	if err := gate.MayFlood(by); err != nil {
+		return 0, err
+	}
+	state := map[bool]string{true: gate.Released, false: gate.Rejected}[release]
+	o.settled = append(o.settled, kind+" "+subject+" "+state)
+	return 3, o.store.Update(ctx, func(tx *store.Tx) error { return o.gate.Settle(tx, kind, subject, state) })
 }

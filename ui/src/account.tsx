@@ -3,6 +3,7 @@ import { api, type AppPassword, type Preferences } from "./api";
 import { browserZone, instantText } from "./dates";
 import { Copy, Field, Link, Trouble, useTask } from "./parts";
 import { useApp } from "./state";
+import { t } from "./text";
 import { address } from "./words";
 
 export function AccountPage() {
@@ -77,7 +78,7 @@ function Scheduling() {
         onSubmit={(e) => {
           e.preventDefault();
           void task.run(async () => {
-            take(await api.setPreferences({ undoSeconds: p.undoSeconds, tellBusy: tell.split(/[\s,;]+/).filter((x) => x !== "") }));
+            take(await api.setPreferences({ undoSeconds: p.undoSeconds, tellBusy: tell.split(/[\s,;]+/).filter((x) => x !== ""), delegation: p.delegation }));
             app.say("Saved.");
           });
         }}
@@ -92,6 +93,7 @@ function Scheduling() {
             <textarea rows={2} value={tell} onInput={(e) => setTell(e.currentTarget.value)} />
           </Field>
         </div>
+        <label class="check"><input type="checkbox" name="delegation" checked={p.delegation} onChange={(e) => setP({ ...p, delegation: e.currentTarget.checked })} /> {t("Guests of my events may send others in their place")}</label>
         <button type="submit" disabled={task.busy}>Save</button>
       </form>
       <h3>Who may act for whom</h3>

@@ -78,7 +78,7 @@ function Scheduling() {
         onSubmit={(e) => {
           e.preventDefault();
           void task.run(async () => {
-            take(await api.setPreferences({ undoSeconds: p.undoSeconds, tellBusy: tell.split(/[\s,;]+/).filter((x) => x !== ""), delegation: p.delegation }));
+            take(await api.setPreferences({ undoSeconds: p.undoSeconds, tellBusy: tell.split(/[\s,;]+/).filter((x) => x !== ""), delegation: p.delegation, hidePrivate: p.hidePrivate }));
             app.say("Saved.");
           });
         }}
@@ -94,6 +94,7 @@ function Scheduling() {
           </Field>
         </div>
         <label class="check"><input type="checkbox" name="delegation" checked={p.delegation} onChange={(e) => setP({ ...p, delegation: e.currentTarget.checked })} /> {t("Guests of my events may send others in their place")}</label>
+        <label class="check"><input type="checkbox" name="hide-private" checked={p.hidePrivate} onChange={(e) => setP({ ...p, hidePrivate: e.currentTarget.checked })} /> {t("Others do not see my private events at all, not even as busy")}</label>
         <button type="submit" disabled={task.busy}>Save</button>
       </form>
       <h3>Who may act for whom</h3>

@@ -244,6 +244,7 @@ export interface Preferences {
   undoSeconds: number | null;
   tellBusy: string[];
   delegation: boolean; // guests may send others in their place
+  hidePrivate: boolean; // others do not see private events at all
   signMail: boolean | null;
   encryptMail: string;
   designates: { address: string; for: string }[];
@@ -418,7 +419,7 @@ export const api = {
   undo: (owner: string, uid: string) => call<{ sentence: string }>("POST", "undo", { owner, uid }),
 
   preferences: () => call<Preferences>("GET", "preferences"),
-  setPreferences: (p: { undoSeconds?: number | null; tellBusy?: string[]; delegation?: boolean; signMail?: boolean | null; encryptMail?: string }) => call<Preferences>("PUT", "preferences", p),
+  setPreferences: (p: { undoSeconds?: number | null; tellBusy?: string[]; delegation?: boolean; hidePrivate?: boolean; signMail?: boolean | null; encryptMail?: string }) => call<Preferences>("PUT", "preferences", p),
   addDesignate: (d: { address: string; for: string }) => call<Preferences>("POST", "designates", d),
   dropDesignate: (d: { address: string; for: string }) => call<Preferences>("DELETE", "designates" + q(d)),
   rooms: () => call<Room[]>("GET", "rooms"),

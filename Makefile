@@ -53,7 +53,7 @@ SEEDS ?= 100000
 OFFICES ?= 5000
 FIRST ?= 0
 RULES ?= 1000000
-long: ## what takes hours: the scheduling simulation, random rules, properties and fuzzing at length
+long: ## what takes hours: the scheduling simulation (SEEDS and OFFICES scripts from FIRST on), random rules, properties, fuzzing
 	$(GO) test ./ical/recur -timeout 0 -run TestRandomRules -rules $(RULES)
 	$(GO) test ./internal/harness/simulation -v -timeout 0 -run TestPaper -seeds $(SEEDS) -first $(FIRST)
 	$(GO) test ./internal/harness/simulation -v -timeout 0 -run TestOffice -offices $(OFFICES) -first $(FIRST)

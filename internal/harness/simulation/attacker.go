@@ -89,7 +89,7 @@ func replay(w *World, who *person, r *rand.Rand) {
 		return
 	}
 	l := *w.net.past[r.IntN(len(w.net.past))]
-	if l.method == itip.Refresh || l.method == itip.Counter {
+	if l.method == itip.Refresh || l.method == itip.Counter || isBusyTime(l.cal) {
 		return
 	}
 	l.forger = who

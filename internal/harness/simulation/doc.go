@@ -31,5 +31,6 @@
 //   - rooms: no two meetings at one time
 //   - once: a letter applied twice is a letter applied once
 //   - soundness: every copy passes ical/check, every message the tables of iTIP
+//   - busy time: told once, to whom it is allowed, and nothing else with it
 //   - nothing lost: who is invited has the event, unless they deleted it
 package simulation

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"errors"
+	"time"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/itip"
@@ -24,6 +25,10 @@ type house interface {
 	remove(who *person, uid, etag string, silent bool) error
 	// answer is the verb of the web page: no object is sent.
 	answer(who *person, uid, partstat, occurrence string) error
+	// publish sends an event to somebody for information, ask asks them when they
+	// are busy.
+	publish(who *person, uid string, to *person) error
+	ask(who, whom *person, from, to time.Time) error
 	// receive takes a letter from the network; false: it crashed, and the
 	// network will try again.
 	receive(l *letter) (receipt, bool)

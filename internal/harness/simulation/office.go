@@ -101,6 +101,7 @@ func (h *office) hire() {
 		h.must(err)
 		h.must(h.Accounts.SetAddresses(ctx, a.ID, p.addresses))
 		h.accounts[name] = a
+		h.must(h.Calendar.SetPreferences(ctx, h.actor(p), a.ID, calendar.Preferences{TellBusy: h.w.confidants(p)}))
 	}
 	if sam, ok := h.accounts["sam"]; ok {
 		alice := h.actor(h.w.people["alice"])
@@ -298,6 +299,16 @@ func (h *office) remove(who *person, uid, etag string, silent bool) error {
 
 func (h *office) answer(who *person, uid, partstat, occurrence string) error {
 	_, err := h.Calendar.Respond(context.Background(), calendar.RespondRequest{By: h.actor(who), Owner: h.accounts[who.name].ID, UID: uid, RecurrenceID: occurrence, PartStat: partstat})
+	return h.done(err)
+}
+
+func (h *office) publish(who *person, uid string, to *person) error {
+	_, err := h.Calendar.Publish(context.Background(), calendar.PublishRequest{By: h.actor(who), Owner: h.accounts[who.name].ID, UID: uid, To: to.addresses[:1]})
+	return h.done(err)
+}
+
+func (h *office) ask(who, whom *person, from, to time.Time) error {
+	_, err := h.Calendar.AskFreeBusy(context.Background(), calendar.AskFreeBusyRequest{By: h.actor(who), Owner: h.accounts[who.name].ID, Who: whom.addresses[:1], From: from, To: to})
 	return h.done(err)
 }
 

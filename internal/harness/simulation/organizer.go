@@ -36,6 +36,8 @@ func init() { // an init, as the verbs refer to what refers to them
 		{"mail", 40, nil, mail},
 		{"carry", 10, nil, func(w *World, _ *person, _ *rand.Rand) { w.carry() }},
 		{"crash", 3, nil, crash},
+		{"publish", 0, organizers, publish}, // these two are added by season
+		{"ask-busy", 0, organizers, askBusy},
 		{"wait", 2, nil, func(w *World, _ *person, r *rand.Rand) { w.pass(time.Duration(r.IntN(3000)) * time.Second) }},
 	}
 }

@@ -133,6 +133,7 @@ func (h *paper) remove(who *person, uid, etag string, silent bool) error {
 // change is one commit: the object and the rows of its messages.
 func (h *paper) change(who, by *person, uid string, cal *ical.Calendar, policy itip.ReplyPolicy, merge bool) error {
 	s := h.sheet(who, uid)
+	before := s.cal
 	c := itip.Change{Old: s.cal, New: cal, Memory: s.memory, User: who.addresses, Now: h.w.now, Reply: policy, MergePartstat: merge, Local: h.local}
 	if by != who {
 		c.By = by.address()
@@ -143,6 +144,9 @@ func (h *paper) change(who, by *person, uid string, cal *ical.Calendar, policy i
 	out, err := itip.Plan(c)
 	if err != nil {
 		return err
+	}
+	if before != nil && out.Object != nil {
+		h.w.counts(who, before, out)
 	}
 	if cal == nil {
 		*s = sheet{etag: s.etag, tag: s.tag, deleted: true, last: s.cal}
@@ -249,7 +253,7 @@ func (h *paper) take(l *letter, digest string, approved bool) (receipt, bool) {
 	}
 	s := h.sheet(l.to, l.uid)
 	a := itip.Arrival{Stored: s.cal, Memory: s.memory, Message: l.cal, Method: l.method, User: l.to.addresses, From: l.sender, Received: h.w.now,
-		AutoAdd: true, Approved: approved, Local: h.local}
+		AutoAdd: true, Approved: approved, Local: h.local, Busy: h.told(l.to)}
 	if s.cal == nil {
 		a.Memory = itip.Memory{}
 		if a.Deleted = s.deleted; s.deleted {

@@ -20,6 +20,13 @@ func (w *World) observe(l *letter, refresh bool) {
 	if err := itip.CheckMessage(l.cal); err != nil {
 		w.fail("%s writes what the tables forbid: %v\n%s", l.from.name, err, text(l.cal))
 	}
+	if isBusyTime(l.cal) {
+		w.observeBusy(l)
+		return
+	}
+	if l.method == itip.Publish {
+		return // as often as somebody wants to
+	}
 	if refresh || l.method == itip.DeclineCounter {
 		return // brings a colleague's copy up to date, and is shown to nobody; or answers each of two proposals
 	}
@@ -68,6 +75,12 @@ func (w *World) forget(from, to *person, uid string, method itip.Method) {
 // authority checks that what a house applied was written by somebody with the
 // right to it, and touched no more than that.
 func (w *World) authority(l *letter, res *itip.Result, before *ical.Calendar, approved bool) {
+	if isBusyTime(l.cal) {
+		if res.Decision == itip.Applied || res.Object != nil {
+			w.fail("%s changes something upon a message about busy time", l.to.name)
+		}
+		return
+	}
 	if res.Reason == itip.ReasonPartyCrasher && l.from != nil {
 		w.crashers[l.from.name] = append(w.crashers[l.from.name], res.PartStat)
 	}
@@ -104,6 +117,23 @@ func (w *World) authority(l *letter, res *itip.Result, before *ical.Calendar, ap
 		w.onlyOwnAnswer(l, before, res.Object)
 	case itip.Counter, itip.Refresh, itip.Publish, itip.DeclineCounter:
 		w.fail("%s applies %s by itself", l.to.name, l.method)
+	}
+}
+
+// counts: SEQUENCE never falls, and no guest raises it (RFC 5546 2.1.4).
+func (w *World) counts(who *person, before *ical.Calendar, out *itip.Outcome) {
+	was := map[string]int{}
+	for _, c := range before.Main() {
+		was[c.Value("RECURRENCE-ID")], _ = number(c.Value("SEQUENCE"))
+	}
+	for _, c := range out.Object.Main() {
+		n, known := was[c.Value("RECURRENCE-ID")]
+		switch is, _ := number(c.Value("SEQUENCE")); {
+		case known && is < n:
+			w.fail("SEQUENCE falls from %d to %d\n%s", n, is, text(out.Object))
+		case out.Role == itip.AttendeeRole && is > sequenceOf(before):
+			w.fail("%s raises the SEQUENCE of somebody else's event", who.name)
+		}
 	}
 }
 

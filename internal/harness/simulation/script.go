@@ -51,6 +51,7 @@ func Write(seed uint64) Script {
 			break
 		}
 	}
+	season(&s)
 	return s
 }
 

@@ -67,10 +67,12 @@ func playAll(t *testing.T, n uint64, build builder) {
 			t.Errorf("seed %d: %.300s", seed, f.What)
 		default:
 			small := Shrink(f.Script, func(s Script) bool { return play(s, build) != nil })
-			t.Fatal(play(small, build))
+			t.Errorf("%v", play(small, build))
+			t.Fatalf("seeds %d to %d played before it; go on with -first %d", *first, int64(seed)-1, seed+1)
 		}
 		if done := seed + 1 - *first; done%1000 == 0 && testing.Verbose() {
 			fmt.Printf("seeds %d to %d played, %d broken\n", *first, seed, broken)
 		}
 	}
+	t.Logf("seeds %d to %d played, %d broken; go on with -first %d", *first, *first+n-1, broken, *first+n)
 }

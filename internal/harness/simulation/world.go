@@ -23,6 +23,7 @@ type World struct {
 	heard    map[string]map[string]string // what was last written, by pair of people and event, then by part
 	wild     map[string]string            // who does not have to agree about what, with the reason
 	dropped  map[string]int               // who once deleted what, and its SEQUENCE then
+	busy     map[string]*question         // about busy time, by UID
 	crashers map[string][]string          // answers by people who were not on the list, by name
 	log      []string
 }
@@ -54,7 +55,7 @@ var begin = time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 
 // play runs a script to its end and checks it; nil when all promises hold.
 func play(s Script, build builder) (broken *Failure) {
-	w := &World{script: s, now: begin, people: map[string]*person{}, heard: map[string]map[string]string{}, wild: map[string]string{}, crashers: map[string][]string{}, dropped: map[string]int{}}
+	w := &World{script: s, now: begin, people: map[string]*person{}, heard: map[string]map[string]string{}, wild: map[string]string{}, crashers: map[string][]string{}, dropped: map[string]int{}, busy: map[string]*question{}}
 	w.r = rand.New(rand.NewPCG(s.Seed, 0))
 	w.settle(w.r)
 	defer func() {

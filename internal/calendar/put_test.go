@@ -243,6 +243,11 @@ func TestRights(t *testing.T) {
 	if err := o.svc.Delete(t.Context(), calendar.DeleteRequest{By: bob, Ref: alices}); !problem.Has(err, problem.NeedPrivileges) {
 		t.Errorf("bob deletes what he may read: %v, want need-privileges", err)
 	}
+	for _, ref := range []calendar.Ref{alices, o.ref("alice", "default/bobs.ics")} {
+		if _, err := o.svc.Put(t.Context(), calendar.PutRequest{By: bob, Ref: ref, Data: []byte(vevent("1@example.test", "DTSTART:20260303T090000Z"))}); !problem.Has(err, problem.NeedPrivileges) {
+			t.Errorf("bob writes where he may read, to %s: %v, want need-privileges", ref.Name, err)
+		}
+	}
 	if _, err := o.tryPut("alice", "inbox/1.ics", vevent("2@example.test", "DTSTART:20260302T090000Z"), calendar.Precondition{}); !problem.Has(err, problem.MethodNotAllowed) {
 		t.Errorf("put into the inbox: %v, want method-not-allowed", err)
 	}

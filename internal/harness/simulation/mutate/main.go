@@ -2,6 +2,7 @@
 // has the simulation find each: a promise that no script can break is no check.
 //
 //	go run ./internal/harness/simulation/mutate [-only words] [-write]
+//	go run ./internal/harness/simulation/mutate -services [-only words]
 //
 // The sources stay as they are: the compiler reads the broken file in place of
 // the real one. The table it prints is that of the package's README. With
@@ -32,7 +33,12 @@ func main() {
 	only := flag.String("only", "", "break only what has these words in its name")
 	write := flag.Bool("write", false, "keep the scripts that show the faults")
 	seeds := flag.Int("seeds", 4000, "how many scripts may be needed")
+	services := flag.Bool("services", false, "break the services around the engine instead, for their own tests to find")
 	flag.Parse()
+	if *services {
+		breakServices(*only)
+		return
+	}
 	fmt.Println("| what is broken | where | found by | seed | seconds | first broken promise |\n|---|---|---|---|---|---|")
 	failed := false
 	for _, m := range mutations {
@@ -49,35 +55,32 @@ func main() {
 	}
 }
 
+// breakServices is the same for the services: each fault has to be found by a
+// test of its package.
+func breakServices(only string) {
+	fmt.Println("| what is broken | where | found by | seconds |\n|---|---|---|---|")
+	missed := false
+	for _, f := range faults {
+		if !strings.Contains(f.name, only) {
+			continue
+		}
+		if err := f.try(); err != nil {
+			fmt.Fprintf(os.Stderr, "%s: %v\n", f.name, err)
+			missed = true
+		}
+	}
+	if missed {
+		os.Exit(1)
+	}
+}
+
 func try(m mutation, seeds int, write bool) error {
-	dir, err := os.MkdirTemp("", "mutate")
+	overlay, drop, err := broken(m.file, m.old, m.new)
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
-	source, err := os.ReadFile(m.file)
-	if err != nil {
-		return err
-	}
-	if n := strings.Count(string(source), m.old); n != 1 {
-		return fmt.Errorf("%s has %d places like %q, not one", m.file, n, m.old)
-	}
-	broken, overlay := filepath.Join(dir, "broken.go"), filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(broken, []byte(strings.Replace(string(source), m.old, m.new, 1)), 0o600); err != nil {
-		return err
-	}
-	real, err := filepath.Abs(m.file)
-	if err != nil {
-		return err
-	}
-	list, err := json.Marshal(map[string]map[string]string{"Replace": {real: broken}})
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(overlay, list, 0o600); err != nil {
-		return err
-	}
-	binary := filepath.Join(dir, "simulation.test")
+	defer drop()
+	binary := overlay + ".test"
 	if out, err := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", binary, simulation).CombinedOutput(); err != nil {
 		return fmt.Errorf("does not compile: %s", out)
 	}
@@ -103,4 +106,40 @@ func try(m mutation, seeds int, write bool) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join("internal", "harness", "simulation", "testdata", strings.ReplaceAll(m.name, " ", "-")+".script"), []byte(text), 0o644)
+}
+
+// broken writes a source file with one place replaced, and the list that makes
+// the compiler read it instead of the real one; drop removes both.
+func broken(file, old, with string) (overlay string, drop func(), err error) {
+	dir, err := os.MkdirTemp("", "mutate")
+	if err != nil {
+		return "", nil, err
+	}
+	drop = func() { os.RemoveAll(dir) }
+	defer func() {
+		if err != nil {
+			drop()
+		}
+	}()
+	source, err := os.ReadFile(file)
+	if err != nil {
+		return "", nil, err
+	}
+	if n := strings.Count(string(source), old); n != 1 {
+		return "", nil, fmt.Errorf("%s has %d places like %q, not one", file, n, old)
+	}
+	changed := filepath.Join(dir, "broken.go")
+	overlay = filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(changed, []byte(strings.Replace(string(source), old, with, 1)), 0o600); err != nil {
+		return "", nil, err
+	}
+	real, err := filepath.Abs(file)
+	if err != nil {
+		return "", nil, err
+	}
+	list, err := json.Marshal(map[string]map[string]string{"Replace": {real: changed}})
+	if err != nil {
+		return "", nil, err
+	}
+	return overlay, drop, os.WriteFile(overlay, list, 0o600)
 }

@@ -100,6 +100,7 @@ type replying struct {
 	// again are the components to send once more, by person: to a delegator whose
 	// delegate declined, to a delegate who answered an older time.
 	again map[string][]string
+	notes map[string]string // what they are told beside
 }
 
 // find is the attendee's line in a component.

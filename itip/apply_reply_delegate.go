@@ -21,6 +21,7 @@ func (r *replying) reopen(delegate *ical.Property, key string) {
 		line.SetParam("RSVP", "TRUE")
 		line.RemoveParam("DELEGATED-TO")
 		r.reopened = true
+		put(&r.notes, line.Address().Key(), nameOf(person(delegate))+" was to come in your place, and declined.")
 		r.sendAgain(line, key)
 	}
 }
@@ -77,7 +78,13 @@ func (r *replying) requests() {
 			if to == "" {
 				continue
 			}
-			m := l.message(Request, org.Address(), to, k, l.requestFor(r.new, []string{k}, uninvitedTo(r.new, rosters, who), who))
+			cal := l.requestFor(r.new, []string{k}, uninvitedTo(r.new, rosters, who), who)
+			if note := r.notes[who]; note != "" { // as RFC 5546 4.2.7 does
+				for _, c := range cal.Main() {
+					c.Add(ical.NewText("COMMENT", note))
+				}
+			}
+			m := l.message(Request, org.Address(), to, k, cal)
 			m.Changes = p.res.Changes
 			p.res.Send = append(p.res.Send, m)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/harness/storetest"
+	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/itip"
 )
@@ -117,4 +118,20 @@ func TestAnApproverWithoutAnAccountIsTold(t *testing.T) {
 		o.expect("the letter", text, line)
 	}
 	o.expectNot("the letter", text, "ATTENDEE", "UID:1\r\n")
+}
+
+// One change reaches so many people outside and no more: an account that was
+// taken over is no way to mail everybody.
+func TestAChangeForTooManyOutsideIsRefused(t *testing.T) {
+	o := open(t, storetest.SQLite(t), func(co *calendar.Options) { co.Limits.ExternalAttendees = 2 }).hire("alice", "bob")
+	o.put("alice", "default/1.ics", meeting("1", 3, 9, "bob@example.test", "dave@elsewhere.test", "erin@elsewhere.test"))
+	_, err := o.tryPut("alice", "default/2.ics", meeting("2", 4, 9, "dave@elsewhere.test", "erin@elsewhere.test", "fred@elsewhere.test"), calendar.Precondition{})
+	if !problem.Has(err, problem.TooManyAttendees) {
+		t.Errorf("three outside: %v, want too-many-attendees", err)
+	}
+	o.later(time.Hour)
+	o.courier()
+	if got := o.post.letters(); len(got) != 2 {
+		t.Errorf("sent %v", got)
+	}
 }

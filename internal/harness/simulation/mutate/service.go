@@ -22,7 +22,7 @@ type fault struct {
 var faults = []fault{
 	{"who may only read may write", "internal/calendar/put.go", "s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)", "s.collection(tx, req.By, req.Owner, req.Collection, acl.Read)", "TestRights"},
 	{"one event lies in two calendars of a home", "internal/calendar/change.go", "s.uniqueInHome(tx, ch, p.out.Scheduling, others)", "s.uniqueInHome(tx, ch, false, others)", "TestUIDRules"},
-	{"a change is sent to any number of people", "internal/calendar/change.go", "if external > s.limits.ExternalAttendees {", "if external > 1<<40 {", "TestInvitationsBeyondMeasureDoNotGoIntoTheCalendar"},
+	{"a change is sent to any number of people", "internal/calendar/change.go", "if external > s.limits.ExternalAttendees {", "if external > 1<<40 {", "TestAChangeForTooManyOutsideIsRefused"},
 	{"an old schedule tag matches", "internal/calendar/precondition.go", " || o.ScheduleTag != p.IfScheduleTagMatch {", " || p.IfScheduleTagMatch == \"\" {", "TestScheduleTagMergesAnswersTheClientDidNotSee|TestPreconditions"},
 	{"a message that comes twice is applied twice", "internal/calendar/receive_known.go", "	if a.Approved {\n		return nil, nil // its owner", "	if a.To != 0 {\n		return nil, nil // its owner", "TestAHeldMessageThatCameTwiceCanStillBeApproved|TestTwoChangesInARowArriveInOrder"},
 	{"our own mail comes back and counts", "internal/calendar/receive_known.go", "return ok && stored.Scheduling && owner.ID != a.To", "return !ok && owner.ID == a.To", "TestOurOwnMailThatCameBackIsIgnored"},

@@ -176,8 +176,8 @@ func (m *merging) occurrence(k string) {
 			keepTimes(got, was)
 		}
 		d := compare(m.old, base, m.view(got), got)
-		if dead(base) || p.mem.Versions[k].Cancelled {
-			d.class |= reschedule // it takes place again
+		if was, answer := p.mem.Versions[k], p.mem.Answers[k]; dead(base) || was.Cancelled && (answer.Sequence <= was.Sequence || answer.Sequence < v.Sequence) {
+			d.class |= reschedule // it takes place again, and we have not said so already to its series
 		}
 		m.note(k, d, base, got)
 		m.own(got, base, m.moved[k])

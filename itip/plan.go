@@ -163,7 +163,7 @@ func sameOrganizer(o *object) error {
 			if first == nil {
 				first = p
 			}
-			if p.Address().Key() != first.Address().Key() || n > 1 {
+			if p.Value() != first.Value() && p.Address().Key() != first.Address().Key() || n > 1 {
 				return refuse(conditionOrganizer, o.keyOf(c), "ORGANIZER",
 					"The event names two organizers, %s and %s. All its parts must have the same one.", first.Address(), p.Address())
 			}

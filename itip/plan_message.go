@@ -215,7 +215,9 @@ func (p *organizing) takesPlace(k string) bool {
 // them (SIG-06).
 func (p *organizing) request(one *party, to ical.Address, list []string, refresh bool) {
 	if one.view == "" {
-		one.without = uninvitedTo(p.new, p.is, one.who)
+		if len(one.listed) < len(p.new.order)+1 { // else they are on all there is
+			one.without = uninvitedTo(p.new, p.is, one.who)
+		}
 		one.view = " without " + strings.Join(one.without, ",")
 	}
 	id := "request " + strings.Join(list, ",")

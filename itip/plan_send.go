@@ -66,7 +66,9 @@ func (p *organizing) send() {
 		p.tell(one)
 		p.notice(one, n)
 	}
-	p.remember(parties)
+	if room > 0 {
+		p.remember(parties)
+	}
 	if len(p.out.Send) == 0 {
 		p.out.Memory.Stamp = before
 	}
@@ -143,14 +145,20 @@ func (p *organizing) parties() []*party {
 // listed are the living components that name the person and that we send for.
 // living is from [object.living].
 func listed(living []string, rosters map[string]*roster, who string) []string {
-	var out []string
 	seek := seeker{who: who}
-	for _, k := range living {
+	for i, k := range living {
 		if seek.on(rosters[k]) {
-			out = append(out, k)
+			continue
 		}
+		out := append(make([]string, 0, len(living)), living[:i]...)
+		for _, k := range living[i+1:] {
+			if seek.on(rosters[k]) {
+				out = append(out, k)
+			}
+		}
+		return out
 	}
-	return out
+	return slices.Clip(living) // all: the usual case of a long series
 }
 
 // living are the components that are not cancelled. A cancelled series has

@@ -27,11 +27,18 @@ func (v Version) compare(w Version) int {
 // sequence is the effective SEQUENCE of a component. Exchange writes its own
 // beside or instead of the standard one (ITIP-04) (SEQ-05).
 func sequence(c *ical.Component) int {
-	n := number(c.Value("SEQUENCE"))
-	if n == 0 {
-		n = number(c.Value("X-MICROSOFT-CDO-APPT-SEQUENCE"))
+	theirs := 0
+	for _, p := range c.Properties {
+		switch p.Name() {
+		case "SEQUENCE":
+			if n := number(p.Value()); n != 0 {
+				return n
+			}
+		case "X-MICROSOFT-CDO-APPT-SEQUENCE":
+			theirs = number(p.Value())
+		}
 	}
-	return n
+	return theirs
 }
 
 // number reads a non-negative integer; nonsense is 0, too much is the largest

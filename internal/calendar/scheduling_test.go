@@ -345,6 +345,11 @@ func TestOurOwnMailThatCameBackIsIgnored(t *testing.T) {
 	if after, _ := o.event("bob", uid); got.Result.Decision == itip.Applied || after.ETag != before.ETag {
 		t.Errorf("a list sent our invitation back: %s %s", got.Result.Decision, got.Result.Reason)
 	}
+	// What colleagues organize does not change by mail, whoever it is from.
+	got = o.mail("bob", "alice@example.test", strings.NewReplacer("SUMMARY:Planning", "SUMMARY:Pay here", "SEQUENCE:0", "SEQUENCE:7").Replace(letter))
+	if after, _ := o.event("bob", uid); got.Result.Decision != itip.Ignored || after.ETag != before.ETag {
+		t.Errorf("an altered one: %s %s", got.Result.Decision, got.Result.Reason)
+	}
 }
 
 func TestMailInTheNameOfAColleagueIsHeld(t *testing.T) {

@@ -26,7 +26,7 @@ func (j *Journal) AddAll(tx *store.Tx, entries []*store.Entry) error {
 		account store.AccountID
 		uid     string
 	}
-	waiting := map[thread][]store.Entry{}
+	waiting := map[thread]map[string][]store.Entry{} // by recipient: a meeting may have thousands
 	now := j.o.Now().UTC()
 	for _, e := range entries {
 		e.Direction = Out
@@ -41,17 +41,21 @@ func (j *Journal) AddAll(tx *store.Tx, entries []*store.Entry) error {
 		}
 		e.Updated = e.Created
 		th := thread{e.Account, e.UID}
-		rows, known := waiting[th]
-		if !known {
-			var err error
-			if rows, err = tx.EntriesWaiting(e.Account, e.UID); err != nil {
+		if waiting[th] == nil {
+			list, err := tx.EntriesWaiting(e.Account, e.UID)
+			if err != nil {
 				return fmt.Errorf("look for unsent messages about %s: %w", e.UID, err)
 			}
-			waiting[th] = rows
+			waiting[th] = map[string][]store.Entry{}
+			for _, w := range list {
+				key := ical.Address(w.To).Key()
+				waiting[th][key] = append(waiting[th][key], w)
+			}
 		}
+		rows := waiting[th][ical.Address(e.To).Key()]
 		for i := range rows {
 			w := &rows[i]
-			if w.Direction != Out || w.State != Due || !ical.Address(w.To).Equal(ical.Address(e.To)) {
+			if w.Direction != Out || w.State != Due {
 				continue
 			}
 			taken := e

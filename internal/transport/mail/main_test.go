@@ -160,8 +160,13 @@ type site struct {
 
 func newSite(t testing.TB, s *store.Store, relay string, change func(*Options)) *site {
 	t.Helper()
+	return newSiteWith(t, s, relay, nil, change)
+}
+
+func newSiteWith(t testing.TB, s *store.Store, relay string, service func(*calendar.Options), changes ...func(*Options)) *site {
+	t.Helper()
 	clock := func() time.Time { return now }
-	services := servicetest.New(s, servicetest.Options{Domain: "one.test", Now: clock})
+	services := servicetest.New(s, servicetest.Options{Domain: "one.test", Now: clock, Calendar: service})
 	x := &site{store: s, accounts: services.Accounts, journal: services.Journal, calendar: services.Calendar}
 	for name, to := range map[string]*store.Account{"ann": &x.ann, "rob": &x.rob} {
 		a, err := x.accounts.Add(t.Context(), account.NewAccount{Address: ical.Mailto(name + "@one.test"), DisplayName: strings.ToUpper(name[:1]) + name[1:] + " Example", TimeZone: "Europe/Berlin"})
@@ -172,8 +177,10 @@ func newSite(t testing.TB, s *store.Store, relay string, change func(*Options)) 
 	}
 	o := Options{Relay: relay, Domains: []string{"one.test"}, Hostname: "cal.one.test", Accounts: x.accounts, Store: s, Journal: x.journal, Calendar: x.calendar,
 		Trust: trust.Policy{Inbound: trust.Accept}, Now: clock, Timeout: time.Minute}
-	if change != nil {
-		change(&o)
+	for _, change := range changes {
+		if change != nil {
+			change(&o)
+		}
 	}
 	var err error
 	if x.mail, err = New(o); err != nil {

@@ -290,9 +290,15 @@ func (m *Mail) people(msg *itip.Message, o *imip.Options, own []ical.Address) {
 }
 
 // thread lists the Message-IDs that a mail follows: those sent to the same
-// person about the event, or, for an answer, those received from them.
+// person about the event, or, for an answer, those received from them. What an
+// organizer sends is looked for by its recipient alone: ten thousand guests have
+// ten thousand rows.
 func thread(tx *store.Tx, e *store.Entry) ([]string, error) {
-	rows, err := tx.Entries(store.EntryFilter{Account: e.Account, UID: e.UID})
+	f := store.EntryFilter{Account: e.Account, UID: e.UID, Bare: true}
+	if fromOrganizer[itip.Method(e.Method)] {
+		f.To = e.To
+	}
+	rows, err := tx.Entries(f)
 	if err != nil {
 		return nil, err
 	}

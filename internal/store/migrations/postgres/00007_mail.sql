@@ -35,11 +35,17 @@ create table flood (
     primary key (kind, subject, began)
 );
 
+-- Of a meeting with thousands of guests, the messages to one of them.
+drop index entry_uid;
+create index entry_uid on entry (account, uid, recipient);
+
 -- Held messages by reason: those of an outbreak are settled together.
 create index entry_held on entry (reason, account, id) where state = 'held';
 
 -- +goose Down
 drop index entry_held;
+drop index entry_uid;
+create index entry_uid on entry (account, uid);
 drop table flood;
 drop table sender_rule;
 drop table reply_address;

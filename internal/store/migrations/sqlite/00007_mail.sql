@@ -35,6 +35,10 @@ create table flood (
     primary key (kind, subject, began)
 ) strict, without rowid;
 
+-- Of a meeting with thousands of guests, the messages to one of them.
+drop index entry_uid;
+create index entry_uid on entry (account, uid, recipient);
+
 -- Held messages by reason: those of an outbreak are settled together.
 create index entry_held on entry (reason, account, id) where state = 'held';
 
@@ -43,11 +47,14 @@ insert into sqlite_stat1 (tbl, idx, stat) values
     ('reply_address', 'reply_address_selector', '100000 500 1'),
     ('sender_rule', 'sender_rule', '1000 5 1'),
     ('flood', 'flood', '100 30 2 1'),
+    ('entry', 'entry_uid', '1000000 10000 5 2'),
     ('entry', 'entry_held', '10000 1000 10 1');
 analyze sqlite_schema;
 
 -- +goose Down
 drop index entry_held;
+drop index entry_uid;
+create index entry_uid on entry (account, uid);
 drop table flood;
 drop table sender_rule;
 drop table reply_address;

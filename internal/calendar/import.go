@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -216,9 +215,11 @@ func (s *Service) importBatch(ctx context.Context, req ImportRequest, batch []pi
 		return nil, nil
 	}
 	var out []Imported
+	now := make(map[string]bool, len(batch))
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		out = make([]Imported, 0, len(batch))
-		seen := maps.Clone(before) // this function may run twice
+		seen := func(uid string) bool { return before[uid] || now[uid] }
+		clear(now) // this function may run twice
 		target, _, err := s.collection(tx, req.By, req.Owner, req.Collection, acl.Write)
 		if err != nil {
 			return err
@@ -230,13 +231,13 @@ func (s *Service) importBatch(ctx context.Context, req ImportRequest, batch []pi
 		for _, p := range batch {
 			p.out.Source = req.Source
 			if p.d != nil {
-				if err := s.importOne(tx, req, target, all, seen, &p); err != nil {
+				if err := s.importOne(tx, req, target, all, seen(p.d.uid), &p); err != nil {
 					if problem.Of(err).Condition == problem.Internal {
 						return err
 					}
 					p.out.State, p.out.Reason = ImportRefused, problem.Of(err).Sentence
 				}
-				seen[p.d.uid] = true
+				now[p.d.uid] = true
 			}
 			out = append(out, p.out)
 		}
@@ -255,7 +256,7 @@ func (s *Service) importBatch(ctx context.Context, req ImportRequest, batch []pi
 
 // importOne stores one object of an import: joined with the one that has its UID,
 // wherever in the home that lies, else as a new one in the target.
-func (s *Service) importOne(tx *store.Tx, req ImportRequest, target store.Collection, all []store.Collection, seen map[string]bool, p *piece) error {
+func (s *Service) importOne(tx *store.Tx, req ImportRequest, target store.Collection, all []store.Collection, seen bool, p *piece) error {
 	same, err := tx.ObjectsByUID(req.Owner, p.d.uid)
 	if err != nil {
 		return fmt.Errorf("look for UID %s: %w", p.d.uid, err)
@@ -296,7 +297,7 @@ func (s *Service) importOne(tx *store.Tx, req ImportRequest, target store.Collec
 		case older(p.d.cal, stored) || p.d.cal.Master() == nil && stored.Master() != nil:
 			p.out.State, p.out.Reason = ImportSkipped, fmt.Sprintf("A newer version is already in the calendar %s.", title(ch.coll))
 			return nil
-		case seen[p.d.uid] && !older(stored, p.d.cal):
+		case seen && !older(stored, p.d.cal):
 			p.out.State, p.out.Reason = ImportSkipped, "The source holds this event more than once; the first one counts."
 			return nil
 		}

@@ -95,7 +95,8 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 			return match(r.object(o), body)
 		})
 	}
-	if errors.Is(err, errEnough) {
+	// RFC 4791 7.8: what an answer holds no more is told in it, once it has begun.
+	if errors.Is(err, errEnough) || m.out.body != nil && errors.Is(err, caldav.ErrTooManyInstances) {
 		m.Status(r.href(), 507, caldav.D("number-of-matches-within-limits"), "There are more matches than the request allows.")
 		err = nil
 	}

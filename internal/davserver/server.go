@@ -29,7 +29,7 @@ type Limits struct {
 }
 
 // DefaultLimits are those of a service whose administrator set none.
-var DefaultLimits = Limits{XML: caldav.DefaultLimits, Instances: 10_000, SearchResults: 100}
+var DefaultLimits = Limits{XML: caldav.DefaultLimits, Instances: 100_000, SearchResults: 100}
 
 // Options of a handler. Calendar, Accounts and ACL are required.
 type Options struct {

@@ -70,6 +70,40 @@ func (m *Multistatus) Response(href string, p *Propstats) {
 	m.spill()
 }
 
+// ResponseAround is Response for a resource of which one property is too large
+// to be among p: content writes it where the properties of status 200 are at an
+// offset, as [Writer.Bytes] had it, and may flush as often as it likes.
+func (m *Multistatus) ResponseAround(href string, p *Propstats, at int, content func(*Writer) error) error {
+	for i := range p.groups {
+		g := &p.groups[i]
+		if g.status != 200 || g.condition != (Name{}) || g.sentence != "" || len(g.props.buf) < at {
+			continue
+		}
+		m.begin()
+		m.buf = append(m.buf, "<d:response>"...)
+		m.Href(href)
+		m.buf = append(m.buf, "<d:propstat><d:prop>"...)
+		m.buf = append(m.buf, g.props.buf[:at]...)
+		if err := content(m.Writer); err != nil {
+			return err
+		}
+		m.buf = append(m.buf, g.props.buf[at:]...)
+		m.buf = append(m.buf, "</d:prop>"...)
+		m.status(200, Name{}, "")
+		m.buf = append(m.buf, "</d:propstat>"...)
+		for k := range p.groups {
+			if o := &p.groups[k]; k != i && len(o.props.buf) > 0 && !(m.minimal && o.status == 404) {
+				m.propstat(o)
+			}
+		}
+		m.buf = append(m.buf, "</d:response>"...)
+		m.spill()
+		return m.err
+	}
+	m.Response(href, p)
+	return m.err
+}
+
 func (m *Multistatus) propstats(p *Propstats) {
 	written := false
 	for i := range p.groups {

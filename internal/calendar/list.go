@@ -145,50 +145,145 @@ func (s *Service) list(ctx context.Context, by account.Actor, owner store.Accoun
 	}
 }
 
+// batchText is what comes along of an object that is read among others; larger
+// ones are read one by one, so that a portion takes little memory.
+const batchText = 32 << 10
+
 // Bodies reads objects by name, in the order of names. For a name that is not
-// there each gets the problem NotFound and an Object that has only Name; an error of each
-// ends it and is returned. One snapshot serves all.
-func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.AccountID, coll string, names []string, each func(o store.Object, body []byte, err error) error) error {
-	return s.store.View(ctx, func(tx *store.Tx) error {
-		c, v, err := s.openToRead(tx, by, owner, coll)
-		if err != nil {
-			return err
-		}
-		for len(names) > 0 {
-			part := names[:min(len(names), bodiesAtOnce)]
-			found := make([]store.Object, len(part))
-			ids := make([]int64, 0, len(part))
-			octets := 0
-			for i, name := range part {
-				if octets > octetsAtOnce {
-					part = part[:i]
-					break
-				}
-				o, err := tx.Object(owner, c.ID, name)
-				if err != nil && !errors.Is(err, store.ErrNotFound) {
-					return fmt.Errorf("object %s/%s: %w", coll, name, err)
-				}
-				if err == nil {
-					found[i] = o
-					ids = append(ids, o.ID)
-					octets += o.Size
-				}
+// there each gets the problem NotFound and an Object that has only Name; an
+// error of each ends it and is returned. The body is nil where it has more than
+// max octets: Get and Part give those. Between two portions no snapshot is
+// open, so each may take its time.
+func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.AccountID, coll string, names []string, max int, each func(o store.Object, body []byte, err error) error) error {
+	for part := range slices.Chunk(names, bodiesAtOnce) {
+		found := make(map[string]store.Text, len(part))
+		var v *reader
+		if err := s.store.View(ctx, func(tx *store.Tx) error {
+			c, view, err := s.openToRead(tx, by, owner, coll)
+			if err != nil {
+				return err
 			}
-			names = names[len(part):]
-			texts, err := tx.Bodies(owner, ids)
+			v = view
+			list, err := tx.TextsNamed(owner, c.ID, part, min(batchText, max))
 			if err != nil {
 				return fmt.Errorf("read calendar %s: %w", coll, err)
 			}
-			for i, name := range part {
-				o := found[i]
-				text, ok := texts[o.ID]
-				if o.ID == 0 || !ok || !v.sees(text) {
-					err = each(store.Object{Name: name}, nil, notFound(coll+"/"+name))
-				} else {
-					o.Memory = nil
-					text = v.body(o, text)
-					v.object(&o)
-					err = each(o, text, nil)
+			clear(found)
+			for _, t := range list {
+				found[t.Name] = t
+			}
+			return nil
+		}); err != nil {
+			return err
+		}
+		for _, name := range part {
+			t, ok := found[name]
+			if !ok {
+				if err := each(store.Object{Name: name}, nil, notFound(coll+"/"+name)); err != nil {
+					return err
+				}
+				continue
+			}
+			body, gone, err := s.textFor(ctx, v, &t, max)
+			if gone {
+				err = each(store.Object{Name: name}, nil, notFound(coll+"/"+name))
+			} else if err == nil {
+				err = each(t.Object, body, nil)
+			}
+			if err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// textFor is the text of an object as a reader sees it, nil where it has more
+// than max octets; what did not come along is read now. Gone is an object that
+// is not there, or not for this reader: that is decided by its text, so the
+// text of another's is always read.
+func (s *Service) textFor(ctx context.Context, v *reader, t *store.Text, max int) (body []byte, gone bool, err error) {
+	body = t.Body
+	if body == nil && t.Size > 0 && (t.Size <= max || !v.own) {
+		err := s.store.View(ctx, func(tx *store.Tx) error {
+			now, err := tx.ObjectByID(t.Account, t.ID)
+			if err != nil {
+				return err
+			}
+			t.Object = now
+			t.Memory = nil
+			body, err = tx.Body(t.Account, t.ID)
+			return err
+		})
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, true, nil
+		}
+		if err != nil {
+			return nil, false, err
+		}
+	}
+	if !v.sees(body) {
+		return nil, true, nil
+	}
+	if t.Size > max {
+		body = nil
+	} else {
+		body = v.body(t.Object, body)
+	}
+	v.object(&t.Object)
+	return body, false, nil
+}
+
+// Search asks for the objects of a collection that may take place in a range.
+type Search struct {
+	Owner      store.AccountID
+	Collection string
+	Component  string    // "" is any
+	From, To   time.Time // zero is open; To itself is not in it, for VEVENT
+	Max        int       // octets of a body that comes along
+}
+
+// Search gives the objects that may take place in a range: all that do, and few
+// that do not. The body is nil where it has more octets than are asked for.
+// Between two portions no snapshot is open, so each may take its time: what is
+// there from the beginning to the end comes once.
+func (s *Service) Search(ctx context.Context, by account.Actor, r Search, each func(store.Object, []byte) error) error {
+	from, to := unixRange(r.From, r.To)
+	if r.Component == "VEVENT" && !r.To.IsZero() {
+		to-- // RFC 4791 9.9: an event that begins when the range ends is not in it
+	}
+	var v *reader
+	var id int64
+	look := func(read func(tx *store.Tx, c store.Collection) error) error {
+		return s.store.View(ctx, func(tx *store.Tx) error {
+			c, view, err := s.openToRead(tx, by, r.Owner, r.Collection)
+			if err != nil {
+				return err
+			}
+			if id != 0 && id != c.ID {
+				return notFound(r.Collection + "/") // another one has the name now
+			}
+			id, v = c.ID, view
+			return read(tx, c)
+		})
+	}
+	give := func(ids []int64) error {
+		for part := range slices.Chunk(ids, bodiesAtOnce) {
+			var list []store.Text
+			if err := look(func(tx *store.Tx, c store.Collection) (err error) {
+				list, err = tx.TextsOf(r.Owner, c.ID, part, min(batchText, r.Max))
+				return err
+			}); err != nil {
+				return fmt.Errorf("query objects: %w", err)
+			}
+			for i := range list {
+				t := &list[i]
+				if r.Component != "" && t.Component != r.Component {
+					continue
+				}
+				body, gone, err := s.textFor(ctx, v, t, r.Max)
+				if err == nil && !gone {
+					err = each(t.Object, body)
 				}
 				if err != nil {
 					return err
@@ -196,7 +291,30 @@ func (s *Service) Bodies(ctx context.Context, by account.Actor, owner store.Acco
 			}
 		}
 		return nil
-	})
+	}
+	var ids []int64
+	narrow := false
+	if err := look(func(tx *store.Tx, c store.Collection) (err error) {
+		ids, narrow, err = tx.Occupying(r.Owner, c.ID, from, to)
+		return err
+	}); err != nil {
+		return fmt.Errorf("query objects: %w", err)
+	}
+	if narrow {
+		return give(ids)
+	}
+	for after := int64(0); ; {
+		if err := look(func(tx *store.Tx, c store.Collection) (err error) {
+			ids, err = tx.SpanningAfter(r.Owner, c.ID, from, to, after, listPage)
+			return err
+		}); err != nil {
+			return fmt.Errorf("query objects: %w", err)
+		}
+		if err := give(ids); err != nil || len(ids) < listPage {
+			return err
+		}
+		after = ids[len(ids)-1]
+	}
 }
 
 // Query gives the objects of some collections of one home that may take place

@@ -3,6 +3,7 @@ package calendar_test
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -135,7 +136,7 @@ func TestBodiesInTheOrderAsked(t *testing.T) {
 	slices.Reverse(names)
 	names = slices.Insert(names, 7, "none.ics")
 	var got []string
-	err := o.svc.Bodies(t.Context(), o.actor("alice"), o.people["alice"].ID, "default", names, func(ob store.Object, body []byte, err error) error {
+	err := o.svc.Bodies(t.Context(), o.actor("alice"), o.people["alice"].ID, "default", names, math.MaxInt, func(ob store.Object, body []byte, err error) error {
 		if (ob.Name == "none.ics") != problem.Has(err, problem.NotFound) || err == nil && len(body) != ob.Size {
 			t.Errorf("%s: %d octets, %v", ob.Name, len(body), err)
 		}
@@ -146,7 +147,7 @@ func TestBodiesInTheOrderAsked(t *testing.T) {
 		t.Errorf("%v: %d names in another order or number", err, len(got))
 	}
 	stop := errors.New("enough")
-	if err := o.svc.Bodies(t.Context(), o.actor("alice"), o.people["alice"].ID, "default", names, func(store.Object, []byte, error) error { return stop }); !errors.Is(err, stop) {
+	if err := o.svc.Bodies(t.Context(), o.actor("alice"), o.people["alice"].ID, "default", names, math.MaxInt, func(store.Object, []byte, error) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("an error of the callback: %v", err)
 	}
 }

@@ -24,7 +24,7 @@ func (q *request) needPrivileges(out io.Writer, p *problem.Problem) {
 	missing := needed(q.r.Method)
 	if q.r.Method == "PUT" && q.at.kind == object {
 		// To overwrite takes a right to the object, to add one a right to its calendar.
-		if _, err := q.text(q.at); err == nil {
+		if _, err := q.text(q.at, inOnePiece); err == nil {
 			href = q.at.href()
 		} else {
 			missing = caldav.D("bind")

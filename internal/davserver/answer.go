@@ -215,7 +215,10 @@ func (q *request) readBodyOnce(max int, condition problem.Condition) ([]byte, er
 		return nil, tooLong()
 	}
 	_ = http.NewResponseController(q.w).SetReadDeadline(time.Now().Add(bodyTime))
-	data, err := io.ReadAll(io.LimitReader(q.r.Body, int64(max)+1))
+	data, err := q.readCounted(io.LimitReader(q.r.Body, int64(max)+1))
+	if problem.Has(err, problem.Unavailable) {
+		return nil, err
+	}
 	if err != nil {
 		return nil, problem.New(problem.BadInput, "The request body could not be read to its end.").Because(err)
 	}
@@ -227,6 +230,31 @@ func (q *request) readBodyOnce(max int, condition problem.Condition) ([]byte, er
 
 // xmlBody reads a body that has to be XML. What is no XML by its media type is
 // refused as such when it cannot be read (RFC 4918 8.2).
+// readCounted reads to the end and counts what is large while it grows, twice:
+// what is made of it is about as large again.
+func (q *request) readCounted(r io.Reader) ([]byte, error) {
+	data := make([]byte, 0, 512+max(0, min(int(q.r.ContentLength), weighty)))
+	for {
+		if len(data) == cap(data) {
+			was := cap(data)
+			data = append(data, 0)[:len(data)]
+			if cap(data) > weighty {
+				if err := q.hold(2 * (cap(data) - was)); err != nil {
+					return nil, err
+				}
+			}
+		}
+		n, err := r.Read(data[len(data):cap(data)])
+		data = data[:len(data)+n]
+		if err == io.EOF {
+			return data, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+}
+
 func (q *request) xmlBody() ([]byte, error) {
 	if ce := q.r.Header.Get("Content-Encoding"); ce != "" && !strings.EqualFold(ce, "identity") {
 		return nil, problem.New(problem.UnsupportedMedia, "The body is encoded with %q; send it as it is.", ce) // RFC 9110 8.4

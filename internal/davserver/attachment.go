@@ -1,6 +1,7 @@
 package davserver
 
 import (
+	"math"
 	"mime"
 	"net/http"
 	"net/url"
@@ -59,7 +60,7 @@ func (q *request) postAttachment() error {
 	if res.ManagedID != "" {
 		h.Set("Cal-Managed-ID", res.ManagedID) // RFC 8607 4.1
 	}
-	if r, err := q.text(q.at); err == nil {
+	if r, err := q.text(q.at, math.MaxInt); err == nil {
 		h.Set("ETag", r.obj.ETag)
 		if r.obj.ScheduleTag != "" {
 			h.Set("Schedule-Tag", r.obj.ScheduleTag)

@@ -2,21 +2,20 @@ package davserver
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
-	"github.com/convene-cal/convene/internal/store"
 )
 
 // get is GET and HEAD: an object as it is stored, a calendar as one file, and
 // a sentence elsewhere for a person with a browser.
 func (q *request) get() error {
-	r, err := q.findToSend(q.at)
+	r, err := q.findPlain(q.at)
 	if err != nil {
 		return err
 	}
@@ -56,6 +55,11 @@ func (q *request) getObject(r *resource) error {
 		r.body = withoutZones(r.body)
 		q.w.Header().Add("Vary", "CalDAV-Timezones")
 	}
+	if len(r.body) > weighty {
+		if err := q.hold(len(r.body)); err != nil {
+			return err
+		}
+	}
 	q.w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
 	q.moreTime()
 	_, err := q.w.Write(r.body)
@@ -72,7 +76,10 @@ func (q *request) getAs(r *resource, as *syntax) error {
 		return err
 	}
 	if r.body == nil { // large ones were left in the store
-		whole, err := q.text(q.at)
+		if err := q.hold(weightOfParsed * max(r.obj.Size, inOnePiece)); err != nil {
+			return err
+		}
+		whole, err := q.text(q.at, math.MaxInt)
 		if err != nil {
 			return err
 		}
@@ -93,22 +100,7 @@ func (q *request) getAs(r *resource, as *syntax) error {
 // inOnePiece is what of an object may lie in memory while a slow client takes
 // it; larger ones are read in parts of this size, so that many slow clients
 // hold little.
-const inOnePiece = 512 << 10
-
-// findToSend is findPlain for GET, which leaves large texts in the store.
-func (q *request) findToSend(p place) (*resource, error) {
-	if p.kind != object {
-		return q.findPlain(p)
-	}
-	id, coll, err := q.target(p)
-	if err != nil {
-		return nil, err
-	}
-	r := &resource{place: p, owner: store.Account{ID: id, Name: p.account}}
-	r.coll.Name = coll
-	r.obj, r.body, err = q.s.calendar.GetSmall(q.ctx, q.by, calendar.Ref{Owner: id, Collection: coll, Name: p.name}, inOnePiece)
-	return r, err
-}
+const inOnePiece = 256 << 10
 
 // sendParts sends a large object as the client takes it.
 func (q *request) sendParts(r *resource) error {
@@ -186,6 +178,9 @@ func (q *request) export(r *resource) error {
 	if q.r.Method == "HEAD" {
 		q.w.WriteHeader(http.StatusOK)
 		return nil
+	}
+	if err := q.hold(weightOfExport); err != nil {
+		return err
 	}
 	out := &spooled{q: q, status: http.StatusOK}
 	return out.finish(q.s.calendar.Export(q.ctx, q.by, r.owner.ID, r.coll.Name, out))

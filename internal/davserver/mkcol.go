@@ -61,7 +61,7 @@ func (q *request) mayMake() error {
 		if _, err := q.collection(q.at); err != nil {
 			return destinationMissing(err, q.at)
 		}
-		if _, err := q.text(q.at); err == nil { // RFC 4918 9.3.1
+		if _, err := q.text(q.at, inOnePiece); err == nil { // RFC 4918 9.3.1
 			return problem.New(problem.ResourceMustBeNull, "There is already an event at %s.", q.at.href())
 		}
 		return problem.New(problem.BadCalendarLocation, "A calendar cannot be made within another one.")

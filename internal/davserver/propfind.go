@@ -31,6 +31,11 @@ func (q *request) propfind() error {
 		}
 		q.collectionLocation(r)
 	}
+	if d == depth1 && r.kind&(calendarColl|inbox) != 0 {
+		if err := q.hold(weightOfReport); err != nil {
+			return err
+		}
+	}
 	m := q.multistatus()
 	s := q.selection(want)
 	respond := func(r *resource) error {

@@ -2,6 +2,7 @@ package davserver
 
 import (
 	"crypto/rand"
+	"math"
 	"mime"
 	"net/http"
 	"strconv"
@@ -63,7 +64,7 @@ func (q *request) stored(res calendar.PutResult) error {
 		status = http.StatusCreated
 	}
 	if q.prefer.representation { // RFC 8144 3
-		r, err := q.text(q.at)
+		r, err := q.text(q.at, math.MaxInt)
 		if err == nil {
 			q.applied("return=representation")
 			q.w.Header().Set("Content-Location", r.href())
@@ -92,6 +93,13 @@ func (q *request) stored(res calendar.PutResult) error {
 }
 
 func (q *request) sendObject(r *resource, status int) error {
+	if r.body == nil { // it was left in the store
+		whole, err := q.text(r.place, math.MaxInt)
+		if err != nil {
+			return err
+		}
+		r = whole
+	}
 	q.objectHeaders(r)
 	q.w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
 	q.w.WriteHeader(status)

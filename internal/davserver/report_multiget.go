@@ -15,6 +15,9 @@ func (q *request) multiget(r *resource, b *caldav.CalendarMultiget) error {
 			return err
 		}
 	}
+	if err := q.hold(weightOfReport); err != nil {
+		return err
+	}
 	m := q.multistatus()
 	s := q.selection(b.PropRequest)
 	data := &dataWriter{q: q, want: b.Data}
@@ -36,7 +39,7 @@ func (q *request) multiget(r *resource, b *caldav.CalendarMultiget) error {
 		}
 		list := names
 		names = nil
-		return q.s.calendar.Bodies(q.ctx, q.by, in.owner.ID, in.coll.Name, list, func(o store.Object, body []byte, err error) error {
+		return q.s.calendar.Bodies(q.ctx, q.by, in.owner.ID, in.coll.Name, list, inOnePiece, func(o store.Object, body []byte, err error) error {
 			if err != nil {
 				if !problem.Has(err, problem.NotFound) {
 					return err
@@ -44,10 +47,12 @@ func (q *request) multiget(r *resource, b *caldav.CalendarMultiget) error {
 				m.Status(collectionHref(in.place.account, in.place.coll)+escape(o.Name), 404, none, "")
 				return nil
 			}
-			text = parsed{body: body}
-			p, err := s.of(in.object(o))
+			r := in.object(o)
+			text = parsed{q: q, o: r, body: body}
+			defer text.done()
+			p, err := s.of(r)
 			if err == nil {
-				m.Response(in.object(o).href(), p)
+				err = m.respond(r, p, &text)
 			}
 			return err
 		})

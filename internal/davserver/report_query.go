@@ -6,6 +6,7 @@ import (
 
 	"github.com/convene-cal/convene/caldav"
 	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
@@ -58,6 +59,9 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 	if err != nil {
 		return err
 	}
+	if err := q.hold(weightOfReport); err != nil {
+		return err
+	}
 	m := q.multistatus()
 	s := q.selection(b.PropRequest)
 	data := &dataWriter{q: q, want: b.Data, floating: zone}
@@ -65,7 +69,8 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 	s.data = func(_ *resource, x *caldav.Writer) error { return data.write(x, &text) }
 	found := 0
 	match := func(o *resource, body []byte) error {
-		text = parsed{body: body}
+		text = parsed{q: q, o: o, body: body}
+		defer text.done()
 		ok, err := q.matches(&b.Filter, o, &text, zone)
 		if err != nil || !ok {
 			return err
@@ -75,7 +80,7 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 		}
 		p, err := s.of(o)
 		if err == nil {
-			m.Response(o.href(), p)
+			err = m.respond(o, p, &text)
 		}
 		return err
 	}
@@ -91,9 +96,7 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 		err = q.each(r, func(o store.Object, body []byte) error { return match(r.object(o), body) })
 	default:
 		comp, window := b.Filter.Window()
-		err = q.s.calendar.Query(q.ctx, q.by, r.owner.ID, []string{r.coll.Name}, comp, window.Start, window.End, func(o store.Object, body []byte) error {
-			return match(r.object(o), body)
-		})
+		err = q.search(r, comp, window, match)
 	}
 	// RFC 4791 7.8: what an answer holds no more is told in it, once it has begun.
 	if errors.Is(err, errEnough) || m.out.body != nil && errors.Is(err, caldav.ErrTooManyInstances) {
@@ -110,9 +113,19 @@ func (q *request) queryHome(r *resource, b *caldav.CalendarQuery, match func(*re
 		if c.kind != calendarColl {
 			return nil
 		}
-		return q.s.calendar.Query(q.ctx, q.by, c.owner.ID, []string{c.coll.Name}, comp, window.Start, window.End, func(o store.Object, body []byte) error {
-			return match(c.object(o), body)
-		})
+		return q.search(c, comp, window, match)
+	})
+}
+
+// search visits the objects of a calendar that may take place in a window. The
+// resource is the same for all of them and becomes the next after the visit.
+func (q *request) search(c *resource, comp string, window caldav.TimeRange, visit func(*resource, []byte) error) error {
+	one := c.object(store.Object{})
+	one.base = collectionHref(c.place.account, c.place.coll)
+	what := calendar.Search{Owner: c.owner.ID, Collection: c.coll.Name, Component: comp, From: window.Start, To: window.End, Max: inOnePiece}
+	return q.s.calendar.Search(q.ctx, q.by, what, func(o store.Object, body []byte) error {
+		one.obj, one.name = o, o.Name
+		return visit(one, body)
 	})
 }
 
@@ -126,6 +139,9 @@ func (q *request) matches(f *caldav.Filter, o *resource, text *parsed, zone *tz.
 		return true, nil
 	}
 	cal, err := text.calendar()
+	if problem.Has(err, problem.Unavailable) {
+		return false, err
+	}
 	if err != nil {
 		q.s.log.Error("a stored object cannot be read", "object", o.href(), "error", err)
 		return false, nil
@@ -146,7 +162,7 @@ func (q *request) each(r *resource, visit func(store.Object, []byte) error) erro
 	}); err != nil {
 		return err
 	}
-	return q.s.calendar.Bodies(q.ctx, q.by, r.owner.ID, r.coll.Name, names, func(o store.Object, body []byte, err error) error {
+	return q.s.calendar.Bodies(q.ctx, q.by, r.owner.ID, r.coll.Name, names, inOnePiece, func(o store.Object, body []byte, err error) error {
 		if problem.Has(err, problem.NotFound) { // gone meanwhile
 			return nil
 		}

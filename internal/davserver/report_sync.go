@@ -18,6 +18,11 @@ func (q *request) syncCollection(r *resource, b *caldav.SyncCollection) error {
 			return err
 		}
 	}
+	if b.Token == "" { // others are small
+		if err := q.hold(weightOfReport); err != nil {
+			return err
+		}
+	}
 	m := q.multistatus()
 	s := q.selection(b.PropRequest)
 	withData := false
@@ -123,17 +128,19 @@ func (q *request) syncWithData(r *resource, b *caldav.SyncCollection, s *selecti
 	for i, o := range res.Changed {
 		names[i] = o.Name
 	}
-	return q.s.calendar.Bodies(q.ctx, q.by, r.owner.ID, r.coll.Name, names, func(o store.Object, body []byte, err error) error {
+	return q.s.calendar.Bodies(q.ctx, q.by, r.owner.ID, r.coll.Name, names, inOnePiece, func(o store.Object, body []byte, err error) error {
 		if problem.Has(err, problem.NotFound) { // deleted since; the next sync says so
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		text = parsed{body: body}
-		p, err := s.of(r.object(o))
+		one := r.object(o)
+		text = parsed{q: q, o: one, body: body}
+		defer text.done()
+		p, err := s.of(one)
 		if err == nil {
-			m.Response(r.object(o).href(), p)
+			err = m.respond(one, p, &text)
 		}
 		return err
 	})

@@ -114,7 +114,7 @@ func (q *request) find(p place) (*resource, error) {
 		return r, nil
 	}
 	if p.kind&objects != 0 {
-		if r, err = q.text(p); err != nil {
+		if r, err = q.text(p, inOnePiece); err != nil {
 			return nil, err
 		}
 	}
@@ -132,15 +132,16 @@ func (q *request) find(p place) (*resource, error) {
 	return r, nil
 }
 
-// text is an object by itself, without its collection: all that GET needs.
-func (q *request) text(p place) (*resource, error) {
+// text is an object by itself, without its collection: all that GET needs. Its
+// body is nil where it has more than max octets.
+func (q *request) text(p place, max int) (*resource, error) {
 	id, coll, err := q.target(p)
 	if err != nil {
 		return nil, err
 	}
 	r := &resource{place: p, owner: store.Account{ID: id, Name: p.account}}
 	r.coll.Name = coll
-	r.obj, r.body, err = q.s.calendar.Get(q.ctx, q.by, calendar.Ref{Owner: id, Collection: coll, Name: p.name})
+	r.obj, r.body, err = q.s.calendar.GetSmall(q.ctx, q.by, calendar.Ref{Owner: id, Collection: coll, Name: p.name}, max)
 	return r, err
 }
 
@@ -148,7 +149,7 @@ func (q *request) text(p place) (*resource, error) {
 // without their collection.
 func (q *request) findPlain(p place) (*resource, error) {
 	if p.kind&objects != 0 {
-		return q.text(p)
+		return q.text(p, inOnePiece)
 	}
 	return q.find(p)
 }

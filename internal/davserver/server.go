@@ -55,6 +55,7 @@ type server struct {
 	log      *slog.Logger
 	now      func() time.Time
 	rate     rate
+	flight   flight
 	gzip     sync.Pool // of *gzip.Writer
 	origins  *http.CrossOriginProtection
 }
@@ -97,7 +98,8 @@ type request struct {
 	sent   *[]byte                            // the body, once it was read
 	unsent error                              // or why it could not be
 
-	converted bool // it came in another syntax than it is stored in
+	held      []func() // gives back what the request has of the room for large things
+	converted bool     // it came in another syntax than it is stored in
 }
 
 // methods are those that some resource here has.
@@ -153,6 +155,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if segment, ok := strings.CutPrefix(path, feedPath); ok {
 		serve = func() error { return q.feed(segment) }
 	}
+	defer q.letGo()
 	if err := serve(); err != nil {
 		q.refuse(err)
 	}

@@ -372,8 +372,12 @@ func scanPacked(r *sql.Rows, o *Object) error {
 	if err := r.Scan(&row); err != nil {
 		return err
 	}
+	return o.unpack(string(row))
+}
+
+func (o *Object) unpack(row string) error {
 	var f [packedFields]string
-	rest, n := string(row), 0
+	rest, n := row, 0
 	for ; n < packedFields-1; n++ {
 		i := strings.IndexByte(rest, packedBy[0])
 		if i < 0 {
@@ -455,6 +459,46 @@ func (tx *Tx) ObjectsAfter(account AccountID, collection, after int64, limit int
 		}
 	}
 	return page, err
+}
+
+// Text is an object with its octets.
+type Text struct {
+	Object
+	Body []byte // nil where it has more than was asked for
+}
+
+const packedText = `select ` + "%s" + `, case when o.size <= $4 then (select t.body from object_text t where t.account = o.account and t.id = o.id) end
+	from object o where o.account = $1 and o.collection = $2 and `
+
+// TextsOf reads objects of a collection by their IDs, with the octets of those
+// that have at most max. Those that are gone are not in the list, whose order
+// is none.
+func (tx *Tx) TextsOf(account AccountID, collection int64, ids []int64, max int) ([]Text, error) {
+	return tx.texts(account, collection, "o.id oneof($3)", numbers(ids), max)
+}
+
+// TextsNamed is TextsOf by names.
+func (tx *Tx) TextsNamed(account AccountID, collection int64, names []string, max int) ([]Text, error) {
+	return tx.texts(account, collection, "o.name among($3)", jsonText(names), max)
+}
+
+func (tx *Tx) texts(account AccountID, collection int64, which, list string, max int) ([]Text, error) {
+	var out []Text
+	err := tx.each(func(r *sql.Rows) error {
+		out = append(out, Text{Object: Object{Account: account, Collection: collection}})
+		t := &out[len(out)-1]
+		var row sql.RawBytes
+		if err := r.Scan(&row, &t.Body); err != nil {
+			return err
+		}
+		return t.unpack(string(row))
+	}, fmt.Sprintf(packedText, packedColumns)+which, account, collection, list, int64(max), packedBy)
+	for i := range out {
+		if err == nil && out[i].Seq == 0 { // a text of its own holds the separator
+			out[i].Object, err = first(tx, scanObject, "object", `select `+objectColumns+` from object o where o.account = $1 and o.collection = $2 and o.id = $3`, account, collection, out[i].ID)
+		}
+	}
+	return out, err
 }
 
 // TagsAfter is ObjectsAfter for who compares only: the objects have nothing but

@@ -217,17 +217,45 @@ func (tx *Tx) ObjectsInRange(account AccountID, collections []int64, component s
 	}
 }
 
-func (tx *Tx) occupying(account AccountID, collection int64, component string, from, to int64, yield func(Object, error) bool) bool {
+// Occupying lists the identifiers of the objects of a collection that may take
+// place in the closed range from..to, ascending: what ObjectsInRange goes
+// through, where the range is not so wide that all of the collection would do.
+func (tx *Tx) Occupying(account AccountID, collection, from, to int64) (ids []int64, narrow bool, err error) {
+	a, b := month(from), month(to)
+	if from > to || b-a >= wideRange {
+		return nil, from > to, nil
+	}
+	ids, err = tx.occupants(account, collection, from, to)
+	return ids, true, err
+}
+
+// SpanningAfter lists the identifiers of objects whose occurrences span some of
+// a closed range, at most limit, those after one: for ranges in which most do.
+func (tx *Tx) SpanningAfter(account AccountID, collection, from, to, after int64, limit int) ([]int64, error) {
+	return collect(tx, func(r *sql.Rows, id *int64) error { return r.Scan(id) }, `select o.id from object o where o.account = $1 and o.collection = $2 and o.id > $3
+		and ((o.first <= $5 and o.last >= $4) or o.cover = $6) order by o.id limit $7`,
+		account, collection, after, from, to, Index{Timeless: true}.cover(), limit)
+}
+
+func (tx *Tx) occupants(account AccountID, collection, from, to int64) ([]int64, error) {
 	args := []any{account, collection, from, to}
 	for _, r := range rangesOf(month(from), month(to)) {
 		args = append(args, int64(r.low), int64(r.high))
 	}
 	ids, err := collect(tx, func(r *sql.Rows, id *int64) error { return r.Scan(id) }, occupying, args...)
 	if err != nil {
-		return yield(Object{}, fmt.Errorf("look up time range: %w", err))
+		return nil, fmt.Errorf("look up time range: %w", err)
 	}
 	slices.Sort(ids)
-	for chunk := range slices.Chunk(slices.Compact(ids), listPage) {
+	return slices.Compact(ids), nil
+}
+
+func (tx *Tx) occupying(account AccountID, collection int64, component string, from, to int64, yield func(Object, error) bool) bool {
+	ids, err := tx.occupants(account, collection, from, to)
+	if err != nil {
+		return yield(Object{}, err)
+	}
+	for chunk := range slices.Chunk(ids, listPage) {
 		page, err := collect(tx, scanObject, `select `+objectColumns+` from object o where o.account = $1 and o.collection = $2 and o.id oneof($3)`,
 			account, collection, numbers(chunk))
 		if err != nil {

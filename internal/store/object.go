@@ -482,6 +482,33 @@ func (tx *Tx) TextsNamed(account AccountID, collection int64, names []string, ma
 	return tx.texts(account, collection, "o.name among($3)", jsonText(names), max)
 }
 
+// TextNamed finds an object by the names of its collection and its own, with
+// its octets where it has at most max. Its Memory is not read.
+func (tx *Tx) TextNamed(account AccountID, collection, name string, max int) (Text, error) {
+	t := Text{Object: Object{Account: account}}
+	var row sql.RawBytes
+	found := false
+	err := tx.each(func(r *sql.Rows) error {
+		found = true
+		if err := r.Scan(&row, &t.Collection, &t.Body); err != nil {
+			return err
+		}
+		return t.unpack(string(row))
+	}, `select `+packedColumns+`, o.collection, case when o.size <= $4 then (select t.body from object_text t where t.account = o.account and t.id = o.id) end
+		from object o where o.account = $1 and o.name = $3 and o.collection = (select c.id from collection c where c.account = $1 and c.name = $2)`,
+		account, collection, name, int64(max), packedBy)
+	if err == nil && !found {
+		err = ErrNotFound
+	}
+	if err == nil && t.Seq == 0 { // a text of its own holds the separator
+		t.Object, err = tx.ObjectByID(account, t.ID)
+	}
+	if err != nil {
+		return t, fmt.Errorf("object %s of %s: %w", name, collection, err)
+	}
+	return t, nil
+}
+
 func (tx *Tx) texts(account AccountID, collection int64, which, list string, max int) ([]Text, error) {
 	var out []Text
 	err := tx.each(func(r *sql.Rows) error {
@@ -504,16 +531,27 @@ func (tx *Tx) texts(account AccountID, collection int64, which, list string, max
 // TagsAfter is ObjectsAfter for who compares only: the objects have nothing but
 // ID, Name, ETag and Component.
 func (tx *Tx) TagsAfter(account AccountID, collection, after int64, limit int, page []Object) ([]Object, error) {
-	var o Object
-	dest := []any{&o.ID, &o.Name, &o.ETag, &o.Component}
+	begin := len(page)
 	err := tx.each(func(r *sql.Rows) error {
-		if err := r.Scan(dest...); err != nil {
+		var row sql.RawBytes
+		if err := r.Scan(&row); err != nil {
 			return err
 		}
-		o.Account, o.Collection = account, collection
+		o := Object{Account: account, Collection: collection}
+		var id string
+		rest := string(row)
+		for _, field := range []*string{&id, &o.Component, &o.ETag} {
+			*field, rest, _ = strings.Cut(rest, packedBy)
+		}
+		var err error
+		o.ID, err = strconv.ParseInt(id, 10, 64)
+		o.Name = rest // the last, so that it may hold the separator
 		page = append(page, o)
-		return nil
-	}, `select o.id, o.name, o.etag, o.component from object o
-		where o.account = $1 and o.collection = $2 and o.id > $3 order by o.id limit $4`, account, collection, after, limit)
-	return page, err
+		return err
+	}, `select concat(o.id, cast($5 as text), o.component, cast($5 as text), o.etag, cast($5 as text), o.name) from object o
+		where o.account = $1 and o.collection = $2 and o.id > $3 order by o.id limit $4`, account, collection, after, limit, packedBy)
+	if err != nil {
+		return page[:begin], fmt.Errorf("list tags: %w", err)
+	}
+	return page, nil
 }

@@ -122,6 +122,11 @@ func walk(tx *Tx, now time.Time) error {
 			}
 			return nil
 		},
+		func() error { _, err := tx.TextNamed(a.ID, "default", "1.ics", 100); return err },
+		func() error { _, err := tx.TextsNamed(a.ID, c.ID, []string{"1.ics"}, 100); return err },
+		func() error { _, err := tx.TextsOf(a.ID, c.ID, []int64{o.ID}, 100); return err },
+		func() error { _, err := tx.TagsAfter(a.ID, c.ID, 0, 10, nil); return err },
+		func() error { _, err := tx.SpanningAfter(a.ID, c.ID, 0, 86400, 0, 10); return err },
 		func() error { _, _, err := tx.Changes(a.ID, c.ID, 0, 10); return err },
 		func() error { _, _, err := tx.Changes(a.ID, c.ID, 1, 10); return err },
 		func() error { _, err := tx.StaleHorizons(0, 10); return err },

@@ -96,7 +96,10 @@ func (e *pgEngine) close() error { return e.db.Close() }
 // text on its connection.
 type pgConn struct {
 	e  *pgEngine
-	tx *sql.Tx
+	tx interface { // *sql.Tx, or *sql.DB for queries on their own
+		ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+		QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	}
 }
 
 func (c pgConn) text(query string) string {
@@ -141,6 +144,14 @@ func (e *pgEngine) begin(ctx context.Context, readOnly bool) (t *sql.Tx, err err
 		return nil, fmt.Errorf("begin: %w", err)
 	}
 	return t, nil
+}
+
+func (e *pgEngine) peek(ctx context.Context, s *Store, fn func(*Tx) error) error {
+	tx := &Tx{s: s, ctx: ctx, conn: pgConn{e, e.db}}
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.broken
 }
 
 func (e *pgEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) error {

@@ -191,6 +191,19 @@ func (c *sqliteConn) close() error {
 	return c.c.Close()
 }
 
+func (e *sqliteEngine) peek(ctx context.Context, s *Store, fn func(*Tx) error) error {
+	c, err := e.read.get(ctx)
+	if err != nil {
+		return err
+	}
+	defer e.read.put(c)
+	tx := &Tx{s: s, ctx: ctx, conn: c}
+	if err := fn(tx); err != nil {
+		return err
+	}
+	return tx.broken
+}
+
 func (e *sqliteEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) (err error) {
 	c, err := e.read.get(ctx)
 	if err != nil {

@@ -44,6 +44,7 @@ type Store struct {
 // engine runs transactions on one of the databases.
 type engine interface {
 	view(ctx context.Context, s *Store, fn func(*Tx) error) error
+	peek(ctx context.Context, s *Store, fn func(*Tx) error) error
 	update(ctx context.Context, s *Store, fn func(*Tx) error) error
 	watch(ctx context.Context, s *Store) // tells s.hub of other processes' commits until ctx ends
 	migrate(ctx context.Context, to int64) (version int64, err error)
@@ -129,6 +130,13 @@ func (s *Store) Engine() string { return s.dialect.name }
 // must not change anything.
 func (s *Store) View(ctx context.Context, fn func(*Tx) error) error {
 	return explain(s.engine.view(ctx, s, fn))
+}
+
+// Peek is View for a function of one or two queries that need not agree: each
+// sees a snapshot of its own. Beginning and ending a transaction around one
+// query takes as long as the query does.
+func (s *Store) Peek(ctx context.Context, fn func(*Tx) error) error {
+	return explain(s.engine.peek(ctx, s, fn))
 }
 
 // Update runs fn in a transaction, which is durable when Update returns nil,

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -234,6 +235,18 @@ func sampleCalendar(name, domain string, monday time.Time) []byte {
 	return []byte(b.String())
 }
 
+// ownName is how a shell finds this program: "convene" where that is installed,
+// else the path of what runs, as after `go run`.
+func ownName() string {
+	if _, err := exec.LookPath("convene"); err == nil {
+		return "convene"
+	}
+	if path, err := os.Executable(); err == nil {
+		return path
+	}
+	return "convene"
+}
+
 // walkThrough prints what to open and what to try.
 func walkThrough(out io.Writer, dir string, kept bool, servers [2]*server.Server, smtp [2]string) error {
 	var b strings.Builder
@@ -270,9 +283,9 @@ With a calendar client (Thunderbird, Evolution, DAVx5, Apple Calendar, vdirsynce
 
 From the shell
   curl -u alice:alice %[1]s/dav/calendars/alice/default/
-  convene event list --account alice@example.test --data %[3]s
-  convene message list --data %[3]s
-`, url[0], url[1], data)
+  %[4]s event list --account alice@example.test --data %[3]s
+  %[4]s message list --data %[3]s
+`, url[0], url[1], data, ownName())
 	if kept {
 		fmt.Fprintf(&b, "\nThe stores stay in %s.", dir)
 	} else {

@@ -45,7 +45,7 @@ var operationRows = []row{
 	{"P11", M, "TLS, and proxies' headers only from proxies that are named", "RFC 7239", yes, "own certificate or a proxy in front; see [operating.md](operating.md)", tested("internal/server TestForwardedHeadersOnlyFromTrustedProxies")},
 	{"P12", M, "no secrets in the log, no personal data in refusals", "choice", yes, "", tested("internal/davserver TestNoSecretsInLog")},
 	{"P13", S, "figures, health, an end that finishes requests", "choice", yes, "", tested("internal/server TestMetricsPage", "e2e TestKilledUnderLoad")},
-	{"P14", M, "whole accounts out and in", "choice", yes, "`convene account export` and `import`", tested("e2e TestImportExportBackup")},
+	{"P14", M, "whole accounts out and in", "choice", yes, "`convene export` and `convene import`", tested("e2e TestImportExportBackup")},
 	{"P15", S, "backup while it runs", "choice", yes, "", tested("internal/store TestBackupOfOneEngineIsRestoredOnTheOther")},
 }
 

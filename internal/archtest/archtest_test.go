@@ -55,7 +55,7 @@ internal/calendar          ical ical/... itip internal/problem internal/store in
 internal/transport/local   ical ical/... itip internal/problem internal/store internal/account internal/journal internal/calendar
 internal/transport/transporttest ical internal/journal internal/store
 internal/transport/mail    ical ical/... itip imip imip/... internal/problem internal/store internal/account internal/gate internal/keyring internal/mailauth internal/trust internal/journal internal/calendar
-internal/transport/cip     ical ical/... itip cip internal/problem internal/store internal/account internal/trust internal/journal internal/calendar
+internal/transport/cip     ical ical/... itip cip internal/problem internal/store internal/account internal/gate internal/trust internal/journal internal/calendar
 internal/davserver         ical ical/... caldav itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar
 internal/publicnet         -
 internal/push              caldav internal/calendar internal/publicnet

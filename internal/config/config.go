@@ -96,6 +96,7 @@ type CIPPeer struct {
 	Password string `toml:"password" help:"agreed by both sides; may be file:PATH or env:NAME"`
 	TLS      string `toml:"tls" help:"none, starttls, or tls: from the first octet, to a tls-listen; none when empty"`
 	Body     string `toml:"body" help:"vcal10, bare or ical20; vcal10 when empty"`
+	Forwards string `toml:"forwards" help:"yes: events of others that it forwards to members of its groups are taken from it; no when empty"`
 	Zone     string `toml:"zone" help:"time zone of its times without any; UTC when empty"`
 }
 
@@ -211,6 +212,7 @@ func (c *Config) Validate() error {
 		if p.TLS == "tls" && p.Address == "" {
 			bad(`%s has tls = "tls" and no address; DNS does not tell where such a listener is`, name)
 		}
+		oneOf(name+" forwards", p.Forwards, "", "no", "yes")
 		oneOf(name+" body", p.Body, "", "vcal10", "bare", "ical20")
 		if _, _, err := net.SplitHostPort(p.Address); p.Address != "" && err != nil {
 			bad("%s has the address %q; write host:port", name, p.Address)

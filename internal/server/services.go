@@ -187,7 +187,7 @@ func (s *Services) cipOptions(certificates *tls.Config) (cip.Options, error) {
 	for _, p := range cfg.CIP.Peers {
 		o.Peers = append(o.Peers, cip.Peer{
 			ServerID: p.ServerID, Address: p.Address, Identity: p.Identity, Password: p.Password, TLS: p.TLS,
-			Body: wire.Form(p.Body), Zone: p.Zone,
+			Body: wire.Form(p.Body), Zone: p.Zone, Forwards: p.Forwards == "yes",
 		})
 	}
 	return o, nil

@@ -135,8 +135,9 @@ func TestSilence(t *testing.T) {
 		"in data that are thrown": "FOO +\r\nx\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := start(t, "b.test", []string{"ben"}, func(o *Options) {})
-			b.cip.times = times{idle: 50 * time.Millisecond, line: 50 * time.Millisecond, data: time.Minute}
+			b := start(t, "b.test", []string{"ben"}, func(o *Options) {
+				o.times = &times{idle: 50 * time.Millisecond, line: 50 * time.Millisecond, data: time.Minute}
+			})
 			conn, err := net.Dial("tcp", b.address)
 			if err != nil {
 				t.Fatal(err)
@@ -151,8 +152,9 @@ func TestSilence(t *testing.T) {
 		})
 	}
 	// Lines that come one by one for ever end too.
-	b := start(t, "b.test", []string{"ben"}, func(o *Options) {})
-	b.cip.times = times{idle: time.Minute, line: time.Minute, data: 100 * time.Millisecond}
+	b := start(t, "b.test", []string{"ben"}, func(o *Options) {
+		o.times = &times{idle: time.Minute, line: time.Minute, data: 100 * time.Millisecond}
+	})
 	conn, err := net.Dial("tcp", b.address)
 	if err != nil {
 		t.Fatal(err)

@@ -46,6 +46,7 @@ type Peer struct {
 	Password string // of either side at the other; "" = none
 	TLS      string // TLSNone, TLSStart, TLSImplicit: what is insisted on
 	Body     cip.Form
+	Forwards bool   // its word is taken for events of others that it forwards to members of its groups
 	Zone     string // of its times without any
 }
 
@@ -75,6 +76,8 @@ type Options struct {
 
 	Now func() time.Time
 	Log *slog.Logger
+
+	times *times // nil = usualTimes
 }
 
 // failuresBeforeFallback is how many attempts a message has before it goes
@@ -121,6 +124,9 @@ func New(o Options) *CIP {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	c := &CIP{o: o, log: o.Log.With("transport", Name), peers: map[string]*Peer{}, times: usualTimes}
+	if o.times != nil {
+		c.times = *o.times
+	}
 	c.guard.now, c.absent.now, c.silent.now, c.pool.now = o.Now, o.Now, o.Now, o.Now
 	for _, d := range o.Domains {
 		c.servers = append(c.servers, serverID(d))

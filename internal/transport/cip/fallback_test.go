@@ -3,6 +3,7 @@ package cip
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +23,13 @@ type elsewhere struct {
 func (*elsewhere) Name() string { return "mail" }
 
 func (*elsewhere) Accepts(_ context.Context, to ical.Address) bool { return to.Email() != "" }
+
+// letters are what it carried, sorted.
+func (e *elsewhere) letters() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Sorted(slices.Values(e.got))
+}
 
 func (e *elsewhere) Send(_ context.Context, batch []*store.Entry) (out []journal.Outcome) {
 	e.mu.Lock()

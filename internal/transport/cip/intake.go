@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/convene-cal/convene/cip"
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/gate"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/trust"
@@ -28,7 +30,8 @@ type intake struct {
 
 	// Results of the transaction, which may run twice.
 	guests []guest
-	who    []int // guest of each arrival
+	away   []*store.Entry // to members of groups on other services
+	who    []int          // guest of each arrival
 	to     []store.AccountID
 	known  int64 // version there is, for errOldVersion
 }
@@ -89,7 +92,7 @@ func (in *intake) lookUp(tx *store.Tx, dir *calendar.Directory) (err error) {
 // arrivals makes the messages; rows of those that do not reach a calendar are
 // written at once.
 func (in *intake) arrivals(tx *store.Tx, dir *calendar.Directory) (list []calendar.Arrival, err error) {
-	in.who, in.to, in.known = nil, nil, 0
+	in.who, in.to, in.away, in.known = nil, nil, nil, 0
 	c, e := in.c, in.e
 	if owner, err := dir.Holders([]ical.Address{e.Owner.Address}); err != nil {
 		return nil, err
@@ -131,7 +134,12 @@ func (in *intake) arrivals(tx *store.Tx, dir *calendar.Directory) (list []calend
 		if g.had != nil && !g.had.held {
 			q.Stored = &trust.Stored{Organizer: g.had.organizer}
 		}
-		if q.Policy.UnknownSenders == "hold" && q.Stored == nil { // asked only where it matters
+		q.Now = c.now()
+		if q.Rules, err = gate.Load(tx, g.account.ID); err != nil { // whom they do not want to hear
+			return nil, err
+		}
+		waits := slices.ContainsFunc(q.Rules, func(r trust.Rule) bool { return r.Unknown == "hold" })
+		if (q.Policy.UnknownSenders == "hold" || waits) && q.Stored == nil { // asked only where it matters
 			if q.Known, err = journal.HasMet(tx, g.account.ID, e.Owner.Address); err != nil {
 				return nil, err
 			}
@@ -165,9 +173,21 @@ func (in *intake) arrivals(tx *store.Tx, dir *calendar.Directory) (list []calend
 			}
 			continue
 		}
-		members, err := c.members(tx, g, cal)
+		team, err := c.teamOf(tx, g.account)
 		if err != nil {
 			return nil, err
+		}
+		var members []store.Account
+		if team != nil {
+			rows, err := c.forward(tx, g, e, method, cal, team.elsewhere, in.digest)
+			if err != nil {
+				return nil, err
+			}
+			in.away = append(in.away, rows...)
+			members = team.here
+			for k, m := range members {
+				invite(cal, team.addresses[k], m.DisplayName, g.Address)
+			}
 		}
 		row.Calendar = cal.Bytes()
 		a := calendar.Arrival{To: g.account.ID, Recipient: g.Address, From: v.Acting, Message: cal, Method: method, Transport: Name, Received: row.Created, Entry: row}
@@ -196,7 +216,7 @@ func keepOnce(tx *store.Tx, e *store.Entry) error {
 
 // received notes what became of the messages, and carries what they caused.
 func (in *intake) received(ctx context.Context, got []calendar.Received) {
-	var next []*store.Entry
+	next := in.away
 	for k, r := range got {
 		next = append(next, r.Next...)
 		if g := &in.guests[in.who[k]]; in.to[k] == g.account.ID {

@@ -30,6 +30,8 @@ type outgoing struct {
 	CIP *label `json:"cip,omitempty"`
 }
 
+func (o outgoing) json() ([]byte, error) { return json.Marshal(o) }
+
 func labelOf(e *store.Entry) *label {
 	var o outgoing
 	if len(e.Evidence) == 0 || json.Unmarshal(e.Evidence, &o) != nil {

@@ -84,6 +84,9 @@ func (c *CIP) sendable(e *store.Entry) journal.Outcome {
 	}
 	switch itip.Method(e.Method) {
 	case itip.Request, itip.Cancel:
+		if l := labelOf(e); l != nil && len(l.Trace) > 0 {
+			break // for a group: whoever the owner is
+		}
 		owner, ok := cip.UserID(ical.Address(e.From))
 		if !ok || !c.ours(cip.ServerOf(owner)) {
 			// Answers go to the owner's server, and only that may send the event.
@@ -314,6 +317,9 @@ func (c *CIP) settled(ctx context.Context, server string, e *store.Entry, p *par
 		case cip.NotFound:
 			return failed("3.7", "no-such-user", "The CIP server of %s does not know %s.", server, id)
 		case cip.PermDenied:
+			if len(p.label.Trace) > 0 {
+				return journal.Outcome{State: journal.Pass, Status: "3.8", Reason: "refused", Sentence: fmt.Sprintf("The CIP server of %s takes no events of others from here.", server)}
+			}
 			return failed("3.8", "refused", "The CIP server of %s does not take this message for %s.", server, id)
 		case cip.Redirect:
 			return c.follow(ctx, e, p.label, id, info.New)

@@ -135,6 +135,23 @@ func (s *session) speaksFor(ctx context.Context, server string) (by string, ok b
 	return "", false
 }
 
+// forwards tells whether an event may come from a server that is not its
+// owner's: the last that it came through, for a group, and one whose word about
+// others is taken.
+func (s *session) forwards(ctx context.Context, trace []string) (by string, ok bool) {
+	if len(trace) == 0 {
+		return "", false
+	}
+	last := serverID(trace[len(trace)-1])
+	if p := s.c.peers[last]; p == nil || !p.Forwards {
+		return "", false
+	}
+	if _, ok = s.speaksFor(ctx, last); !ok {
+		return "", false
+	}
+	return "group at " + last, true
+}
+
 // busy is the answer when there are too many commands.
 func busy() cip.Reply {
 	return cip.Reply{Code: cip.CodeNone, Text: "Too many commands; try again later."}

@@ -14,6 +14,7 @@ import (
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/gate"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/trust"
@@ -185,7 +186,14 @@ func attends(cal *ical.Calendar, who ical.Address) bool {
 func (s *session) take(ctx context.Context, a *cip.Answer, m *meeting, server, by string) cip.Reply {
 	c := s.c
 	r := record{Evidence: trust.Evidence{From: a.Attendee.Address, Peers: []string{server}, PeerBy: by, Remote: s.conn.RemoteAddr().String(), Policy: c.policy(by).Inbound}, EventID: a.ID, Version: a.Version, Response: a.Response}
-	v := trust.Judge(trust.Question{Evidence: r.Evidence, Policy: c.policy(by), Method: itip.Reply, Organizer: m.organizer,
+	var rules []trust.Rule
+	if err := c.o.Store.View(ctx, func(tx *store.Tx) (err error) {
+		rules, err = gate.Load(tx, m.object.Account)
+		return err
+	}); err != nil {
+		return s.fault("RSVP", err)
+	}
+	v := trust.Judge(trust.Question{Rules: rules, Now: c.now(), Evidence: r.Evidence, Policy: c.policy(by), Method: itip.Reply, Organizer: m.organizer,
 		Attendee: itip.Attendee{Address: a.Attendee.Address}, Stored: &trust.Stored{Organizer: m.organizer.Address}, Known: true})
 	r.Level, r.Acting, r.Verdict = v.Level.String(), string(v.Acting), v.Sentence
 	if by == "word" || by == "address" {

@@ -24,7 +24,9 @@ func (s *session) SendEvent(ctx context.Context, e *cip.Event) cip.Reply {
 	server := cip.ServerOf(e.Owner.ID)
 	by, ok := "", false
 	if !s.c.ours(server) {
-		by, ok = s.speaksFor(ctx, server)
+		if by, ok = s.speaksFor(ctx, server); !ok {
+			by, ok = s.forwards(ctx, e.Trace)
+		}
 	}
 	if !ok {
 		return s.fromOurs(ctx, e)

@@ -42,7 +42,7 @@ func (c *CIP) guests(tx *store.Tx, dir *calendar.Directory, attendees []cip.Pers
 		return nil, err
 	}
 	// groups that lead back to us.
-	circle := slices.Contains(trace, c.host()) || len(trace) > maxTrace
+	circle := len(trace) > maxTrace || slices.ContainsFunc(trace, c.ours)
 	for i := range list {
 		g := &list[i]
 		if g.account = accounts[i]; g.account.ID != 0 {
@@ -139,61 +139,4 @@ func (c *CIP) has(tx *store.Tx, dir *calendar.Directory, id store.AccountID, uid
 		b.version = highest
 	}
 	return b, nil
-}
-
-// members are those of a group who have accounts here; each gets a line that
-// says so in the message (RFC 5545 3.2.11). A group within is opened once.
-func (c *CIP) members(tx *store.Tx, g *guest, cal *ical.Calendar) (list []store.Account, err error) {
-	opened := map[store.AccountID]bool{}
-	var open func(group store.Account) error
-	open = func(group store.Account) error {
-		if opened[group.ID] {
-			return nil
-		}
-		opened[group.ID] = true
-		members, err := tx.Members(group.ID)
-		if err != nil {
-			return err
-		}
-		for _, m := range members {
-			a, ok, err := c.o.Accounts.LookupTx(tx, ical.Address(m.URI))
-			switch {
-			case err != nil:
-				return err
-			case !ok: // somebody elsewhere: see docs/cip.md, "Groups"
-			case a.Kind == store.Group:
-				if err := open(a); err != nil {
-					return err
-				}
-			case !slices.ContainsFunc(list, func(o store.Account) bool { return o.ID == a.ID }):
-				list = append(list, a)
-				invite(cal, ical.Address(m.URI), a.DisplayName, g.Address)
-			}
-		}
-		return nil
-	}
-	if g.account.Kind != store.Group {
-		return nil, nil
-	}
-	return list, open(g.account)
-}
-
-func invite(cal *ical.Calendar, who ical.Address, name string, group ical.Address) {
-	for _, comp := range cal.Main() {
-		there := false
-		for p := range comp.Props("ATTENDEE") {
-			there = there || p.Address().Equal(who)
-		}
-		if there {
-			continue
-		}
-		p := ical.NewProperty("ATTENDEE", string(who))
-		if name != "" {
-			p.SetParam("CN", name)
-		}
-		p.SetParam("MEMBER", string(group))
-		p.SetParam("PARTSTAT", "NEEDS-ACTION")
-		p.SetParam("RSVP", "TRUE")
-		comp.Add(p)
-	}
 }

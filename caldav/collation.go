@@ -48,7 +48,7 @@ func parseTextMatch(e *Element, had *TextMatch) (*TextMatch, error) {
 	default:
 		return nil, refuse("valid-filter", e.Line, "negate-condition is %q; it must be yes or no.", n)
 	}
-	if t.Collation == "" {
+	if t.Collation == "" || strings.EqualFold(t.Collation, "default") { // RFC 4791 7.5, RFC 4790 3.1
 		t.Collation = collations[0].name
 	}
 	fold := foldOf(t.Collation)

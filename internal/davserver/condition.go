@@ -157,6 +157,9 @@ func (q *request) logPath() string {
 func (q *request) refuse(err error) {
 	p := problemOf(err)
 	o := outcomeOf(p)
+	if q.r.Method == "MKCALENDAR" && o.element == caldav.D("resource-must-be-null") {
+		o.status = http.StatusForbidden // RFC 4791 1.3; for MKCOL it is 405 (RFC 4918 9.3.1)
+	}
 	if o.status == http.StatusInternalServerError {
 		q.s.log.Error("a CalDAV request failed", "method", q.r.Method, "path", q.logPath(), "error", err)
 	}

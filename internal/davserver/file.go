@@ -30,6 +30,9 @@ func (q *request) asPlain(refusal error) error {
 		return refusal
 	}
 	q.at = at
+	if q.r.Method == "MKCALENDAR" {
+		return q.noPlaceForCalendar()
+	}
 	do := plainMethods[q.r.Method]
 	if do == nil || !allows(plain, q.r.Method) {
 		if !problem.Has(refusal, problem.NotFound) && !problem.Has(refusal, problem.ParentMissing) {

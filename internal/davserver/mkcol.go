@@ -52,6 +52,14 @@ func (q *request) mkcol() error {
 	return q.makeFolder()
 }
 
+// noPlaceForCalendar refuses MKCALENDAR outside of homes (RFC 4791 5.3.1.1).
+func (q *request) noPlaceForCalendar() error {
+	if _, err := q.findAny(q.at); err == nil || problem.Has(err, problem.NeedPrivileges) {
+		return problem.New(problem.ResourceMustBeNull, "There is already something at %s.", q.at.href())
+	}
+	return problem.New(problem.BadCalendarLocation, "Calendars are made in a home: %s…/", homeHref(q.by.Name))
+}
+
 var invalidType = problem.New(problem.InvalidResourceType, "Calendars and plain collections can be made here, and nothing else.")
 
 // mayMake refuses places that cannot hold a calendar, before the body is read.

@@ -2,6 +2,7 @@ package davserver
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/convene-cal/convene/internal/problem"
@@ -44,7 +45,9 @@ func (q *request) applied(names ...string) {
 	for _, n := range names {
 		q.w.Header().Add("Preference-Applied", n)
 	}
-	q.w.Header().Add("Vary", "Prefer, Brief")
+	if !slices.Contains(q.w.Header().Values("Vary"), "Prefer, Brief") {
+		q.w.Header().Add("Vary", "Prefer, Brief")
+	}
 }
 
 // depth of a request.

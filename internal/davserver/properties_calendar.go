@@ -79,7 +79,7 @@ var calendarProperties = []property{
 	{name: caldav.C("max-attendees-per-instance"), where: calendarColl | inbox | outbox, value: func(q *request, _ *resource, x *caldav.Writer) (bool, error) {
 		return text(x, strconv.Itoa(q.s.calendar.Limits().Attendees), false)
 	}},
-	{name: caldav.C("supported-collation-set"), where: calendarColl | inbox | home, value: func(_ *request, _ *resource, x *caldav.Writer) (bool, error) { // RFC 4791 7.5.1
+	{name: caldav.C("supported-collation-set"), where: calendarColl | inbox | home | objects, value: func(_ *request, _ *resource, x *caldav.Writer) (bool, error) { // RFC 4791 7.5.1
 		for _, c := range caldav.Collations() {
 			x.Element(caldav.C("supported-collation"), c)
 		}

@@ -38,6 +38,12 @@ func supportedReports(q *request, r *resource, x *caldav.Writer) (bool, error) {
 	return true, nil
 }
 
+// flat reports are defined for Depth 0 alone (RFC 3744 9.2–9.5).
+var flat = map[caldav.Name]bool{
+	caldav.D("acl-principal-prop-set"): true, caldav.D("principal-match"): true,
+	caldav.D("principal-property-search"): true, caldav.D("principal-search-property-set"): true,
+}
+
 // report is RFC 3253 3.6.
 func (q *request) report() error {
 	body, err := readXML(q, caldav.ParseReport)
@@ -53,6 +59,13 @@ func (q *request) report() error {
 	r, err := q.find(q.at)
 	if err != nil {
 		return err
+	}
+	if flat[body.Name()] {
+		if d, err := q.depth(depth0); err != nil {
+			return err
+		} else if d != depth0 {
+			return problem.New(problem.BadInput, "%s needs Depth 0.", body.Name().Local)
+		}
 	}
 	switch b := body.(type) {
 	case *caldav.CalendarQuery:

@@ -1,14 +1,12 @@
 package davserver
 
 import (
-	"errors"
 	"net/http"
 	"strconv"
 	"strings"
 
 	"github.com/convene-cal/convene/caldav"
 	"github.com/convene-cal/convene/internal/account"
-	"github.com/convene-cal/convene/internal/problem"
 )
 
 // searchable properties of principals (RFC 3744 9.5, RFC 6638 2.4.1): their
@@ -82,9 +80,6 @@ func (q *request) principalSearchPropertySet() error {
 // principalPropertySearch is RFC 3744 9.4. It finds people by what is typed,
 // not everyone: an empty text finds nobody.
 func (q *request) principalPropertySearch(r *resource, b *caldav.PrincipalPropertySearch) error {
-	if d, err := q.depth(depth0); err != nil || d != depth0 {
-		return errors.Join(err, problem.New(problem.BadInput, "principal-property-search needs Depth 0."))
-	}
 	limit := q.searchLimit(b.Limit)
 	var found []account.Match
 	seen := map[string]bool{}

@@ -73,6 +73,9 @@ func (q *request) syncSince(r *resource, b *caldav.SyncCollection) (int64, error
 	if err != nil {
 		return 0, err
 	}
+	if d == depthInfinity && b.Level == "1" { // RFC 6578 3.2: 400 for what is not 0; clients send 1
+		return 0, problem.New(problem.BadInput, "sync-collection has Depth 0; how deep it goes is said by sync-level.")
+	}
 	// RFC 6578 3.3; clients of the drafts send Depth: 1 and no sync-level.
 	if b.Level == "infinite" || b.Level == "" && d == depthInfinity {
 		return 0, problem.New(syncTraversal, "Synchronise collection by collection, with sync-level 1.")

@@ -200,7 +200,13 @@ func (q *request) serve(path string) error {
 	case do == nil && !known[q.r.Method]:
 		return problem.New(unknownMethod, "The method %q is not known here.", q.r.Method)
 	case do == nil || !allows(q.at.kind, q.r.Method):
+		if q.r.Method == "MKCALENDAR" {
+			return q.noPlaceForCalendar()
+		}
 		if q.at.kind == nowhere {
+			if q.r.Method == "PUT" || q.r.Method == "MKCOL" { // RFC 4918 9.3.1
+				return problem.New(problem.Forbidden, "Nothing can be made at this address.")
+			}
 			return problem.New(problem.NotFound, "There is nothing at this address.")
 		}
 		return q.asPlain(problem.New(problem.MethodNotAllowed, "%s is not possible here.", q.r.Method))

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -58,14 +59,33 @@ func (q *request) timeZones(rest string) error {
 	if err != nil {
 		return q.zoneError("tzid-not-found", "There is no time zone with this name.", http.StatusNotFound)
 	}
-	from, to, err := q.zoneSpan(observances)
-	if err != nil {
-		return err
+	from, to, wrong := q.zoneSpan(observances)
+	if wrong != "" {
+		return q.zoneError("invalid-"+wrong, "The "+wrong+" is a time like 2027-03-01T00:00:00Z, given once; the end follows the start, by "+strconv.Itoa(int(maxExpand.Hours()/24/365))+" years at most.", http.StatusBadRequest)
 	}
 	if observances {
 		return q.expandZone(name, z, from, to)
 	}
+	if !q.acceptsCalendar() {
+		return q.zoneError("invalid-format", "Time zones are sent as text/calendar.", http.StatusNotAcceptable)
+	}
 	return q.getZone(name, z, from, to)
+}
+
+// acceptsCalendar reports whether the client takes text/calendar (RFC 7808 5.3).
+func (q *request) acceptsCalendar() bool {
+	values := q.r.Header.Values("Accept")
+	if len(values) == 0 {
+		return true
+	}
+	for part := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		t, params, err := mime.ParseMediaType(part)
+		weight, bad := strconv.ParseFloat(params["q"], 64)
+		if err == nil && (t == "text/calendar" || t == "text/*" || t == "*/*") && (bad != nil || weight > 0) {
+			return true
+		}
+	}
+	return false
 }
 
 // zoneAnswer is JSON (RFC 7808 6).
@@ -74,12 +94,12 @@ func (q *request) zoneAnswer(v any) error {
 	if err != nil {
 		return err
 	}
-	return q.zoneBody("application/json; charset=utf-8", body)
+	sum := sha256.Sum256(body)
+	return q.zoneBody("application/json; charset=utf-8", hex.EncodeToString(sum[:8]), body)
 }
 
-func (q *request) zoneBody(contentType string, body []byte) error {
-	sum := sha256.Sum256(body)
-	etag := `"` + hex.EncodeToString(sum[:8]) + `"`
+func (q *request) zoneBody(contentType, tag string, body []byte) error {
+	etag := `"` + tag + `"`
 	h := q.w.Header()
 	h.Set("Content-Type", contentType)
 	h.Set("ETag", etag)
@@ -160,15 +180,18 @@ func (q *request) listZones() error {
 		Version   string    `json:"version"`
 	}
 	list := []zone{}
-	if query.Get("changedsince") != tz.Version() { // the data change as a whole
+	if query.Get("changedsince") != tz.Version() { // the data change as a whole; any other token is as none (RFC 7808 5.2)
 		for _, name := range tz.Names() {
 			if match(name) {
-				list = append(list, zone{name, tz.Version() + "-" + name, tz.Released().UTC().Truncate(time.Second), "IANA", tz.Version()})
+				list = append(list, zone{name, zoneTag(name), tz.Released().UTC().Truncate(time.Second), "IANA", tz.Version()})
 			}
 		}
 	}
 	return q.zoneAnswer(map[string]any{"synctoken": tz.Version(), "timezones": list})
 }
+
+// zoneTag is the entity tag of a whole time zone: the data change together.
+func zoneTag(name string) string { return tz.Version() + "-" + name }
 
 // zonePattern reads a pattern of find: asterisks at its ends stand for
 // anything; blanks and underscores are one (RFC 7808 5.5).
@@ -193,34 +216,42 @@ func zonePattern(p string) (func(string) bool, bool) {
 	}, true
 }
 
-// zoneSpan reads start and end.
-func (q *request) zoneSpan(required bool) (from, to time.Time, err error) {
+// zoneSpan reads start and end, and says which of them is wrong.
+func (q *request) zoneSpan(required bool) (from, to time.Time, wrong string) {
 	query := q.r.URL.Query()
 	for _, p := range []struct {
 		name string
 		to   *time.Time
 	}{{"start", &from}, {"end", &to}} {
-		v := query.Get(p.name)
-		if v == "" && !required {
+		if !query.Has(p.name) && !required {
 			continue
 		}
-		t, err := time.Parse(time.RFC3339, v)
-		if err != nil {
-			return from, to, problem.New(problem.BadInput, "%s=%s is no time like 2027-03-01T00:00:00Z.", p.name, clip(v))
+		t, err := time.Parse(time.RFC3339, query.Get(p.name))
+		if err != nil || len(query[p.name]) > 1 {
+			return from, to, p.name
 		}
 		*p.to = t.UTC()
 	}
 	if !from.IsZero() && !to.IsZero() && !to.After(from) || required && to.Sub(from) > maxExpand {
-		return from, to, problem.New(problem.BadInput, "The end must follow the start, by %d years at most.", int(maxExpand.Hours()/24/365))
+		return from, to, "end"
 	}
-	return from, to, nil
+	return from, to, ""
 }
 
 func (q *request) getZone(name string, z *tz.Zone, from, to time.Time) error {
 	cal := ical.New(q.s.calendar.ProdID())
 	cal.Components = append(cal.Components, z.Component(name, from, to))
 	q.w.Header().Set("Last-Modified", tz.Released().UTC().Format(http.TimeFormat))
-	return q.zoneBody(calendarType, cal.Bytes())
+	tag := zoneTag(name)
+	for _, t := range []time.Time{from, to} {
+		if !t.IsZero() {
+			tag += "-" + t.Format("20060102T150405Z")
+		}
+	}
+	if to.IsZero() && !from.IsZero() {
+		tag += "-" // a start alone is no end alone
+	}
+	return q.zoneBody(calendarType, tag, cal.Bytes())
 }
 
 // expandZone is expand (RFC 7808 5.4): the offset at the start, and each change of it.

@@ -29,7 +29,14 @@ func TestTimeZoneService(t *testing.T) { // RFC 7808
 		{"/timezones/zones/Europe%2FBerlin", "", 200, "TZID:Europe/Berlin\r\n"},
 		{"/timezones/zones/Europe/Berlin?start=2026-01-01T00:00:00Z", "", 200, "RRULE:FREQ=YEARLY"},
 		{"/timezones/zones/Middle%2FEarth", "", 404, "urn:ietf:params:tzdist:error:tzid-not-found"},
-		{"/timezones/zones/Europe%2FBerlin?start=x", "", 400, "start=x"},
+		{"/timezones/zones/Europe%2FBerlin?start=x", "", 400, "urn:ietf:params:tzdist:error:invalid-start"},
+		{"/timezones/zones/Europe%2FBerlin?start=2026-01-01T00:00:00Z&end=2025-01-01T00:00:00Z", "", 400, "urn:ietf:params:tzdist:error:invalid-end"},
+		{"/timezones/zones/Europe%2FBerlin?end=2026-01-01T00:00:00Z&end=2027-01-01T00:00:00Z", "", 400, "urn:ietf:params:tzdist:error:invalid-end"},
+		{"/timezones/zones/Europe%2FBerlin", "Accept: application/calendar+json", 406, "urn:ietf:params:tzdist:error:invalid-format"},
+		{"/timezones/zones/Europe%2FBerlin", "Accept: application/json;q=0.1, text/*", 200, "BEGIN:VTIMEZONE"},
+		{"/timezones/zones?changedsince=x", "", 200, "Europe/Berlin"},
+		{"/timezones/zones?changedsince=x&changedsince=y", "", 400, "urn:ietf:params:tzdist:error:invalid-changedsince"},
+		{"/timezones/zones?changedsince=1999a", "", 200, "Europe/Berlin"},
 		{"/timezones/zones/Europe%2FBerlin/observances?start=2026-01-01T00:00:00Z&end=2027-01-01T00:00:00Z", "", 200,
 			`"observances":[{"name":"CET","onset":"2026-01-01T00:00:00Z","utc-offset-from":3600,"utc-offset-to":3600},{"name":"CEST","onset":"2026-03-29T01:00:00Z","utc-offset-from":3600,"utc-offset-to":7200},{"name":"CET","onset":"2026-10-25T01:00:00Z","utc-offset-from":7200,"utc-offset-to":3600}]`},
 		{"/timezones/zones/Europe%2FBerlin/observances", "", 400, ""},
@@ -45,6 +52,9 @@ func TestTimeZoneService(t *testing.T) { // RFC 7808
 		}
 	}
 	list := h.as("", "GET", "/timezones/zones", "", "")
+	tag := list.find(`"tzid":"Europe/Berlin","etag":"([^"]+)"`) // RFC 7808 5.3.2: a condition of GET
+	h.as("", "GET", "/timezones/zones/Europe%2FBerlin", `If-None-Match: "`+tag+`"`, "").is(304)
+	h.as("", "GET", "/timezones/zones/Europe%2FBerlin?start=2026-01-01T00:00:00Z", `If-None-Match: "`+tag+`"`, "").is(200)
 	token := list.find(`"synctoken":"([^"]+)"`)
 	h.as("", "GET", "/timezones/zones?changedsince="+token, "", "").is(200).has(`"timezones":[]`)
 }

@@ -5,7 +5,7 @@ import "strings"
 var pushRows = []row{
 	{"O1", O, "webdav-push: transports, topic, supported-triggers", "draft-bitfire-webdav-push", yes, "where `[push] enabled` says so; on calendars, inbox and one's own home", tested("internal/davserver TestPushProperties")},
 	{"O2", O, "push-register by POST: 201 or 204 with Location and Expires; DELETE ends it", "draft-bitfire-webdav-push", yes, "for two weeks at most", tested("internal/davserver TestPushSubscriptions")},
-	{"O3", O, "content-update with sync-token, property-update, Push-Dont-Notify", "draft-bitfire-webdav-push", yes, "property-update of calendars", tested("internal/davserver TestPushMessages", "internal/push TestMessages")},
+	{"O3", O, "content-update with sync-token, property-update, Push-Dont-Notify", "draft-bitfire-webdav-push", yes, "property-update of calendars", tested("internal/davserver TestPushMessages", "internal/push TestMessages", "e2e TestPush")},
 	{"O4", O, "Web Push: aes128gcm, VAPID; 404 and 410 end a subscription; a limited rate", "RFC 8030, RFC 8291, RFC 8292", yes, "what changes within 15 seconds is one message", tested("internal/push TestEncryption", "internal/push TestExampleOfTheStandard", "internal/push TestWhoSends", "internal/push TestGone")},
 	{"O5", M, "push goes to public https addresses alone", "security", yes, "unless `[push] allow-private` says otherwise", tested("internal/push TestPrivateNetworks")},
 }

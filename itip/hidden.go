@@ -42,3 +42,39 @@ func onlyGuest(c *ical.Component, who string) {
 		return true
 	})
 }
+
+// unseen is a component without its guests, and the guests by address.
+type unseen struct {
+	of     []*ical.Property // the properties that it was made from
+	rest   []*ical.Property
+	guests map[string][]*ical.Property
+	tied   []*ical.Property // by delegation, to whomever
+}
+
+// seenBy is a component with the guests that may matter to one of them. Who has
+// ten thousand guests is not to wait until each has been looked at for each.
+func (l *letter) seenBy(c *ical.Component, who string) *ical.Component {
+	u := l.unseen[c]
+	if u == nil || len(u.of) != len(c.Properties) || len(u.of) > 0 && &u.of[0] != &c.Properties[0] {
+		u = &unseen{of: c.Properties, guests: map[string][]*ical.Property{}}
+		for _, p := range c.Properties {
+			switch {
+			case p.Name() != "ATTENDEE":
+				u.rest = append(u.rest, p)
+			case p.HasParam("DELEGATED-TO") || p.HasParam("DELEGATED-FROM"):
+				u.tied = append(u.tied, p)
+			default:
+				key := p.Address().Key()
+				u.guests[key] = append(u.guests[key], p)
+			}
+		}
+		if l.unseen == nil {
+			l.unseen = map[*ical.Component]*unseen{}
+		}
+		l.unseen[c] = u
+	}
+	out := ical.NewComponent(c.Name)
+	out.Properties = append(append(append(out.Properties, u.rest...), u.guests[who]...), u.tied...)
+	out.Components = c.Components
+	return out
+}

@@ -304,7 +304,11 @@ func (l *letter) requestFor(o *object, list, without []string, who string) *ical
 		if k == "" {
 			gone = without
 		}
-		c := l.request(o.component(k), gone)
+		source := o.component(k)
+		if hidden {
+			source = l.seenBy(source, who)
+		}
+		c := l.request(source, gone)
 		if hidden {
 			onlyGuest(c, who)
 		}

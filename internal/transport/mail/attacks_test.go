@@ -2,6 +2,10 @@ package mail
 
 import (
 	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -9,8 +13,10 @@ import (
 	"github.com/convene-cal/convene/imip/cms"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/harness/arcseal"
 	"github.com/convene-cal/convene/internal/harness/certs"
 	"github.com/convene-cal/convene/internal/mailauth"
+	"github.com/convene-cal/convene/internal/trust"
 )
 
 // Attacks on a site that checks everything: DKIM and DMARC itself, signatures
@@ -23,6 +29,12 @@ func TestAttacks(t *testing.T) {
 	twoKey, twoRecord := dkimKey(t)
 	dns := dkimZone{"s1._domainkey.evil.test": evilRecord, "_dmarc.evil.test": "v=DMARC1; p=none", "s1._domainkey.two.test": twoRecord, "_dmarc.two.test": "v=DMARC1; p=reject",
 		"s1._domainkey.xn--tw-fka.test": evilRecord, "s1._domainkey.two.test.evil.test": evilRecord}
+	listKey, listRecord := dkimKey(t)
+	dns["s1._domainkey.lists.test"] = listRecord
+	sealed := func(key ed25519.PrivateKey, raw []byte, domain, results string) []byte {
+		return []byte(arcseal.Seal(t, key, string(raw), 1, domain, results, "none"))
+	}
+	const said = "mx.lists.test; dmarc=pass header.from=two.test"
 	const dans, anns = "ORGANIZER:mailto:dan@two.test", "ORGANIZER:mailto:ann@one.test"
 	const ben, ann = "ATTENDEE;PARTSTAT=DECLINED:mailto:ben@two.test", "ATTENDEE:mailto:ann@one.test"
 	at := now.AddDate(0, 0, -1)
@@ -79,12 +91,27 @@ func TestAttacks(t *testing.T) {
 		{"the victim's domain as a label", dkimSign(t, evilKey, from("dan@two.test.evil.test", "CANCEL", "theirs", cancelled...), "two.test.evil.test")},
 		{"a local part that holds an address", evil(from(`"dan@two.test"@evil.test`, "CANCEL", "theirs", cancelled...))},
 		{"source routes", evil(from("<@evil.test:dan@two.test>", "CANCEL", "theirs", cancelled...))},
+		{"Cyrillic letters in the address", evil(from("d\u0430n@two.test", "CANCEL", "theirs", cancelled...))},
+		{"Cyrillic letters in the organizer", evil(from("eve@evil.test", "CANCEL", "theirs", "ORGANIZER:mailto:dan@tw\u043e.test", ann, "STATUS:CANCELLED"))},
+		{"full-width letters in the domain", evil(from("dan@\uff54\uff57\uff4f.test", "CANCEL", "theirs", cancelled...))},
+		{"the address percent-encoded in another", evil(from("eve@evil.test", "CANCEL", "theirs", "ORGANIZER:mailto:dan%40two.test@evil.test", ann, "STATUS:CANCELLED"))},
+		{"a query behind the address", evil(from("eve@evil.test", "CANCEL", "theirs", "ORGANIZER:mailto:eve@evil.test?cc=dan@two.test", ann, "STATUS:CANCELLED"))},
 		{"a null octet in the address", evil(from("dan@two.test\x00@evil.test", "CANCEL", "theirs", cancelled...))},
 
 		// What other servers are said to attest
 		{"forged Authentication-Results", append([]byte("Authentication-Results: cal.one.test; dmarc=pass header.from=two.test; dkim=pass header.d=two.test\r\n"), from("dan@two.test", "CANCEL", "theirs", cancelled...)...)},
 		{"forged Received-SPF", append([]byte("Received-SPF: pass\r\n"), from("dan@two.test", "CANCEL", "theirs", cancelled...)...)},
 		{"forged ARC", append([]byte("ARC-Authentication-Results: i=1; cal.one.test; dmarc=pass header.from=two.test\r\nARC-Seal: i=1; cv=none\r\n"), from("dan@two.test", "CANCEL", "theirs", cancelled...)...)},
+		{"a chain sealed by eve in a list's name", sealed(evilKey, from("dan@two.test", "CANCEL", "theirs", cancelled...), "lists.test", said)},
+		{"a chain sealed by eve in her own name", sealed(evilKey, from("dan@two.test", "CANCEL", "theirs", cancelled...), "evil.test", said)},
+		{"a list's chain on another mail", func() []byte {
+			whole := string(sealed(listKey, from("dan@two.test", "REQUEST", "other", dans), "lists.test", said))
+			return append([]byte(whole[:strings.Index(whole, "From: dan")]), from("dan@two.test", "CANCEL", "theirs", cancelled...)...)
+		}()},
+		{"a list that found nothing", sealed(listKey, from("dan@two.test", "CANCEL", "theirs", cancelled...), "lists.test", "mx.lists.test; dmarc=fail header.from=two.test")},
+		{"a list that knows the domain, and cancels", sealed(listKey, from("dan@two.test", "CANCEL", "theirs", cancelled...), "lists.test", said)},
+		{"a colleague over a list", sealed(listKey, from("carl@two.test", "CANCEL", "theirs", cancelled...), "lists.test", said)},
+		{"eve behind a list", []byte(arcseal.Seal(t, evilKey, string(sealed(listKey, from("dan@two.test", "REQUEST", "other", dans), "lists.test", said)), 2, "evil.test", "mx.evil.test; arc=pass", "pass"))},
 		{"a DKIM signature that does not hold", bytes.Replace(good(from("dan@two.test", "REQUEST", "theirs", dans, ann)), []byte("Planning"), []byte("Plotting"), 1)},
 		{"a DKIM signature with l=", bytes.Replace(good(from("dan@two.test", "CANCEL", "theirs", cancelled...)), []byte("a=ed25519"), []byte("l=0; a=ed25519"), 1)},
 		{"a second Content-Type", append([]byte("Content-Type: text/calendar; method=CANCEL\r\n"), good(from("dan@two.test", "PUBLISH", "news", dans))...)},
@@ -141,7 +168,7 @@ func TestAttacks(t *testing.T) {
 	}
 	for _, c := range attacks {
 		t.Run(c.name, func(t *testing.T) {
-			x, _ := signingSite(t, p, "", func(o *Options) { o.Check = mailauth.New(dns, time.Now) })
+			x, _ := signingSite(t, p, "", func(o *Options) { o.Check, o.Trust.Sealers = mailauth.New(dns, time.Now), []string{"lists.test"} })
 			own := strings.Replace(string(object("X", "own", anns, "ATTENDEE;RSVP=TRUE;PARTSTAT=NEEDS-ACTION:mailto:ben@two.test")), "METHOD:X\r\n", "", 1)
 			if _, err := x.calendar.Put(t.Context(), calendar.PutRequest{By: account.Actor{Account: x.ann.ID, Name: x.ann.Name}, Ref: calendar.Ref{Owner: x.ann.ID, Collection: "default", Name: "own.ics"}, Data: []byte(own)}); err != nil {
 				t.Fatal(err)
@@ -164,5 +191,43 @@ func TestAttacks(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A meeting in a winmail.dat is judged like any other: who sent the mail must be
+// who may say so.
+func TestWinmailIsJudgedLikeOthers(t *testing.T) {
+	file := func(name string) []byte {
+		data, err := os.ReadFile(filepath.Join("..", "..", "..", "imip", "tnef", "testdata", name+".dat"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return []byte("MIME-Version: 1.0\r\nContent-Type: application/ms-tnef; name=winmail.dat\r\nContent-Transfer-Encoding: base64\r\n\r\n" + base64.StdEncoding.EncodeToString(data))
+	}
+	mail := func(from, vouched, name string) []byte {
+		head := "From: " + from + "\r\nTo: ann@one.test\r\nMessage-ID: <" + name + from + "@x.test>\r\nDate: Mon, 01 Jun 2026 08:00:00 +0000\r\n"
+		if vouched != "" {
+			head = "Authentication-Results: mx.our.test; dmarc=pass header.from=" + vouched + "\r\n" + head
+		}
+		return append([]byte(head), file(name)...)
+	}
+	const uid = "040000008200E00074C5B7101A82E00800000000E040C9C12685C4010000000000000000100000000BF0ED4B6E4EE94E9E39E3867B378EF3"
+	x := newSite(t, sqlite(t), "", func(o *Options) {
+		o.Trust = trust.Policy{Inbound: trust.Verify, AuthservIDs: []string{"mx.our.test"}}
+	})
+	for _, c := range []struct{ name, from, vouched, file, want, has string }{
+		{"a request that nobody vouches for", "dan@two.test", "", "request", "held", ""},
+		{"a request in dan's name", "eve@evil.test", "evil.test", "request", "held", ""},
+		{"dan's request", "dan@two.test", "two.test", "request", "applied", "LOCATION:Raum 5"},
+		{"eve cancels", "eve@evil.test", "evil.test", "cancel", "held", "STATUS:CONFIRMED"},
+		{"somebody cancels in dan's name", "dan@two.test", "evil.test", "cancel", "held", "STATUS:CONFIRMED"},
+		{"an attendee answers for nobody", "eve@evil.test", "evil.test", "accepted", "", "STATUS:CONFIRMED"},
+		{"dan cancels", "dan@two.test", "two.test", "cancel", "applied", "STATUS:CANCELLED"},
+	} {
+		e := x.take(t, mail(c.from, c.vouched, c.file), c.from, "ann@one.test")
+		body := x.body(t, uid)
+		if c.want != "" && e.State != c.want || c.want == "" && e.State == stateApplied || (c.has == "") != (body == "") || !strings.Contains(body, strings.ReplaceAll(c.has, "STATUS:CONFIRMED", "")) || c.has == "STATUS:CONFIRMED" && strings.Contains(body, "STATUS:CANCELLED") {
+			t.Errorf("%s: %s %q\n%s", c.name, e.State, e.Sentence, body)
+		}
 	}
 }

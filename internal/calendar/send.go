@@ -54,6 +54,9 @@ func (s *Service) sendChange(tx *store.Tx, from store.AccountID, object, base in
 			e.LeaseOwner, e.LeaseUntil = "saving", now.Add(localGrace)
 		} else {
 			e.NextAttempt = now.Add(window)
+			if s.pastMail(m) {
+				e.State, e.Status, e.Reason, e.Sentence = journal.Superseded, "", "past", "The event is over; nobody outside is mailed about it any more."
+			}
 		}
 		rows = append(rows, e)
 	}
@@ -64,6 +67,22 @@ func (s *Service) sendChange(tx *store.Tx, from store.AccountID, object, base in
 		return nil, err
 	}
 	return rows, nil
+}
+
+// pastMail tells whether an organizer's message is about something that was over
+// long ago, which people elsewhere are not to be mailed about (OUT-12): whoever
+// tidies up old events does not want to explain that to their guests.
+func (s *Service) pastMail(m itip.Message) bool {
+	if s.o.QuietAfter <= 0 || m.Method != itip.Request && m.Method != itip.Cancel {
+		return false
+	}
+	for _, c := range m.Calendar.Main() {
+		if c.Name != "VEVENT" || c.Prop("RRULE") != nil || c.Prop("RDATE") != nil {
+			return false
+		}
+	}
+	end := itip.Summarize(m.Calendar, nil).To
+	return !end.IsZero() && s.now().Sub(end) > s.o.QuietAfter
 }
 
 func sentOf(messages []itip.Message, rows []*store.Entry, dir *Directory) []Sent {

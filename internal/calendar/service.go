@@ -80,6 +80,7 @@ type Options struct {
 	Log        *slog.Logger
 	ProdID     string        // of what we write ourselves
 	OpenRooms  bool          // rooms answer organizers of other services by themselves, also where their policy names nobody
+	QuietAfter time.Duration // people elsewhere are not mailed about events that ended so long ago; 0 = they are
 	UndoWindow time.Duration // messages that leave this service wait so long, so that a change of mind is not mailed
 }
 

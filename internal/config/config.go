@@ -59,6 +59,7 @@ type Mail struct {
 	MaxMessageSize int64         `toml:"max-message-size" help:"octets of one mail"`
 	InboundPolicy  string        `toml:"inbound-policy" flag:"yes" help:"accept, verify or quarantine"`
 	UndoWindow     time.Duration `toml:"undo-window" help:"how long outgoing messages wait for second thoughts, at most 5m"`
+	QuietAfter     time.Duration `toml:"quiet-after" help:"how long after the end of an event people elsewhere are still mailed about it; 0s: always"`
 	UnknownSenders string        `toml:"unknown-senders" help:"allow or hold"`
 	AuthservIDs    []string      `toml:"authserv-ids" help:"whose Authentication-Results are trusted"`
 	IMAP           []string      `toml:"imap" secret:"yes" help:"mailboxes to fetch scheduling mail from: imaps://user:password@host/INBOX?to=ann@example.org"`

@@ -75,7 +75,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 	s.Accounts = account.New(db, account.Options{Domains: cfg.Domains, Log: log})
 	s.Journal = journal.New(journal.Options{Store: db, Log: log, Node: node(cfg, serve)})
 	s.Calendar = calendar.New(calendar.Options{
-		Store: db, Accounts: s.Accounts, ACL: s.ACL, Domains: cfg.Domains, Log: log, ProdID: prodID, UndoWindow: cfg.Mail.UndoWindow,
+		Store: db, Accounts: s.Accounts, ACL: s.ACL, Domains: cfg.Domains, Log: log, ProdID: prodID, UndoWindow: cfg.Mail.UndoWindow, QuietAfter: cfg.Mail.QuietAfter,
 		OpenRooms: cfg.Mail.InboundPolicy == "accept",
 		Limits: calendar.Limits{
 			ResourceSize:      limit(int(cfg.Limits.MaxResourceSize)),

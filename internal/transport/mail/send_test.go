@@ -282,3 +282,39 @@ func TestRefreshMailHasATitle(t *testing.T) {
 		t.Errorf("subject %q, %v", p.Subject, err)
 	}
 }
+
+// Where the site wants it, nobody is mailed about what is long over; a series
+// and what is to come are no past.
+func TestQuietAboutThePast(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		quiet      time.Duration
+		start, end string
+		more       string
+		mails      int
+	}{
+		{"over, and the site is quiet", 24 * time.Hour, "20260529T080000Z", "20260529T090000Z", "LOCATION:Room 1", 0},
+		{"over, and the site is not", 0, "20260529T080000Z", "20260529T090000Z", "LOCATION:Room 1", 1},
+		{"over since an hour", 24 * time.Hour, "20260601T080000Z", "20260601T090000Z", "LOCATION:Room 1", 1},
+		{"to come", 24 * time.Hour, "20260702T080000Z", "20260702T090000Z", "LOCATION:Room 1", 1},
+		{"a series that began then", 24 * time.Hour, "20260529T080000Z", "20260529T090000Z", "RRULE:FREQ=WEEKLY", 1},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			relay := startRelay(t, nil)
+			x := newSiteWith(t, sqlite(t), "smtp://"+relay.addr+"?tls=none", func(o *calendar.Options) { o.QuietAfter = c.quiet })
+			x.journal.Use(x.mail)
+			text := strings.Join([]string{"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Test//EN", "BEGIN:VEVENT", "UID:own", "DTSTAMP:20260520T090000Z", "DTSTART:" + c.start, "DTEND:" + c.end, "SUMMARY:Planning", annOrganizes, benAsked, c.more, "END:VEVENT", "END:VCALENDAR", ""}, "\r\n")
+			by := account.Actor{Account: x.ann.ID, Name: x.ann.Name}
+			if _, err := x.calendar.Put(t.Context(), calendar.PutRequest{By: by, Ref: calendar.Ref{Owner: x.ann.ID, Collection: "default", Name: "own.ics"}, Data: []byte(text)}); err != nil {
+				t.Fatal(err)
+			}
+			if got := x.out(t, relay); len(got) != c.mails {
+				t.Errorf("%d mails", len(got))
+			}
+			rows, err := x.journal.List(t.Context(), store.EntryFilter{Account: x.ann.ID, Direction: journal.Out})
+			if err != nil || len(rows) != 1 || (rows[0].State == journal.Superseded) != (c.mails == 0) {
+				t.Errorf("%+v %v", rows, err)
+			}
+		})
+	}
+}

@@ -1,5 +1,6 @@
 // What the server sends and takes; internal/web/doc.go describes it.
 import { browserZone, type Day, type Wall } from "./dates";
+import { t } from "./text";
 
 export interface Me {
   name: string;
@@ -329,7 +330,8 @@ export class Refusal extends Error {
 
 async function call<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}, signal?: AbortSignal): Promise<T> {
   const init: RequestInit = { method, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
-  if (signal) init.signal = signal;
+  const patience = AbortSignal.timeout(60_000); // a server that says nothing for so long will not
+  init.signal = signal ? (AbortSignal.any?.([signal, patience]) ?? signal) : patience;
   if (body !== undefined) {
     init.body = body instanceof Blob ? body : JSON.stringify(body);
     init.headers = { ...init.headers, "Content-Type": body instanceof Blob ? body.type || "application/octet-stream" : "application/json" };
@@ -339,6 +341,7 @@ async function call<T>(method: string, path: string, body?: unknown, headers: Re
     response = await fetch("/api/" + path, init);
   } catch (e) {
     if (e instanceof DOMException && e.name === "AbortError") throw e;
+    if (e instanceof DOMException && e.name === "TimeoutError") throw new Refusal("unreachable", t("The server takes too long to answer. Look whether it was done before you try again."), 0);
     throw new Refusal("unreachable", "The server cannot be reached. Check the connection and try again.", 0);
   }
   if (response.status === 401) {

@@ -113,7 +113,7 @@ export function Attendees(p: { list: Attendee[]; organizer: string; onChange: (l
         <span id="attendee-hint" class="hint" role="status">{hint || (found.length > 0 ? `${found.length} found, choose with the arrow keys` : "")}</span>
       </div>
       {guests.length > 0 && (
-        <ul class="guests" aria-label="Invited">
+        <ul class={"guests" + (guests.length > 12 ? " scrolls" : "")} aria-label="Invited" tabIndex={guests.length > 12 ? 0 : undefined}>
           {guests.map((a) => (
             <li>
               <span class={"sign " + partstat(a.partstat).tone} title={partstat(a.partstat).text} aria-hidden="true">{partstat(a.partstat).sign}</span>

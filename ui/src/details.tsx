@@ -12,6 +12,15 @@ import { useApp } from "./state";
 import { count, t } from "./text";
 import { address, delivery, partstat } from "./words";
 
+const few = 25; // attendees that are listed at once
+
+/** "3 accepted, 2 no answer yet" */
+function tally(list: Attendee[]): string {
+  const n = new Map<string, number>();
+  for (const a of list) n.set(partstat(a.partstat).text, (n.get(partstat(a.partstat).text) ?? 0) + 1);
+  return [...n].map(([text, k]) => `${k} ${text}`).join(", ");
+}
+
 const kinds: Record<string, string> = { ROOM: "room", RESOURCE: "resource", GROUP: "group" };
 
 /** An event as it is, with what one can do to it. */
@@ -22,6 +31,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
   const [deleting, setDeleting] = useState<"" | "occurrence" | "following" | "series">("");
   const [sending, setSending] = useState<Sending[]>([]);
   const [past, setPast] = useState(false);
+  const [all, setAll] = useState(false);
   const task = useTask();
 
   useEffect(() => {
@@ -73,8 +83,9 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
           <>
             <dt>Attendees</dt>
             <dd>
+              {e.attendees.length > 8 && <p class="hint">{tally(e.attendees)}</p>}
               <ul class="guests plain">
-                {e.attendees.map((a) => (
+                {(all ? e.attendees : e.attendees.slice(0, few)).map((a) => (
                   <li>
                     <span class={"sign " + partstat(a.partstat).tone} aria-hidden="true">{partstat(a.partstat).sign}</span>
                     <span class="person">
@@ -85,6 +96,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
                   </li>
                 ))}
               </ul>
+              {!all && e.attendees.length > few && <button type="button" class="small" onClick={() => setAll(true)}>{t("Show all {n}", { n: e.attendees.length })}</button>}
             </dd>
           </>
         )}
@@ -98,7 +110,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
           <ul class="journal">{d.held.map((m) => <MessageRow key={m.id} m={m} onChange={() => app.refresh()} />)}</ul>
         </section>
       )}
-      {e.description && <p class="description"><Linked text={e.description} /></p>}
+      {e.description && <p class="description" dir="auto"><Linked text={e.description} /></p>}
       {d.partstat && !d.organizing && e.status !== "CANCELLED" && (
         <section class="answer-box">
           <h3>Your answer: {partstat(d.partstat).text}</h3>

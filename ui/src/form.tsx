@@ -105,7 +105,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
           if (!invalid) void save();
         }}
       >
-        <Field label="Title"><input name="summary" value={f.summary} autofocus maxLength={1000} onInput={(e) => set({ summary: e.currentTarget.value })} /></Field>
+        <Field label="Title"><input name="summary" dir="auto" value={f.summary} autofocus maxLength={1000} onInput={(e) => set({ summary: e.currentTarget.value })} /></Field>
         <div class="row times">
           {f.allDay ? (
             <>
@@ -141,7 +141,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
         </div>
         {!single && <Repeats rrule={f.rrule} start={dateOf(f.start)} stored={detail?.event.rrule ?? ""} text={detail?.ruleText ?? ""} onChange={(rrule) => set({ rrule })} />}
         <div class="row">
-          <Field label="Place" class="grow"><input name="location" value={f.location} maxLength={2000} onInput={(e) => set({ location: e.currentTarget.value })} /></Field>
+          <Field label="Place" class="grow"><input name="location" dir="auto" value={f.location} maxLength={2000} onInput={(e) => set({ location: e.currentTarget.value })} /></Field>
           <Field label="Calendar">
             <select name="calendar" value={calendar} disabled={single} onChange={(e) => setCalendar(e.currentTarget.value)}>
               {writable.map((c) => <option value={c.owner + "/" + c.name}>{c.displayName}{c.owner !== app.me.name ? ` (${c.ownerName})` : ""}</option>)}
@@ -153,7 +153,7 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
           <label class="check"><input type="checkbox" name="hide-guests" checked={f.hideGuests} onChange={(e) => set({ hideGuests: e.currentTarget.checked })} /> Hide the guest list: each guest sees only themselves and you</label>
         )}
         <FindTime attendees={f.attendees} start={f.start} end={f.end} allDay={f.allDay} uid={detail?.uid ?? ""} onPick={(start, end) => set({ allDay: false, start, end, zone: app.zone })} />
-        <Field label="Description"><textarea name="description" rows={4} value={f.description} onInput={(e) => set({ description: e.currentTarget.value })} /></Field>
+        <Field label="Description"><textarea name="description" dir="auto" rows={4} value={f.description} onInput={(e) => set({ description: e.currentTarget.value })} /></Field>
         <div class="row">
           <Field label="Show as">
             <select value={f.busy ? "busy" : "free"} onChange={(e) => set({ busy: e.currentTarget.value === "busy" })}>

@@ -27,7 +27,7 @@ export function InvitationsPage() {
           const id = `${i.owner}/${i.calendar}/${i.name}/${i.occurrence}`;
           return (
             <li class="card" key={id}>
-              <h2>{i.summary || "No title"}</h2>
+              <h2 dir="auto">{i.summary || "No title"}</h2>
               <p>
                 <Link to={`/calendar/week/${startOfWeek(dateOf(i.start))}`}>{whenText(i.start, i.end, i.allDay)}</Link>
                 {i.ruleText && <span class="hint"> repeats {i.ruleText}</span>}
@@ -37,7 +37,7 @@ export function InvitationsPage() {
               {i.organizer && <p class="hint">From {i.organizer.name ? `${i.organizer.name}, ` : ""}{address(i.organizer.address)}{i.owner !== app.me.name ? `, to ${i.owner}` : ""}</p>}
               <SecuritySign s={i.security} />
               {i.conflicts.length > 0 && <p class="clash">At the same time: {i.conflicts.join(", ")}</p>}
-              {i.description && <p class="description"><Linked text={i.description} /></p>}
+              {i.description && <p class="description" dir="auto"><Linked text={i.description} /></p>}
               <Respond owner={i.owner} uid={i.uid} occurrence={i.occurrence} partstat={i.partstat} what={i.summary || "the event"} />
             </li>
           );

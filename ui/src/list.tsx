@@ -28,8 +28,8 @@ export function ListView(p: ViewProps & { first: Day; last: Day }) {
               <li>
                 <button type="button" class={occurrenceClass(o) + " row"} style={{ "--c": p.color(o) }} onClick={() => p.open(o)}>
                   <span class="time">{o.allDay ? "all day" : clockRange(o.start, o.end)}</span>
-                  <span class="what">{o.summary || "No title"}</span>
-                  <span class="where">{o.location}</span>
+                  <span class="what" dir="auto">{o.summary || "No title"}</span>
+                  <span class="where" dir="auto">{o.location}</span>
                   {o.partstat && o.partstat !== "ACCEPTED" && <span class="answer">{partstat(o.partstat).text}</span>}
                 </button>
               </li>

@@ -65,7 +65,7 @@ export function MessageRow({ m, onChange }: { m: Message; onChange: (m: Message)
         <span class="direction" aria-hidden="true">{m.direction === "in" ? "↓" : "↑"}</span>
         <span class="what">
           <span class="sr">{m.direction === "in" ? "Received: " : "Sent: "}</span>
-          <b>{m.summary || "No title"}</b> <span class="hint">{what}{m.recurrenceId && " for one occurrence"} {m.direction === "in" ? `from ${address(m.from)}` : `to ${address(m.to)}`}</span>
+          <b dir="auto">{m.summary || "No title"}</b> <span class="hint">{what}{m.recurrenceId && " for one occurrence"} {m.direction === "in" ? `from ${address(m.from)}` : `to ${address(m.to)}`}</span>
         </span>
         <Chip word={state(m.state)} />
         <time class="hint" dateTime={m.created}>{instantText(m.created)}</time>

@@ -78,7 +78,7 @@ export function MonthView(p: ViewProps) {
                           onClick={() => p.open(b.occurrence)}
                         >
                           {!spansDays(b.occurrence) && b.from === i && <span class="time">{clock(b.occurrence.start)}</span>}
-                          <span class="what">{b.from === i || i === 0 ? b.occurrence.summary || "No title" : "\u00a0"}</span>
+                          <span class="what" dir="auto">{b.from === i || i === 0 ? b.occurrence.summary || "No title" : "\u00a0"}</span>
                           <span class="sr">{b.from === i || i === 0 ? "" : b.occurrence.summary || "No title"}, {unseen(b.occurrence)}</span>
                         </button>
                       ) : (

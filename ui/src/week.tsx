@@ -179,7 +179,7 @@ export function TimeGrid(p: ViewProps & { first: Day; days: number; move: (m: Mo
             title={occurrenceLabel(b.occurrence)}
             onClick={() => p.open(b.occurrence)}
           >
-            <span class="what">{b.occurrence.summary || "No title"}</span>
+            <span class="what" dir="auto">{b.occurrence.summary || "No title"}</span>
             <span class="sr">, {unseen(b.occurrence)}</span>
           </button>
         ))}
@@ -233,9 +233,9 @@ export function TimeGrid(p: ViewProps & { first: Day; days: number; move: (m: Mo
                 title={occurrenceLabel(b.occurrence)}
                 onClick={() => !dragged.current && !moving && p.open(b.occurrence)}
               >
-                <span class="what">{b.occurrence.summary || "No title"}</span>
+                <span class="what" dir="auto">{b.occurrence.summary || "No title"}</span>
                 <span class="time">{clockRange(b.occurrence.start, b.occurrence.end)}</span>
-                {b.occurrence.location && <span class="where">{b.occurrence.location}</span>}
+                {b.occurrence.location && <span class="where" dir="auto">{b.occurrence.location}</span>}
                 <span class="sr">, {unseen(b.occurrence)}</span>
                 {b.occurrence.movable && dateOf(b.occurrence.end) === d && <span class="grip" aria-hidden="true" />}
               </button>

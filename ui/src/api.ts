@@ -357,7 +357,7 @@ async function call<T>(method: string, path: string, body?: unknown, headers: Re
   }
   if (!response.ok) {
     const p = value as { condition?: string; sentence?: string };
-    throw new Refusal(p.condition ?? "internal", p.sentence ?? "Something went wrong.", response.status);
+    throw new Refusal(p.condition ?? "internal", p.sentence ?? t("Something went wrong."), response.status);
   }
   return value as T;
 }

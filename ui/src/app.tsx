@@ -10,6 +10,7 @@ import { Link, Trouble } from "./parts";
 import { RoomsPage } from "./rooms";
 import { SharingPage } from "./sharing";
 import { AppContext, parseRoute, usePath, type App as AppState } from "./state";
+import { t } from "./text";
 
 export function App() {
   const [me, setMe] = useState<Me | null>(null);
@@ -62,32 +63,32 @@ export function App() {
   const route = parseRoute(path, zone);
 
   useEffect(() => {
-    const names = { calendar: "Calendar", invitations: "Invitations", messages: "Messages", account: "Account", rooms: "Rooms", sharing: "Sharing", mail: "Mail" };
+    const names = { calendar: t("Calendar"), invitations: t("Invitations"), messages: t("Messages"), account: t("Account"), rooms: t("Rooms"), sharing: t("Sharing"), mail: t("Mail") };
     document.title = names[route.page] + (counts.invitations ? ` (${counts.invitations})` : "") + " – Convene";
   }, [route.page, counts.invitations]);
 
-  if (!app) return <main class="page">{trouble ? <Trouble error={trouble} /> : <p>Loading…</p>}</main>;
+  if (!app) return <main class="page">{trouble ? <Trouble error={trouble} /> : <p>{t("Loading…")}</p>}</main>;
   return (
     <AppContext.Provider value={app}>
-      <a class="skip" href="#main">Skip to the content</a>
+      <a class="skip" href="#main">{t("Skip to the content")}</a>
       <header class="masthead">
-        <Link to="/calendar" class="brand" label="Convene, to the calendar">Convene</Link>
-        <nav aria-label="Pages">
-          <Link to="/calendar" current={route.page === "calendar"}>Calendar</Link>
+        <Link to="/calendar" class="brand" label={t("Convene, to the calendar")}>{t("Convene")}</Link>
+        <nav aria-label={t("Pages")}>
+          <Link to="/calendar" current={route.page === "calendar"}>{t("Calendar")}</Link>
           <Link to="/invitations" current={route.page === "invitations"}>
-            Invitations{counts.invitations > 0 && <span class="count">{counts.invitations}<span class="sr"> unanswered</span></span>}
+            {t("Invitations")}{counts.invitations > 0 && <span class="count">{counts.invitations}<span class="sr"> {t("unanswered")}</span></span>}
           </Link>
           <Link to="/messages" current={route.page === "messages"}>
-            Messages{counts.held > 0 && <span class="count">{counts.held}<span class="sr"> held</span></span>}
+            {t("Messages")}{counts.held > 0 && <span class="count">{counts.held}<span class="sr"> {t("held")}</span></span>}
           </Link>
-          <Link to="/sharing" current={route.page === "sharing"}>Sharing</Link>
-          <Link to="/rooms" current={route.page === "rooms"}>Rooms</Link>
-          <Link to="/mail" current={route.page === "mail"}>Mail</Link>
-          <Link to="/account" current={route.page === "account"}>Account</Link>
+          <Link to="/sharing" current={route.page === "sharing"}>{t("Sharing")}</Link>
+          <Link to="/rooms" current={route.page === "rooms"}>{t("Rooms")}</Link>
+          <Link to="/mail" current={route.page === "mail"}>{t("Mail")}</Link>
+          <Link to="/account" current={route.page === "account"}>{t("Account")}</Link>
         </nav>
         <form method="post" action="/sign-out" class="who">
           <span class="name">{app.me.displayName || app.me.name}</span>
-          <button type="submit" class="small">Sign out</button>
+          <button type="submit" class="small">{t("Sign out")}</button>
         </form>
       </header>
       <main id="main" tabIndex={-1} class={"page " + route.page}>
@@ -103,7 +104,7 @@ export function App() {
       <div class="note" role="status" aria-live="polite">{note && (
         <p class={note.tone}>
           {note.text}
-          {note.undo && <button type="button" class="small" onClick={note.undo}>Undo</button>}
+          {note.undo && <button type="button" class="small" onClick={note.undo}>{t("Undo")}</button>}
         </p>
       )}</div>
     </AppContext.Provider>

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { api, type Attendee, type Person } from "./api";
 import { useApp } from "./state";
 import { address, partstat } from "./words";
+import { count, t, t as say } from "./text";
 
 const looksLikeAddress = (t: string) => /^(mailto:)?[^\s@<>]+@[^\s@<>]+$/i.test(t.trim());
 
@@ -53,13 +54,13 @@ export function Attendees(p: { list: Attendee[]; organizer: string; onChange: (l
     if (exact) add(exact);
     else if (looksLikeAddress(t)) add({ address: /^mailto:/i.test(t) ? t : "mailto:" + t, name: "", kind: "" });
     else if (found.length === 1) add(found[0]!);
-    else setHint(`"${t}" is not a mail address.`);
+    else setHint(say("“{text}” is not a mail address.", { text: t }));
   };
 
   return (
     <div class="attendees">
       <div class="field">
-        <label class="label" htmlFor="attendee">Attendees</label>
+        <label class="label" htmlFor="attendee">{t("Attendees")}</label>
         <div class="combo">
           <input
             id="attendee"
@@ -72,7 +73,7 @@ export function Attendees(p: { list: Attendee[]; organizer: string; onChange: (l
             aria-controls="attendee-list"
             aria-activedescendant={at >= 0 ? "person" + at : undefined}
             aria-describedby="attendee-hint"
-            placeholder="Name or mail address"
+            placeholder={t("Name or mail address")}
             onInput={(e) => setText(e.currentTarget.value)}
             onBlur={() => { if (looksLikeAddress(text)) addTyped(); }}
             onKeyDown={(e) => {
@@ -97,7 +98,7 @@ export function Attendees(p: { list: Attendee[]; organizer: string; onChange: (l
               }
             }}
           />
-          <ul id="attendee-list" role="listbox" aria-label="People found" hidden={found.length === 0}>
+          <ul id="attendee-list" role="listbox" aria-label={t("People found")} hidden={found.length === 0}>
             {found.map((x, i) => (
               <li
                 id={"person" + i}
@@ -110,10 +111,10 @@ export function Attendees(p: { list: Attendee[]; organizer: string; onChange: (l
             ))}
           </ul>
         </div>
-        <span id="attendee-hint" class="hint" role="status">{hint || (found.length > 0 ? `${found.length} found, choose with the arrow keys` : "")}</span>
+        <span id="attendee-hint" class="hint" role="status">{hint || (found.length > 0 ? count(found.length, "{n} found, choose with the arrow keys", "{n} found, choose with the arrow keys") : "")}</span>
       </div>
       {guests.length > 0 && (
-        <ul class={"guests" + (guests.length > 12 ? " scrolls" : "")} aria-label="Invited" tabIndex={guests.length > 12 ? 0 : undefined}>
+        <ul class={"guests" + (guests.length > 12 ? " scrolls" : "")} aria-label={t("Invited")} tabIndex={guests.length > 12 ? 0 : undefined}>
           {guests.map((a) => (
             <li>
               <span class={"sign " + partstat(a.partstat).tone} title={partstat(a.partstat).text} aria-hidden="true">{partstat(a.partstat).sign}</span>
@@ -126,7 +127,7 @@ export function Attendees(p: { list: Attendee[]; organizer: string; onChange: (l
                 />
                 optional
               </label>
-              <button type="button" class="icon quiet" aria-label={`Remove ${a.name || address(a.address)}`} onClick={() => p.onChange(p.list.filter((x) => x !== a))}>✕</button>
+              <button type="button" class="icon quiet" aria-label={t("Remove {name}", { name: a.name || address(a.address) })} onClick={() => p.onChange(p.list.filter((x) => x !== a))}>✕</button>
             </li>
           ))}
         </ul>

@@ -9,7 +9,7 @@ import { MoveDialog, type Move } from "./move";
 import { Age, CalendarShares, modeText, TakeOff } from "./sharing";
 import { Dialog, Field, Link, Trouble, useTask } from "./parts";
 import { go, remember, remembered, useApp, views, type View } from "./state";
-import { t } from "./text";
+import { mark, t } from "./text";
 import { TimeGrid } from "./week";
 
 export interface ViewProps {
@@ -47,10 +47,11 @@ const step: Record<View, (day: Day, n: number) => Day> = {
 const title: Record<View, (day: Day) => string> = {
   day: longDay,
   week: (d) => weekTitle(startOfWeek(d)),
-  list: (d) => "From " + longDay(d),
+  list: (d) => t("From {day}", { day: longDay(d) }),
   month: monthAndYear,
 };
 
+const viewNames: Record<View, string> = { day: mark("Day"), week: mark("Week"), month: mark("Month"), list: mark("List") };
 const palette = ["#2563eb", "#0f766e", "#b45309", "#be185d", "#6d28d9", "#15803d", "#b91c1c", "#0369a1"];
 const keyOf = (c: { owner: string; name: string }) => c.owner + "/" + c.name;
 
@@ -128,23 +129,23 @@ export function CalendarPage({ view, day }: { view: View; day: Day }) {
     <>
       <div class="toolbar">
         <div class="group">
-          <button type="button" onClick={() => to_(view, today)}>Today</button>
-          <button type="button" class="icon" aria-label="Earlier" onClick={() => to_(view, step[view](day, -1))}>‹</button>
-          <button type="button" class="icon" aria-label="Later" onClick={() => to_(view, step[view](day, 1))}>›</button>
+          <button type="button" onClick={() => to_(view, today)}>{t("Today")}</button>
+          <button type="button" class="icon" aria-label={t("Earlier")} onClick={() => to_(view, step[view](day, -1))}>‹</button>
+          <button type="button" class="icon" aria-label={t("Later")} onClick={() => to_(view, step[view](day, 1))}>›</button>
         </div>
         <h1 aria-live="polite">{title[view](day)}</h1>
-        <div class="group views" role="group" aria-label="View">
+        <div class="group views" role="group" aria-label={t("View")}>
           {views.map((v) => (
-            <button type="button" aria-pressed={v === view} onClick={() => to_(v, day)}>{v[0]!.toUpperCase() + v.slice(1)}</button>
+            <button type="button" aria-pressed={v === view} onClick={() => to_(v, day)}>{t(viewNames[v])}</button>
           ))}
         </div>
-        <button type="button" class="primary" onClick={createNow} aria-keyshortcuts="c">New event</button>
+        <button type="button" class="primary" onClick={createNow} aria-keyshortcuts="c">{t("New event")}</button>
       </div>
       <Trouble error={error} />
       {incomplete && <p class="hint">{incomplete}</p>}
       <div class="calendar-layout">
         <details class="calendars" open={matchMedia("(min-width: 60rem)").matches}>
-          <summary>Calendars</summary>
+          <summary>{t("Calendars")}</summary>
           <ul>
             {shown.map((c) => (
               <li>
@@ -159,8 +160,8 @@ export function CalendarPage({ view, day }: { view: View; day: Day }) {
           </ul>
           <button type="button" class="small" onClick={() => setEditing("new")}>{t("New calendar")}</button>
           <p class="links"><Link to="/sharing">{t("Sharing, calendars from the web, history")}</Link></p>
-          <p class="hint zone">Times are in {app.zone.replaceAll("_", " ")}.</p>
-          <p class="hint keys"><kbd>c</kbd> new, <kbd>t</kbd> today, <kbd>n</kbd> <kbd>p</kbd> later and earlier, <kbd>d</kbd> <kbd>w</kbd> <kbd>m</kbd> <kbd>l</kbd> views; on an event <kbd>m</kbd> moves it</p>
+          <p class="hint zone">{t("Times are in {zone}.", { zone: app.zone.replaceAll("_", " ") })}</p>
+          <p class="hint keys"><kbd>c</kbd> {t("new")}, <kbd>t</kbd> {t("today")}, <kbd>n</kbd> <kbd>p</kbd> {t("later and earlier")}, <kbd>d</kbd> <kbd>w</kbd> <kbd>m</kbd> <kbd>l</kbd> {t("views; on an event")} <kbd>m</kbd> {t("moves it")}</p>
         </details>
         <div class="view">
           {view === "month" && <MonthView {...props} />}
@@ -204,18 +205,18 @@ function CalendarDialog({ calendar, color, onClose }: { calendar: Calendar | nul
           });
         }}
       >
-        <Field label="Name"><input value={name} required maxLength={200} onInput={(e) => setName(e.currentTarget.value)} /></Field>
-        <Field label="Colour"><input type="color" value={tint} onInput={(e) => setTint(e.currentTarget.value)} /></Field>
+        <Field label={t("Name")}><input value={name} required maxLength={200} onInput={(e) => setName(e.currentTarget.value)} /></Field>
+        <Field label={t("Colour")}><input type="color" value={tint} onInput={(e) => setTint(e.currentTarget.value)} /></Field>
         <Trouble error={task.error} />
         <div class="actions">
-          <button type="submit" class="primary" disabled={task.busy}>Save</button>
-          <button type="button" onClick={onClose}>Cancel</button>
-          {calendar && !sure && <button type="button" class="danger end" onClick={() => setSure(true)}>Delete…</button>}
+          <button type="submit" class="primary" disabled={task.busy}>{t("Save")}</button>
+          <button type="button" onClick={onClose}>{t("Cancel")}</button>
+          {calendar && !sure && <button type="button" class="danger end" onClick={() => setSure(true)}>{t("Delete…")}</button>}
         </div>
         {calendar && sure && (
           <div class="trouble" role="alert">
-            <p>Delete {calendar.displayName} with everything in it?</p>
-            <button type="button" class="danger" disabled={task.busy} onClick={() => task.run(async () => { await api.deleteCalendar(calendar); done(); })}>Delete the calendar</button>
+            <p>{t("Delete {title} with everything in it?", { title: calendar.displayName })}</p>
+            <button type="button" class="danger" disabled={task.busy} onClick={() => task.run(async () => { await api.deleteCalendar(calendar); done(); })}>{t("Delete the calendar")}</button>
           </div>
         )}
       </form>

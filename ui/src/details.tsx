@@ -9,7 +9,7 @@ import { Reminders } from "./reminders";
 import { Respond } from "./respond";
 import { History } from "./sharing";
 import { useApp } from "./state";
-import { count, t } from "./text";
+import { count, mark, t } from "./text";
 import { address, delivery, partstat } from "./words";
 
 const few = 25; // attendees that are listed at once
@@ -21,7 +21,7 @@ function tally(list: Attendee[]): string {
   return [...n].map(([text, k]) => `${k} ${text}`).join(", ");
 }
 
-const kinds: Record<string, string> = { ROOM: "room", RESOURCE: "resource", GROUP: "group" };
+const kinds: Record<string, string> = { ROOM: mark("room"), RESOURCE: mark("resource"), GROUP: mark("group") };
 
 /** An event as it is, with what one can do to it. */
 export function Details({ place, occurrence, onClose, onEdit }: { place: Place; occurrence: string; onClose: () => void; onEdit: (d: Draft) => void }) {
@@ -46,7 +46,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
     api.preview(d, null, deleting === "series" ? "" : occurrence, deleting === "following", app.zone).then(setSending, () => setSending([]));
   }, [deleting, d?.etag]);
 
-  if (!d) return <Dialog title="Event" onClose={onClose}>{error ? <Trouble error={error} /> : <p>Loading…</p>}</Dialog>;
+  if (!d) return <Dialog title={t("Event")} onClose={onClose}>{error ? <Trouble error={error} /> : <p>{t("Loading…")}</p>}</Dialog>;
   const e = d.event;
   const calendar = app.calendars.find((c) => c.owner === d.owner && c.name === d.calendar);
   const elsewhere = !e.allDay && e.zone !== "" && e.zone !== app.zone && whenText(e.start, e.end, false) !== whenText(d.start, d.end, false);
@@ -57,31 +57,31 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
   const remove = () =>
     task.run(async () => {
       await api.deleteEvent(d, d.etag, deleting === "series" ? "" : occurrence, deleting === "following", app.zone);
-      app.sayUndo("Deleted.", d.owner, d.uid);
+      app.sayUndo(t("Deleted."), d.owner, d.uid);
       app.refresh();
       onClose();
     });
   const canEdit = d.writable && d.organizing;
 
   return (
-    <Dialog title={e.summary || "No title"} onClose={onClose}>
+    <Dialog title={e.summary || t("No title")} onClose={onClose}>
       <dl class="facts">
-        <dt>When</dt>
+        <dt>{t("When")}</dt>
         <dd>
           {whenText(d.start, d.end, e.allDay)}
-          {elsewhere && <div class="hint">{whenText(e.start, e.end, false)} in {e.zone.replaceAll("_", " ")}</div>}
-          {d.ruleText && <div class="hint">Repeats {d.ruleText}</div>}
+          {elsewhere && <div class="hint">{whenText(e.start, e.end, false)} {t("in {zone}", { zone: e.zone.replaceAll("_", " ") })}</div>}
+          {d.ruleText && <div class="hint">{t("Repeats {rule}", { rule: d.ruleText })}</div>}
         </dd>
-        {e.status === "CANCELLED" && <><dt>State</dt><dd class="clash">Cancelled</dd></>}
-        {e.status === "TENTATIVE" && <><dt>State</dt><dd>Not certain yet</dd></>}
-        {e.location && <><dt>Where</dt><dd><Linked text={e.location} /></dd></>}
-        {e.url && <><dt>Link</dt><dd><Linked text={e.url} /></dd></>}
-        <dt>Calendar</dt>
+        {e.status === "CANCELLED" && <><dt>{t("State")}</dt><dd class="clash">{t("Cancelled")}</dd></>}
+        {e.status === "TENTATIVE" && <><dt>{t("State")}</dt><dd>{t("Not certain yet")}</dd></>}
+        {e.location && <><dt>{t("Where")}</dt><dd><Linked text={e.location} /></dd></>}
+        {e.url && <><dt>{t("Link")}</dt><dd><Linked text={e.url} /></dd></>}
+        <dt>{t("Calendar")}</dt>
         <dd>{calendar ? calendar.displayName : d.calendar}{d.owner !== app.me.name && calendar && `, ${calendar.ownerName}`}</dd>
-        {d.organizer && <><dt>Organizer</dt><dd>{d.organizer.name || address(d.organizer.address)}{d.organizing && " (you)"}</dd></>}
+        {d.organizer && <><dt>{t("Organizer")}</dt><dd>{d.organizer.name || address(d.organizer.address)}{d.organizing && ` (${t("you")})`}</dd></>}
         {e.attendees.length > 0 && (
           <>
-            <dt>Attendees</dt>
+            <dt>{t("Attendees")}</dt>
             <dd>
               {e.attendees.length > 8 && <p class="hint">{tally(e.attendees)}</p>}
               <ul class="guests plain">
@@ -89,7 +89,7 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
                   <li>
                     <span class={"sign " + partstat(a.partstat).tone} aria-hidden="true">{partstat(a.partstat).sign}</span>
                     <span class="person">
-                      {a.name || address(a.address)} <span class="hint">{partstat(a.partstat).text}{a.role === "OPT-PARTICIPANT" ? ", optional" : ""}{kinds[a.kind] ? ", " + kinds[a.kind] : ""}</span>
+                      {a.name || address(a.address)} <span class="hint">{partstat(a.partstat).text}{a.role === "OPT-PARTICIPANT" ? ", " + t("optional") : ""}{kinds[a.kind] ? ", " + t(kinds[a.kind]!) : ""}</span>
                       {a.comment && <div class="hint">“{a.comment}”</div>}
                       {a.delivery ? <DeliveryLine d={d} a={a} x={a.delivery} /> : a.status && <div class="hint">{a.status}</div>}
                     </span>
@@ -113,13 +113,13 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
       {e.description && <p class="description" dir="auto"><Linked text={e.description} /></p>}
       {d.partstat && !d.organizing && e.status !== "CANCELLED" && (
         <section class="answer-box">
-          <h3>Your answer: {partstat(d.partstat).text}</h3>
-          {d.recurring && occurrence !== "" && <p class="hint">For this occurrence alone:</p>}
+          <h3>{t("Your answer: {answer}", { answer: partstat(d.partstat).text })}</h3>
+          {d.recurring && occurrence !== "" && <p class="hint">{t("For this occurrence alone:")}</p>}
           <Respond owner={d.owner} uid={d.uid} occurrence={occurrence} partstat={d.partstat} what={e.summary || "the event"} />
           {d.recurring && occurrence !== "" && (
             <details>
-              <summary>Answer for the whole series</summary>
-              <Respond owner={d.owner} uid={d.uid} occurrence="" partstat="" what={`${e.summary || "the event"}, the whole series`} />
+              <summary>{t("Answer for the whole series")}</summary>
+              <Respond owner={d.owner} uid={d.uid} occurrence="" partstat="" what={t("{title}, the whole series", { title: e.summary || t("the event") })} />
             </details>
           )}
         </section>
@@ -132,15 +132,15 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
         </details>
       )}
       <Trouble error={error || task.error}>
-        {task.condition === "precondition-failed" && <button type="button" onClick={() => { task.setError(""); app.refresh(); }}>Show the present state</button>}
+        {task.condition === "precondition-failed" && <button type="button" onClick={() => { task.setError(""); app.refresh(); }}>{t("Show the present state")}</button>}
       </Trouble>
       {deleting !== "" ? (
         <div class="trouble" role="alert">
-          <p>{deleting === "series" && d.recurring ? "Delete the whole series?" : deleting === "occurrence" ? "Delete this occurrence?" : deleting === "following" ? "Delete this occurrence and all later ones?" : "Delete this event?"}</p>
-          <Sendings list={sending} heading="Deleting sends" />
+          <p>{deleting === "series" && d.recurring ? t("Delete the whole series?") : deleting === "occurrence" ? t("Delete this occurrence?") : deleting === "following" ? t("Delete this occurrence and all later ones?") : t("Delete this event?")}</p>
+          <Sendings list={sending} heading={t("Deleting sends")} />
           <div class="actions">
-            <button type="button" class="danger" disabled={task.busy} onClick={remove} autofocus>Delete</button>
-            <button type="button" onClick={() => setDeleting("")}>Keep</button>
+            <button type="button" class="danger" disabled={task.busy} onClick={remove} autofocus>{t("Delete")}</button>
+            <button type="button" onClick={() => setDeleting("")}>{t("Keep")}</button>
           </div>
         </div>
       ) : (
@@ -148,15 +148,15 @@ export function Details({ place, occurrence, onClose, onEdit }: { place: Place; 
           <>
             {canEdit && (
               <div class={d.recurring ? "actions" : "actions together"}>
-                {d.recurring && occurrence !== "" && <button type="button" class="primary" onClick={() => edit(occurrence, false)}>Edit this occurrence</button>}
-                {d.recurring && occurrence !== "" && <button type="button" disabled={task.busy} aria-label="This and later: edit" onClick={() => edit(occurrence, true)}>This and later</button>}
-                <button type="button" class={d.recurring && occurrence !== "" ? "" : "primary"} disabled={task.busy} aria-label={d.recurring ? "The whole series: edit" : undefined} onClick={() => edit("", false)}>{d.recurring ? "The whole series" : "Edit"}</button>
+                {d.recurring && occurrence !== "" && <button type="button" class="primary" onClick={() => edit(occurrence, false)}>{t("Edit this occurrence")}</button>}
+                {d.recurring && occurrence !== "" && <button type="button" disabled={task.busy} aria-label={t("This and later: edit")} onClick={() => edit(occurrence, true)}>{t("This and later")}</button>}
+                <button type="button" class={d.recurring && occurrence !== "" ? "" : "primary"} disabled={task.busy} aria-label={d.recurring ? t("The whole series: edit") : undefined} onClick={() => edit("", false)}>{d.recurring ? t("The whole series") : t("Edit")}</button>
               </div>
             )}
             <div class="actions">
-              {d.recurring && occurrence !== "" && <button type="button" class="danger" onClick={() => setDeleting("occurrence")}>Delete this…</button>}
-              {canEdit && d.recurring && occurrence !== "" && <button type="button" class="danger" aria-label="This and later…: delete" onClick={() => setDeleting("following")}>This and later…</button>}
-              <button type="button" class="danger" aria-label={d.recurring ? "The whole series…: delete" : undefined} onClick={() => setDeleting("series")}>{d.recurring ? "The whole series…" : "Delete…"}</button>
+              {d.recurring && occurrence !== "" && <button type="button" class="danger" onClick={() => setDeleting("occurrence")}>{t("Delete this…")}</button>}
+              {canEdit && d.recurring && occurrence !== "" && <button type="button" class="danger" aria-label={t("This and later…: delete")} onClick={() => setDeleting("following")}>{t("This and later…")}</button>}
+              <button type="button" class="danger" aria-label={d.recurring ? t("The whole series…: delete") : undefined} onClick={() => setDeleting("series")}>{d.recurring ? t("The whole series…") : t("Delete…")}</button>
             </div>
           </>
         )

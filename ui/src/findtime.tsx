@@ -4,6 +4,7 @@ import { addDays, clock, dateOf, longDay, minutesBetween, minutesOf, nowIn, shor
 import { Trouble } from "./parts";
 import { useApp } from "./state";
 import { address } from "./words";
+import { t } from "./text";
 
 const workday = [8 * 60, 18 * 60] as const; // suggestions stay within these hours
 const ahead = 14; // days that are searched
@@ -32,7 +33,7 @@ export function FindTime(p: { attendees: Attendee[]; start: Wall; end: Wall; all
         setError("");
         setRows(answer.map((busy) => {
           const a = p.attendees.find((x) => address(x.address).toLowerCase() === address(busy.address).toLowerCase());
-          return { busy, name: busy === answer[0] ? "You" : a?.name || address(busy.address) };
+          return { busy, name: busy === answer[0] ? t("You") : a?.name || address(busy.address) };
         }));
       },
       (e: Error) => e.name !== "AbortError" && setError(e.message),
@@ -49,7 +50,7 @@ export function FindTime(p: { attendees: Attendee[]; start: Wall; end: Wall; all
 
   return (
     <section class="findtime" aria-labelledby="findtime-title">
-      <h3 id="findtime-title">Find a time <span class="hint">{longDay(day)}</span></h3>
+      <h3 id="findtime-title">{t("Find a time")}{" "}<span class="hint">{longDay(day)}</span></h3>
       <Trouble error={error} />
       <div class="strips">
         <div class="scale" aria-hidden="true">
@@ -57,7 +58,7 @@ export function FindTime(p: { attendees: Attendee[]; start: Wall; end: Wall; all
         </div>
         {rows.map((r) => {
           const today = r.busy.periods.filter((b) => dateOf(b.start) <= day && (dateOf(b.end) > day || (dateOf(b.end) === day && minutesOf(b.end) > 0)));
-          const words = !r.busy.known ? "not known" : today.length === 0 ? "free all day" : "busy " + today.map((b) => `${inDay(b.start) === 0 ? "00:00" : clock(b.start)} to ${inDay(b.end) === 1440 ? "24:00" : clock(b.end)}`).join(", ");
+          const words = !r.busy.known ? t("not known") : today.length === 0 ? t("free all day") : t("busy") + " " + today.map((b) => `${inDay(b.start) === 0 ? "00:00" : clock(b.start)} to ${inDay(b.end) === 1440 ? "24:00" : clock(b.end)}`).join(", ");
           return (
             <div class="strip">
               <span class="name">{r.name}</span>
@@ -66,18 +67,18 @@ export function FindTime(p: { attendees: Attendee[]; start: Wall; end: Wall; all
                   <span class={"busy " + b.type.toLowerCase()} style={{ left: `${percent(inDay(b.start))}%`, width: `${percent(inDay(b.end)) - percent(inDay(b.start))}%` }} />
                 ))}
                 {!p.allDay && <span class="chosen" style={{ left: `${percent(inDay(p.start))}%`, width: `${Math.max(0.5, percent(inDay(p.end)) - percent(inDay(p.start)))}%` }} />}
-                {!r.busy.known && <span class="unknown-text">not known</span>}
+                {!r.busy.known && <span class="unknown-text">{t("not known")}</span>}
               </div>
             </div>
           );
         })}
       </div>
       <p class={clash.length ? "clash" : "hint"} role="status">
-        {rows.length === 0 ? "" : clash.length ? `Busy then: ${clash.join(", ")}.` : p.allDay ? "" : "Everyone whose time is known is free then."}
+        {rows.length === 0 ? "" : clash.length ? t("Busy then: {names}.", { names: clash.join(", ") }) : p.allDay ? "" : t("Everyone whose time is known is free then.")}
       </p>
       {suits.length > 0 && (
         <p class="suggestions">
-          <span>Free for all: </span>
+          <span>{t("Free for all:")} </span>
           {suits.map((s) => (
             <button type="button" class="small" onClick={() => p.onPick(s, wallAt(dateOf(s), minutesOf(s) + length))}>{shortDay(dateOf(s))}, {clock(s)}</button>
           ))}

@@ -8,7 +8,7 @@ import { Reminders } from "./reminders";
 import { Repeats } from "./repeats";
 import { follow } from "./rrule";
 import { remember, remembered, useApp } from "./state";
-import { count } from "./text";
+import { count, t } from "./text";
 import { address } from "./words";
 
 /** What the form starts from: a time picked, or an event. */
@@ -89,13 +89,13 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
     task.run(async () => {
       remember("calendar", calendar);
       const r = detail ? await api.updateEvent(detail, detail.etag, edit(), app.zone) : await api.addEvent(edit(), app.zone);
-      app.sayUndo(r.sent > 0 ? `Saved. ${count(r.sent, "{n} message is", "{n} messages are")} on the way.` : "Saved.", r.owner, r.sent > 0 ? r.uid : "");
+      app.sayUndo(r.sent > 0 ? t("Saved.") + " " + count(r.sent, "{n} message is on the way.", "{n} messages are on the way.") : t("Saved."), r.owner, r.sent > 0 ? r.uid : "");
       app.refresh();
       onClose();
     });
 
   const who = sending.filter((s) => s.method !== "").map((s) => s.name || address(s.to));
-  const head = detail ? (single ? "Edit this occurrence" : detail.following ? "Edit this and later occurrences" : detail.recurring ? "Edit the whole series" : "Edit event") : "New event";
+  const head = detail ? (single ? t("Edit this occurrence") : detail.following ? t("Edit this and later occurrences") : detail.recurring ? t("Edit the whole series") : t("Edit event")) : t("New event");
   return (
     <Dialog title={head} wide onClose={close}>
       <form
@@ -105,44 +105,44 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
           if (!invalid) void save();
         }}
       >
-        <Field label="Title"><input name="summary" dir="auto" value={f.summary} autofocus maxLength={1000} onInput={(e) => set({ summary: e.currentTarget.value })} /></Field>
+        <Field label={t("Title")}><input name="summary" dir="auto" value={f.summary} autofocus maxLength={1000} onInput={(e) => set({ summary: e.currentTarget.value })} /></Field>
         <div class="row times">
           {f.allDay ? (
             <>
-              <Field label="First day"><input type="date" name="start" required value={f.start} onInput={(e) => e.currentTarget.value && moveStart(e.currentTarget.value)} /></Field>
-              <Field label="Last day"><input type="date" name="end" required min={f.start} value={addDays(f.end, -1)} onInput={(e) => e.currentTarget.value && set({ end: addDays(e.currentTarget.value, 1) })} /></Field>
+              <Field label={t("First day")}><input type="date" name="start" required value={f.start} onInput={(e) => e.currentTarget.value && moveStart(e.currentTarget.value)} /></Field>
+              <Field label={t("Last day")}><input type="date" name="end" required min={f.start} value={addDays(f.end, -1)} onInput={(e) => e.currentTarget.value && set({ end: addDays(e.currentTarget.value, 1) })} /></Field>
             </>
           ) : (
             <>
-              <Field label="Start" class="moment">
+              <Field label={t("Start")} class="moment">
                 <span class="pair">
-                  <input type="date" name="start" aria-label="Start date" required value={dateOf(f.start)} onInput={(e) => e.currentTarget.value && moveStart(e.currentTarget.value + f.start.slice(10))} />
-                  <input type="time" name="start-time" aria-label="Start time" required value={f.start.slice(11, 16)} onInput={(e) => e.currentTarget.value && moveStart(f.start.slice(0, 11) + e.currentTarget.value)} />
+                  <input type="date" name="start" aria-label={t("Start date")} required value={dateOf(f.start)} onInput={(e) => e.currentTarget.value && moveStart(e.currentTarget.value + f.start.slice(10))} />
+                  <input type="time" name="start-time" aria-label={t("Start time")} required value={f.start.slice(11, 16)} onInput={(e) => e.currentTarget.value && moveStart(f.start.slice(0, 11) + e.currentTarget.value)} />
                 </span>
               </Field>
-              <Field label="End" class="moment">
+              <Field label={t("End")} class="moment">
                 <span class="pair">
-                  <input type="date" name="end" aria-label="End date" required min={dateOf(f.start)} value={dateOf(f.end)} onInput={(e) => e.currentTarget.value && set({ end: e.currentTarget.value + f.end.slice(10) })} />
-                  <input type="time" name="end-time" aria-label="End time" required value={f.end.slice(11, 16)} onInput={(e) => e.currentTarget.value && set({ end: f.end.slice(0, 11) + e.currentTarget.value })} />
+                  <input type="date" name="end" aria-label={t("End date")} required min={dateOf(f.start)} value={dateOf(f.end)} onInput={(e) => e.currentTarget.value && set({ end: e.currentTarget.value + f.end.slice(10) })} />
+                  <input type="time" name="end-time" aria-label={t("End time")} required value={f.end.slice(11, 16)} onInput={(e) => e.currentTarget.value && set({ end: f.end.slice(0, 11) + e.currentTarget.value })} />
                 </span>
               </Field>
             </>
           )}
         </div>
-        {invalid && <p class="clash" role="alert">The end is before the start.</p>}
+        {invalid && <p class="clash" role="alert">{t("The end is before the start.")}</p>}
         <div class="row">
           {!f.allDay && (
-            <Field label="Time zone" class="grow">
-              <input name="zone" list="zones" value={f.zone} autoComplete="off" placeholder="Local time wherever one is" onChange={(e) => set({ zone: e.currentTarget.value.trim() })} />
+            <Field label={t("Time zone")} class="grow">
+              <input name="zone" list="zones" value={f.zone} autoComplete="off" placeholder={t("Local time wherever one is")} onChange={(e) => set({ zone: e.currentTarget.value.trim() })} />
               <datalist id="zones">{zones.map((z) => <option value={z} />)}</datalist>
             </Field>
           )}
-          <label class="check"><input type="checkbox" name="all-day" checked={f.allDay} onChange={(e) => toggleAllDay(e.currentTarget.checked)} /> All day</label>
+          <label class="check"><input type="checkbox" name="all-day" checked={f.allDay} onChange={(e) => toggleAllDay(e.currentTarget.checked)} /> {t("All day")}</label>
         </div>
         {!single && <Repeats rrule={f.rrule} start={dateOf(f.start)} stored={detail?.event.rrule ?? ""} text={detail?.ruleText ?? ""} onChange={(rrule) => set({ rrule })} />}
         <div class="row">
-          <Field label="Place" class="grow"><input name="location" dir="auto" value={f.location} maxLength={2000} onInput={(e) => set({ location: e.currentTarget.value })} /></Field>
-          <Field label="Calendar">
+          <Field label={t("Place")} class="grow"><input name="location" dir="auto" value={f.location} maxLength={2000} onInput={(e) => set({ location: e.currentTarget.value })} /></Field>
+          <Field label={t("Calendar")}>
             <select name="calendar" value={calendar} disabled={single} onChange={(e) => setCalendar(e.currentTarget.value)}>
               {writable.map((c) => <option value={c.owner + "/" + c.name}>{c.displayName}{c.owner !== app.me.name ? ` (${c.ownerName})` : ""}</option>)}
             </select>
@@ -150,52 +150,52 @@ export function EventForm({ draft, onClose }: { draft: Draft; onClose: () => voi
         </div>
         <Attendees list={f.attendees} organizer={detail?.organizer?.address ?? ""} onChange={(attendees) => set({ attendees })} />
         {guests && !single && (
-          <label class="check"><input type="checkbox" name="hide-guests" checked={f.hideGuests} onChange={(e) => set({ hideGuests: e.currentTarget.checked })} /> Hide the guest list: each guest sees only themselves and you</label>
+          <label class="check"><input type="checkbox" name="hide-guests" checked={f.hideGuests} onChange={(e) => set({ hideGuests: e.currentTarget.checked })} /> {t("Hide the guest list: each guest sees only themselves and you")}</label>
         )}
         <FindTime attendees={f.attendees} start={f.start} end={f.end} allDay={f.allDay} uid={detail?.uid ?? ""} onPick={(start, end) => set({ allDay: false, start, end, zone: app.zone })} />
-        <Field label="Description"><textarea name="description" dir="auto" rows={4} value={f.description} onInput={(e) => set({ description: e.currentTarget.value })} /></Field>
+        <Field label={t("Description")}><textarea name="description" dir="auto" rows={4} value={f.description} onInput={(e) => set({ description: e.currentTarget.value })} /></Field>
         <div class="row">
-          <Field label="Show as">
+          <Field label={t("Show as")}>
             <select value={f.busy ? "busy" : "free"} onChange={(e) => set({ busy: e.currentTarget.value === "busy" })}>
-              <option value="busy">Busy</option>
-              <option value="free">Free</option>
+              <option value="busy">{t("Busy")}</option>
+              <option value="free">{t("Free")}</option>
             </select>
           </Field>
-          <Field label="State">
+          <Field label={t("State")}>
             <select value={f.status} onChange={(e) => set({ status: e.currentTarget.value })}>
-              <option value="">Not said</option>
-              <option value="CONFIRMED">Certain</option>
-              <option value="TENTATIVE">Not certain yet</option>
-              <option value="CANCELLED">Cancelled</option>
+              <option value="">{t("Not said")}</option>
+              <option value="CONFIRMED">{t("Certain")}</option>
+              <option value="TENTATIVE">{t("Not certain yet")}</option>
+              <option value="CANCELLED">{t("Cancelled")}</option>
             </select>
           </Field>
         </div>
         <Reminders alarms={f.alarms} allDay={f.allDay} onChange={(alarms) => set({ alarms })} />
-        {detail && detail.kept.length > 0 && <p class="hint">Kept as they are: {detail.kept.join(", ")}.</p>}
+        {detail && detail.kept.length > 0 && <p class="hint">{t("Kept as they are: {list}.", { list: detail.kept.join(", ") })}</p>}
         {guests && (
-          <section class="sending" aria-live="polite" aria-label="What will be sent">
+          <section class="sending" aria-live="polite" aria-label={t("What will be sent")}>
             {previewError ? <p class="clash">{previewError}</p> : (
               <>
-                {who.length === 0 && <p class="hint">Saving sends nothing.</p>}
-                <Sendings list={sending} heading="Saving sends" />
+                {who.length === 0 && <p class="hint">{t("Saving sends nothing.")}</p>}
+                <Sendings list={sending} heading={t("Saving sends")} />
               </>
             )}
           </section>
         )}
         <Trouble error={task.error}>
-          {task.condition === "precondition-failed" && <p>Close this form and open the event again to see its present state; what you wrote here is not saved.</p>}
+          {task.condition === "precondition-failed" && <p>{t("Close this form and open the event again to see its present state; what you wrote here is not saved.")}</p>}
         </Trouble>
         {asking && (
           <div class="trouble" role="alert">
-            <p>What you changed is not saved.</p>
-            <button type="button" class="danger" onClick={onClose}>Discard it</button> <button type="button" autofocus onClick={() => setAsking(false)}>Go on writing</button>
+            <p>{t("What you changed is not saved.")}</p>
+            <button type="button" class="danger" onClick={onClose}>{t("Discard it")}</button> <button type="button" autofocus onClick={() => setAsking(false)}>{t("Go on writing")}</button>
           </div>
         )}
         <div class="actions">
           <button type="submit" class="primary" disabled={task.busy || invalid || calendar === ""}>
-            {who.length === 0 ? "Save" : who.length <= 2 ? `Save and send to ${who.join(" and ")}` : `Save and send to ${count(who.length, "{n} person", "{n} people")}`}
+            {who.length === 0 ? t("Save") : who.length <= 2 ? t("Save and send to {who}", { who: who.join(t(" and ")) }) : t("Save and send to {who}", { who: count(who.length, "{n} person", "{n} people") })}
           </button>
-          <button type="button" onClick={close}>Cancel</button>
+          <button type="button" onClick={close}>{t("Cancel")}</button>
         </div>
       </form>
     </Dialog>

@@ -6,6 +6,7 @@ import { Respond } from "./respond";
 import { OfferedCalendars } from "./sharing";
 import { useApp } from "./state";
 import { address } from "./words";
+import { count, t } from "./text";
 
 /** What waits for one's answer. */
 export function InvitationsPage() {
@@ -17,28 +18,28 @@ export function InvitationsPage() {
   }, [app.version, app.zone]);
   return (
     <>
-      <h1>Invitations</h1>
+      <h1>{t("Invitations")}</h1>
       <Trouble error={error} />
       <OfferedCalendars />
-      {list?.length === 0 && <p class="empty">No invitation waits for your answer.</p>}
-      {app.counts.held > 0 && <p><Link to="/messages">{app.counts.held === 1 ? "A message is" : `${app.counts.held} messages are`} held for you</Link> because it is not certain who sent {app.counts.held === 1 ? "it" : "them"}.</p>}
+      {list?.length === 0 && <p class="empty">{t("No invitation waits for your answer.")}</p>}
+      {app.counts.held > 0 && <p><Link to="/messages">{count(app.counts.held, "A message is held for you", "{n} messages are held for you")}</Link> because it is not certain who sent {app.counts.held === 1 ? "it" : "them"}.</p>}
       <ul class="cards">
         {list?.map((i) => {
           const id = `${i.owner}/${i.calendar}/${i.name}/${i.occurrence}`;
           return (
             <li class="card" key={id}>
-              <h2 dir="auto">{i.summary || "No title"}</h2>
+              <h2 dir="auto">{i.summary || t("No title")}</h2>
               <p>
                 <Link to={`/calendar/week/${startOfWeek(dateOf(i.start))}`}>{whenText(i.start, i.end, i.allDay)}</Link>
-                {i.ruleText && <span class="hint"> repeats {i.ruleText}</span>}
-                {i.occurrence && <span class="hint"> this occurrence alone</span>}
+                {i.ruleText && <span class="hint"> {t("repeats {rule}", { rule: i.ruleText })}</span>}
+                {i.occurrence && <span class="hint"> {t("this occurrence alone")}</span>}
               </p>
               {i.location && <p><Linked text={i.location} /></p>}
               {i.organizer && <p class="hint">From {i.organizer.name ? `${i.organizer.name}, ` : ""}{address(i.organizer.address)}{i.owner !== app.me.name ? `, to ${i.owner}` : ""}</p>}
               <SecuritySign s={i.security} />
-              {i.conflicts.length > 0 && <p class="clash">At the same time: {i.conflicts.join(", ")}</p>}
+              {i.conflicts.length > 0 && <p class="clash">{t("At the same time: {titles}", { titles: i.conflicts.join(", ") })}</p>}
               {i.description && <p class="description" dir="auto"><Linked text={i.description} /></p>}
-              <Respond owner={i.owner} uid={i.uid} occurrence={i.occurrence} partstat={i.partstat} what={i.summary || "the event"} />
+              <Respond owner={i.owner} uid={i.uid} occurrence={i.occurrence} partstat={i.partstat} what={i.summary || t("the event")} />
             </li>
           );
         })}

@@ -3,7 +3,7 @@ import { api, type Flood, type Key, type Preferences, type Rule } from "./api";
 import { instantText } from "./dates";
 import { Chip, Field, Trouble, useTask } from "./parts";
 import { useApp } from "./state";
-import { count, t } from "./text";
+import { count, mark, t } from "./text";
 
 /** Whose messages count, how mail is signed, and, for administrators, the same for the site. */
 export function MailPage() {
@@ -74,16 +74,16 @@ function Securing() {
 }
 
 const levels: [string, string][] = [
-  ["", "What the site asks for"],
-  ["T1", "Their domain is proven"],
-  ["T2", "Their address is proven"],
-  ["T3", "They signed it"],
+  ["", mark("What the site asks for")],
+  ["T1", mark("Their domain is proven")],
+  ["T2", mark("Their address is proven")],
+  ["T3", mark("They signed it")],
 ];
 const verdicts: [string, string][] = [
-  ["", "Judge by the evidence"],
-  ["always", "I know them: never held for being unknown"],
-  ["hold", "Hold for my decision"],
-  ["never", "Refuse"],
+  ["", mark("Judge by the evidence")],
+  ["always", mark("I know them: never held for being unknown")],
+  ["hold", mark("Hold for my decision")],
+  ["never", mark("Refuse")],
 ];
 
 const proofOf = (r: Rule) => (r.signed ? "T3" : r.minimum?.["*"] ?? "");
@@ -145,9 +145,9 @@ function Rules({ site }: { site: boolean }) {
   );
 }
 
-const roles: Record<string, string> = { own: "your own", person: "of a person", authority: "certifies others" };
+const roles: Record<string, string> = { own: mark("your own"), person: mark("of a person"), authority: mark("certifies others") };
 const tones: Record<string, "good" | "plain" | "bad"> = { trusted: "good", collected: "plain", revoked: "bad" };
-const states: Record<string, string> = { trusted: "believed", collected: "seen in signed mail", revoked: "not believed" };
+const states: Record<string, string> = { trusted: mark("believed"), collected: mark("seen in signed mail"), revoked: mark("not believed") };
 
 /** Keys and certificates, with import and what follows. */
 function Keys({ site }: { site: boolean }) {
@@ -217,7 +217,7 @@ function Keys({ site }: { site: boolean }) {
   );
 }
 
-const floods: Record<string, string> = { sender: "from {subject}", domain: "from people of {subject}", recipient: "to one account" };
+const floods: Record<string, string> = { sender: mark("from {subject}"), domain: mark("from people of {subject}"), recipient: mark("to one account") };
 
 /** Outbreaks of mail: all that they held is let in or refused at once. */
 function Floods() {

@@ -3,10 +3,10 @@ import { api, type Message } from "./api";
 import { instantText, wallText } from "./dates";
 import { Chip, SecuritySign, Trouble, useTask } from "./parts";
 import { useApp } from "./state";
-import { t } from "./text";
+import { mark, t } from "./text";
 import { address, method, state } from "./words";
 
-const filters: [string, string][] = [["", "All"], ["held", "Held"], ["in", "Received"], ["out", "Sent"], ["waiting", "Waiting"], ["failed", "Failed"]];
+const filters: [string, string][] = [["", mark("All")], ["held", mark("Held")], ["in", mark("Received")], ["out", mark("Sent")], ["waiting", mark("Waiting")], ["failed", mark("Failed")]];
 
 /** The scheduling journal: every message in and out, and what became of it. */
 export function MessagesPage() {
@@ -27,16 +27,16 @@ export function MessagesPage() {
   useEffect(() => void load(""), [show, app.version]);
   return (
     <>
-      <h1>Messages</h1>
-      <div class="group views" role="group" aria-label="Show">
+      <h1>{t("Messages")}</h1>
+      <div class="group views" role="group" aria-label={t("Show")}>
         {filters.map(([value, text]) => (
-          <button type="button" aria-pressed={value === show} onClick={() => setShow(value)}>{text}{value === "held" && app.counts.held > 0 ? ` (${app.counts.held})` : ""}</button>
+          <button type="button" aria-pressed={value === show} onClick={() => setShow(value)}>{t(text)}{value === "held" && app.counts.held > 0 ? ` (${app.counts.held})` : ""}</button>
         ))}
       </div>
       <Trouble error={error} />
-      {list?.length === 0 && <p class="empty">{show === "" ? "No message has been sent or received." : "No such message."}</p>}
+      {list?.length === 0 && <p class="empty">{show === "" ? t("No message has been sent or received.") : t("No such message.")}</p>}
       <ul class="journal">{list?.map((m) => <MessageRow key={m.id} m={m} onChange={(n) => setList((l) => l?.map((x) => (x.id === n.id ? n : x)) ?? null)} />)}</ul>
-      {more && <button type="button" onClick={() => load(String(list?.[list.length - 1]?.id ?? ""))}>Earlier messages</button>}
+      {more && <button type="button" onClick={() => load(String(list?.[list.length - 1]?.id ?? ""))}>{t("Earlier messages")}</button>}
     </>
   );
 }
@@ -57,15 +57,15 @@ export function MessageRow({ m, onChange }: { m: Message; onChange: (m: Message)
       app.say((await api.undo(app.me.name, m.uid)).sentence);
       app.refresh();
     });
-  const [yes, no] = m.proposal ? ["Take it up", "Decline"] : m.crasher ? ["Let them in", "Turn them away"] : m.booking ? ["Give the room", "Do not give it"] : ["Apply now", "Reject"];
-  const what = m.refresh ? "silent update" : method(m.method);
+  const [yes, no] = m.proposal ? [t("Take it up"), t("Decline")] : m.crasher ? [t("Let them in"), t("Turn them away")] : m.booking ? [t("Give the room"), t("Do not give it")] : [t("Apply now"), t("Reject")];
+  const what = m.refresh ? t("silent update") : method(m.method);
   return (
     <li class="message">
       <div class="line">
         <span class="direction" aria-hidden="true">{m.direction === "in" ? "↓" : "↑"}</span>
         <span class="what">
-          <span class="sr">{m.direction === "in" ? "Received: " : "Sent: "}</span>
-          <b dir="auto">{m.summary || "No title"}</b> <span class="hint">{what}{m.recurrenceId && " for one occurrence"} {m.direction === "in" ? `from ${address(m.from)}` : `to ${address(m.to)}`}</span>
+          <span class="sr">{m.direction === "in" ? t("Received: ") : t("Sent: ")}</span>
+          <b dir="auto">{m.summary || t("No title")}</b> <span class="hint">{what}{m.recurrenceId && " " + t("for one occurrence")} {m.direction === "in" ? t("from {who}", { who: address(m.from) }) : t("to {who}", { who: address(m.to) })}</span>
         </span>
         <Chip word={state(m.state)} />
         <time class="hint" dateTime={m.created}>{instantText(m.created)}</time>
@@ -74,38 +74,38 @@ export function MessageRow({ m, onChange }: { m: Message; onChange: (m: Message)
       <SecuritySign s={m.security} />
       {(m.canApprove || m.canRetry || m.canUndo) && (
         <div class="actions">
-          {m.canApprove && <button type="button" class={m.canReject ? "primary" : ""} disabled={task.busy} onClick={() => decide("approve")}>{m.canReject ? yes : "Apply it after all"}</button>}
+          {m.canApprove && <button type="button" class={m.canReject ? "primary" : ""} disabled={task.busy} onClick={() => decide("approve")}>{m.canReject ? yes : t("Apply it after all")}</button>}
           {m.canAlways && <button type="button" disabled={task.busy} onClick={() => decide("approve", "always")}>{t("Always from this person")}</button>}
           {m.canReject && <button type="button" disabled={task.busy} onClick={() => decide("reject")}>{no}</button>}
           {m.canNever && <button type="button" class="danger" disabled={task.busy} onClick={() => decide("reject", "never")}>{t("Never from this person")}</button>}
-          {m.canUndo && <button type="button" disabled={task.busy} onClick={undo}>Undo the change</button>}
-          {m.canRetry && <button type="button" disabled={task.busy} onClick={() => decide("retry")}>Try again now</button>}
+          {m.canUndo && <button type="button" disabled={task.busy} onClick={undo}>{t("Undo the change")}</button>}
+          {m.canRetry && <button type="button" disabled={task.busy} onClick={() => decide("retry")}>{t("Try again now")}</button>}
         </div>
       )}
       <Trouble error={task.error} />
       <details>
-        <summary>Details<span class="sr"> of the {what} {m.summary}</span></summary>
+        <summary>{t("Details")}<span class="sr"> {t("of the {what} {title}", { what, title: m.summary })}</span></summary>
         <dl class="facts">
-          <dt>From</dt><dd>{address(m.from)}</dd>
-          <dt>To</dt><dd>{address(m.to)}</dd>
-          {m.transport && <><dt>Way</dt><dd>{m.transport}</dd></>}
-          {m.recurrenceId && <><dt>Occurrence</dt><dd>{wallText(m.recurrenceId)}</dd></>}
-          {m.reason && <><dt>Reason</dt><dd>{m.reason}</dd></>}
-          {m.nextAttempt && <><dt>Next attempt</dt><dd>{instantText(m.nextAttempt)}</dd></>}
+          <dt>{t("From")}</dt><dd>{address(m.from)}</dd>
+          <dt>{t("To")}</dt><dd>{address(m.to)}</dd>
+          {m.transport && <><dt>{t("Way")}</dt><dd>{m.transport}</dd></>}
+          {m.recurrenceId && <><dt>{t("Occurrence")}</dt><dd>{wallText(m.recurrenceId)}</dd></>}
+          {m.reason && <><dt>{t("Reason")}</dt><dd>{m.reason}</dd></>}
+          {m.nextAttempt && <><dt>{t("Next attempt")}</dt><dd>{instantText(m.nextAttempt)}</dd></>}
           {m.changes.length > 0 && (
             <>
-              <dt>Changes</dt>
+              <dt>{t("Changes")}</dt>
               <dd><ul class="plain">{m.changes.map((c) => <li>{c}</li>)}</ul></dd>
             </>
           )}
           {m.attempts.length > 0 && (
             <>
-              <dt>Attempts</dt>
+              <dt>{t("Attempts")}</dt>
               <dd><ul class="plain">{m.attempts.map((a) => <li>{instantText(a.time)}{a.transport && `, ${a.transport}`}{a.status && `, ${a.status}`}: {a.sentence}</li>)}</ul></dd>
             </>
           )}
-          <dt>Event</dt><dd><code>{m.uid}</code></dd>
-          {m.evidence !== null && <><dt>Evidence</dt><dd><Evidence value={m.evidence} /></dd></>}
+          <dt>{t("Event")}</dt><dd><code>{m.uid}</code></dd>
+          {m.evidence !== null && <><dt>{t("Evidence")}</dt><dd><Evidence value={m.evidence} /></dd></>}
         </dl>
       </details>
     </li>

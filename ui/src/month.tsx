@@ -4,7 +4,7 @@ import { addDays, clock, dateOf, dayNumber, daysBetween, longDay, monthShort, no
 import { bars, spansDays } from "./lanes";
 import { occurrenceClass, occurrenceLabel, unseen } from "./occurrence";
 import { go, useApp } from "./state";
-import { count } from "./text";
+import { count, t } from "./text";
 
 const lanes = 4; // bars a day shows before "more"
 
@@ -35,7 +35,7 @@ export function MonthView(p: ViewProps) {
   };
 
   return (
-    <table class="month" ref={table} aria-label="Month">
+    <table class="month" ref={table} aria-label={t("Month")}>
       <thead>
         <tr>{Array.from({ length: 7 }, (_, i) => addDays(from, i)).map((d) => <th scope="col"><abbr title={weekdayLong(d)}>{weekdayShort(d)}</abbr></th>)}</tr>
       </thead>
@@ -66,7 +66,7 @@ export function MonthView(p: ViewProps) {
                       onClick={() => (matchMedia("(max-width: 40rem)").matches ? go(`/calendar/day/${d}`) : p.create(wallAt(d, 540), wallAt(d, 600), false))}
                     >
                       {dayNumber(d) === "1" ? `1 ${monthShort(d)}` : dayNumber(d)}
-                      <span class="sr">, {longDay(d)}, {here.length === 0 ? "nothing" : count(here.length, "{n} event", "{n} events")}. New event</span>
+                      <span class="sr">, {longDay(d)}, {here.length === 0 ? t("nothing") : count(here.length, "{n} event", "{n} events")}. {t("New event")}</span>
                     </button>
                     {slots.map((b) =>
                       b ? (
@@ -78,8 +78,8 @@ export function MonthView(p: ViewProps) {
                           onClick={() => p.open(b.occurrence)}
                         >
                           {!spansDays(b.occurrence) && b.from === i && <span class="time">{clock(b.occurrence.start)}</span>}
-                          <span class="what" dir="auto">{b.from === i || i === 0 ? b.occurrence.summary || "No title" : "\u00a0"}</span>
-                          <span class="sr">{b.from === i || i === 0 ? "" : b.occurrence.summary || "No title"}, {unseen(b.occurrence)}</span>
+                          <span class="what" dir="auto">{b.from === i || i === 0 ? b.occurrence.summary || t("No title") : "\u00a0"}</span>
+                          <span class="sr">{b.from === i || i === 0 ? "" : b.occurrence.summary || t("No title")}, {unseen(b.occurrence)}</span>
                         </button>
                       ) : (
                         <span class="bar blank" aria-hidden="true" />
@@ -87,7 +87,7 @@ export function MonthView(p: ViewProps) {
                     )}
                     {!fits && (
                       <button type="button" class="more" onClick={() => go(`/calendar/day/${d}`)}>
-                        {here.length - shown.length} more<span class="sr"> on {longDay(d)}</span>
+                        {t("{n} more", { n: here.length - shown.length })}<span class="sr"> {longDay(d)}</span>
                       </button>
                     )}
                   </td>

@@ -17,7 +17,7 @@ export function More({ d, occurrence }: { d: EventDetail; occurrence: string }) 
   const about = { owner: d.owner, uid: d.uid, occurrence: d.recurring ? occurrence : "" };
   const tell = (sent: Sending[]) => {
     const [first] = sent;
-    app.sayUndo(first ? `${first.name || address(first.to)} ${first.sentence}.` : "Done.", d.owner, d.uid);
+    app.sayUndo(first ? `${first.name || address(first.to)} ${first.sentence}.` : t("Done."), d.owner, d.uid);
     setVerb("");
     app.refresh();
   };
@@ -27,18 +27,18 @@ export function More({ d, occurrence }: { d: EventDetail; occurrence: string }) 
   return (
     <section class="more">
       <div class="actions">
-        {guest && choose("propose", "Propose another time…")}
-        {guest && choose("delegate", "Send somebody else…")}
-        {guest && choose("forward", "Forward…")}
-        {guest && <button type="button" class="small" disabled={task.busy} onClick={() => run(() => api.askRefresh(about))}>Ask for the present state</button>}
-        {!guest && d.organizing !== false && choose("publish", "Publish…")}
+        {guest && choose("propose", t("Propose another time…"))}
+        {guest && choose("delegate", t("Send somebody else…"))}
+        {guest && choose("forward", t("Forward…"))}
+        {guest && <button type="button" class="small" disabled={task.busy} onClick={() => run(() => api.askRefresh(about))}>{t("Ask for the present state")}</button>}
+        {!guest && d.organizing !== false && choose("publish", t("Publish…"))}
       </div>
       {verb === "propose" && <Propose d={d} task={task} onSend={(p) => run(() => api.propose({ ...about, ...p }, app.zone))} onClose={() => setVerb("")} />}
       {verb === "delegate" && (
-        <Addresses label="Who goes instead" one busy={task.busy} button="Delegate" onSend={(to) => run(() => api.delegate({ ...about, to: to[0] ?? "", keepInformed: true }))} />
+        <Addresses label={t("Who goes instead")} one busy={task.busy} button={t("Delegate")} onSend={(to) => run(() => api.delegate({ ...about, to: to[0] ?? "", keepInformed: true }))} />
       )}
-      {verb === "forward" && <Addresses label="Forward to" busy={task.busy} button="Forward" hint="The organizer decides whether they may come." onSend={(to) => run(() => api.forward({ ...about, to }))} />}
-      {verb === "publish" && <Addresses label="Publish to" busy={task.busy} button="Publish" hint="They get it to know, not to answer; guests are not named." onSend={(to) => run(() => api.publish({ ...about, to }))} />}
+      {verb === "forward" && <Addresses label={t("Forward to")} busy={task.busy} button={t("Forward")} hint={t("The organizer decides whether they may come.")} onSend={(to) => run(() => api.forward({ ...about, to }))} />}
+      {verb === "publish" && <Addresses label={t("Publish to")} busy={task.busy} button={t("Publish")} hint={t("They get it to know, not to answer; guests are not named.")} onSend={(to) => run(() => api.publish({ ...about, to }))} />}
       {verb !== "propose" && <Trouble error={task.error} />}
     </section>
   );

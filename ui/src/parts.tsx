@@ -55,7 +55,7 @@ export function Dialog(p: { title: string; wide?: boolean; onClose: () => void; 
       <div class="dialog-body">
         <header class="dialog-head">
           <h2 id={id} tabIndex={-1} dir="auto">{p.title}</h2>
-          <button type="button" class="icon" aria-label="Close" onClick={p.onClose}>✕</button>
+          <button type="button" class="icon" aria-label={t("Close")} onClick={p.onClose}>✕</button>
         </header>
         {p.children}
       </div>

@@ -3,7 +3,7 @@ import { api, type Calendar, type Followed, type Offered, type Proxies, type Sha
 import { instantText } from "./dates";
 import { Copy, Field, PersonField, Trouble, useTask } from "./parts";
 import { useApp } from "./state";
-import { count, t } from "./text";
+import { count, mark, t } from "./text";
 
 /** Everything about who sees what: own calendars, others', the web's, and what was. */
 export function SharingPage() {
@@ -43,11 +43,11 @@ export function SharingPage() {
 }
 
 const modes: Record<string, string> = {
-  freebusy: "you see when it is busy",
-  read: "you can read it",
-  "read-write": "you can change it",
-  team: "you can change it as one of the team",
-  act: "you act for its owner",
+  freebusy: mark("you see when it is busy"),
+  read: mark("you can read it"),
+  "read-write": mark("you can change it"),
+  team: mark("you can change it as one of the team"),
+  act: mark("you act for its owner"),
 };
 
 export const modeText = (mode: string) => t(modes[mode] ?? mode);

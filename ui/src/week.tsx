@@ -159,7 +159,7 @@ export function TimeGrid(p: ViewProps & { first: Day; days: number; move: (m: Mo
     <>
     <p class="sr" role="status">{moving?.keys ? t("Moving {title}: {when}. Arrows move it, Shift and arrows its end, Enter saves, Escape leaves it.", { title: moving.o.summary || t("No title"), when: whenText(moving.start, moving.end, false) }) : ""}</p>
     {moving?.keys && <p class="hint carrying" aria-hidden="true">{whenText(moving.start, moving.end, false)}. {t("Arrows move it, Shift and arrows its end, Enter saves, Escape leaves it.")}</p>}
-    <div class={"timegrid" + (p.days === 1 ? " single" : "")} ref={grid} style={{ "--days": p.days }} role="group" aria-label={p.days === 1 ? "Day" : "Week"}>
+    <div class={"timegrid" + (p.days === 1 ? " single" : "")} ref={grid} style={{ "--days": p.days }} role="group" aria-label={p.days === 1 ? t("Day") : t("Week")}>
       <div class="heads">
         <div class="corner" />
         {days.map((d) => (
@@ -167,7 +167,7 @@ export function TimeGrid(p: ViewProps & { first: Day; days: number; move: (m: Mo
             <span>{p.days === 1 ? weekdayLong(d) : weekdayShort(d)}</span> <b>{dayNumber(d)}</b><span class="sr"> {monthAndYear(d)}</span>
           </button>
         ))}
-        <div class="corner allday" style={{ gridRow: "2" }}>all day</div>
+        <div class="corner allday" style={{ gridRow: "2" }}>{t("all day")}</div>
         {days.map((d, i) => (
           <div class="allday" style={{ gridColumn: String(i + 2), gridRow: `2 / span ${laneCount + 1}` }} onClick={() => p.create(d, addDays(d, 1), true)} />
         ))}
@@ -179,7 +179,7 @@ export function TimeGrid(p: ViewProps & { first: Day; days: number; move: (m: Mo
             title={occurrenceLabel(b.occurrence)}
             onClick={() => p.open(b.occurrence)}
           >
-            <span class="what" dir="auto">{b.occurrence.summary || "No title"}</span>
+            <span class="what" dir="auto">{b.occurrence.summary || t("No title")}</span>
             <span class="sr">, {unseen(b.occurrence)}</span>
           </button>
         ))}
@@ -198,7 +198,7 @@ export function TimeGrid(p: ViewProps & { first: Day; days: number; move: (m: Mo
                   class={"slot" + (picked ? " picked" : "")}
                   data-slot={`${i}.${s}`}
                   tabIndex={cursor.day === i && cursor.slot === s ? 0 : -1}
-                  aria-label={`New event ${longDay(d)}, ${clock(wallAt(d, s * half))}`}
+                  aria-label={t("New event {when}", { when: `${longDay(d)}, ${clock(wallAt(d, s * half))}` })}
                   onKeyDown={onKeyDown}
                   onFocus={() => setCursor({ day: i, slot: s })}
                   onPointerDown={(e) => {
@@ -233,7 +233,7 @@ export function TimeGrid(p: ViewProps & { first: Day; days: number; move: (m: Mo
                 title={occurrenceLabel(b.occurrence)}
                 onClick={() => !dragged.current && !moving && p.open(b.occurrence)}
               >
-                <span class="what" dir="auto">{b.occurrence.summary || "No title"}</span>
+                <span class="what" dir="auto">{b.occurrence.summary || t("No title")}</span>
                 <span class="time">{clockRange(b.occurrence.start, b.occurrence.end)}</span>
                 {b.occurrence.location && <span class="where" dir="auto">{b.occurrence.location}</span>}
                 <span class="sr">, {unseen(b.occurrence)}</span>

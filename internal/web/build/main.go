@@ -8,11 +8,13 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"sort"
 	"strings"
 
@@ -23,9 +25,11 @@ func main() {
 	ui := flag.String("ui", "../../ui", "folder with package.json and src")
 	dist := flag.String("out", "dist", "folder to write; what is in it is replaced")
 	flag.Parse()
-	if err := build(*ui, *dist); err != nil {
-		fmt.Fprintln(os.Stderr, "build:", err)
-		os.Exit(1)
+	for _, step := range []func() error{func() error { return build(*ui, *dist) }, func() error { return texts(*ui) }} {
+		if err := step(); err != nil {
+			fmt.Fprintln(os.Stderr, "build:", err)
+			os.Exit(1)
+		}
 	}
 }
 
@@ -154,3 +158,51 @@ func licences(ui string, inputs map[string]struct{}) ([]byte, error) {
 	}
 	return []byte(b.String()), nil
 }
+
+// texts lists what people read: the first argument of t and mark, both forms of
+// count. It is what a translator gets; see ui/src/text.ts.
+func texts(ui string) error {
+	found := map[string]string{} // by text: "" or the form for several
+	files, err := filepath.Glob(filepath.Join(ui, "src", "*.ts*"))
+	if err != nil {
+		return err
+	}
+	for _, name := range files {
+		source, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		for _, m := range called.FindAllStringSubmatch(string(source), -1) {
+			var one, many string
+			if err := json.Unmarshal([]byte(m[2]), &one); err != nil {
+				return fmt.Errorf("%s: the text %s: %w", name, m[2], err)
+			}
+			if m[1] == "count" && m[3] != "" {
+				if err := json.Unmarshal([]byte(m[3]), &many); err != nil {
+					return fmt.Errorf("%s: the text %s: %w", name, m[3], err)
+				}
+			}
+			if found[one] == "" {
+				found[one] = many
+			}
+		}
+	}
+	list := map[string]any{}
+	for one, many := range found {
+		list[one] = one
+		if many != "" {
+			list[one] = []string{one, many}
+		}
+	}
+	var out bytes.Buffer
+	e := json.NewEncoder(&out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	if err := e.Encode(list); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(ui, "texts.json"), out.Bytes(), 0o644)
+}
+
+// called finds t("…"), mark("…"), say("…") and count(n, "…", "…").
+var called = regexp.MustCompile(`\b(t|mark|say|count)\((?:[^"()]*(?:\([^()]*\)[^"()]*)*, )?("(?:[^"\\]|\\.)*")(?:, ("(?:[^"\\]|\\.)*"))?`)

@@ -144,6 +144,7 @@ func (w *window) until(condition string) {
 		case <-tick.C:
 		case <-ctx.Done():
 			w.shot("failure")
+			w.quiet()
 			w.t.Fatalf("waited in vain for %s; the page says:\n%s", condition, eval[string](w, "document.body?.innerText ?? ''"))
 		}
 	}
@@ -472,7 +473,10 @@ func TestBrowserPages(t *testing.T) {
 		for _, size := range []struct {
 			name          string
 			width, height int64
-		}{{"wide", 1280, 800}, {"phone", 390, 780}} {
+		}{{"wide", 1280, 800}, {"phone", 390, 780}, {"narrow", 320, 560}, {"zoomed", 640, 400}} { // the last is a wide screen at 200 % (WCAG 2.1 1.4.10)
+			if scheme == "dark" && size.height < 780 {
+				continue
+			}
 			w.size(size.width, size.height)
 			for _, p := range pages {
 				w.open(p.path)

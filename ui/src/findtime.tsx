@@ -8,6 +8,7 @@ import { t } from "./text";
 
 const workday = [8 * 60, 18 * 60] as const; // suggestions stay within these hours
 const ahead = 14; // days that are searched
+const most = 50; // people whose time is looked at
 const span = [6 * 60, 22 * 60] as const; // hours the strips show
 
 interface Row {
@@ -23,12 +24,13 @@ export function FindTime(p: { attendees: Attendee[]; start: Wall; end: Wall; all
   const day = dateOf(p.start);
   const own = app.me.addresses[0] ?? "";
   const who = [own, ...p.attendees.map((a) => a.address).filter((a) => !app.me.addresses.some((m) => address(m).toLowerCase() === address(a).toLowerCase()))];
-  const key = who.join(" ");
+  const asked = who.slice(0, most);
+  const key = asked.join(" ");
 
   useEffect(() => {
     if (who.length < 2) return;
     const stop = new AbortController();
-    api.freebusy(who, day, addDays(day, ahead), app.zone, p.uid, stop.signal).then(
+    api.freebusy(asked, day, addDays(day, ahead), app.zone, p.uid, stop.signal).then(
       (answer) => {
         setError("");
         setRows(answer.map((busy) => {
@@ -53,10 +55,11 @@ export function FindTime(p: { attendees: Attendee[]; start: Wall; end: Wall; all
       <h3 id="findtime-title">{t("Find a time")}{" "}<span class="hint">{longDay(day)}</span></h3>
       <Trouble error={error} />
       <div class="strips">
+        {who.length > most && <p class="hint">{t("The first {n} people are looked at.", { n: most })}</p>}
         <div class="scale" aria-hidden="true">
           {[6, 8, 10, 12, 14, 16, 18, 20].map((h) => <span style={{ left: `${percent(h * 60)}%` }}>{h}</span>)}
         </div>
-        {rows.map((r) => {
+        {[...rows.slice(0, 1), ...rows.slice(1).sort((a, b) => Number(clash.includes(b.name)) - Number(clash.includes(a.name)))].slice(0, 25).map((r) => {
           const today = r.busy.periods.filter((b) => dateOf(b.start) <= day && (dateOf(b.end) > day || (dateOf(b.end) === day && minutesOf(b.end) > 0)));
           const words = !r.busy.known ? t("not known") : today.length === 0 ? t("free all day") : t("busy") + " " + today.map((b) => `${inDay(b.start) === 0 ? "00:00" : clock(b.start)} to ${inDay(b.end) === 1440 ? "24:00" : clock(b.end)}`).join(", ");
           return (

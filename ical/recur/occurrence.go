@@ -9,12 +9,14 @@ import (
 
 // governing is the override with RANGE=THISANDFUTURE in force for a member.
 func (s *Set) governing(at int64) *override {
-	for i := len(s.ranged) - 1; i >= 0; i-- {
-		if o := &s.overrides[s.ranged[i]]; o.idAt <= at {
-			return o
-		}
+	i, found := slices.BinarySearchFunc(s.ranged, at, func(i int, at int64) int { return cmp.Compare(s.overrides[i].idAt, at) })
+	if found {
+		i++
 	}
-	return nil
+	if i == 0 {
+		return nil
+	}
+	return &s.overrides[s.ranged[i-1]]
 }
 
 func (s *Set) overrideAt(at int64) *override {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -128,7 +129,7 @@ func (s *Set) add(c *ical.Component, opt Options) error {
 	if o.id, err = id.Time(); err != nil {
 		return err
 	}
-	o.ranged = id.Param("RANGE") == "THISANDFUTURE"
+	o.ranged = strings.EqualFold(id.Param("RANGE"), "THISANDFUTURE")
 	if sh.timeless && !sh.due { // an override without times keeps the original ones
 		o.shape.start = o.id
 	}

@@ -44,12 +44,7 @@ func (s *Set) between(start, end time.Time, yield func(Occurrence) bool) {
 		give(listed, yield)
 		return
 	}
-	longest, shift := m.longest(), int64(0)
-	for _, i := range s.ranged {
-		g := &s.overrides[i]
-		longest = max(longest, g.longest()+max(0, g.shift)+secondsPerDay)
-		shift = max(shift, secondsPerDay-min(0, g.shift))
-	}
+	longest := m.longest()
 	begin := int64(-1 << 62)
 	if lo > begin {
 		begin = wallOf(s.ids, lo-longest) - 2*secondsPerDay // offsets differ by less than two days
@@ -62,7 +57,7 @@ func (s *Set) between(start, end time.Time, yield func(Occurrence) bool) {
 		if d.wall >= begin {
 			break
 		}
-		if d.length >= 0 && s.overrideAt(d.at) == nil && !s.excluded(d) {
+		if d.length >= 0 && s.overrideAt(d.at) == nil && s.governing(d.at) == nil && !s.excluded(d) {
 			w.occurrence(d, &o)
 			keep(o, m)
 		}
@@ -73,7 +68,7 @@ func (s *Set) between(start, end time.Time, yield func(Occurrence) bool) {
 		beyond++ // the table has one that begins and is due when the window ends
 	}
 	if len(s.ranged) > 0 {
-		s.betweenShifted(&w, lo, hi, shift, listed, yield)
+		s.betweenShifted(lo, hi, listed, yield)
 		return
 	}
 	alike := m.endAlike && m.kind != "VTODO"
@@ -121,35 +116,12 @@ func (s *Set) between(start, end time.Time, yield func(Occurrence) bool) {
 // plain tells that a reading lies where the zone's offset stays.
 func (w *walk) plain(wall int64) bool { return wall >= w.stretch.from && wall < w.stretch.to }
 
-// betweenShifted is Between for a series of which RANGE=THISANDFUTURE moved a
-// part: what comes first by its original start may come later.
-func (s *Set) betweenShifted(w *walk, lo, hi, shift int64, listed []Occurrence, yield func(Occurrence) bool) {
-	var o Occurrence
-	for {
-		next, ok := w.next()
-		if !ok || hi < 1<<61 && next.at > hi+shift {
-			break
-		}
-		if s.overrideAt(next.at) != nil {
-			continue
-		}
-		w.occurrence(next, &o)
-		sh := s.master
-		if g := s.governing(next.at); g != nil {
-			sh = &g.shape
-		}
-		if sh.overlaps(&o, lo, hi) {
-			listed = append(listed, o)
-		}
-	}
-	sortByFrom(listed)
-	give(listed, yield)
+func sortByFrom(list []Occurrence) {
+	slices.SortStableFunc(list, byFrom)
 }
 
-func sortByFrom(list []Occurrence) {
-	slices.SortStableFunc(list, func(a, b Occurrence) int {
-		return cmp.Or(a.From.Compare(b.From), a.ID.Wall.Compare(b.ID.Wall))
-	})
+func byFrom(a, b Occurrence) int {
+	return cmp.Or(a.From.Compare(b.From), a.ID.Wall.Compare(b.ID.Wall))
 }
 
 func give(list []Occurrence, yield func(Occurrence) bool) {

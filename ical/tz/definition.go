@@ -22,6 +22,7 @@ type observance struct {
 	from  int64       // TZOFFSETFROM in seconds
 	start int64       // DTSTART as a clock reading, in seconds
 	rule  *recur.Rule // without end, nil when there is none
+	line  int
 }
 
 const (
@@ -87,18 +88,31 @@ func fromComponent(c *ical.Component, begin, end int64) (*Zone, error) {
 	if subs == 0 {
 		return fail("neither STANDARD nor DAYLIGHT inside")
 	}
+	steady := def.endless[:0]
 	for _, o := range def.endless {
-		for w := range o.rule.From(time.Unix(o.start, 0).UTC(), time.Unix(begin-400*day, 0).UTC()) {
+		last, n, seldom := max(begin-nearby, o.start-o.from), 0, false
+		for w := range o.rule.From(time.Unix(o.start, 0).UTC(), time.Unix(begin-nearby, 0).UTC()) {
 			at := w.Unix() - o.from
-			if at >= end+day {
+			if seldom = seldom || at-last > nearby; at >= end+day && !seldom {
 				break
 			}
 			if len(changes) > maxOnsets {
 				return fail("more than %d onsets", maxOnsets)
 			}
 			changes = append(changes, change{at, o.period})
+			last = at
+			n++
 		}
+		if seldom || last < end-nearby {
+			// All its onsets are in the table: nothing tells them from near by.
+			continue
+		}
+		if int64(n) > (end+day-begin+nearby)/(2*nearby)*maxAround {
+			return fail("line %d: clocks that change every few days", o.line)
+		}
+		steady = append(steady, o)
 	}
+	def.endless = steady
 	// The same moment twice: the one written last counts.
 	slices.SortStableFunc(changes, func(a, b change) int { return int(min(1, max(-1, a.at-b.at))) })
 	kept := changes[:0]
@@ -136,6 +150,7 @@ func readObservance(c *ical.Component, limit int) (observance, []int64, error) {
 	if err != nil {
 		return o, nil, fmt.Errorf("TZOFFSETTO: %w", err)
 	}
+	o.line = c.Line()
 	o.period = period{offset: int32(to), daylight: c.Name == "DAYLIGHT", name: c.Text("TZNAME")}
 	start := c.Prop("DTSTART")
 	if start == nil {
@@ -167,6 +182,9 @@ func readObservance(c *ical.Component, limit int) (observance, []int64, error) {
 		rule, err := recur.ParseRule(p.Value())
 		if err != nil {
 			return o, nil, err
+		}
+		if err := rule.Err(); err != nil || rule.RScale != "" && rule.RScale != "GREGORIAN" {
+			return o, nil, fmt.Errorf("clocks that change by the calendar %s", rule.RScale)
 		}
 		if rule.Freq < recur.Daily {
 			return o, nil, fmt.Errorf("clocks that change by FREQ=%s", rule.Freq)
@@ -230,15 +248,22 @@ func readOffset(s string) (int64, error) {
 	return sign * seconds, nil
 }
 
-// around works out the onsets within two years of an instant.
+// nearby is for how long before and after an instant onsets are worked out, and
+// maxAround how many of a rule.
+const (
+	nearby    = 400 * day
+	maxAround = 64
+)
+
+// around works out the onsets within two years of an instant. The rules have
+// one in each nearby at least.
 func (d *definition) around(t int64) []change {
-	const span = 400 * day
 	var list []change
 	for _, o := range d.endless {
 		n := 0
-		for w := range o.rule.From(time.Unix(o.start, 0).UTC(), time.Unix(t-span, 0).UTC()) {
+		for w := range o.rule.From(time.Unix(o.start, 0).UTC(), time.Unix(t-nearby, 0).UTC()) {
 			at := w.Unix() - o.from
-			if at > t+span || n > 64 {
+			if at > t+nearby || n > maxAround {
 				break
 			}
 			n++

@@ -168,7 +168,7 @@ func (k *ticks) before(n int64) int64 {
 func (c *cursor) alignTime() bool {
 	perDay := secondsPerDay / c.unit
 	var never int64
-	for steps := 0; c.budget > 0; steps++ {
+	for steps := 0; c.spend(1); steps++ {
 		if steps == patience {
 			never = math.MaxInt64
 			whole := daysPer400 * perDay
@@ -180,7 +180,6 @@ func (c *cursor) alignTime() bool {
 			c.lastOne = min(c.lastOne, c.period-1)
 			return false
 		}
-		c.budget--
 		day := floorDiv(c.period, perDay)
 		if c.filtered {
 			d, ok := c.nextDay(day)
@@ -213,7 +212,6 @@ func (c *cursor) alignTime() bool {
 			return c.period <= c.lastOne
 		}
 	}
-	c.limited = true
 	return false
 }
 

@@ -11,6 +11,8 @@ func (c *cursor) consume(goal int64) {
 	if c.skip != 0 || c.never || c.left == 0 {
 		return // with SKIP members can be met twice: they are counted singly
 	}
+	c.counting = true
+	defer func() { c.counting = false }()
 	if per := c.perPeriod(); per > 0 {
 		c.consumeEqual(goal, per)
 		return
@@ -24,6 +26,9 @@ func (c *cursor) consume(goal int64) {
 		return
 	}
 	for c.nextPeriod() {
+		if !c.spend(periodSteps) {
+			return
+		}
 		n := int64(c.bases.n) * int64(len(c.times))
 		if c.bases.at(0) <= c.start {
 			n -= c.before(c.start)
@@ -126,6 +131,9 @@ func (c *cursor) consumeDays(goal int64) {
 	}
 	same := perDay%c.step == 0
 	for day < lastDay {
+		if !c.spend(1) {
+			break
+		}
 		if same && !c.filtered { // all days at once
 			if each := holds(steps(day)); each > 0 {
 				full := min(lastDay-day, (c.left-1)/each)
@@ -173,9 +181,15 @@ func (p *plan) final() (last int64, ok, limited bool) {
 		c := p.cursor()
 		if c.skip != 0 && !c.never {
 			c.countSingly(p.until + 1)
-			return c.last, c.last >= p.start, c.limited
+			if c.limited { // as if it went on
+				return p.until, true, true
+			}
+			return c.last, c.last >= p.start, false
 		}
 		c.consume(p.periodOf(p.until))
+		if c.limited {
+			return p.until, true, true
+		}
 		left := c.left
 		for {
 			t, more := c.next()
@@ -199,12 +213,16 @@ func (p *plan) final() (last int64, ok, limited bool) {
 		return last, ok, c.limited
 	}
 	part := *p
+	steps := c.steps
 	for lo, hi := last, p.until+1; hi-lo > 1; {
 		mid := lo + (hi-lo)/2
 		part.setUntil(hi - 1)
-		c := part.cursor()
+		c := &cursor{steps: steps}
+		c.open(&part)
+		c.mark = 0 // all searches together
 		c.seek(mid)
 		t, more := c.next()
+		steps = c.steps
 		switch {
 		case c.limited:
 			return last, true, true

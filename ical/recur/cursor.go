@@ -14,7 +14,9 @@ type cursor struct {
 	period    int64 // number of the period that is loaded
 	lastOne   int64 // number of the last period worth a look
 	fruitless int   // periods without a member, in a row
-	budget    int   // steps of a rule below a day that may still be taken
+	steps     int   // what the search has cost so far
+	mark      int   // steps when a member was found last
+	counting  bool  // members are counted: the whole is one search
 	limited   bool  // gave up although there may be more
 
 	// The period's members are bases[i]+times[j].
@@ -32,12 +34,29 @@ type cursor struct {
 	mask                 uint32
 	nthYear              int
 	nthMasks             [13]uint32
+	inYear               foreignYear
 }
 
-// maxSteps bounds what one cursor spends on the search of a rule below a day for
-// its members. Rules that can match at all need far fewer; what is left are
-// combinations made to waste time. One step takes about 20 ns.
-const maxSteps = 1 << 21
+// maxSteps bounds what the search for the next member of a rule may cost, and
+// that of all rules of a set together. Rules that can match at all need far
+// fewer; what is left are combinations made to waste time. One step takes about
+// 20 ns.
+const maxSteps = 1 << 19
+
+// What a period without a member costs in steps.
+const (
+	periodSteps  = 4
+	foreignSteps = 40 // a period, or a month of days, of another calendar
+)
+
+// spend takes steps; it tells whether the search may go on.
+func (c *cursor) spend(n int) bool {
+	if c.steps += n; c.steps-c.mark <= c.share {
+		return true
+	}
+	c.limited = true
+	return false
+}
 
 // noYear is a year that no month is of.
 const noYear = -1 << 31
@@ -53,9 +72,9 @@ func (p *plan) cursor() *cursor {
 // open sets a cursor on the first period of a plan.
 func (c *cursor) open(p *plan) {
 	c.plan, c.left, c.last, c.times = p, p.count, p.start-1, p.times
-	c.nthYear = noYear
-	c.period, c.lastOne = p.first, p.last
-	c.budget = maxSteps
+	c.nthYear, c.inYear.year = noYear, noYear
+	c.period, c.lastOne, c.counting = p.first, p.last, false
+	c.mark = c.steps
 }
 
 // next is the next member.
@@ -116,7 +135,17 @@ func (c *cursor) nextPeriod() bool {
 		c.load()
 		if c.bases.n > 0 {
 			c.fruitless = 0
+			if !c.counting {
+				c.mark = c.steps
+			}
 			return true
+		}
+		cost := periodSteps
+		if c.foreign != nil {
+			cost = foreignSteps
+		}
+		if c.limited || !c.spend(cost) {
+			return false
 		}
 		if c.fruitless++; c.fruitless > c.rounds {
 			c.lastOne = c.period

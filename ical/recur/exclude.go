@@ -18,9 +18,11 @@ func (w *walk) ruledOut(m member) bool {
 	for i := range w.except {
 		x := &w.except[i]
 		if x.src.plan.eachDay {
-			if x.src.excludes(m) {
+			c := cursor{}
+			if x.src.excludes(m, &c) {
 				return true
 			}
+			w.looked += c.steps / stepsLooked
 			continue
 		}
 		if m.at > x.src.until {
@@ -32,9 +34,7 @@ func (w *walk) ruledOut(m member) bool {
 			}
 			x.step()
 		}
-		if x.c.limited {
-			w.limited.Store(true)
-		}
+		w.spent(x)
 		if x.ok && x.next.wall == m.wall {
 			return true
 		}
@@ -42,18 +42,32 @@ func (w *walk) ruledOut(m member) bool {
 	return false
 }
 
+// stepsLooked is how many steps of a search take as long as looking at a member.
+const stepsLooked = 2
+
+// spent notes what the search of a rule has cost.
+func (w *walk) spent(r *ruleWalk) {
+	if n := r.c.steps - r.noted; n > 0 {
+		w.looked += n / stepsLooked
+		r.noted = r.c.steps
+	}
+	if r.c.limited || r.src.limited.Load() {
+		w.limited.Store(true)
+	}
+}
+
 func (r *ruleWalk) step() { r.next.wall, r.ok = r.c.next() }
 
 // excluded tells whether an EXDATE or EXRULE takes a member out.
 func (s *Set) excluded(m member) bool {
-	return s.listedOut(m) || slices.ContainsFunc(s.exclusion, func(x *source) bool { return x.excludes(m) })
+	return s.listedOut(m) || slices.ContainsFunc(s.exclusion, func(x *source) bool { return x.excludes(m, &cursor{}) })
 }
 
-func (x *source) excludes(m member) bool {
+func (x *source) excludes(m member, c *cursor) bool {
 	if m.at > x.until {
 		return false
 	}
-	c := x.closed().cursor()
+	c.open(x.closed())
 	c.seek(m.wall)
 	t, ok := c.next()
 	return ok && (t == m.wall || x.plan.eachDay && floorDiv(t, secondsPerDay) == floorDiv(m.wall, secondsPerDay))

@@ -83,6 +83,7 @@ func (s *Set) Find(id ical.Time) (Occurrence, bool) {
 			day := id.Wall.Unix()
 			var w walk
 			w.begin(s, day)
+			w.stop = day + secondsPerDay
 			first, ok := w.next()
 			if !ok || first.wall >= day+secondsPerDay {
 				break
@@ -112,9 +113,10 @@ func (s *Set) findAt(at, wall int64) (Occurrence, bool) {
 	}
 	var w walk
 	w.begin(s, from)
+	w.stop = wall
 	for {
 		m, ok := w.next()
-		if !ok || m.wall > wall {
+		if !ok {
 			return Occurrence{}, false
 		}
 		if m.at == at {

@@ -71,31 +71,61 @@ func (f *foreign) periodOf(freq Freq, day int64) int64 {
 	return f.monthsBefore(year) + int64(index)
 }
 
-// monthMask has a bit for each day of a Gregorian month that passes.
+// monthMask has a bit for each day of a Gregorian month that passes the limits
+// of a rule shorter than a month, where nothing is moved.
 func (f *foreign) monthMask(first int64, length int) uint32 {
 	var mask uint32
-	for i := range length {
-		if f.passes(first + int64(i)) {
-			mask |= 2 << i
+	year, index, day := systemDate(f, first)
+	start, next := f.yearStart(year), f.yearStart(year+1)
+	for i := 0; i < length; {
+		size := f.monthLength(year, index)
+		here := min(size-day+1, length-i) // days of this month in that one
+		if len(f.months) == 0 || f.names(year, index) {
+			from := int(first+int64(i)-start) + 1 // day of the year
+			for n := range here {
+				if among(f.monthDays, day+n, size) && among(f.yearDays, from+n, int(next-start)) {
+					mask |= 2 << (i + n)
+				}
+			}
+		}
+		i, day = i+here, 1
+		if index++; index == monthsIn(f, year) {
+			year, index = year+1, 0
+			start, next = next, f.yearStart(year+1)
 		}
 	}
 	return mask
 }
 
-// passes tells whether a day passes the limits of a rule shorter than a month,
-// where nothing is moved.
-func (f *foreign) passes(d int64) bool {
-	year, index, day := systemDate(f, d)
+// names tells whether BYMONTH names a month.
+func (f *foreign) names(year, index int) bool {
 	number, leap := f.monthLabel(year, index)
-	if len(f.months) > 0 && !slices.Contains(f.months, monthLabel{number, leap}) {
-		return false
+	return slices.Contains(f.months, monthLabel{number, leap})
+}
+
+// among tells whether a list that may be empty names a day, from the start or
+// from the end.
+func among(list []int, n, size int) bool {
+	return len(list) == 0 || slices.Contains(list, n) || slices.Contains(list, n-size-1)
+}
+
+// foreignYear is what a year of another calendar has, for rules that ask month
+// by month.
+type foreignYear struct {
+	year   int
+	chosen []int // of BYMONTH
+	first  int64 // day
+	length int
+}
+
+func (c *cursor) yearOf(year int) *foreignYear {
+	y := &c.inYear
+	if y.year != year {
+		f := c.foreign
+		first := f.yearStart(year)
+		*y = foreignYear{year, f.chosen(year, c.skip), first, int(f.yearStart(year+1) - first)}
 	}
-	among := func(list []int, n, size int) bool {
-		return len(list) == 0 || slices.Contains(list, n) || slices.Contains(list, n-size-1)
-	}
-	start := f.yearStart(year)
-	return among(f.monthDays, day, f.monthLength(year, index)) &&
-		among(f.yearDays, int(d-start)+1, int(f.yearStart(year+1)-start))
+	return y
 }
 
 // loadForeign fills the bases with a year or a month of another calendar.
@@ -104,12 +134,12 @@ func (c *cursor) loadForeign() {
 	c.chosen = c.chosen[:0]
 	if c.freq == Monthly {
 		year, index := monthOf(f, c.period)
-		if len(f.months) == 0 || slices.Contains(f.chosen(year, c.skip), index) {
+		if len(f.months) == 0 || slices.Contains(c.yearOf(year).chosen, index) {
 			c.addForeignMonth(year, index)
 		}
 	} else {
 		year := int(c.period)
-		months := f.chosen(year, c.skip)
+		months := c.yearOf(year).chosen
 		if len(f.months) == 0 {
 			for i := range monthsIn(f, year) {
 				c.addForeignMonth(year, i)
@@ -164,8 +194,7 @@ func (f *foreign) chosen(year, skip int) []int {
 func (c *cursor) addForeignMonth(year, index int) {
 	f := c.foreign
 	first, length := monthStart(f, year, index), f.monthLength(year, index)
-	yearFirst := f.yearStart(year)
-	yearLength := int(f.yearStart(year+1) - yearFirst)
+	yearFirst, yearLength := c.yearOf(year).first, c.yearOf(year).length
 	mask := uint32(1)<<(length+1) - 2
 	var before, after bool
 	if len(f.monthDays) > 0 {

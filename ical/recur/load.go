@@ -12,6 +12,9 @@ func (c *cursor) nextDay(d int64) (int64, bool) {
 			return d + int64(bits.TrailingZeros32(rest)), true
 		}
 		d = c.monthEnd
+		if c.foreign != nil && !c.spend(foreignSteps) {
+			return 0, false
+		}
 	}
 	return 0, false
 }
@@ -27,6 +30,9 @@ func (c *cursor) lookAt(d int64) {
 	}
 	c.monthBegin = d
 	c.monthEnd = d + int64(daysInMonth(c.year, c.month))
+	if c.foreign != nil {
+		c.steps += foreignSteps
+	}
 	c.mask = c.monthMask(c.year, c.month, d, c.nthOf(c.year))
 }
 

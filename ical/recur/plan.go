@@ -45,6 +45,7 @@ type plan struct {
 	fromMask    bool  // BYSETPOS takes days of a month, each with one time
 	ticks       *ticks
 	foreign     *foreign // of a rule in another calendar than the Gregorian
+	share       int      // of maxSteps
 }
 
 // compile turns a rule that starts at the clock reading start into masks that the
@@ -56,7 +57,7 @@ func compile(r *Rule, start int64, dateOnly bool) *plan {
 	p := &plan{
 		freq: r.Freq, step: int64(max(1, r.Interval)), wkst: int(r.WKST),
 		start: start, startDay: day, until: maxReading, count: -1,
-		months: 0x1ffe,
+		months: 0x1ffe, share: maxSteps,
 	}
 	if r.Count > 0 {
 		p.count = int64(r.Count)

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"container/heap"
 	"slices"
+
+	"github.com/convene-cal/convene/ical"
 )
 
 // segment is the part of a series that one shape governs: what comes before
@@ -17,6 +19,7 @@ type segment struct {
 	shift    int64     // about how much later members take place
 	bound    int64     // nothing still to come takes place before
 	w        *walk     // nil before it is begun
+	there    stretch   // of where members take place
 }
 
 // aside is by how much a place on the clock and an instant may differ.
@@ -31,7 +34,7 @@ func (s *Set) betweenShifted(lo, hi int64, listed []Occurrence, yield func(Occur
 	looked := 0
 	for len(waiting) > 0 || len(active) > 0 {
 		for len(waiting) > 0 && (len(active) == 0 || waiting[0].bound <= active[0].bound) {
-			waiting[0].begin(lo)
+			waiting[0].begin(lo, hi)
 			heap.Push(&active, waiting[0])
 			waiting = waiting[1:]
 		}
@@ -99,16 +102,39 @@ func (s *Set) segments(lo, hi int64) []*segment {
 }
 
 // begin starts the walk at the first member that can overlap a window.
-func (g *segment) begin(lo int64) {
+func (g *segment) begin(lo, hi int64) {
 	wall := int64(-1 << 62)
 	if g.from > wall {
-		wall = wallOf(g.ids, g.from) - aside
+		wall = g.readingFrom(g.from)
 	}
 	if lo > -1<<62 {
-		wall = max(wall, wallOf(g.ids, lo-g.shape.longest()-g.shift)-aside)
+		wall = max(wall, g.beginning(lo-g.shape.longest()))
 	}
 	g.w = &walk{}
 	g.w.begin(g.Set, wall)
+	if g.to < 1<<61 {
+		g.w.stop = wallOf(g.ids, g.to) + aside
+	}
+	if hi < 1<<61 {
+		g.w.stop = min(g.w.stop, wallOf(g.ids, hi-g.shift)+2*aside)
+	}
+}
+
+// beginning is a reading of originals that nothing at or after an instant comes
+// before.
+func (g *segment) beginning(at int64) int64 {
+	if g.ranged == nil || g.ranged.timeless {
+		return g.readingFrom(at)
+	}
+	zone := g.ranged.zone
+	original := instantOf(zone, wallOf(zone, at)-g.shift)
+	for _, t := range [...]int64{at, original} { // the clocks change near neither
+		_, before := zone.Wall(reading(t - aside))
+		if _, after := zone.Wall(reading(t + aside)); before != after {
+			return wallOf(g.ids, original) - 2*aside
+		}
+	}
+	return g.readingFrom(original)
 }
 
 // next is the next occurrence that has no override of its own.
@@ -120,6 +146,9 @@ func (g *segment) next(hi int64) (o Occurrence, ok bool) {
 		}
 		if m.at < g.from || g.overrideAt(m.at) != nil {
 			continue
+		}
+		if g.plainly(m, &o) {
+			return o, true
 		}
 		g.w.occurrence(m, &o)
 		// A reading in a gap takes place after some that are later on the
@@ -138,6 +167,32 @@ func (g *segment) next(hi int64) (o Occurrence, ok bool) {
 		}
 		return o, true
 	}
+}
+
+// plainly is the usual case of an occurrence: the clocks change neither near the
+// original nor near where it takes place.
+func (g *segment) plainly(m member, o *Occurrence) bool {
+	sh := g.shape
+	z, ok := g.ids.(Stretcher)
+	if !ok || sh.timeless || sh.zone != g.ids || !sh.endAlike || m.length >= 0 || !g.w.plain(m.wall) {
+		return false
+	}
+	wall, length := m.wall+g.shift, sh.length()
+	if wall < g.there.from || wall+length >= g.there.to {
+		t := &g.there
+		if t.offset, t.from, t.to = z.Stretch(wall); wall < t.from || wall+length >= t.to {
+			return false
+		}
+	}
+	at := wall - g.there.offset
+	*o = Occurrence{
+		ID:    g.idOf(m.wall),
+		Start: ical.Time{Wall: reading(wall), Kind: sh.start.Kind, TZID: sh.start.TZID},
+		End:   ical.Time{Wall: reading(wall + length), Kind: sh.end.Kind, TZID: sh.end.TZID},
+		From:  reading(at), To: reading(at + length), Component: sh.component, Override: g.ranged != nil,
+	}
+	g.bound = max(g.bound, at)
+	return true
 }
 
 // segments are ordered by their bounds.

@@ -28,6 +28,10 @@ func (c *cursor) seek(t int64) {
 			c.left = 0
 			return
 		}
+		if !c.spend(1) {
+			c.left = 0
+			return
+		}
 		at := int64(c.i)*int64(len(c.times)) + int64(c.j)
 		begin := max(at, c.before(c.last+1))
 		end := max(begin, c.before(t))
@@ -47,12 +51,18 @@ func (c *cursor) seek(t int64) {
 // It moves days, so the times of a base are counted together: a day with every
 // second in it costs as much as one with a single time.
 func (c *cursor) countSingly(t int64) {
+	c.counting = true
+	defer func() { c.counting = false }()
 	for c.left > 0 {
 		if c.i == c.bases.n && !c.nextPeriod() {
 			c.left = 0
 			return
 		}
 		for c.i < c.bases.n {
+			if !c.spend(1) {
+				c.left = 0
+				return
+			}
 			if c.j == 0 {
 				n := len(c.times)
 				first, last := c.bases.at(c.i)+int64(c.times[0]), c.bases.at(c.i)+int64(c.times[n-1])

@@ -51,6 +51,7 @@ var ErrNothing = errors.New("recur: no event, to-do or journal entry")
 type Set struct {
 	zones     Zones
 	limit     int
+	sources   int    // rules that share the steps of a search
 	master    *shape // nil when there are only overrides
 	rules     []*source
 	exclusion []*source

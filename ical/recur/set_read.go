@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
@@ -34,10 +35,11 @@ type shape struct {
 
 // source is a rule with its end as an instant.
 type source struct {
-	plan  *plan
-	until int64 // instant, inclusive
-	once  sync.Once
-	ended *plan // the plan with COUNT turned into UNTIL
+	plan    *plan
+	until   int64 // instant, inclusive
+	once    sync.Once
+	ended   *plan       // the plan with COUNT turned into UNTIL
+	limited atomic.Bool // COUNT was not counted to its end
 }
 
 func (s *Set) zoneOf(t ical.Time) (Zone, error) {
@@ -154,6 +156,13 @@ func (s *Set) readRecurrence(c *ical.Component, sh *shape, opt Options) error {
 	}
 	date := sh.start.IsDate()
 	s.hasStart = true
+	for _, name := range []string{"RRULE", "EXRULE"} {
+		n := 0
+		for range c.Props(name) {
+			n++
+		}
+		s.sources += min(n, maxRules)
+	}
 	var counts bool
 	for p := range c.Props("RRULE") {
 		if strings.TrimSpace(p.Value()) == "" {
@@ -310,6 +319,7 @@ func (s *Set) readRDate(p *ical.Property, date bool) error {
 // source compiles a rule and turns its UNTIL into an instant.
 func (s *Set) source(r *Rule, sh *shape, date bool) *source {
 	src := &source{plan: compile(r, sh.wall, date), until: math.MaxInt64}
+	src.plan.share /= max(1, s.sources)
 	if date && src.plan.freq < Daily {
 		// RFC 5545 3.3.10: no times with a DATE; each day that is met counts once.
 		src.plan.eachDay = true
@@ -351,7 +361,8 @@ func (src *source) closed() *plan {
 	}
 	src.once.Do(func() {
 		p := *src.plan
-		last, ok, _ := p.final()
+		last, ok, limited := p.final()
+		src.limited.Store(limited)
 		p.count = -1
 		p.setUntil(last)
 		if !ok {

@@ -95,13 +95,13 @@ func SplitAt(cal *ical.Calendar, id ical.Time, z Zones) (head, tail *ical.Calend
 	}
 	at, wall := s.key(id)
 	before, after := false, false
-	for o := range s.All() {
-		if t, _ := s.key(o.ID); t < at {
-			before = true
-		}
-		break
-	}
 	var w walk
+	w.begin(s, -1<<62)
+	w.stop = wall
+	if m, ok := w.next(); ok && m.at < at {
+		before = true
+	}
+	w = walk{}
 	w.begin(s, wall-2*secondsPerDay)
 	for m, ok := w.next(); ok && !after; m, ok = w.next() {
 		after = m.at >= at

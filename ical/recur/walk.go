@@ -13,6 +13,7 @@ type walk struct {
 	many    []ruleWalk // of the rules, when there are more than one
 	fixed   []member   // RDATEs and DTSTART still to come
 	lastAt  int64
+	stop    int64 // what is later on the clock is not asked for
 	began   bool
 	looked  int
 	weight  int      // how many members more one takes as long as
@@ -25,10 +26,11 @@ type walk struct {
 }
 
 type ruleWalk struct {
-	src  *source
-	next member
-	ok   bool
-	c    cursor
+	src   *source
+	next  member
+	ok    bool
+	c     cursor
+	noted int // steps of c that the walk knows of
 }
 
 // begin opens the rule at the first member whose reading is not before from.
@@ -78,8 +80,8 @@ func (w *walk) rule(i int) *ruleWalk {
 
 // begin sets a walk on the first member whose clock reading is not before from.
 func (w *walk) begin(s *Set, from int64) {
-	w.Set, w.lastAt = s, math.MinInt64
-	w.weight = (len(s.rules) + len(s.exclusion)) / 4
+	w.Set, w.lastAt, w.stop = s, math.MinInt64, math.MaxInt64
+	w.weight = (len(s.rules) + len(s.exclusion)) / 2
 	if len(s.exclusion) > 0 && s.exclusion[0].plan.eachDay {
 		w.weight += 3
 	}
@@ -107,9 +109,7 @@ func (w *walk) begin(s *Set, from int64) {
 func (w *walk) advance(r *ruleWalk) {
 	for {
 		t, ok := r.c.next()
-		if r.c.limited {
-			w.limited.Store(true)
-		}
+		w.spent(r)
 		if r.ok = ok; !ok {
 			return
 		}
@@ -150,7 +150,7 @@ func (w *walk) next() (member, bool) {
 			m, best, found = w.fixed[0], -1, true
 			w.fixed = w.fixed[1:]
 		}
-		if !found {
+		if !found || m.wall > w.stop {
 			return m, false
 		}
 		if best >= 0 {
@@ -186,6 +186,7 @@ func (w *walk) run(lo, hi int64, o *Occurrence, yield func(Occurrence) bool) (mo
 			return true
 		}
 		w.looked++
+		w.spent(r)
 		if m.at != w.lastAt && (m.at+length > lo || length == 0 && m.at == lo) && (!listed || !w.listedOut(m)) {
 			w.plainly(m, length, o)
 			if !yield(*o) {
@@ -196,7 +197,7 @@ func (w *walk) run(lo, hi int64, o *Occurrence, yield func(Occurrence) bool) (mo
 		for {
 			t, ok := r.c.next()
 			if !ok {
-				w.limited.CompareAndSwap(false, r.c.limited)
+				w.spent(r)
 				r.ok = false
 				return true
 			}

@@ -47,10 +47,13 @@ func (s *Set) between(start, end time.Time, yield func(Occurrence) bool) {
 	longest := m.longest()
 	begin := int64(-1 << 62)
 	if lo > begin {
-		begin = wallOf(s.ids, lo-longest) - 2*secondsPerDay // offsets differ by less than two days
+		begin = s.readingFrom(lo - longest)
 	}
 	var w walk
 	w.begin(s, begin)
+	if hi < 1<<61 {
+		w.stop = wallOf(s.ids, hi) + aside
+	}
 	var o Occurrence
 	// RDATE PERIODs have lengths of their own.
 	for _, d := range s.rdates {
@@ -111,6 +114,18 @@ func (s *Set) between(start, end time.Time, yield func(Occurrence) bool) {
 		}
 	}
 	give(listed, yield)
+}
+
+// readingFrom is a reading that no member at or after an instant comes before.
+func (s *Set) readingFrom(at int64) int64 {
+	wall := wallOf(s.ids, at)
+	if z, ok := s.ids.(Stretcher); ok {
+		// No gap is longer than a day, so what comes before is far.
+		if _, from, to := z.Stretch(wall); wall-from > secondsPerDay && wall < to {
+			return wall
+		}
+	}
+	return wall - aside
 }
 
 // plain tells that a reading lies where the zone's offset stays.

@@ -4,6 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"time"
+
+	"github.com/convene-cal/convene/ical"
 )
 
 // TestZonesLikeTheStandardLibrary compares every zone with package time, which
@@ -152,6 +154,46 @@ func TestStretch(t *testing.T) {
 					t.Fatalf("%s: reading %v of the stretch of %v has %d and %d, not %d", z.name, time.Unix(r, 0).UTC(), time.Unix(w, 0).UTC(), z.offsetOfReading(r), z.periodAt(at).offset, offset)
 				}
 			}
+		}
+	}
+}
+
+// Rules of a VTIMEZONE that seldom give anything are worked out once, and what
+// no clock does is refused.
+func TestOddRules(t *testing.T) {
+	zone := func(rule string) *ical.Component {
+		cal, err := ical.Parse([]byte("BEGIN:VCALENDAR\r\nBEGIN:VTIMEZONE\r\nTZID:odd\r\nBEGIN:STANDARD\r\nDTSTART:19700101T000000\r\nTZOFFSETFROM:+0000\r\nTZOFFSETTO:+0100\r\n" + rule +
+			"\r\nEND:STANDARD\r\nBEGIN:DAYLIGHT\r\nDTSTART:19700601T000000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nRDATE:20900601T000000\r\nEND:DAYLIGHT\r\nEND:VTIMEZONE\r\nBEGIN:VEVENT\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return cal.Components[0]
+	}
+	for _, tt := range []struct {
+		rule string
+		at   string
+		want int // seconds
+	}{
+		{"RRULE:FREQ=YEARLY;INTERVAL=2147483647", "2089-01-01T00:00:00Z", 7200},
+		{"RRULE:FREQ=YEARLY;INTERVAL=20", "2089-01-01T00:00:00Z", 3600},
+		{"RRULE:FREQ=YEARLY;INTERVAL=20", "2091-01-01T00:00:00Z", 7200},
+		{"RRULE:FREQ=YEARLY;INTERVAL=20", "9111-01-01T00:00:00Z", 3600},
+		{"RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "2089-01-01T00:00:00Z", 7200},
+		{"RRULE:FREQ=YEARLY", "9999-01-02T00:00:00Z", 3600},
+	} {
+		z, err := FromComponent(zone(tt.rule))
+		if err != nil {
+			t.Errorf("%s: %v", tt.rule, err)
+			continue
+		}
+		at, _ := time.Parse(time.RFC3339, tt.at)
+		if _, got := z.Wall(at); got != tt.want {
+			t.Errorf("%s: at %s the offset is %d, want %d", tt.rule, tt.at, got, tt.want)
+		}
+	}
+	for _, rule := range []string{"RRULE:RSCALE=INDIAN;FREQ=MONTHLY;BYMONTHDAY=31;BYSETPOS=271", "RRULE:FREQ=DAILY", "RRULE:FREQ=SECONDLY"} {
+		if _, err := FromComponent(zone(rule)); err == nil {
+			t.Errorf("%s is taken", rule)
 		}
 	}
 }

@@ -3,6 +3,8 @@ package tz
 import (
 	"bytes"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -92,6 +94,75 @@ func ReadOwn(data []byte) (*Own, error) {
 		o.Define(name, z)
 	}
 	return o, nil
+}
+
+// ReadOwnFiles reads several files, in the order of their names: where two give a
+// name a meaning, the later counts. The error names the file.
+func ReadOwnFiles(files map[string][]byte) (*Own, error) {
+	all := &Own{}
+	for _, name := range slices.Sorted(maps.Keys(files)) {
+		o, err := ReadOwn(files[name])
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if all.zones == nil {
+			all.zones = map[string]*Zone{}
+		}
+		maps.Copy(all.zones, o.zones)
+	}
+	return all, nil
+}
+
+// Len is the number of names.
+func (o *Own) Len() int {
+	if o == nil {
+		return 0
+	}
+	return len(o.zones)
+}
+
+// Lacks tells whether an object uses names of o without a VTIMEZONE.
+func (o *Own) Lacks(cal *ical.Calendar) bool {
+	if o.Len() == 0 {
+		return false
+	}
+	for tzid := range cal.TZIDs() {
+		if o.Find(tzid) != nil && !defines(cal, tzid) {
+			return true
+		}
+	}
+	return false
+}
+
+func defines(cal *ical.Calendar, tzid string) bool {
+	for z := range cal.Children("VTIMEZONE") {
+		if zoneKey(z.Text("TZID")) == zoneKey(tzid) {
+			return true
+		}
+	}
+	return false
+}
+
+// Complete gives an object the VTIMEZONEs of the names of o that it uses without
+// (RFC 5545 3.2.19), so that everybody reads them alike. Everything else of it
+// stays.
+func (o *Own) Complete(cal *ical.Calendar) {
+	if o.Len() == 0 {
+		return
+	}
+	var add []*ical.Component
+	seen := map[string]bool{}
+	for tzid := range cal.TZIDs() {
+		key := zoneKey(tzid)
+		z := o.Find(tzid)
+		if z == nil || seen[key] || defines(cal, tzid) {
+			continue
+		}
+		seen[key] = true
+		from, to := span(cal, key)
+		add = append(add, z.Component(tzid, from, to))
+	}
+	cal.Components = slices.Insert(cal.Components, 0, add...)
 }
 
 // Resolver prepares the zones of cal as NewResolver does; a name of o means what

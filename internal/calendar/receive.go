@@ -132,6 +132,10 @@ func (s *Service) receive(tx *store.Tx, a Arrival, dir *Directory) (Received, er
 	if a.Received.IsZero() {
 		a.Received = s.now()
 	}
+	if s.o.Zones.Lacks(a.Message) {
+		a.Message = a.Message.Clone() // it is the caller's
+		s.o.Zones.Complete(a.Message)
+	}
 	if a.Method == "" {
 		a.Method = itip.Method(a.Message.Method())
 	}

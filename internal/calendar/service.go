@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/journal"
@@ -81,6 +82,7 @@ type Options struct {
 	ProdID     string        // of what we write ourselves
 	OpenRooms  bool          // rooms answer organizers of other services by themselves, also where their policy names nobody
 	QuietAfter time.Duration // people elsewhere are not mailed about events that ended so long ago; 0 = they are
+	Zones      *tz.Own       // what the site calls its time zones; objects that come without a definition get it
 	UndoWindow time.Duration // messages that leave this service wait so long, so that a change of mind is not mailed
 }
 

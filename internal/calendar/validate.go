@@ -52,6 +52,10 @@ func (s *Service) read(data []byte, imported bool) (*draft, error) {
 		return nil, unreadable(err)
 	}
 	repaired := len(octets) != len(data)
+	if s.o.Zones.Lacks(cal) {
+		s.o.Zones.Complete(cal)
+		repaired = true
+	}
 	if !imported && strings.Contains(strings.ToUpper(cal.Trailer()), "BEGIN:VCALENDAR") {
 		return nil, problem.New(problem.InvalidCalendarObject, "The data holds more than one VCALENDAR; an object is exactly one.")
 	}

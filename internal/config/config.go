@@ -15,6 +15,7 @@ type Config struct {
 	Data     string   `toml:"data" flag:"yes" help:"folder of the embedded store, queues and keys"`
 	Domains  []string `toml:"domains" flag:"yes" help:"mail domains whose calendar addresses are ours"`
 	Hostname string   `toml:"hostname" flag:"yes" help:"name of this service in mail, links and greetings"`
+	Zones    string   `toml:"zones" help:"time zones of your own for objects that use a TZID and do not define it: a file, or a folder of files, with VTIMEZONEs or lines such as HQ = Europe/Berlin"`
 	Store    Store    `toml:"store"`
 	HTTP     HTTP     `toml:"http"`
 	Mail     Mail     `toml:"mail"`

@@ -302,3 +302,21 @@ func certificate(t *testing.T, from, to time.Time, name string) (tls.Certificate
 	roots.AddCert(parsed)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
 }
+
+// The site's own zones are counted, and a file that cannot be read is told with
+// its line.
+func TestZonesOfTheSite(t *testing.T) {
+	dir := t.TempDir()
+	for name, text := range map[string]string{"a.txt": "HQ = Europe/Berlin\nShip = UTC-03:30\n", ".hidden": "no"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cfg := config.Default()
+	cfg.Zones = dir
+	expect(t, examine(t, doctor.Options{Config: cfg, Now: released}), map[string]string{"zones " + dir: "ok: 2 time zones"})
+	if err := os.WriteFile(filepath.Join(dir, "b.txt"), []byte("HQ = Europe/Berlin\nHome = Atlantis\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, examine(t, doctor.Options{Config: cfg, Now: released}), map[string]string{"zones " + dir: "error: b.txt: line 2"})
+}

@@ -148,4 +148,16 @@ func (x *examiner) zones() {
 	default:
 		x.say("zones", tz.Version(), OK, "", "the time zone data is version %s", tz.Version())
 	}
+	if x.Config.Zones == "" {
+		return
+	}
+	files, err := x.Config.ZoneFiles()
+	if err == nil {
+		var own *tz.Own
+		if own, err = tz.ReadOwnFiles(files); err == nil {
+			x.say("zones", x.Config.Zones, OK, "", "%d time zones are defined by this site", own.Len())
+			return
+		}
+	}
+	x.say("zones", x.Config.Zones, Error, "Correct the file; convene ical check tells what is wrong with a calendar. The service does not start with it.", "the site's own time zones cannot be read: %v", err)
 }

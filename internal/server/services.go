@@ -15,6 +15,7 @@ import (
 	"time"
 
 	wire "github.com/convene-cal/convene/cip"
+	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
@@ -63,9 +64,26 @@ func Open(ctx context.Context, cfg config.Config, log *slog.Logger) (*Services, 
 	return open(ctx, cfg, log, false)
 }
 
+// ownZones reads the time zones that the site has defined.
+func ownZones(cfg config.Config) (*tz.Own, error) {
+	files, err := cfg.ZoneFiles()
+	if err != nil {
+		return nil, err
+	}
+	own, err := tz.ReadOwnFiles(files)
+	if err != nil {
+		return nil, fmt.Errorf("zones: %w", err)
+	}
+	return own, nil
+}
+
 // open takes the data folder for a server alone when serve is true; the
 // command line works beside it.
 func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) (*Services, error) {
+	zones, err := ownZones(cfg)
+	if err != nil {
+		return nil, err
+	}
 	db, err := store.Open(ctx, store.Options{URL: cfg.Store.URL, Dir: cfg.Data, Durability: cfg.Store.Durability, Serve: serve, Log: log})
 	if err != nil {
 		return nil, err
@@ -76,7 +94,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 	s.Journal = journal.New(journal.Options{Store: db, Log: log, Node: node(cfg, serve)})
 	s.Calendar = calendar.New(calendar.Options{
 		Store: db, Accounts: s.Accounts, ACL: s.ACL, Domains: cfg.Domains, Log: log, ProdID: prodID, UndoWindow: cfg.Mail.UndoWindow, QuietAfter: cfg.Mail.QuietAfter,
-		OpenRooms: cfg.Mail.InboundPolicy == "accept",
+		OpenRooms: cfg.Mail.InboundPolicy == "accept", Zones: zones,
 		Limits: calendar.Limits{
 			ResourceSize:      limit(int(cfg.Limits.MaxResourceSize)),
 			Attendees:         limit(cfg.Limits.MaxAttendees),

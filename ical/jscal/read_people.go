@@ -65,9 +65,6 @@ func (e *entry) participants() {
 		e.attendee(key, address, p, addresses, chief)
 		return true
 	})
-	if chief == nil && e.c.Prop("ATTENDEE") != nil {
-		e.losses.at(below(e.path, "replyTo"), "there are participants and nobody to reply to: nobody is the organizer")
-	}
 }
 
 // attendee takes a Participant. One who only owns the object is the organizer
@@ -123,7 +120,7 @@ func (e *entry) attendee(key, address string, p *conversion, addresses map[strin
 	if s, ok := p.text("name"); ok {
 		set("CN", s)
 	}
-	if s, ok := p.text("email"); ok {
+	if s, ok := p.text("email"); ok && (chief != nil || p.o["sendTo"] != nil || "mailto:"+s != address) {
 		set("EMAIL", s)
 	}
 	if s, ok := p.o["sentBy"].(string); ok && isURI("mailto:"+s) {

@@ -233,6 +233,11 @@ func person(o object, p *ical.Property) {
 func (e *writing) attendee(p *ical.Property, key string, ids map[string]string, organizer *ical.Property) {
 	o := object{"@type": "Participant", "sendTo": methodOf(p.Address())}
 	person(o, p)
+	if email := p.Address().Email(); organizer == nil && o["email"] == nil && "mailto:"+email == p.Value() {
+		// RFC 8984 4.4.6: who has sendTo can reply to somebody.
+		delete(o, "sendTo")
+		o["email"] = email
+	}
 	known := []string{"CN", "EMAIL"}
 	take := func(param, name string, value any) {
 		o[name] = value

@@ -325,3 +325,29 @@ func TestNormalizedCorpusHasCleanLines(t *testing.T) {
 		t.Errorf("only %d calendars", calendars)
 	}
 }
+
+// What a property that is not registered says of its own type has to be so, one
+// value or several; VERSION may be a span.
+func TestStatedTypes(t *testing.T) {
+	for line, want := range map[string]string{
+		"X-P;VALUE=INTEGER:one":           "stated-value",
+		"X-P;VALUE=INTEGER:1,2":           "",
+		"X-P;VALUE=BOOLEAN:YES":           "stated-value",
+		"X-P;VALUE=UTC-OFFSET:+013045":    "",
+		"X-P;VALUE=UTC-OFFSET:-0000":      "stated-value",
+		"X-P;VALUE=TIME:250000":           "stated-value",
+		"X-P;VALUE=RECUR:FREQ=OFTEN":      "stated-value",
+		"X-P;VALUE=RECUR:FREQ=DAILY":      "",
+		"X-P;VALUE=URI:http://x.test/a,b": "",
+		"X-P;VALUE=X-OWN:a;b":             "",
+	} {
+		text := "BEGIN:VCALENDAR\r\nVERSION:1.0;2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20260101T000000Z\r\nDTSTART:20260302T090000Z\r\n" + line + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+		got := ""
+		for _, f := range check.Bytes([]byte(text), check.Options{}) {
+			got += f.Rule
+		}
+		if got != want {
+			t.Errorf("%s: %q, want %q", line, got, want)
+		}
+	}
+}

@@ -2,10 +2,12 @@ package check
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/recur"
 )
 
 func isX(name string) bool { return strings.HasPrefix(name, "X-") }
@@ -18,6 +20,7 @@ func (k *checker) property(l *line, in *ical.Component) {
 			k.at(Warning, l, 0, "unknown-property", "RFC 5545 3.8.8.1", "%s is not a registered property", clip(l.name))
 		}
 		k.parameters(l, nil)
+		k.stated(l)
 		return
 	}
 	k.parameters(l, def)
@@ -40,6 +43,26 @@ func (k *checker) property(l *line, in *ical.Component) {
 	k.value(l, kind, def, in)
 }
 
+// stated judges the value of a property that is not known by the type it states
+// (RFC 5545 3.2.20); whether it is a list nobody can say.
+func (k *checker) stated(l *line) {
+	v, ok := l.param("VALUE")
+	kind := strings.ToUpper(v.text)
+	form, typed := valueForms[kind]
+	if !ok || !typed || kind == ical.Text {
+		return
+	}
+	should := form.judge(l.value)
+	if _, err := recur.ParseRule(l.value); kind == ical.Recur && err != nil {
+		should = "a recurrence rule"
+	} else if should != "" && !slices.ContainsFunc(strings.Split(l.value, ","), func(item string) bool { return form.judge(item) != "" }) {
+		should = "" // a list
+	}
+	if should != "" {
+		k.at(Warning, l, l.valueAt, "stated-value", form.section, "%s %q is not %s", l.name, clip(l.value), should)
+	}
+}
+
 // structured are the properties of type TEXT or FLOAT with parts between
 // semicolons, and those with their own grammar.
 var structured = map[string]struct {
@@ -47,6 +70,7 @@ var structured = map[string]struct {
 	should string
 }{
 	"GEO":            {regexp.MustCompile(`^[+-]?\d+(\.\d+)?;[+-]?\d+(\.\d+)?$`), "latitude;longitude, such as 37.386013;-122.082932"},
+	"VERSION":        {regexp.MustCompile(`^(2\.0|[0-9A-Za-z.-]+;[0-9A-Za-z.-]+)$`), "2.0, or the versions of readers, from;to"},
 	"REQUEST-STATUS": {regexp.MustCompile(`^\d(\.\d+){1,2};([^;\\]|\\.)*(;.*)?$`), "code;description, such as 2.0;Success"},
 }
 

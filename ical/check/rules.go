@@ -40,6 +40,7 @@ func Rules() []Rule {
 
 		{"value-type", Error, "RFC 5545 3.2.20", "A value type that the property cannot have, or none where one is needed."},
 		{"value", Error, "RFC 5545 3.3, 3.8", "A value is not of its type, or none of those that the property may have."},
+		{"stated-value", Warning, "RFC 5545 3.2.20", "A value is not of the type that its property, which is not registered, states for it."},
 		{"unknown-value", Warning, "RFC 5545 3.8.1.3, 3.8.6.1, RFC 7953 3.2, RFC 9073 6.2, RFC 9074 8.1", "A value that is not registered and does not begin with X-."},
 		{"range", Error, "RFC 5545 3.8.1.6, 3.8.1.8, 3.8.1.9", "A number is out of its bounds."},
 		{"utc", Error, "RFC 5545 3.8.2.6, 3.8.7", "A time that must be in UTC is not."},

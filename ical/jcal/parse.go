@@ -16,14 +16,7 @@ func Parse(data []byte) (*ical.Calendar, error) { return ParseLimits(data, ical.
 
 // ParseLimits is Parse with other limits.
 func ParseLimits(data []byte, l ical.Limits) (*ical.Calendar, error) {
-	all, err := ParseAllLimits(data, l)
-	if err != nil {
-		return nil, err
-	}
-	if len(all) > 1 {
-		return nil, &ical.ParseError{Line: 1, Column: 1, What: fmt.Sprintf("%d calendars where one is expected", len(all))}
-	}
-	return all[0], nil
+	return typed.One(ParseAllLimits(data, l))
 }
 
 // ParseAll reads a jCal object, or an array of them (RFC 7265 3.2).
@@ -33,17 +26,7 @@ func ParseAll(data []byte) ([]*ical.Calendar, error) {
 
 // ParseAllLimits is ParseAll with other limits, which hold for all together.
 func ParseAllLimits(data []byte, l ical.Limits) ([]*ical.Calendar, error) {
-	l = typed.Limits(l)
-	if len(data) > l.Size {
-		return nil, &ical.ParseError{Line: 1, Column: 1, What: fmt.Sprintf("%d octets, %d are allowed", len(data), l.Size), Err: ical.ErrLimit}
-	}
-	p := &parser{JSON: typed.JSON{In: typed.NewInput(data), Length: l.LineLength}, depth: l.Depth, size: l.Size}
-	p.out.Text = make([]byte, 0, len(data)+len(data)/8+64)
-	text, err := typed.All(p)
-	if err != nil {
-		return nil, err
-	}
-	return ical.ParseAllLimits(text, l)
+	return typed.ParseAll(data, l, len(data)+len(data)/8+64, translator)
 }
 
 // NewReader reads a stream of any size, in the memory of its largest part:
@@ -53,8 +36,11 @@ func NewReader(r io.Reader) *ical.Reader { return NewReaderLimits(r, ical.Defaul
 
 // NewReaderLimits is NewReader with other limits.
 func NewReaderLimits(r io.Reader, l ical.Limits) *ical.Reader {
-	l = typed.Limits(l)
-	return typed.NewReader(&parser{JSON: typed.JSON{In: typed.NewStream(r, l.LineLength), Length: l.LineLength}, depth: l.Depth, size: l.Size}, l)
+	return typed.Stream(r, l, translator)
+}
+
+func translator(in typed.Input, l ical.Limits) typed.Translator {
+	return &parser{JSON: typed.JSON{In: in, Length: l.LineLength}, depth: l.Depth, size: l.Size}
 }
 
 // parser writes the iCalendar text that a jCal text stands for.

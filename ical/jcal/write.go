@@ -31,113 +31,76 @@ type Writer struct {
 	// first Begin.
 	Array bool
 
-	w          io.Writer
-	e          encoder
-	calendars  int
-	components int
-	open       bool
-	err        error
+	p typed.Parts
+	e encoder
 }
 
 // NewWriter writes to w. Close completes the text; it does not close w.
-func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
-
-// flushAt is how much is collected for one write.
-const flushAt = 1 << 16
-
-var errOrder = errors.New("jcal: Begin, Component and End are out of order")
+func NewWriter(w io.Writer) *Writer { return &Writer{p: typed.Parts{W: w}} }
 
 // Begin starts a calendar with these properties.
 func (w *Writer) Begin(properties []*ical.Property) error {
-	switch {
-	case w.err != nil:
-		return w.err
-	case w.open:
-		return errOrder
-	case w.calendars > 0 && !w.Array:
+	if w.p.Calendars > 0 && !w.Array {
 		return errors.New("jcal: several calendars need an array")
 	}
-	if w.Array {
-		w.e.b = append(w.e.b, "[,\n"[min(w.calendars, 1)])
-		if w.calendars > 0 {
-			w.e.b = append(w.e.b, '\n')
-		}
+	if err := w.p.Begin(); err != nil {
+		return err
 	}
-	w.open, w.components = true, 0
-	w.calendars++
+	switch {
+	case w.Array && w.p.Calendars == 1:
+		w.e.b = append(w.e.b, '[')
+	case w.Array:
+		w.e.b = append(w.e.b, ",\n"...)
+	}
 	w.e.b = append(w.e.b, `["vcalendar",`...)
 	w.e.properties(properties)
 	w.e.b = append(w.e.b, ",["...)
-	return w.flush(flushAt)
+	return w.flush(false)
 }
 
 // Component adds a component to the calendar that was begun.
 func (w *Writer) Component(c *ical.Component) error {
-	if w.err != nil {
-		return w.err
+	if err := w.p.Component(); err != nil {
+		return err
 	}
-	if !w.open {
-		return errOrder
-	}
-	if w.components++; w.components > 1 {
+	if w.p.Components > 1 {
 		w.e.b = append(w.e.b, ',')
 	}
 	w.e.b = append(w.e.b, '\n')
 	w.e.component(c)
-	return w.flush(flushAt)
+	return w.flush(false)
 }
 
 // End ends the calendar that was begun.
 func (w *Writer) End() error {
-	if w.err != nil {
-		return w.err
+	if err := w.p.End(); err != nil {
+		return err
 	}
-	if !w.open {
-		return errOrder
-	}
-	w.open = false
 	w.e.b = append(w.e.b, "]]"...)
-	return w.flush(flushAt)
+	return w.flush(false)
 }
 
 // Write writes a whole calendar.
-func (w *Writer) Write(cal *ical.Calendar) error {
-	err := w.Begin(cal.Properties)
-	for _, c := range cal.Components {
-		if err == nil {
-			err = w.Component(c)
-		}
-	}
-	if err == nil {
-		err = w.End()
-	}
-	return err
-}
+func (w *Writer) Write(cal *ical.Calendar) error { return typed.Write(w, cal) }
 
 // Close writes what is left.
 func (w *Writer) Close() error {
-	if w.err != nil {
-		return w.err
-	}
-	if w.open {
-		return errOrder
+	if err := w.p.Close(); err != nil {
+		return err
 	}
 	if w.Array {
-		if w.calendars == 0 {
+		if w.p.Calendars == 0 {
 			w.e.b = append(w.e.b, '[')
 		}
 		w.e.b = append(w.e.b, ']')
 	}
 	w.e.b = append(w.e.b, '\n')
-	return w.flush(0)
+	return w.flush(true)
 }
 
-func (w *Writer) flush(at int) error {
-	if len(w.e.b) > at {
-		_, w.err = w.w.Write(w.e.b)
-		w.e.b = w.e.b[:0]
-	}
-	return w.err
+func (w *Writer) flush(all bool) (err error) {
+	w.e.b, err = w.p.Flush(w.e.b, all)
+	return err
 }
 
 type encoder struct {

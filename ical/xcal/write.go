@@ -2,7 +2,6 @@ package xcal
 
 import (
 	"encoding/xml"
-	"errors"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -39,21 +38,13 @@ func AppendTo(b []byte, cal *ical.Calendar) ([]byte, error) {
 // the largest part. Its methods must not be used by several goroutines at
 // once.
 type Writer struct {
-	w          io.Writer
-	e          encoder
-	began      bool
-	open       bool
-	components int
-	err        error
+	p     typed.Parts
+	e     encoder
+	began bool
 }
 
 // NewWriter writes to w. Close completes the text; it does not close w.
-func NewWriter(w io.Writer) *Writer { return &Writer{w: w} }
-
-// flushAt is how much is collected for one write.
-const flushAt = 1 << 16
-
-var errOrder = errors.New("xcal: Begin, Component and End are out of order")
+func NewWriter(w io.Writer) *Writer { return &Writer{p: typed.Parts{W: w}} }
 
 func (w *Writer) start() {
 	if !w.began {
@@ -64,77 +55,48 @@ func (w *Writer) start() {
 
 // Begin starts a calendar with these properties.
 func (w *Writer) Begin(properties []*ical.Property) error {
-	if w.err != nil {
-		return w.err
-	}
-	if w.open {
-		return errOrder
+	if err := w.p.Begin(); err != nil {
+		return err
 	}
 	w.start()
-	w.open, w.components = true, 0
 	w.e.begin(properties)
-	return w.flush(flushAt)
+	return w.flush(false)
 }
 
 // Component adds a component to the calendar that was begun.
 func (w *Writer) Component(c *ical.Component) error {
-	if w.err != nil {
-		return w.err
+	if err := w.p.Component(); err != nil {
+		return err
 	}
-	if !w.open {
-		return errOrder
-	}
-	w.e.member(c, w.components)
-	w.components++
-	return w.flush(flushAt)
+	w.e.member(c, w.p.Components-1)
+	return w.flush(false)
 }
 
 // End ends the calendar that was begun.
 func (w *Writer) End() error {
-	if w.err != nil {
-		return w.err
+	if err := w.p.End(); err != nil {
+		return err
 	}
-	if !w.open {
-		return errOrder
-	}
-	w.open = false
-	w.e.end(w.components)
-	return w.flush(flushAt)
+	w.e.end(w.p.Components)
+	return w.flush(false)
 }
 
 // Write writes a whole calendar.
-func (w *Writer) Write(cal *ical.Calendar) error {
-	err := w.Begin(cal.Properties)
-	for _, c := range cal.Components {
-		if err == nil {
-			err = w.Component(c)
-		}
-	}
-	if err == nil {
-		err = w.End()
-	}
-	return err
-}
+func (w *Writer) Write(cal *ical.Calendar) error { return typed.Write(w, cal) }
 
 // Close writes what is left.
 func (w *Writer) Close() error {
-	if w.err != nil {
-		return w.err
-	}
-	if w.open {
-		return errOrder
+	if err := w.p.Close(); err != nil {
+		return err
 	}
 	w.start()
 	w.e.b = append(w.e.b, tail...)
-	return w.flush(0)
+	return w.flush(true)
 }
 
-func (w *Writer) flush(at int) error {
-	if len(w.e.b) > at {
-		_, w.err = w.w.Write(w.e.b)
-		w.e.b = w.e.b[:0]
-	}
-	return w.err
+func (w *Writer) flush(all bool) (err error) {
+	w.e.b, err = w.p.Flush(w.e.b, all)
+	return err
 }
 
 type encoder struct {

@@ -304,13 +304,22 @@ func matches(pattern string, s []byte) bool {
 // AppendBasic appends a value in the basic format; what is not in the extended
 // one stays as it is, without controls.
 func AppendBasic(b, s []byte) []byte {
+	from := len(b)
 	b, ok := appendBasic(b, s)
-	if !ok {
-		for _, c := range s {
-			if c > ' ' && c != 0x7f {
-				b = append(b, c)
-			}
+	if ok {
+		return b
+	}
+	b = b[:from]
+	for _, c := range s {
+		if c > ' ' && c != 0x7f {
+			b = append(b, c)
 		}
+	}
+	if clean := bytes.Clone(b[from:]); len(clean) < len(s) { // without blanks it may be one
+		if basic, ok := appendBasic(b[:from], clean); ok {
+			return basic
+		}
+		b = append(b[:from], clean...)
 	}
 	return b
 }

@@ -143,11 +143,16 @@ func (c *Calendar) Normalize() {
 	}
 }
 
+// maxComponentName keeps BEGIN and END on one line (RFC 5545 3.1), which many
+// readers do not unfold; no name that is registered has half of it.
+const maxComponentName = 75 - len("BEGIN:")
+
 // componentName leaves out what no name may have (RFC 5545 3.6 iana-token): a
 // long one with a semicolon or colon would be folded into what reads as a
 // property. What is left must not become the name of a component that means
 // something where it stands: the whole, or an event inside an event.
 func componentName(s string) string {
+	s = s[:min(len(s), maxComponentName)]
 	if onlyName(s) {
 		return s
 	}

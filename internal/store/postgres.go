@@ -229,6 +229,9 @@ func (e *pgEngine) announce(touched map[AccountID]struct{}) {
 	}
 }
 
+// tend: the server looks after itself.
+func (*pgEngine) tend(context.Context, *Store) {}
+
 // watch sends and receives notifications. They are hints: while the connection
 // is down, nothing but time is lost.
 func (e *pgEngine) watch(ctx context.Context, s *Store) {

@@ -411,11 +411,6 @@ func (w *sqliteWriter) look(s *Store) {
 }
 
 func (e *sqliteEngine) watch(ctx context.Context, s *Store) {
-	var copying sync.WaitGroup
-	defer copying.Wait()
-	copying.Go(func() {
-		e.log.run(ctx, s, func() (*sqliteConn, error) { return e.connect(ctx, "pragma cache_size = -100") })
-	})
 	ticker := time.NewTicker(e.poll)
 	defer ticker.Stop()
 	for {
@@ -430,4 +425,9 @@ func (e *sqliteEngine) watch(ctx context.Context, s *Store) {
 			return
 		}
 	}
+}
+
+// tend copies the log.
+func (e *sqliteEngine) tend(ctx context.Context, s *Store) {
+	e.log.run(ctx, s, func() (*sqliteConn, error) { return e.connect(ctx, "pragma cache_size = -100") })
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -37,7 +38,7 @@ type Store struct {
 	now     func() time.Time
 	hub     hub
 	stop    context.CancelFunc
-	stopped chan struct{}
+	beside  sync.WaitGroup // what runs until stop
 	unlock  func() error
 }
 
@@ -47,6 +48,7 @@ type engine interface {
 	peek(ctx context.Context, s *Store, fn func(*Tx) error) error
 	update(ctx context.Context, s *Store, fn func(*Tx) error) error
 	watch(ctx context.Context, s *Store) // tells s.hub of other processes' commits until ctx ends
+	tend(ctx context.Context, s *Store)  // does what else is to be done beside transactions until ctx ends
 	migrate(ctx context.Context, to int64) (version int64, err error)
 	close() error
 }
@@ -116,11 +118,9 @@ func open(ctx context.Context, o Options) (*Store, error) {
 
 func (s *Store) start(o Options) {
 	ctx, stop := context.WithCancel(context.Background())
-	s.stop, s.stopped = stop, make(chan struct{})
-	go func() {
-		defer close(s.stopped)
-		s.engine.watch(ctx, s)
-	}()
+	s.stop = stop
+	s.beside.Go(func() { s.engine.watch(ctx, s) })
+	s.beside.Go(func() { s.engine.tend(ctx, s) })
 }
 
 // Engine is "sqlite" or "postgres", for people.
@@ -151,7 +151,7 @@ func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 func (s *Store) Close() error {
 	if s.stop != nil {
 		s.stop()
-		<-s.stopped
+		s.beside.Wait()
 	}
 	var err error
 	if s.engine != nil {

@@ -9,7 +9,7 @@ STATICCHECK = $(GO) run honnef.co/go/tools/cmd/staticcheck@v0.8.2
 RACY = ./internal/store/... ./internal/account/... ./internal/journal/... ./internal/calendar/... ./internal/transport/... ./internal/server/... ./internal/davserver/... ./internal/web/... ./internal/subscription/... ./internal/mailbox/... ./cip/...
 FUZZTIME ?= 30s
 
-.PHONY: demo build test check lint fmt vet race e2e bench bench-libs fuzz long ui
+.PHONY: demo build test check lint fmt vet race e2e bench bench-growth bench-peers bench-libs fuzz long ui
 
 demo: ## two organisations, one meeting: http://127.0.0.1:8420 and :8421
 	$(GO) run ./cmd/convene demo
@@ -39,6 +39,15 @@ e2e: ## the built binary from outside: scripts, CalDAV clients, mail, crashes
 
 bench: ## speed and memory, as docs/benchmarks.md tells
 	$(GO) run ./internal/bench/run
+
+GROWTH ?= /var/tmp/convene-growth
+SIZES ?= 1000,10000,100000,1000000
+bench-growth: ## what stays as fast in a calendar of 1,000 to 1,000,000 events; goes on where it was left
+	mkdir -p $(GROWTH)
+	$(GO) run ./internal/bench/run -only growth -data $(GROWTH) -sizes $(SIZES)
+
+bench-peers: ## beside Radicale and Cyrus, where they are installed
+	$(GO) run ./internal/bench/run -peers
 
 bench-libs: ## package ical beside other libraries, a module of its own
 	cd bench/peers && $(GO) run .

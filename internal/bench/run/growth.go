@@ -19,18 +19,21 @@ func growth(b *bench) ([]figure, error) {
 		}
 	}
 	path := b.server.calendar("anna", "growing")
-	first := map[string]float64{}
+	first, cpu := map[string]float64{}, map[string]float64{}
 	var out []figure
 	add := func(what, unit string, more bool, size int, s *sample) *figure {
 		f := figure{what: fmt.Sprintf("%s, %d events", what, size), value: s.middle(), unit: unit, sample: s}
 		if was, ok := first[what]; !ok {
-			first[what] = f.value
+			first[what], cpu[what] = f.value, float64(s.cpu)
 		} else {
 			times := f.value / was
 			if more { // of a rate, less is worse
 				times = was / f.value
 			}
 			f.beside = fmt.Sprintf("%.2f × that of %d", times, b.sizes[0])
+			if s.cpu > 0 {
+				f.beside += fmt.Sprintf(", %.2f × its processor time", float64(s.cpu)/cpu[what])
+			}
 			f.goal = atMost(times, flat, "×")
 		}
 		out = append(out, f)

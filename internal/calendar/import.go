@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -237,7 +238,7 @@ func (s *Service) importBatch(ctx context.Context, req ImportRequest, batch []pi
 					}
 					p.out.State, p.out.Reason = ImportRefused, problem.Of(err).Sentence
 				}
-				now[p.d.uid] = true
+				now[strings.Clone(p.d.uid)] = true // the UID alone, not the text that it lies in
 			}
 			out = append(out, p.out)
 		}
@@ -246,11 +247,7 @@ func (s *Service) importBatch(ctx context.Context, req ImportRequest, batch []pi
 	if err != nil {
 		return nil, fmt.Errorf("import %s: %w", req.Source, err)
 	}
-	for _, p := range batch {
-		if p.d != nil {
-			before[p.d.uid] = true
-		}
-	}
+	maps.Copy(before, now)
 	return out, nil
 }
 

@@ -101,7 +101,7 @@ func openBrowser(t *testing.T, url string) func() *window {
 	}
 }
 
-// patience for one step; the machine may be busy.
+// patience for one step, for hangs only: the machine may be busy.
 const patience = time.Minute
 
 func (w *window) do(steps ...chromedp.Action[chromedp.Void]) {

@@ -26,6 +26,7 @@ func need(t testing.TB, what, program, install string) {
 // onEachStore runs a script on SQLite and on PostgreSQL; store is a setting for
 // newService.
 func onEachStore(t *testing.T, script func(t *testing.T, store ...string)) {
+	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
 		script(t)

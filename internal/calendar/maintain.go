@@ -40,6 +40,7 @@ func (s *Service) Maintain(ctx context.Context) error {
 		"attachments": func(tx *store.Tx) (bool, error) { return tx.PruneAttachments(now.Add(-keptUnused)) },
 		"tombstones":  func(tx *store.Tx) (bool, error) { return tx.PruneTombstones(now.Add(-tombstonesFor)) },
 		"addresses":   func(tx *store.Tx) (bool, error) { return tx.PruneReplyAddresses(now) },
+		"push":        func(tx *store.Tx) (bool, error) { return false, tx.PrunePush(now) },
 		"messages":    func(tx *store.Tx) (bool, error) { return tx.PruneEntries(now.Add(-messagesFor)) },
 	} {
 		for more := true; more; {

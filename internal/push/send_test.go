@@ -251,6 +251,14 @@ func TestEnds(t *testing.T) {
 	st.now = reg.Expires.Add(time.Second)
 	st.put("a")
 	st.due(0)
+	if err := st.svc.Maintain(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if renewed := st.register("default", true, false); renewed.Token == reg.Token {
+		t.Error("what ended is kept")
+	} else if err := st.svc.UnregisterPush(t.Context(), st.actor, renewed.Token); err != nil {
+		t.Error(err)
+	}
 	st.register("tasks", true, false)
 	if err := st.svc.DeleteCollection(t.Context(), calendar.DeleteCollectionRequest{By: st.actor, Owner: st.ann.ID, Collection: "tasks"}); err != nil {
 		t.Fatal(err)

@@ -119,8 +119,8 @@ func (tx *Tx) CollectionChange(account AccountID, collection int64) (changed int
 	return changed, err
 }
 
-// ExpirePush removes registrations whose time is over.
-func (tx *Tx) ExpirePush(now time.Time) error {
+// PrunePush removes registrations whose time is over.
+func (tx *Tx) PrunePush(now time.Time) error {
 	_, err := tx.exec(`delete from push_registration where expires <= $1`, now)
 	return err
 }

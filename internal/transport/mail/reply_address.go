@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base32"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/imip"
+	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/itip"
@@ -360,16 +362,35 @@ func listed(cal *ical.Calendar, who ical.Address) bool {
 }
 
 // RevokeReplyAddress takes back the address that a guest's answers to an event
-// come to, or those of all its guests where attendee is "". Mail to it is
-// refused from then on; the next message about the event brings a new one.
+// come to, and the page on which they answer, or those of all its guests where
+// attendee is "". Mail to it is refused from then on; the next message about the
+// event brings new ones.
 func (m *Mail) RevokeReplyAddress(ctx context.Context, account store.AccountID, uid string, attendee ical.Address) error {
 	return m.o.Store.Update(ctx, func(tx *store.Tx) error {
-		if attendee != "" {
-			if _, err := tx.ReplyAddressFor(account, uid, attendee.Key()); errors.Is(err, store.ErrNotFound) {
-				return problem.New(problem.NotFound, "No address was made for the answers of %s to this event.", attendee.Email()).Because(err)
-			} else if err != nil {
+		_, err := tx.ReplyAddressFor(account, uid, attendee.Key())
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		found := err == nil
+		rows, err := tx.Entries(store.EntryFilter{Account: account, UID: uid, Direction: journal.Out})
+		if err != nil {
+			return fmt.Errorf("pages of %s: %w", uid, err)
+		}
+		for _, e := range rows {
+			var kept outgoing
+			if attendee != "" && !ical.Address(e.To).Equal(attendee) || json.Unmarshal(e.Evidence, &kept) != nil || kept.Page == "" {
+				continue
+			}
+			found, kept.Page = true, ""
+			if e.Evidence, err = json.Marshal(kept); err != nil {
 				return err
 			}
+			if err := tx.UpdateEntry(e); err != nil {
+				return err
+			}
+		}
+		if !found && attendee != "" {
+			return problem.New(problem.NotFound, "No address and no page was made for the answers of %s to this event.", attendee.Email())
 		}
 		return tx.DeleteReplyAddress(account, uid, attendee.Key())
 	})

@@ -15,6 +15,7 @@ import (
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/trust"
 )
@@ -337,5 +338,42 @@ func TestABounceToAReplyAddress(t *testing.T) {
 	}
 	if body := m.body(t, "own"); !strings.Contains(body, "SCHEDULE-STATUS=3.7") {
 		t.Errorf("ann has\n%s", body)
+	}
+}
+
+// The page on which a guest answers ends with the event, or when it is taken back.
+func TestAnswerPagesEnd(t *testing.T) {
+	page := func(m *meeting) string {
+		t.Helper()
+		text := strings.ReplaceAll(string(m.sent.raw), "=\r\n", "")
+		found := regexp.MustCompile(`https://cal\.one\.test/rsvp/([0-9a-f-]+)`).FindStringSubmatch(text)
+		if found == nil {
+			t.Fatalf("no page in\n%s", m.sent.raw)
+		}
+		return found[1]
+	}
+	pages := func(o *Options) { o.PublicURL = "https://cal.one.test" }
+	m := invite(t, pages)
+	token := page(m)
+	clock := now
+	m.mail.o.Now = func() time.Time { return clock }
+	if _, err := m.mail.Invitation(t.Context(), token); err != nil {
+		t.Fatal(err)
+	}
+	clock = now.AddDate(0, 1, 15) // two weeks behind the event
+	if _, err := m.mail.Invitation(t.Context(), token); err != nil {
+		t.Errorf("two weeks behind the event: %v", err)
+	}
+	clock = now.AddDate(0, 3, 0)
+	if _, err := m.mail.Invitation(t.Context(), token); !problem.Has(err, problem.NotFound) || !strings.Contains(err.Error(), "expired") {
+		t.Errorf("two months behind it: %v", err)
+	}
+	m = invite(t, pages)
+	token = page(m)
+	if err := m.mail.RevokeReplyAddress(t.Context(), m.ann.ID, "own", "mailto:ben@two.test"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.mail.Invitation(t.Context(), token); !problem.Has(err, problem.NotFound) {
+		t.Errorf("taken back: %v", err)
 	}
 }

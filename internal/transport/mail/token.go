@@ -14,6 +14,7 @@ import (
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
 )
 
 // bouncePrefix begins the local part of envelope senders: delivery reports come
@@ -70,7 +71,26 @@ func (m *Mail) sentBy(ctx context.Context, address string) (store.Entry, error) 
 func (m *Mail) Invitation(ctx context.Context, token string) (store.Entry, error) {
 	e, err := m.byToken(ctx, token, func(o outgoing) string { return o.Page })
 	if errors.Is(err, errNoToken) {
-		return e, problem.New(problem.NotFound, "This address is not that of an invitation. Take it from the mail as a whole.")
+		return e, problem.New(problem.NotFound, "This address is not that of an invitation, or not any more. Take it from the latest mail as a whole.")
+	}
+	if err != nil {
+		return e, err
+	}
+	// The mail goes on lying in mailboxes when the event is over.
+	var over bool
+	err = m.o.Store.View(ctx, func(tx *store.Tx) error {
+		known, err := scheduled(tx, e.Account, e.UID)
+		if err != nil || known == nil {
+			return err // that it is gone, the page says
+		}
+		until := m.repliesUntil(&itip.Message{Method: itip.Request, Calendar: known})
+		if end := itip.Summarize(known, nil).To; !until.IsZero() && !end.IsZero() {
+			over = m.now().After(end.Add(afterEvent))
+		}
+		return nil
+	})
+	if err == nil && over {
+		err = problem.New(problem.NotFound, "This invitation has expired: the event was over more than %d days ago.", int(afterEvent.Hours()/24))
 	}
 	return e, err
 }

@@ -73,7 +73,7 @@ type Mail struct {
 	ReplyAddresses bool          `toml:"reply-addresses" help:"true: Reply-To of invitations is a sub-address of the organizer's, made for the one guest (the mail server must deliver ann+anything to ann)"`
 	Resolver       string        `toml:"resolver" help:"name server asked about SPF, DKIM and DMARC, host:port; the system's when empty"`
 	SignedDomains  []string      `toml:"signed-domains" help:"domains whose scheduling messages must be signed to be applied"`
-	DenyDomains    []string      `toml:"deny-domains" help:"domains whose scheduling messages are refused"`
+	DenyDomains    []string      `toml:"deny-domains" help:"domains with which there is no scheduling by mail: their messages are refused, and none go there"`
 	PinFirst       bool          `toml:"pin-first" help:"true: the first certificate of somebody whose mail is proven by their domain is believed from then on, whoever issued it"`
 	Sign           bool          `toml:"sign" help:"sign the mail of accounts that have a key"`
 	Encrypt        string        `toml:"encrypt" help:"never, when-possible or always: encrypt what goes to people whose certificate is known"`

@@ -28,6 +28,12 @@ type Policy struct {
 	Sealers        []string // domains whose ARC seals are believed: lists and forwarders (RFC 8617)
 }
 
+// Denies tells whether the site has no scheduling with the domain of an address,
+// in either direction (RFC 6047 3).
+func (p Policy) Denies(a ical.Address) bool {
+	return slices.ContainsFunc(p.DenyDomains, func(d string) bool { return sameOrBelow(strings.ToLower(a.Domain()), strings.ToLower(d)) })
+}
+
 // Decision is what to do with a message.
 type Decision int
 
@@ -91,12 +97,10 @@ func Judge(q Question) Verdict {
 	if from == "" {
 		from = q.Evidence.EnvelopeFrom
 	}
-	for _, d := range q.Policy.DenyDomains {
-		if sameOrBelow(strings.ToLower(from.Domain()), d) {
-			v.Do, v.Reason = Reject, "denied"
-			v.Sentence = fmt.Sprintf("Scheduling mail from %s is refused by this site's policy.", from.Domain())
-			return v
-		}
+	if q.Policy.Denies(from) {
+		v.Do, v.Reason = Reject, "denied"
+		v.Sentence = fmt.Sprintf("Scheduling mail from %s is refused by this site's policy.", from.Domain())
+		return v
 	}
 	acting, role, refusal := q.acting()
 	if refusal != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/harness/arcseal"
 	"github.com/convene-cal/convene/internal/harness/certs"
+	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/mailauth"
 	"github.com/convene-cal/convene/internal/trust"
 )
@@ -229,5 +230,43 @@ func TestWinmailIsJudgedLikeOthers(t *testing.T) {
 		if c.want != "" && e.State != c.want || c.want == "" && e.State == stateApplied || (c.has == "") != (body == "") || !strings.Contains(body, strings.ReplaceAll(c.has, "STATUS:CONFIRMED", "")) || c.has == "STATUS:CONFIRMED" && strings.Contains(body, "STATUS:CANCELLED") {
 			t.Errorf("%s: %s %q\n%s", c.name, e.State, e.Sentence, body)
 		}
+	}
+}
+
+// An invitation over a list that the site believes is taken as the domain's, and
+// one that nobody believes waits; what a list passes on moves nothing.
+func TestInvitationsOverAList(t *testing.T) {
+	key, record := dkimKey(t)
+	dns := dkimZone{"s1._domainkey.lists.test": record}
+	raw := func(method, uid string, lines ...string) []byte {
+		return []byte(arcseal.Seal(t, key, "From: dan@two.test\r\nTo: ann@one.test\r\nMessage-ID: <"+method+uid+"@two.test>\r\nList-Id: <staff.lists.test>\r\nMIME-Version: 1.0\r\nSubject: [staff] x\r\nContent-Type: text/calendar; method="+method+"\r\n\r\n"+
+			string(object(method, uid, append(lines, "ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test")...)), 1, "lists.test", "mx.lists.test; dmarc=pass header.from=two.test", "none"))
+	}
+	for _, c := range []struct {
+		sealers []string
+		want    string
+	}{{[]string{"lists.test"}, stateApplied}, {nil, stateHeld}, {[]string{"other.test"}, stateHeld}} {
+		x := newSite(t, sqlite(t), "", func(o *Options) {
+			o.Trust, o.Check = trust.Policy{Inbound: trust.Verify, Sealers: c.sealers}, mailauth.New(dns, time.Now)
+		})
+		e := x.take(t, raw("REQUEST", "u"), "staff-bounces@lists.test", "ann@one.test")
+		if e.State != c.want || c.want == stateApplied && !strings.Contains(e.Sentence+string(e.Evidence), "lists.test") {
+			t.Errorf("%v: %s %q", c.sealers, e.State, e.Sentence)
+		}
+		if e := x.take(t, raw("CANCEL", "u", "SEQUENCE:9", "STATUS:CANCELLED"), "staff-bounces@lists.test", "ann@one.test"); e.State == stateApplied {
+			t.Errorf("%v: a cancellation is %s", c.sealers, e.State)
+		}
+	}
+}
+
+// With whom the site has no scheduling, nothing goes there either.
+func TestNothingGoesToDeniedDomains(t *testing.T) {
+	relay := startRelay(t, nil)
+	x := newSite(t, sqlite(t), "smtp://"+relay.addr+"?tls=none", func(o *Options) { o.Trust.DenyDomains = []string{"Evil.test"} })
+	if o := x.one(t, x.due(t, "u1", "eve@mx.evil.test")); o.State != journal.Failed || o.Status != "5.3" {
+		t.Errorf("%+v", o)
+	}
+	if o := x.one(t, x.due(t, "u1", "ben@two.test")); o.State != journal.Sent {
+		t.Errorf("%+v", o)
 	}
 }

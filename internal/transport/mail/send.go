@@ -108,6 +108,9 @@ func (m *Mail) prepare(ctx context.Context, batch []*store.Entry, outcomes []jou
 		case ical.Address(e.To).Email() == "":
 			outcomes[i] = journal.Outcome{State: journal.Failed, Status: "3.7", Reason: "not-mailable", Sentence: fmt.Sprintf("%s is no address that mail can be sent to.", e.To)}
 			continue
+		case m.o.Trust.Denies(ical.Address(e.To)):
+			outcomes[i] = journal.Outcome{State: journal.Failed, Status: "5.3", Reason: "denied", Sentence: fmt.Sprintf("This site's policy has no scheduling with %s (mail.deny-domains).", ical.Address(e.To).Domain())}
+			continue
 		case len(e.Raw) > 0:
 			continue
 		}

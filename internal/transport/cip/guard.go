@@ -68,17 +68,41 @@ func (g *guard) get(key netip.Prefix) *source {
 			g.sources = map[netip.Prefix]*source{}
 		}
 		if len(g.sources) >= maxSources {
-			for k, old := range g.sources {
-				if old.open == 0 && now.Sub(old.used) > sourceIdle && now.After(old.locked) {
-					delete(g.sources, k)
-				}
-			}
+			g.forgetSome(now)
 		}
 		s = &source{tokens: anonymousBurst, filled: now}
 		g.sources[key] = s
 	}
 	s.used = now
 	return s
+}
+
+// looked bounds what one new source costs when there are too many of them.
+const looked = 16
+
+// forgetSome makes room among a few sources that the map's order picks: first
+// those that are idle, else one that is not connected and not locked out. A
+// flood of new ones must not have all the others looked at for each.
+func (g *guard) forgetSome(now time.Time) {
+	n, forgot := 0, false
+	var spare *netip.Prefix
+	for k, old := range g.sources {
+		if n++; n > looked {
+			break
+		}
+		if old.open > 0 || now.Before(old.locked) {
+			continue
+		}
+		if now.Sub(old.used) > sourceIdle {
+			delete(g.sources, k)
+			forgot = true
+		} else if spare == nil {
+			spare = &k
+		}
+	}
+	if !forgot && spare != nil {
+		delete(g.sources, *spare)
+	}
 }
 
 // enter counts a connection; false when there are too many, or the source is

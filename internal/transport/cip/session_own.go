@@ -38,6 +38,12 @@ func (s *session) ownEvent(ctx context.Context, e *cip.Event, owner store.Accoun
 		return s.fault("SENDEVENT", err)
 	}
 	if e.Version < count.Version {
+		// Who may not see the event is not told how often it changed.
+		if s.id.user.Account != owner.ID {
+			if _, _, err := s.c.o.Calendar.Get(ctx, s.id.user, ref); err != nil {
+				return s.deny(e, false)
+			}
+		}
 		return cip.Invalid("Old version: %d is known, and this is %d.", count.Version, e.Version)
 	}
 	put, err := s.c.o.Calendar.Put(ctx, calendar.PutRequest{By: s.id.user, Ref: ref, Data: cal.Bytes()})

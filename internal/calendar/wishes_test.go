@@ -135,3 +135,29 @@ func TestAChangeForTooManyOutsideIsRefused(t *testing.T) {
 		t.Errorf("sent %v", got)
 	}
 }
+
+// Who is not among the approvers any more decides nothing, though the question
+// is still there.
+func TestAFormerApproverDecidesNothing(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "janet", "jim")
+	o.hireAs(store.Room, "blue")
+	o.policy("blue", itip.RoomPolicy{Approvers: []string{"janet@example.test", "jim@example.test"}})
+	o.put("alice", "default/1.ics", meeting("1", 3, 9, "blue@example.test"))
+	asked := o.held("janet")
+	if len(asked) != 1 {
+		t.Fatalf("janet is asked: %+v", asked)
+	}
+	o.policy("blue", itip.RoomPolicy{Approvers: []string{"jim@example.test"}})
+	if _, err := o.svc.Approve(t.Context(), o.actor("janet"), o.people["janet"].ID, asked[0].ID); !problem.Has(err, problem.NeedPrivileges) {
+		t.Errorf("janet decides: %v, want need-privileges", err)
+	}
+	if partstat, _ := o.says("alice", "1", "blue"); partstat != "TENTATIVE" {
+		t.Errorf("the room says %s", partstat)
+	}
+	if _, err := o.svc.Approve(t.Context(), o.actor("jim"), o.people["jim"].ID, o.held("jim")[0].ID); err != nil {
+		t.Error(err)
+	}
+	if partstat, _ := o.says("alice", "1", "blue"); partstat != "ACCEPTED" {
+		t.Errorf("jim has approved, and the room says %s", partstat)
+	}
+}

@@ -93,6 +93,7 @@ var minimum = map[itip.Method]struct{ fresh, change Level }{
 // Judge decides. It depends on nothing but the question.
 func Judge(q Question) Verdict {
 	v := Verdict{Do: Hold}
+	q.Evidence.Token = q.Evidence.Token && !byOrganizer[q.Method] // a guest's address proves who that guest is, never the organizer
 	from := q.Evidence.From
 	if from == "" {
 		from = q.Evidence.EnvelopeFrom

@@ -95,6 +95,12 @@ func TestJudge(t *testing.T) {
 		{"verify: another organizer takes the event", Question{Evidence: evidence("eve@evil.test", "dmarc=pass header.from=evil.test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("eve@evil.test"), Stored: stored}, Hold, T2, "organizer-change"},
 		{"verify: spam", Question{Evidence: func() Evidence { e := evidence("ann@one.test", pass); e.Spam = true; return e }(), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "unverified"},
 		{"verify: an answer by token alone", Question{Evidence: Evidence{From: "mailto:ben@home.test", Token: true}, Policy: Policy{AuthservIDs: ours}, Method: itip.Reply, Attendee: person("ben@two.test"), Stored: stored}, Apply, T1, "verified"},
+		{"verify: a cancellation by token", Question{Evidence: func() Evidence {
+			e := evidence("eve@evil.test", "dmarc=pass header.from=evil.test")
+			e.Token = true
+			return e
+		}(), Policy: Policy{AuthservIDs: ours}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Hold, T0, "wrong-sender"},
+		{"verify: a question by token alone", Question{Evidence: Evidence{From: "mailto:ben@home.test", Token: true}, Policy: Policy{AuthservIDs: ours}, Method: itip.Refresh, Attendee: person("ben@two.test"), Stored: stored}, Hold, T1, "unverified"},
 		{"verify: a signature of the organizer", Question{Evidence: Evidence{From: "mailto:list@x.test", Signatures: signedBy("ann@one.test")}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Apply, T3, "verified"},
 
 		// a server that said who it is

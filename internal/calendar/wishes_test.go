@@ -161,3 +161,18 @@ func TestAFormerApproverDecidesNothing(t *testing.T) {
 		t.Errorf("jim has approved, and the room says %s", partstat)
 	}
 }
+
+// A cancellation waits for its invitation for two weeks, not for ever.
+func TestACancellationWaitsTwoWeeks(t *testing.T) {
+	for wait, cancelled := range map[time.Duration]bool{13 * 24 * time.Hour: true, 15 * 24 * time.Hour: false} {
+		o := open(t, storetest.SQLite(t)).hire("bob")
+		lines := []string{"DTSTART:20260603T090000Z", "SUMMARY:Planning", "ORGANIZER:mailto:alice@elsewhere.test", "ATTENDEE:mailto:bob@example.test"}
+		o.mail("bob", "alice@elsewhere.test", method("CANCEL", vevent("1", append([]string{"SEQUENCE:1", "STATUS:CANCELLED"}, lines...)...)))
+		o.later(wait)
+		o.mail("bob", "alice@elsewhere.test", method("REQUEST", vevent("1", append([]string{"SEQUENCE:0"}, lines...)...)))
+		_, text := o.event("bob", "1")
+		if got := strings.Contains(text, "STATUS:CANCELLED"); text == "" || got != cancelled {
+			t.Errorf("after %s: cancelled %t, want %t\n%s", wait, got, cancelled, text)
+		}
+	}
+}

@@ -12,6 +12,7 @@ import (
 type merging struct {
 	p        *applying
 	old, new *object
+	fresh    map[string]bool // components of the message that are newer than what is here
 	moved    map[string]bool // components whose time changed
 	kept     map[string]bool // occurrences left out of the series for another of the owner's addresses only
 	resend   []string        // components whose answer the organizer does not have
@@ -21,7 +22,7 @@ type merging struct {
 }
 
 func (m *merging) merge(fresh map[string]bool) {
-	m.moved = map[string]bool{}
+	m.fresh, m.moved = fresh, map[string]bool{}
 	m.zones()
 	if fresh[""] {
 		m.series()

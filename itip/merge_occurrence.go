@@ -119,7 +119,7 @@ func (m *merging) overrides(master Version) {
 	}
 	// Occurrences cancelled after this master was written stay cancelled.
 	for k, v := range sorted(p.mem.Versions) {
-		if k == "" || !v.Cancelled || m.new.overrides[k] != nil || p.msg.overrides[k] != nil {
+		if k == "" || !v.Cancelled || m.new.overrides[k] != nil || m.fresh[k] {
 			continue
 		}
 		if (v.Sequence > master.Sequence || p.mem.Piecewise && !m.moved[""] && v.Sequence == master.Sequence) && m.new.inSeries(k) {

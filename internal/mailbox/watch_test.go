@@ -24,10 +24,10 @@ type server struct {
 	t    *testing.T
 	addr string
 	user *imapmemserver.User
-	wrap func(imapserver.Session) imapserver.Session // of each new connection; nil = as it is
 
 	mu    sync.Mutex
 	conns []net.Conn
+	wrap  func(imapserver.Session) imapserver.Session // of each new connection; nil = as it is
 }
 
 // tracking remembers connections, to cut them.
@@ -66,6 +66,8 @@ func newServer(t *testing.T, caps imap.CapSet) *server {
 	srv := imapserver.New(&imapserver.Options{
 		NewSession: func(*imapserver.Conn) (imapserver.Session, *imapserver.GreetingData, error) {
 			session := mem.NewSession()
+			s.mu.Lock()
+			defer s.mu.Unlock()
 			if s.wrap != nil {
 				session = s.wrap(session)
 			}
@@ -303,7 +305,9 @@ func (m mute) Idle(_ *imapserver.UpdateWriter, stop <-chan struct{}) error {
 func TestWhatComesBeforeIDLEIsFound(t *testing.T) {
 	s := newServer(t, idle)
 	late := sync.OnceFunc(func() { s.add(mail("second", "text/calendar")) })
+	s.mu.Lock()
 	s.wrap = func(session imapserver.Session) imapserver.Session { return mute{session, late} }
+	s.mu.Unlock()
 	s.add(mail("first", "text/calendar"))
 	i := &inbox{}
 	s.watch(t, i, nil)

@@ -2,9 +2,11 @@ package calendar
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/itip"
@@ -24,6 +26,9 @@ type Guest struct {
 	object *ical.Calendar // their copy
 	memory itip.Memory    // theirs: when they last answered
 }
+
+// In tells of the event with its times in zone z.
+func (g Guest) In(z *tz.Zone) itip.Summary { return itip.Summarize(g.object, z) }
 
 // Guest reads the present state of an event for one of its guests. It is
 // problem.NotFound where the event is gone or the guest is not on its list any
@@ -54,6 +59,13 @@ func (s *Service) guest(tx *store.Tx, organizer store.AccountID, uid string, att
 		return Guest{}, err
 	}
 	if copy.User, err = addresses(tx, organizer); err != nil {
+		return Guest{}, err
+	}
+	coll, err := tx.Collection(o.Account, o.Collection)
+	if err != nil {
+		return Guest{}, fmt.Errorf("calendar of %s: %w", o.Name, err)
+	}
+	if copy.Zone, err = s.zoneOf(tx, coll); err != nil { // of floating times
 		return Guest{}, err
 	}
 	m, _, err := copy.State(attendee)

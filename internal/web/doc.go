@@ -14,7 +14,7 @@
 //	POST /sign-out  ends the session
 //	GET  /, /calendar/…, /invitations, /messages, /sharing, /account, /rooms, /mail   the application
 //	GET, POST  /sharing/plain   sharing, public addresses, followed calendars and history without JavaScript
-//	GET, POST  /rsvp/{token}    a guest's answer
+//	GET, POST  /rsvp/{token}?zone   a guest's answer
 //	GET  /assets/{file}   built files, named by their content, to be kept for ever
 //
 // # The JSON interface

@@ -2,13 +2,17 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
 )
 
 // The page on which somebody answers an invitation without a calendar program
@@ -17,6 +21,7 @@ import (
 // scanners open every link.
 const guestPageText = `{{define "rsvp"}}{{template "head" .}}<meta name="robots" content="noindex">
 <meta name="referrer" content="no-referrer">
+<script type="module" src="{{.Assets.URL "zone.ts"}}"></script>
 </head>
 <body>
 <main class="page rsvp">
@@ -26,14 +31,25 @@ const guestPageText = `{{define "rsvp"}}{{template "head" .}}<meta name="robots"
 {{end}}{{with $.Failure}}<div class="trouble" role="alert"><p>{{.}}</p></div>
 {{end}}<dl class="facts">
 <dt>When</dt><dd>{{.Summary.When}}</dd>
-{{with .Summary.Repeats}}<dt>Repeats</dt><dd>{{.}}</dd>
+{{with $.WhenThere}}<dt>For you</dt><dd>{{.}}</dd>
+{{end}}{{with .Summary.Repeats}}<dt>Repeats</dt><dd>{{.}}</dd>
 {{end}}{{with .Summary.Where}}<dt>Where</dt><dd>{{.}}</dd>
 {{end}}{{with .Organizer}}<dt>Organizer</dt><dd>{{.}}</dd>
 {{end}}{{with .Attendee.Address}}<dt>You</dt><dd>{{.Email}}</dd>
 {{end}}{{with $.Answer}}<dt>Your answer so far</dt><dd>{{.}}</dd>
 {{end}}{{with .Summary.Description}}<dt>Notes</dt><dd class="notes">{{.}}</dd>
 {{end}}</dl>
+<form method="get" class="row"{{if $.AskZone}} data-ask-zone{{end}}>
+<label class="field"><span class="label">Your time zone</span>
+<select name="zone">
+<option value="">that of the event</option>
+{{with $.Zone}}<option selected>{{.}}</option>
+{{end}}{{range $.Zones}}{{if ne . $.Zone}}<option>{{.}}</option>
+{{end}}{{end}}</select></label>
+<button type="submit">Show times</button>
+</form>
 {{if not .Cancelled}}<form method="post">
+<input type="hidden" name="zone" value="{{$.Zone}}">
 <label class="field"><span class="label">A word to the organizer (may stay empty)</span>
 <textarea name="comment" rows="3" maxlength="2000">{{$.Comment}}</textarea></label>
 <p class="actions">
@@ -55,6 +71,41 @@ type guestPart struct {
 	Said    string // what the answer just given was
 	Answer  string // the answer on record
 	Comment string
+
+	Zone      string   // the guest's; "" = not known
+	Zones     []string // to choose from
+	AskZone   bool     // the browser may open the page again in its own zone
+	WhenThere string   // when it is on the guest's clock, where that shows another time
+}
+
+// zoneAsked is the guest's time zone as the address or the form names it, by
+// any name of one that the time zone database knows. Nil: none, or none that is
+// known, which the sentence says.
+func zoneAsked(r *http.Request) (*tz.Zone, string) {
+	name := strings.TrimSpace(r.FormValue("zone"))
+	if name == "" {
+		return nil, ""
+	}
+	if z, err := tz.Load(name); err == nil && z.IANA() {
+		return z, ""
+	}
+	return nil, fmt.Sprintf("The time zone %.80q is not known here; times are shown as the event has them. Choose yours below.", name)
+}
+
+// whenThere is when something takes place on the clock of a zone; "" where that
+// shows the same as the event's own, or where it has no time of day.
+func whenThere(own, there itip.Summary, z *tz.Zone) string {
+	if own.AllDay || own.From.IsZero() {
+		return ""
+	}
+	shows := func(t ical.Time, at time.Time) bool {
+		wall, _ := z.Wall(at)
+		return wall.Equal(t.Wall)
+	}
+	if shows(own.Start, own.From) && (own.End.TZID != own.Start.TZID || shows(own.End, own.To)) {
+		return ""
+	}
+	return there.When
 }
 
 // answerWords are what the page says of an answer (RFC 5545 3.2.12).
@@ -87,11 +138,19 @@ func (a *app) guestPage(w http.ResponseWriter, r *http.Request) {
 // showGuest writes the page with the present state of the event.
 func (a *app) showGuest(w http.ResponseWriter, r *http.Request, status int, said, failure, comment string) {
 	p := page{Title: "Invitation", Failure: failure}
+	z, unknown := zoneAsked(r)
 	e, err := a.invitation(r)
 	if err == nil {
 		var g calendar.Guest
 		if g, err = a.o.Calendar.Guest(r.Context(), e.Account, e.UID, ical.Address(e.To)); err == nil {
-			p.guestPart = guestPart{Guest: &g, Said: said, Answer: answerWords[strings.ToUpper(g.Attendee.PartStat)], Comment: comment}
+			p.guestPart = guestPart{Guest: &g, Said: said, Answer: answerWords[strings.ToUpper(g.Attendee.PartStat)], Comment: comment, Zones: tz.Names()}
+			p.AskZone = r.Method == http.MethodGet && !r.URL.Query().Has("zone")
+			if z != nil {
+				p.Zone, p.WhenThere = z.Name(), whenThere(g.Summary, g.In(z), z)
+			}
+			if p.Failure == "" {
+				p.Failure = unknown
+			}
 			if g.Summary.Title != "" {
 				p.Title = g.Summary.Title
 			}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"strings"
@@ -76,7 +77,7 @@ func TestGuestAnswersOnAPage(t *testing.T) {
 	}
 
 	put(event(dave, "STATUS:CANCELLED"))
-	if body := text(t, b.get("/rsvp/t1")); !strings.Contains(body, "cancelled") || strings.Contains(body, "<form") {
+	if body := text(t, b.get("/rsvp/t1")); !strings.Contains(body, "cancelled") || strings.Contains(body, `method="post"`) {
 		t.Errorf("a cancelled event:\n%s", body)
 	}
 	put(event("SEQUENCE:5"))
@@ -84,5 +85,66 @@ func TestGuestAnswersOnAPage(t *testing.T) {
 		if body := text(t, r); !strings.Contains(body, "not valid any more") {
 			t.Errorf("taken off the list: %s\n%s", r.Status, body)
 		}
+	}
+}
+
+// A guest sees the event in their own time zone beside the event's, by the
+// address alone; a zone that nobody knows leaves the page as it is.
+func TestGuestSeesTheirOwnTime(t *testing.T) {
+	o := newOffice(t, fixed)
+	put := func(start, end string, more ...string) {
+		t.Helper()
+		o.put("alice", "party.ics", strings.Join(append([]string{"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Test//EN", "BEGIN:VEVENT", "UID:party", "DTSTAMP:20261116T080000Z",
+			"DTSTART" + start, "DTEND" + end, "SUMMARY:Party", "ORGANIZER:mailto:alice@example.test", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:alice@example.test",
+			"ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:dave@elsewhere.test"}, append(more, "END:VEVENT", "END:VCALENDAR", "")...), "\n"))
+	}
+	o.invited["t1"] = store.Entry{ID: 1, Account: o.people["alice"].Account, UID: "party", To: "mailto:dave@elsewhere.test"}
+	b := o.browser()
+	const berlin, utc = ";TZID=Europe/Berlin:", ":"
+	for _, c := range []struct {
+		name, start, end, query string
+		want                    []string
+		not                     string
+	}{
+		{"no zone", berlin + "20261120T180000", berlin + "20261120T200000", "", []string{"18:00 – 20:00 (Europe/Berlin, UTC+01:00)", "data-ask-zone"}, "For you"},
+		{"the event's", berlin + "20261120T180000", berlin + "20261120T200000", "?zone=", []string{"18:00 – 20:00 (Europe/Berlin"}, "data-ask-zone"},
+		{"another", berlin + "20261120T180000", berlin + "20261120T200000", "?zone=America/New_York", []string{"18:00 – 20:00 (Europe/Berlin", "For you", "12:00 – 14:00 (America/New_York, UTC-05:00)",
+			"<option selected>America/New_York</option>", `name="zone" value="America/New_York"`}, "data-ask-zone"},
+		{"the same clock", berlin + "20261120T180000", berlin + "20261120T200000", "?zone=Europe/Stockholm", []string{"18:00 – 20:00 (Europe/Berlin", `value="Europe/Stockholm"`}, "For you"},
+		{"the next day", berlin + "20261120T180000", berlin + "20261120T200000", "?zone=Pacific/Kiritimati", []string{"Saturday, 21 November 2026, 07:00 – 09:00 (Pacific/Kiritimati, UTC+14:00)"}, ""},
+		{"odd offset", berlin + "20261120T180000", berlin + "20261120T200000", "?zone=asia/kathmandu", []string{"22:45 – Saturday, 21 November 2026, 00:45 (Asia/Kathmandu, UTC+05:45)"}, ""},
+		{"an older name", berlin + "20261120T180000", berlin + "20261120T200000", "?zone=Asia/Calcutta", []string{"22:30 – "}, "not known here"},
+		// New York turns its clocks back on 1 November at 06:00 UTC.
+		{"over the change of clocks", utc + "20261101T050000Z", utc + "20261101T080000Z", "?zone=America/New_York", []string{"01:00 – 03:00 (America/New_York, UTC-04:00), ending in UTC-05:00"}, ""},
+		{"only the end differs", ";TZID=America/Chicago:20261101T000000", ";TZID=America/Chicago:20261101T013000", "?zone=America/Winnipeg", []string{"(America/Chicago"}, "For you"},
+		{"a whole day", ";VALUE=DATE:20261120", ";VALUE=DATE:20261121", "?zone=Asia/Tokyo", []string{"20 November 2026 (all day)"}, "For you"},
+		{"a floating time", ":20261120T180000", ":20261120T200000", "?zone=Europe/London", []string{"18:00 – 20:00 (Europe/Stockholm", "17:00 – 19:00 (Europe/London"}, ""},
+		{"unknown", berlin + "20261120T180000", berlin + "20261120T200000", "?zone=Mars/%3Cb%3E", []string{"18:00 – 20:00 (Europe/Berlin", "not known here", "Mars/&lt;b&gt;"}, "<b>"},
+		{"a file", berlin + "20261120T180000", berlin + "20261120T200000", "?zone=../../etc/passwd", []string{"not known here", "18:00"}, "For you"},
+		{"very long", berlin + "20261120T180000", berlin + "20261120T200000", "?zone=" + strings.Repeat("x", 4000), []string{"not known here", "18:00"}, strings.Repeat("x", 100)},
+	} {
+		put(c.start, c.end)
+		before := o.stored("alice", "party.ics")
+		r := b.get("/rsvp/t1" + c.query)
+		body := html.UnescapeString(text(t, r))
+		for _, want := range c.want {
+			if !strings.Contains(body, html.UnescapeString(want)) {
+				t.Errorf("%s: the page lacks %q:\n%.3000s", c.name, want, body)
+			}
+		}
+		if c.not != "" && c.name != "unknown" && strings.Contains(body, c.not) {
+			t.Errorf("%s: the page has %q", c.name, c.not)
+		}
+		if r.StatusCode != http.StatusOK || o.stored("alice", "party.ics") != before {
+			t.Errorf("%s: %s; or looking changed the event", c.name, r.Status)
+		}
+	}
+	put(berlin+"20261120T180000", berlin+"20261120T200000")
+	if body := text(t, b.get("/rsvp/t1?zone=Mars/%3Cb%3E")); strings.Contains(body, "<b>") {
+		t.Error("the name of a zone gets into the page as it is")
+	}
+	body := text(t, b.form("/rsvp/t1", url.Values{"answer": {"ACCEPTED"}, "zone": {"America/New_York"}}))
+	if !strings.Contains(body, "Your answer was sent") || !strings.Contains(body, "12:00 – 14:00") || strings.Contains(body, "data-ask-zone") {
+		t.Errorf("after an answer:\n%.3000s", body)
 	}
 }

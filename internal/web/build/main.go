@@ -34,7 +34,7 @@ func main() {
 }
 
 // entries are the files the HTML pages name; the keys of the manifest.
-var entries = []string{"main.tsx", "style.css", "icon.svg"}
+var entries = []string{"main.tsx", "zone.ts", "style.css", "icon.svg"}
 
 // targets are browsers of the last few years: the oldest that has <dialog>,
 // color-mix() and CSS nesting.

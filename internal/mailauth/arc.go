@@ -16,6 +16,13 @@ const maxInstances = 50
 // chains fail. A mail through two lists and two forwarders has four.
 const maxSealsChecked = 12
 
+// Bounds of what is looked through for every signature. Long headers of real
+// mail have 50 kB, and signatures name some 30 fields.
+const (
+	maxHeader = 256 << 10 // octets
+	maxKeys   = 500
+)
+
 // arcSet is what one handler added to a mail (RFC 8617 4.1). The fields are as
 // they stand in the mail.
 type arcSet struct {
@@ -33,6 +40,9 @@ func (c *Checker) CheckARC(ctx context.Context, raw []byte) trust.Chain {
 	ctx, cancel := context.WithTimeout(ctx, checkTime)
 	defer cancel()
 	raw = crlf(raw)
+	if len(raw)-len(body(raw)) > maxHeader {
+		return trust.Chain{Value: "fail", Reason: fmt.Sprintf("the header has more than %d octets", maxHeader)}
+	}
 	m := splitMail(raw)
 	sets, why := arcSets(m)
 	if len(sets) == 0 && why == "" {
@@ -126,6 +136,9 @@ func (c *Checker) checkChain(ctx context.Context, m mailText, sets []arcSet) str
 	// RFC 8617 4.1.2: it never covers seals. What it leaves open lets anyone make
 	// another scheduling message of the mail (see the package comment).
 	keys := strings.Split(last.ams["h"], ":")
+	if len(keys) > maxKeys {
+		return "the last signature names too many fields"
+	}
 	for _, k := range keys {
 		if strings.EqualFold(strings.TrimSpace(k), "arc-seal") {
 			return "the last signature covers seals"

@@ -71,6 +71,8 @@ func TestChains(t *testing.T) {
 		hops             string
 	}{
 		{"no chain", invitation, "none", ""},
+		{"a header without measure", "X: 1\r\n" + strings.Repeat(" \r\n", maxHeader/3) + one, "fail", ""},
+		{"a signature of more fields than there are", replace(one, "; h=", "; h="+strings.Repeat("a:", maxKeys)), "fail", ""},
 		{"one link", one, "pass", "list.test"},
 		{"two links", two, "pass", "list.test forward.test"},
 		{"bare line ends", strings.ReplaceAll(two, "\r\n", "\n"), "pass", "list.test forward.test"},
@@ -100,6 +102,9 @@ func TestChains(t *testing.T) {
 			}
 			if got.Value != x.want || strings.Join(hops, " ") != x.hops || got.Value == "fail" && got.Reason == "" {
 				t.Errorf("%s %v %q, want %s %s", got.Value, hops, got.Reason, x.want, x.hops)
+			}
+			if x.name == "a signature of more fields than there are" && !strings.Contains(got.Reason, "too many") {
+				t.Errorf("they were all looked for: %s", got.Reason)
 			}
 			if x.name == "two links" && (len(got.Hops[0].Results) != 1 || got.Hops[0].Results[0].Value != "pass" || got.Hops[0].Authserv != "mx.list.test") {
 				t.Errorf("%+v", got.Hops[0])

@@ -29,6 +29,13 @@ type mailText struct {
 func splitMail(raw []byte) (m mailText) {
 	for len(raw) > 0 {
 		end := bytes.Index(raw, []byte("\r\n"))
+		for end > 0 && end+2 < len(raw) && (raw[end+2] == ' ' || raw[end+2] == '\t') { // it is folded
+			if next := bytes.Index(raw[end+2:], []byte("\r\n")); next >= 0 {
+				end += 2 + next
+			} else {
+				end = -1
+			}
+		}
 		line, rest := raw, []byte(nil)
 		if end >= 0 {
 			line, rest = raw[:end], raw[end+2:]
@@ -37,12 +44,6 @@ func splitMail(raw []byte) (m mailText) {
 		if len(line) == 0 {
 			m.body = raw
 			return m
-		}
-		if (line[0] == ' ' || line[0] == '\t') && len(m.fields) > 0 {
-			f := &m.fields[len(m.fields)-1]
-			f.raw += "\r\n" + string(line)
-			f.value += "\r\n" + string(line)
-			continue
 		}
 		name, value, ok := strings.Cut(string(line), ":")
 		if ok {

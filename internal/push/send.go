@@ -37,6 +37,8 @@ const (
 	atOnce = 16
 	// gather is how long a change waits for those that follow it at once.
 	gather = 2 * time.Second
+	// patience with a push service: the messages of others wait meanwhile.
+	patience = 15 * time.Second
 	// look is how often what waits for its time is looked for.
 	look = 30 * time.Second
 	// timeToLive is how long a push service keeps a message for a reader that is
@@ -62,7 +64,7 @@ func New(o Options) *Sender {
 	}
 	return &Sender{o: o, client: &http.Client{
 		Transport:     publicnet.Transport(o.AllowPrivate),
-		Timeout:       time.Minute,
+		Timeout:       patience,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }, // RFC 8030 has none
 	}}
 }

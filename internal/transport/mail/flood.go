@@ -42,6 +42,13 @@ func (m *Mail) flooded(ctx context.Context, e *store.Entry, r *record, v trust.V
 		from = r.EnvelopeFrom
 	}
 	a := arrived(from, e.Account)
+	switch {
+	case m.o.Trust.Inbound == trust.Accept || r.AuthenticatedDomain() != "" || r.RelayedDomain() != "" || v.Level == trust.T3:
+	case r.Token: // who that is, the address it came to says
+		a = arrived(ical.ParseAddress(r.Invited), e.Account)
+	default: // what anybody could have written in somebody's name must not make that one's own mail wait
+		a.Sender, a.Domain = "", ""
+	}
 	a.New = q.Stored == nil && !q.Known && (q.Method == itip.Request || q.Method == itip.Publish || q.Method == itip.Add)
 	x := m.o.Gate.Count(a)
 	if x == nil {

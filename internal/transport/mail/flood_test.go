@@ -132,6 +132,27 @@ func TestAFloodOfStrangers(t *testing.T) {
 	}
 }
 
+// What others write in somebody's name does not make that person's mail wait.
+func TestAFloodInSomebodyElsesName(t *testing.T) {
+	relay := startRelay(t, nil)
+	x := guarded(t, relay, gate.Limits{Sender: 2, Domain: 2, Recipient: 100})
+	for i := range 12 {
+		forged := answer("dan@two.test", "REQUEST", fmt.Sprint("f", i), "ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test")
+		if e := x.take(t, forged, "dan@two.test", "ann@one.test"); e.State != stateHeld || e.Reason != "unverified" {
+			t.Errorf("forged: %s %s %q", e.State, e.Reason, e.Sentence)
+		}
+	}
+	if e := x.take(t, vouched("dan@two.test", "d"), "dan@two.test", "ann@one.test"); e.State != stateApplied {
+		t.Errorf("his own: %s %q", e.State, e.Sentence)
+	}
+	if x.mail.crowded("dan@two.test", target{account: x.ann.ID}) {
+		t.Error("his mail is put off")
+	}
+	if told := x.out(t, relay); len(told) != 0 {
+		t.Errorf("administrators are told that he floods: %d mails", len(told))
+	}
+}
+
 // When it goes on, the listener takes no more for the time being.
 func TestAFloodIsPutOff(t *testing.T) {
 	relay := startRelay(t, nil)

@@ -90,36 +90,64 @@ func (s *Service) guest(tx *store.Tx, organizer store.AccountID, uid string, att
 }
 
 // GuestAnswer takes the answer that a guest gives without a calendar program,
-// on the invitation's page. The caller has made sure that it is the guest's:
-// evidence is what it knows, for the record. The organizer's copy changes as
-// with a REPLY.
-func (s *Service) GuestAnswer(ctx context.Context, organizer store.AccountID, uid string, attendee ical.Address, partStat, comment string, evidence []byte) (Received, error) {
+// on the invitation's page, to the whole (recurrenceID "") or one occurrence.
+// The caller has made sure that it is the guest's: evidence is what it knows,
+// for the record. The organizer's copy changes as with a REPLY.
+func (s *Service) GuestAnswer(ctx context.Context, organizer store.AccountID, uid, recurrenceID string, attendee ical.Address, partStat, comment string, evidence []byte) error {
 	partStat = strings.ToUpper(partStat)
 	if partStat != "ACCEPTED" && partStat != "TENTATIVE" && partStat != "DECLINED" {
-		return Received{}, problem.New(problem.BadInput, "An invitation is answered with ACCEPTED, TENTATIVE or DECLINED, not with %q.", clip(partStat))
+		return problem.New(problem.BadInput, "An invitation is answered with ACCEPTED, TENTATIVE or DECLINED, not with %q.", clip(partStat))
 	}
-	if len(comment) > maxComment {
-		return Received{}, problem.New(problem.TooLarge, "The comment is %d octets long; %d are allowed.", len(comment), maxComment)
-	}
-	g, err := s.Guest(ctx, organizer, uid, attendee)
+	g, err := s.speaking(ctx, organizer, uid, attendee, comment)
 	if err != nil {
-		return Received{}, err
+		return err
 	}
-	if g.Cancelled {
-		return Received{}, problem.New(problem.BadInput, "The event was cancelled; there is nothing to answer any more.")
-	}
-	answered, err := itip.Answer(g.object, g.memory, []ical.Address{attendee}, partStat, comment, "", s.now())
+	id, _, err := g.occurrence(recurrenceID)
 	if err != nil {
-		return Received{}, forbidden(err)
+		return err
+	}
+	answered, err := itip.Answer(g.object, g.memory, []ical.Address{attendee}, partStat, comment, id, s.now())
+	if err != nil {
+		return forbidden(err)
 	}
 	out, err := itip.Plan(itip.Change{Old: g.object, New: answered, Memory: g.memory, User: []ical.Address{attendee}, Now: s.now(), Reply: itip.ReplySend})
 	if err != nil {
-		return Received{}, forbidden(err)
+		return forbidden(err)
 	}
+	var replies []Arrival // none where it is the same answer as before
 	for _, m := range out.Send {
 		if m.Method == itip.Reply {
-			return s.Receive(ctx, Arrival{To: organizer, From: attendee, Message: m.Calendar, Method: m.Method, Transport: viaPage, Evidence: evidence})
+			replies = append(replies, Arrival{To: organizer, From: attendee, Message: m.Calendar, Method: m.Method, Transport: viaPage, Evidence: evidence})
 		}
 	}
-	return Received{}, nil // the same answer as before
+	_, err = s.arrive(ctx, replies)
+	return err
+}
+
+// speaking is the event for a guest who has something to say about it.
+func (s *Service) speaking(ctx context.Context, organizer store.AccountID, uid string, attendee ical.Address, comment string) (Guest, error) {
+	if len(comment) > maxComment {
+		return Guest{}, problem.New(problem.TooLarge, "The comment is %d octets long; %d are allowed.", len(comment), maxComment)
+	}
+	g, err := s.Guest(ctx, organizer, uid, attendee)
+	if err == nil && g.Cancelled {
+		err = problem.New(problem.BadInput, "The event was cancelled; there is nothing to answer any more.")
+	}
+	return g, err
+}
+
+// arrive takes a guest's messages as if they had come by mail. The error is
+// that of the first that could not be processed.
+func (s *Service) arrive(ctx context.Context, list []Arrival) ([]Received, error) {
+	done, err := s.ReceiveAll(ctx, list)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range done {
+		s.deliver(ctx, r.Next)
+		if err == nil {
+			err = r.Err
+		}
+	}
+	return done, err
 }

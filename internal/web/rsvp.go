@@ -50,7 +50,8 @@ const guestPageText = `{{define "rsvp"}}{{template "head" .}}<meta name="robots"
 </form>
 {{if not .Cancelled}}<form method="post">
 <input type="hidden" name="zone" value="{{$.Zone}}">
-<label class="field"><span class="label">A word to the organizer (may stay empty)</span>
+{{if $.Occurrences}}<p>This answers the whole series; single occurrences are below.</p>
+{{end}}<label class="field"><span class="label">A word to the organizer (may stay empty)</span>
 <textarea name="comment" rows="3" maxlength="2000">{{$.Comment}}</textarea></label>
 <p class="actions">
 <button name="answer" value="ACCEPTED" type="submit" class="primary">Accept</button>
@@ -58,6 +59,25 @@ const guestPageText = `{{define "rsvp"}}{{template "head" .}}<meta name="robots"
 <button name="answer" value="DECLINED" type="submit">Decline</button>
 </p>
 </form>
+{{end}}{{with $.Occurrences}}<section aria-labelledby="single">
+<h2 id="single">Single occurrences</h2>
+<p>The next ones, each with an answer of its own.</p>
+{{range .}}<form method="post" class="card">
+<input type="hidden" name="zone" value="{{$.Zone}}">
+<input type="hidden" name="occurrence" value="{{.ID}}">
+<dl class="facts" id="o{{.ID}}">
+<dt>When</dt><dd>{{.When}}</dd>
+{{with .There}}<dt>For you</dt><dd>{{.}}</dd>
+{{end}}{{with .Where}}<dt>Where</dt><dd>{{.}}</dd>
+{{end}}{{with .Answer}}<dt>Your answer</dt><dd>{{.}}</dd>
+{{end}}</dl>
+<p class="actions">
+<button name="answer" value="ACCEPTED" type="submit" aria-describedby="o{{.ID}}">Accept</button>
+<button name="answer" value="TENTATIVE" type="submit" aria-describedby="o{{.ID}}">Maybe</button>
+<button name="answer" value="DECLINED" type="submit" aria-describedby="o{{.ID}}">Decline</button>
+</p>
+</form>
+{{end}}</section>
 {{end}}{{else}}<h1>Invitation</h1>
 <div class="trouble" role="alert"><p>{{.Failure}}</p></div>
 {{end}}</main>
@@ -72,10 +92,39 @@ type guestPart struct {
 	Answer  string // the answer on record
 	Comment string
 
-	Zone      string   // the guest's; "" = not known
-	Zones     []string // to choose from
-	AskZone   bool     // the browser may open the page again in its own zone
-	WhenThere string   // when it is on the guest's clock, where that shows another time
+	Zone        string            // the guest's; "" = not known
+	Zones       []string          // to choose from
+	AskZone     bool              // the browser may open the page again in its own zone
+	Occurrences []guestOccurrence // the next of a series
+
+	WhenThere string // when it is on the guest's clock, where that shows another time
+}
+
+// guestOccurrence is an occurrence on the page.
+type guestOccurrence struct {
+	ID, When, There string
+	Where           string // where it is elsewhere than the series
+	Answer          string
+}
+
+// maxGuestOccurrences that the page lists.
+const maxGuestOccurrences = 10
+
+// occurrencesOf are the next of a series as the page shows them.
+func (a *app) occurrencesOf(g calendar.Guest, z *tz.Zone) []guestOccurrence {
+	var out []guestOccurrence
+	for _, o := range g.Occurrences(a.now(), maxGuestOccurrences) {
+		own := o.In(nil)
+		shown := guestOccurrence{ID: o.ID, When: own.When, Answer: answerWords[strings.ToUpper(o.Attendee.PartStat)]}
+		if z != nil {
+			shown.There = whenThere(own, o.In(z), z)
+		}
+		if own.Where != g.Summary.Where {
+			shown.Where = own.Where
+		}
+		out = append(out, shown)
+	}
+	return out
 }
 
 // zoneAsked is the guest's time zone as the address or the form names it, by
@@ -148,6 +197,7 @@ func (a *app) showGuest(w http.ResponseWriter, r *http.Request, status int, said
 			if z != nil {
 				p.Zone, p.WhenThere = z.Name(), whenThere(g.Summary, g.In(z), z)
 			}
+			p.Occurrences = a.occurrencesOf(g, z)
 			if p.Failure == "" {
 				p.Failure = unknown
 			}
@@ -176,10 +226,11 @@ func (a *app) guestAnswer(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer, comment := strings.ToUpper(r.PostForm.Get("answer")), strings.TrimSpace(r.PostForm.Get("comment"))
+	occurrence := r.PostForm.Get("occurrence") // "" = all
 	e, err := a.invitation(r)
 	if err == nil {
 		evidence, _ := json.Marshal(map[string]any{"token": true, "remote": r.RemoteAddr, "invitation": e.ID}) // strings and numbers: it cannot fail
-		_, err = a.o.Calendar.GuestAnswer(r.Context(), e.Account, e.UID, ical.Address(e.To), answer, comment, evidence)
+		err = a.o.Calendar.GuestAnswer(r.Context(), e.Account, e.UID, occurrence, ical.Address(e.To), answer, comment, evidence)
 	}
 	if err != nil {
 		refusal := problem.Of(err)
@@ -189,5 +240,9 @@ func (a *app) guestAnswer(w http.ResponseWriter, r *http.Request) {
 		a.showGuest(w, r, http.StatusUnprocessableEntity, "", refusal.Sentence, comment)
 		return
 	}
-	a.showGuest(w, r, http.StatusOK, "Your answer was sent: "+answerWords[answer]+".", "", "")
+	said := "Your answer was sent: " + answerWords[answer] + "."
+	if occurrence != "" {
+		said = "Your answer to the one occurrence was sent: " + answerWords[answer] + "."
+	}
+	a.showGuest(w, r, http.StatusOK, said, "", "")
 }

@@ -2,6 +2,7 @@ package web
 
 import (
 	"html"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -147,4 +148,90 @@ func TestGuestSeesTheirOwnTime(t *testing.T) {
 	if !strings.Contains(body, "Your answer was sent") || !strings.Contains(body, "12:00 – 14:00") || strings.Contains(body, "data-ask-zone") {
 		t.Errorf("after an answer:\n%.3000s", body)
 	}
+}
+
+// A guest answers single occurrences of a series; the others stay as they are.
+func TestGuestAnswersOneOccurrence(t *testing.T) {
+	o := newOffice(t, fixed)
+	series := func(more ...string) {
+		t.Helper()
+		o.put("alice", "standup.ics", strings.Join(append([]string{"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Test//EN", "BEGIN:VEVENT", "UID:standup", "DTSTAMP:20261001T080000Z",
+			"DTSTART;TZID=America/New_York:20261005T090000", "DTEND;TZID=America/New_York:20261005T093000", "RRULE:FREQ=WEEKLY;COUNT=40", "EXDATE;TZID=America/New_York:20261130T090000", "SUMMARY:Standup",
+			"ORGANIZER:mailto:alice@example.test", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:alice@example.test", "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:dave@elsewhere.test"},
+			append(more, "END:VEVENT", "END:VCALENDAR", "")...), "\n"))
+	}
+	series()
+	o.invited["t1"] = store.Entry{ID: 1, Account: o.people["alice"].Account, UID: "standup", To: "mailto:dave@elsewhere.test"}
+	b := o.browser()
+	answers := func() map[string]string { // by recurrence id
+		t.Helper()
+		cal, err := ical.Parse([]byte(strings.ReplaceAll(o.stored("alice", "standup.ics"), "\n", "\r\n")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		out := map[string]string{}
+		for _, c := range cal.Main() {
+			if me, ok := among(c, []ical.Address{"mailto:dave@elsewhere.test"}); ok {
+				out[c.Value("RECURRENCE-ID")] = me.PartStat
+			}
+		}
+		return out
+	}
+	expect := func(when string, want map[string]string) {
+		t.Helper()
+		if got := answers(); !maps.Equal(got, want) {
+			t.Errorf("%s: the organizer has %v, want %v", when, got, want)
+		}
+	}
+
+	before := o.stored("alice", "standup.ics")
+	body := text(t, b.get("/rsvp/t1?zone=Europe/Berlin&occurrence=20261116T140000Z&answer=DECLINED"))
+	if got := strings.Count(body, `name="occurrence" value=`); got != maxGuestOccurrences {
+		t.Errorf("%d occurrences are listed", got)
+	}
+	for _, want := range []string{"Monday, 16 November 2026, 09:00 – 09:30 (America/New_York", "15:00 – 15:30 (Europe/Berlin", `value="20261116T140000Z"`, `value="20270125T140000Z"`} {
+		if !strings.Contains(html.UnescapeString(body), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for _, not := range []string{`value="20261130T140000Z"`, `value="20261109T140000Z"`} { // an exception; over
+		if strings.Contains(body, not) {
+			t.Errorf("the page has %q", not)
+		}
+	}
+	if o.stored("alice", "standup.ics") != before {
+		t.Error("looking changed the series")
+	}
+
+	for _, bad := range []string{"20261117T140000Z", "20261130T140000Z", "20261117", "tomorrow", "20261116T140000Z,20261123T140000Z", strings.Repeat("9", 5000)} {
+		if r := b.form("/rsvp/t1", url.Values{"answer": {"ACCEPTED"}, "occurrence": {bad}}); r.StatusCode != http.StatusUnprocessableEntity || !strings.Contains(text(t, r), "has no occurrence at that time") {
+			t.Errorf("occurrence %.40q: %s", bad, r.Status)
+		}
+	}
+	expect("what is not in the series", map[string]string{"": "NEEDS-ACTION"})
+
+	r := b.form("/rsvp/t1", url.Values{"answer": {"DECLINED"}, "occurrence": {"20261123T140000Z"}, "zone": {"Europe/Berlin"}})
+	if body := text(t, r); r.StatusCode != http.StatusOK || !strings.Contains(body, "one occurrence was sent: declined") || !strings.Contains(body, "<dt>Your answer</dt><dd>declined</dd>") {
+		t.Errorf("one occurrence: %s\n%.2500s", r.Status, body)
+	}
+	expect("one occurrence", map[string]string{"": "NEEDS-ACTION", "20261123T090000": "DECLINED"})
+	b.form("/rsvp/t1", url.Values{"answer": {"ACCEPTED"}})
+	expect("then all", map[string]string{"": "ACCEPTED", "20261123T090000": "DECLINED"})
+	b.form("/rsvp/t1", url.Values{"answer": {"TENTATIVE"}, "occurrence": {"20261214T140000Z"}})
+	expect("another", map[string]string{"": "ACCEPTED", "20261123T090000": "DECLINED", "20261214T090000": "TENTATIVE"})
+	b.form("/rsvp/t1", url.Values{"answer": {"ACCEPTED"}, "occurrence": {"20261123T140000Z"}})
+	expect("a change of mind", map[string]string{"": "ACCEPTED", "20261123T090000": "ACCEPTED", "20261214T090000": "TENTATIVE"})
+	b.form("/rsvp/t1", url.Values{"answer": {"DECLINED"}})
+	expect("all again", map[string]string{"": "DECLINED", "20261123T090000": "DECLINED", "20261214T090000": "TENTATIVE"})
+
+	if status, _ := o.signIn("alice").try("POST", "../rsvp/t1?occurrence=20261116T140000Z&answer=ACCEPTED", nil, "Origin", "https://evil.test"); status != http.StatusForbidden {
+		t.Errorf("a form on another site: %d", status)
+	}
+	delete(o.invited, "t1") // taken back, or expired: the finder of tokens says so
+	for _, r := range []*http.Response{b.get("/rsvp/t1?zone=Europe/Berlin"), b.form("/rsvp/t1", url.Values{"answer": {"ACCEPTED"}, "occurrence": {"20261116T140000Z"}})} {
+		if body := text(t, r); r.StatusCode != http.StatusNotFound && r.StatusCode != http.StatusUnprocessableEntity || strings.Contains(body, "Standup") {
+			t.Errorf("taken back: %s\n%.800s", r.Status, body)
+		}
+	}
+	expect("taken back", map[string]string{"": "DECLINED", "20261123T090000": "DECLINED", "20261214T090000": "TENTATIVE"})
 }

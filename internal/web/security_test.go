@@ -147,7 +147,7 @@ func TestDeliveriesAreTold(t *testing.T) {
 		}
 		r.Body.Close()
 	}
-	if _, err := o.calendar.GuestAnswer(t.Context(), o.people["alice"].Account, made.UID, "mailto:answered@elsewhere.test", "ACCEPTED", "", []byte("{}")); err != nil {
+	if err := o.calendar.GuestAnswer(t.Context(), o.people["alice"].Account, made.UID, "", "mailto:answered@elsewhere.test", "ACCEPTED", "", []byte("{}")); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range ask[eventOnWire](alice, "GET", made.path(), nil).Event.Attendees {

@@ -64,8 +64,13 @@ func mouldOf(c *ical.Component, cal *ical.Calendar) *mould {
 			}
 		}
 	}
-	if t.seq < 0 || min(t.at[0], t.at[1], t.at[2]) < 0 {
+	if t.seq < 0 {
 		return nil
+	}
+	for j, want := range placed[:3] {
+		if t.at[j] < 0 || len(c.Value(want)) < len("20060102") { // a DTEND made of a DURATION is not in c
+			return nil
+		}
 	}
 	return t
 }

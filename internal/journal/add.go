@@ -99,9 +99,11 @@ func coalesce(old, new *store.Entry) bool {
 	if !ok || !ok2 {
 		return false
 	}
-	tried := len(old.Attempts) > 0
+	// An attempt that failed, and one that a crash cut off and that left its
+	// lease behind, may have arrived all the same.
+	tried := len(old.Attempts) > 0 || old.LeaseOwner != ""
 	if tried {
-		earlier.First = false // it may have arrived although the attempt failed
+		earlier.First = false
 	}
 	out := itip.Coalesce(earlier, later)
 	if len(out) == 0 && tried {

@@ -100,6 +100,22 @@ func states(t *testing.T, j *journal.Journal, account store.AccountID) []string 
 	return out
 }
 
+// A crash between sending and writing it down leaves a lease behind: who may
+// have been invited is uninvited.
+func TestWhatMayHaveGoneOutIsCancelled(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		j := journal.New(journal.Options{Store: s})
+		a := alice(t, s)
+		invitation := message(a, "REQUEST", "1@example.test", "", "mailto:dave@elsewhere.test")
+		invitation.Opens, invitation.LeaseOwner, invitation.LeaseUntil = true, "a courier that died", time.Now().Add(-time.Hour)
+		add(t, s, j, invitation)
+		add(t, s, j, message(a, "CANCEL", "1@example.test", "", "mailto:dave@elsewhere.test"))
+		if got, want := states(t, j, a), []string{"REQUEST superseded", "CANCEL due"}; !slices.Equal(got, want) {
+			t.Errorf("rows are %q, want %q", got, want)
+		}
+	})
+}
+
 func TestUnsentMessagesAreCoalesced(t *testing.T) {
 	const dave, erin = "mailto:dave@elsewhere.test", "mailto:erin@elsewhere.test"
 	type step struct{ method, rid, to string }

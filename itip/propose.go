@@ -25,6 +25,17 @@ func noCounters(c *ical.Component) bool {
 	return strings.EqualFold(c.Value("X-MICROSOFT-DISALLOW-COUNTER"), "TRUE")
 }
 
+// TakesProposals tells whether the organizer takes proposals for an object: an
+// event or to-do that does not say otherwise.
+func TakesProposals(cal *ical.Calendar) bool {
+	for _, c := range cal.Main() {
+		if c.Name != "VEVENT" && c.Name != "VTODO" || noCounters(c) {
+			return false
+		}
+	}
+	return true
+}
+
 // Propose writes a COUNTER (RFC 5546 3.2.7, 3.4.7): the event as the attendee
 // would have it. The own copy stays as it is until the organizer decides. Of
 // the guests it names the one who proposes, and those proposed: who answers

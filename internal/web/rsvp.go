@@ -78,6 +78,23 @@ const guestPageText = `{{define "rsvp"}}{{template "head" .}}<meta name="robots"
 </p>
 </form>
 {{end}}</section>
+{{end}}{{with $.Propose}}<section aria-labelledby="propose">
+<h2 id="propose">Propose another time</h2>
+<form method="post" class="card">
+<input type="hidden" name="zone" value="{{$.Zone}}">
+{{if $.Occurrences}}<label class="field"><span class="label">Instead of</span>
+<select name="occurrence">{{range $.Occurrences}}
+<option value="{{.ID}}"{{if eq .ID $.Propose.Occurrence}} selected{{end}}>{{if .There}}{{.There}}{{else}}{{.When}}{{end}}</option>{{end}}
+</select></label>
+{{end}}<label class="field"><span class="label">{{if .AllDay}}First day{{else}}Begins ({{.Clock}}){{end}}</span>
+<input name="start" type="{{.Input}}" value="{{.Start}}" required></label>
+<label class="field"><span class="label">{{if .AllDay}}Last day{{else}}Ends ({{.Clock}}){{end}} (empty: lasts as long as now)</span>
+<input name="end" type="{{.Input}}" value="{{.End}}"></label>
+<label class="field"><span class="label">A word to the organizer (may stay empty)</span>
+<textarea name="comment" rows="2" maxlength="2000">{{.Comment}}</textarea></label>
+<p class="actions"><button name="answer" value="PROPOSE" type="submit">Propose</button></p>
+</form>
+</section>
 {{end}}{{else}}<h1>Invitation</h1>
 <div class="trouble" role="alert"><p>{{.Failure}}</p></div>
 {{end}}</main>
@@ -96,6 +113,7 @@ type guestPart struct {
 	Zones       []string          // to choose from
 	AskZone     bool              // the browser may open the page again in its own zone
 	Occurrences []guestOccurrence // the next of a series
+	Propose     *guestWish        // nil = the organizer takes no proposals
 
 	WhenThere string // when it is on the guest's clock, where that shows another time
 }
@@ -198,6 +216,10 @@ func (a *app) showGuest(w http.ResponseWriter, r *http.Request, status int, said
 				p.Zone, p.WhenThere = z.Name(), whenThere(g.Summary, g.In(z), z)
 			}
 			p.Occurrences = a.occurrencesOf(g, z)
+			p.Propose = a.wishOf(r, g, z, len(p.Occurrences) > 0, failure != "")
+			if p.Propose != nil && p.Propose.Comment != "" {
+				p.Comment = "" // it belongs to the proposal
+			}
 			if p.Failure == "" {
 				p.Failure = unknown
 			}
@@ -227,10 +249,19 @@ func (a *app) guestAnswer(w http.ResponseWriter, r *http.Request) {
 	}
 	answer, comment := strings.ToUpper(r.PostForm.Get("answer")), strings.TrimSpace(r.PostForm.Get("comment"))
 	occurrence := r.PostForm.Get("occurrence") // "" = all
+	said := "Your answer was sent: " + answerWords[answer] + "."
+	if occurrence != "" {
+		said = "Your answer to the one occurrence was sent: " + answerWords[answer] + "."
+	}
 	e, err := a.invitation(r)
 	if err == nil {
 		evidence, _ := json.Marshal(map[string]any{"token": true, "remote": r.RemoteAddr, "invitation": e.ID}) // strings and numbers: it cannot fail
-		err = a.o.Calendar.GuestAnswer(r.Context(), e.Account, e.UID, occurrence, ical.Address(e.To), answer, comment, evidence)
+		if answer == answerPropose {
+			said = "Your proposal was sent. The event stays as it is until the organizer takes it up; you hear of that by mail."
+			err = a.guestProposes(r, e, comment, evidence)
+		} else {
+			err = a.o.Calendar.GuestAnswer(r.Context(), e.Account, e.UID, occurrence, ical.Address(e.To), answer, comment, evidence)
+		}
 	}
 	if err != nil {
 		refusal := problem.Of(err)
@@ -239,10 +270,6 @@ func (a *app) guestAnswer(w http.ResponseWriter, r *http.Request) {
 		}
 		a.showGuest(w, r, http.StatusUnprocessableEntity, "", refusal.Sentence, comment)
 		return
-	}
-	said := "Your answer was sent: " + answerWords[answer] + "."
-	if occurrence != "" {
-		said = "Your answer to the one occurrence was sent: " + answerWords[answer] + "."
 	}
 	a.showGuest(w, r, http.StatusOK, said, "", "")
 }

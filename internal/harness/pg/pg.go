@@ -198,11 +198,22 @@ func (c *Cluster) start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, out)
 	}
-	if c.port, err = freePort(); err != nil {
-		return err
+	for range portTries {
+		if c.port, err = freePort(); err != nil {
+			return err
+		}
+		if err = c.Restart(ctx); !errors.Is(err, errEnded) {
+			return err
+		}
 	}
-	return c.Restart(ctx)
+	return err
 }
+
+// portTries is how often another port is tried when somebody took the free one
+// before the server did.
+const portTries = 5
+
+var errEnded = errors.New("the server ended")
 
 // Restart starts the server of a cluster that does not run and waits until it
 // answers.
@@ -226,9 +237,17 @@ func (c *Cluster) Restart(ctx context.Context) error {
 	for {
 		conn, err := pgx.Connect(ctx, c.URL("postgres"))
 		if err == nil {
-			return conn.Close(ctx)
+			var where string // another server may have taken the port
+			err = conn.QueryRow(ctx, "show data_directory").Scan(&where)
+			if err = errors.Join(err, conn.Close(ctx)); err == nil && where == data {
+				return nil
+			}
 		}
 		select {
+		case <-c.ended:
+			text, _ := os.ReadFile(log.Name())
+			c.ended = nil
+			return fmt.Errorf("%w: %s", errEnded, text)
 		case <-time.After(20 * time.Millisecond):
 		case <-ctx.Done():
 			text, _ := os.ReadFile(log.Name())

@@ -145,23 +145,46 @@ func (w *walker) attach(f *Found) {
 			if !ok || e == nil {
 				continue
 			}
-			data := e.decoded()
-			if total += len(data); n >= maxAttachments || total > w.tree.limits.Calendar {
-				w.parsed.Notes = append(w.parsed.Notes, fmt.Sprintf("The file %s is too large to be kept with the event; it is in the mail.", e.fileName()))
+			file := w.file(e)
+			if total += len(file.data); n >= maxAttachments || total > w.tree.limits.Calendar {
+				if !file.left {
+					file.left = true
+					w.parsed.Notes = append(w.parsed.Notes, fmt.Sprintf("The file %s is too large to be kept with the event; it is in the mail.", file.name))
+				}
 				continue
 			}
 			n++
 			if p.Param("FMTTYPE") == "" && e.media.value != "" {
 				p.SetParam("FMTTYPE", e.media.value)
 			}
-			if name := oneLine(e.fileName()); name != "" && p.Param("FILENAME") == "" {
-				p.SetParam("FILENAME", clip(name, 120))
+			if file.name != "" && p.Param("FILENAME") == "" {
+				p.SetParam("FILENAME", file.name)
 			}
 			p.SetParam("ENCODING", "BASE64")
 			p.SetParam("VALUE", "BINARY")
-			p.SetValue(base64.StdEncoding.EncodeToString(data))
+			p.SetValue(base64.StdEncoding.EncodeToString(file.data))
 		}
 	}
+}
+
+// attached is a file of the mail, decoded.
+type attached struct {
+	name string
+	data []byte
+	left bool // it was too large for an event, and that is noted
+}
+
+// file decodes a part once: a small calendar can name a large file any number of times.
+func (w *walker) file(e *entity) *attached {
+	f := w.files[e]
+	if f == nil {
+		if w.files == nil {
+			w.files = map[*entity]*attached{}
+		}
+		f = &attached{name: clip(oneLine(e.fileName()), 120), data: e.decoded()}
+		w.files[e] = f
+	}
+	return f
 }
 
 func cutFold(s, prefix string) (string, bool) {

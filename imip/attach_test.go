@@ -33,6 +33,21 @@ func composeFiles(t *testing.T, cal *ical.Calendar, changes ...itip.Difference) 
 	return mail.Raw
 }
 
+// A small calendar that names a large file over and over has it read once.
+func TestAFileNamedManyTimes(t *testing.T) {
+	file := base64.StdEncoding.EncodeToString(make([]byte, 2<<20))
+	cal := withFiles(t, strings.Split(strings.Repeat("ATTACH:cid:big@x\n", 300), "\n")[:300]...)
+	raw := "From: anne@one.test\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/calendar; method=REQUEST\r\n\r\n" + string(cal.Bytes()) +
+		"\r\n--b\r\nContent-Type: image/png\r\nContent-ID: <big@x>\r\nContent-Transfer-Encoding: base64\r\n\r\n" + file + "\r\n--b--\r\n"
+	p, err := Parse([]byte(raw), Limits{})
+	if err != nil || len(p.Found) != 1 {
+		t.Fatalf("%d objects, %v", len(p.Found), err)
+	}
+	if len(p.Notes) != 1 || !strings.Contains(p.Notes[0], "too large") {
+		t.Errorf("%d notes: %.300q", len(p.Notes), p.Notes)
+	}
+}
+
 // Files of an event are parts of its mail on the way, and in the event at its end.
 func TestFilesGoAsParts(t *testing.T) {
 	agenda, plan := []byte("1. Coffee\r\n2. More coffee\r\n"), bytes.Repeat([]byte{0, 1, 2, 255}, 5000)

@@ -46,6 +46,7 @@ type walker struct {
 	tree       *tree
 	candidates []*candidate
 	named      map[string]*entity // parts by Content-ID
+	files      map[*entity]*attached
 	open       Opener
 	tnef       string // why a winmail.dat is of no use
 	opaque     string // why a signed message in the opaque form cannot be read

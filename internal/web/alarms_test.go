@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/convene-cal/convene/internal/calendar"
 )
 
 // Reminders are set and taken away; alarms that the form does not know stay,
@@ -100,6 +102,9 @@ func TestAttachments(t *testing.T) {
 	}
 	if status, answer := req("POST", "filename=plan.txt", "the plan", `"old"`); status != http.StatusPreconditionFailed {
 		t.Errorf("with an old etag: %d %s", status, answer)
+	}
+	if status, answer := req("POST", "filename=large", strings.Repeat("x", calendar.DefaultLimits.ResourceSize+1), e.ETag); status != http.StatusRequestEntityTooLarge || !strings.Contains(answer, "did not come whole") {
+		t.Errorf("more is read than can be kept: %d %s", status, answer)
 	}
 	if status, answer := req("POST", "filename=plan.txt", "the plan", e.ETag); status != http.StatusOK {
 		t.Fatal(status, answer)

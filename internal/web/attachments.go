@@ -44,10 +44,6 @@ func attachmentsOf(c *ical.Component) []attachmentOnWire {
 	return out
 }
 
-// maxAttachment that is read; the service's own limit is smaller or tells it
-// with its sentence.
-const maxAttachment = 64 << 20
-
 func (a *app) postAttachment(r *request) (any, error) {
 	tag, err := ifMatch(r)
 	if err != nil {
@@ -57,9 +53,10 @@ func (a *app) postAttachment(r *request) (any, error) {
 	if err != nil {
 		kind = "application/octet-stream"
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(r.w, r.Body, maxAttachment))
+	most := a.o.Calendar.Limits().ResourceSize
+	body, err := io.ReadAll(http.MaxBytesReader(r.w, r.Body, int64(most)))
 	if err != nil {
-		return nil, problem.New(problem.TooLarge, "The file is larger than %d MB, or did not come whole.", maxAttachment>>20).Because(err)
+		return nil, problem.New(problem.TooLarge, "The file has more than %d octets, or did not come whole.", most).Because(err)
 	}
 	return a.attach(r, calendar.AttachRequest{Action: "attachment-add", Filename: r.URL.Query().Get("filename"), ContentType: kind, Body: body, If: calendar.Precondition{IfMatch: []string{tag}}})
 }

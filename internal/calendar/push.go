@@ -282,7 +282,8 @@ type Quiet struct {
 }
 
 // QuietPush begins such a change of something in a home: tokens of the actor's
-// own registrations, or all of them.
+// own registrations, or all of them. Who changes something in another's home
+// keeps it from nobody else.
 func (s *Service) QuietPush(ctx context.Context, by account.Actor, owner store.AccountID, tokens []string, all bool) (Quiet, error) {
 	q := Quiet{owner: owner}
 	err := s.store.View(ctx, func(tx *store.Tx) error {
@@ -292,7 +293,7 @@ func (s *Service) QuietPush(ctx context.Context, by account.Actor, owner store.A
 			return err
 		}
 		for _, p := range list {
-			if !all && (p.Reader != by.Account || !slices.Contains(tokens, p.Token)) {
+			if mine := p.Reader == by.Account; !mine && (!all || owner != by.Account) || !all && !slices.Contains(tokens, p.Token) {
 				continue
 			}
 			before := p.Changed

@@ -175,6 +175,10 @@ func TestPushMessages(t *testing.T) {
 	h.as("ann", "PUT", ann+"1.ics", calendarHead, event("1", one+"\nLOCATION:D")).is(204)
 	h.as("ann", "PUT", ann+"1.ics", calendarHead+"\nPush-Dont-Notify: \""+mine+"\"", event("1", one+"\nLOCATION:E")).is(204)
 	told("ann", "bob")
+	// Somebody else who writes there keeps it from nobody.
+	h.as("ann", "ACL", ann, "", `<acl xmlns="DAV:"><ace><principal><href>/dav/principals/bob/</href></principal><grant><privilege><read/></privilege><privilege><write/></privilege></grant></ace></acl>`).is(200)
+	h.as("bob", "PUT", ann+"1.ics", calendarHead+"\nPush-Dont-Notify: *", event("1", one+"\nLOCATION:Elsewhere")).is(204)
+	told("ann")
 	// Who may not read any more is told that it is gone, and nothing else afterwards.
 	h.as("ann", "ACL", ann, "", `<acl xmlns="DAV:"/>`).is(200)
 	h.as("ann", "PUT", ann+"1.ics", calendarHead, event("1", one+"\nLOCATION:F")).is(204)

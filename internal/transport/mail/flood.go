@@ -91,12 +91,13 @@ func (m *Mail) reportFlood(ctx context.Context, x gate.Exceeded, who string) {
 		if err != nil || to == "" {
 			continue
 		}
+		subject := strings.ReplaceAll(x.Subject, "'", `'\''`) // an address may hold what a shell would run
 		_, err = m.letter(ctx, a.ID, "", imip.Letter{
 			From: imip.Mailbox{Name: "Convene", Address: "postmaster@" + m.o.Domains[0]}, To: imip.Mailbox{Name: a.DisplayName, Address: to},
 			Subject: "A flood of scheduling mail " + who,
 			Text: fmt.Sprintf("More than %d scheduling messages came within an hour %s. What came since is held and changes no calendar; nobody was answered.\n\n"+
 				"Look:     convene message flood list\nRefuse:   convene message flood reject --kind %s '%s'\nLet in:   convene message flood release --kind %s '%s'\nFor good: convene sender set '%s' --never\n",
-				x.Limit, who, x.Kind, x.Subject, x.Kind, x.Subject, x.Subject),
+				x.Limit, who, x.Kind, subject, x.Kind, subject, subject),
 		})
 		if err != nil {
 			m.log.Error("an administrator cannot be told of a flood of mail", "account", a.ID, "error", err)

@@ -108,6 +108,19 @@ func TestFlood(t *testing.T) {
 	}
 }
 
+// What the administrator is to paste into a shell is one word, whatever the address.
+func TestAFloodFromAnOddAddress(t *testing.T) {
+	relay := startRelay(t, nil)
+	x := guarded(t, relay, gate.Limits{Sender: 1})
+	for i := range 2 {
+		x.take(t, vouched("x'|reboot|'@evil.test", fmt.Sprint("e", i)), "x@evil.test", "ann@one.test")
+	}
+	told := x.out(t, relay)
+	if len(told) != 1 || !strings.Contains(string(told[0].raw), `--kind sender 'x'\''|reboot|'\''@evil.test'`) {
+		t.Fatalf("%d mails: %+v", len(told), told)
+	}
+}
+
 // Many strangers at once fill an account's limit; whom it knows gets through.
 func TestAFloodOfStrangers(t *testing.T) {
 	relay := startRelay(t, nil)

@@ -124,11 +124,15 @@ type answersFor struct {
 // replyAddresses finds what a mail knows: the addresses it came to, and those
 // in its fields, which is how a shared mailbox and a pipe see them.
 func (m *Mail) replyAddresses(ctx context.Context, account store.AccountID, p *imip.Parsed, known []answersFor) ([]answersFor, error) {
+	looked := 0
 	for _, name := range []string{"Delivered-To", "X-Original-To", "To", "Cc"} {
 		for _, v := range p.Header(name) {
-			for i, box := range imip.ParseMailboxes(v) {
-				if i == maxNamed {
-					break
+			for _, box := range imip.ParseMailboxes(v) {
+				if _, _, ok := tokenOf(box.Address); !ok {
+					continue
+				}
+				if looked++; looked > maxNamed {
+					return known, nil
 				}
 				var err error
 				if known, err = m.addAnswersFor(ctx, account, box.Address, known); err != nil {
@@ -140,7 +144,7 @@ func (m *Mail) replyAddresses(ctx context.Context, account store.AccountID, p *i
 	return known, nil
 }
 
-// maxNamed bounds the addresses of one field that are looked at.
+// maxNamed bounds the reply addresses of one mail that are looked up.
 const maxNamed = 100
 
 func (m *Mail) addAnswersFor(ctx context.Context, account store.AccountID, address string, known []answersFor) ([]answersFor, error) {
@@ -277,29 +281,38 @@ func (m *Mail) repliesUntil(msg *itip.Message) time.Time {
 // in the person's place, and notes the address: who has it was given it.
 func (m *Mail) fromAgent(ctx context.Context, account store.AccountID, cal *ical.Calendar, known []answersFor) ([]answersFor, bool, error) {
 	var organizer ical.Address
+	looked := map[string]ical.Address{} // the occurrences of a series have one organizer
 	for _, c := range cal.Main() {
 		p := c.Prop("ORGANIZER")
 		if p == nil {
 			continue
 		}
-		if _, agent, ok := tokenOf(p.Address().Email()); !ok || !agent {
+		address := p.Address().Email()
+		if _, agent, ok := tokenOf(address); !ok || !agent {
 			continue
 		}
-		r, err := m.replyAddress(ctx, p.Address().Email())
-		if errors.Is(err, errNoToken) {
+		who, again := looked[address]
+		if !again && len(looked) < maxNamed {
+			r, err := m.replyAddress(ctx, address)
+			if err != nil && !errors.Is(err, errNoToken) {
+				return known, false, err
+			}
+			if err == nil {
+				if who, err = m.organizerFor(ctx, r); err != nil || who == "" {
+					return known, false, err
+				}
+				if known, err = m.addAnswersForRow(account, r, known); err != nil {
+					return known, false, err
+				}
+			}
+			looked[address] = who
+		}
+		if who == "" {
 			continue
 		}
-		if err != nil {
-			return known, false, err
-		}
-		if organizer, err = m.organizerFor(ctx, r); err != nil || organizer == "" {
-			return known, false, err
-		}
+		organizer = who
 		p.SetAddress(organizer)
 		p.SetParam("EMAIL")
-		if known, err = m.addAnswersForRow(account, r, known); err != nil {
-			return known, false, err
-		}
 	}
 	return known, organizer != "", nil
 }

@@ -286,6 +286,51 @@ func TestReplyAddressesInFields(t *testing.T) {
 	}
 }
 
+// A mail that names thousands of addresses is not looked through to its end, one
+// to many people is.
+func TestManyAddressesInFields(t *testing.T) {
+	m := invite(t, replyTos)
+	find := func(to ...string) int {
+		t.Helper()
+		p, err := imip.Parse([]byte("From: ben@two.test\r\nTo: "+strings.Join(to, "\r\nTo: ")+"\r\n\r\nyes\r\n"), imip.Limits{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		known, err := m.mail.replyAddresses(t.Context(), m.ann.ID, p, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(known)
+	}
+	guessed := strings.Repeat("cal+1-"+strings.Repeat("a", selectorSize+secretSize)+"@one.test, ", 60)
+	if n := find(guessed+"x@one.test", guessed+"x@one.test", m.token); n != 0 {
+		t.Error("all guesses are looked up")
+	}
+	if n := find(strings.Repeat("somebody@one.test, ", 2*maxNamed) + m.token); n != 1 {
+		t.Error("the address behind those of many people is not seen")
+	}
+}
+
+// One organizer of many occurrences is looked up once.
+func TestAnOrganizerOfManyOccurrences(t *testing.T) {
+	m := invite(t, agents)
+	cal := &ical.Calendar{Component: *ical.NewComponent("VCALENDAR")}
+	for range 3 * maxNamed {
+		e := ical.NewComponent("VEVENT")
+		e.Set("ORGANIZER", "mailto:"+m.token)
+		cal.Components = append(cal.Components, e)
+	}
+	known, rewritten, err := m.mail.fromAgent(t.Context(), m.ann.ID, cal, nil)
+	if err != nil || !rewritten || len(known) != 1 {
+		t.Fatalf("%+v %v %v", known, rewritten, err)
+	}
+	for _, c := range cal.Main() {
+		if c.Value("ORGANIZER") != "mailto:ann@one.test" {
+			t.Fatal(c.Value("ORGANIZER"))
+		}
+	}
+}
+
 // Somebody presses "reply" and writes: the organizer gets it (IN-09). A machine
 // that answers gets nothing started.
 func TestWordsToAReplyAddress(t *testing.T) {

@@ -98,7 +98,7 @@ func (s *Service) Attach(ctx context.Context, req AttachRequest) (AttachResult, 
 		}
 		return AttachResult{}, err
 	}
-	targets, err := attachTargets(cal, req.RID)
+	targets, err := attachTargets(cal, req.RID, s.limits.ResourceSize)
 	if err != nil {
 		return undo(err)
 	}
@@ -152,8 +152,9 @@ const maxRIDs = 100
 
 // attachTargets are the components of which a rid speaks: all of them, the
 // master (M), overrides by their RECURRENCE-ID as it is written, and occurrences
-// that get an override by this (RFC 8607 3.3.2).
-func attachTargets(cal *ical.Calendar, rid string) ([]*ical.Component, error) {
+// that get an override by this (RFC 8607 3.3.2), which are not to have more than
+// most octets together.
+func attachTargets(cal *ical.Calendar, rid string, most int) ([]*ical.Component, error) {
 	if rid == "" {
 		return cal.Main(), nil
 	}
@@ -196,6 +197,9 @@ func attachTargets(cal *ical.Calendar, rid string) ([]*ical.Component, error) {
 		c, err := recur.Instance(cal, id, zones)
 		if err != nil || c.Value("RECURRENCE-ID") != key {
 			return invalid(item)
+		}
+		if most -= len(c.Bytes()); most < 0 {
+			return nil, problem.New(problem.TooLarge, "An attachment of these occurrences makes the event too large; name fewer of them.")
 		}
 		out, made = append(out, c), append(made, c)
 	}

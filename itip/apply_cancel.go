@@ -282,7 +282,7 @@ func (c *cancelling) occurrence(key string, is Version, msg *ical.Component) {
 			put(&p.mem.Versions, key, Version{Sequence: is.Sequence, Stamp: is.Stamp, Cancelled: true})
 			return
 		}
-		if c.new.master == nil || is.Sequence > sequence(c.new.master) {
+		if c.new.master == nil || is.Sequence > c.series() {
 			c.waiting = true // the version of the series that it is about may still come
 			return
 		}
@@ -304,6 +304,15 @@ func (c *cancelling) occurrence(key string, is Version, msg *ical.Component) {
 	c.changed = true
 	c.removed = c.removed || !dead(msg) && msg.Prop("ATTENDEE") != nil
 	c.diffs = append(c.diffs, Difference{Property: "STATUS", New: stateCancelled, RecurrenceID: key})
+}
+
+// series is the SEQUENCE of the series as it was last sent. What is stored may
+// have a higher one: that of the cancellation which took its last occurrence.
+func (c *cancelling) series() int {
+	if v, ok := c.p.mem.Versions[""]; ok {
+		return v.Sequence
+	}
+	return sequence(c.new.master)
 }
 
 // emptied cancels the event as a whole when nothing of it is left (CAN-03, CAN-05).

@@ -280,6 +280,9 @@ func (c *cancelling) occurrence(key string, is Version, msg *ical.Component) {
 		if c.new.master != nil && c.new.times(c.new.master, "EXDATE")[key] {
 			c.known = true // not there already
 			put(&p.mem.Versions, key, Version{Sequence: is.Sequence, Stamp: is.Stamp, Cancelled: true})
+			// Should it take place again, the user is asked anew.
+			delete(p.mem.Hidden, key)
+			delete(p.mem.Dropped, key)
 			return
 		}
 		if c.new.master == nil || is.Sequence > c.series() {
@@ -289,6 +292,7 @@ func (c *cancelling) occurrence(key string, is Version, msg *ical.Component) {
 		c.unknown = true
 		return
 	}
+	delete(p.mem.Dropped, key)
 	switch {
 	case c.new.master == nil:
 		p.kill(override, is.Sequence)

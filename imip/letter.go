@@ -16,6 +16,8 @@ type Letter struct {
 	Original          []byte // a mail that goes along as it is (message/rfc822); nil = none
 	Now               time.Time
 	Host              string // the right-hand side of the Message-ID
+	// Secure signs or encrypts the letter as [Options.Secure] does; nil leaves it.
+	Secure func(entity []byte) ([]byte, error)
 }
 
 // Compose makes the mail: the same octets for the same letter. It says that a
@@ -55,6 +57,13 @@ func (l Letter) Compose() (*Mail, error) {
 	writeField(&b, "Auto-Submitted", "auto-generated")
 	writeField(&b, "X-Auto-Response-Suppress", "All")
 	writeField(&b, "MIME-Version", "1.0")
-	out.Raw = append([]byte(b.String()+body.header+"\r\n"), body.content...)
+	entity := append([]byte(body.header+"\r\n"), body.content...)
+	if l.Secure != nil {
+		var err error
+		if entity, err = l.Secure(entity); err != nil {
+			return nil, fmt.Errorf("imip: secure the letter to %s: %w", l.To.Address, err)
+		}
+	}
+	out.Raw = append([]byte(b.String()), entity...)
 	return out, nil
 }

@@ -37,6 +37,7 @@ type Parsed struct {
 	Text                  string   // what a person wrote: the first text/plain part, at most 64 KB
 
 	header header
+	keys   [][]byte // see SenderKeys
 }
 
 // Header gives every value of a field, unfolded and undecoded, topmost first.

@@ -122,6 +122,11 @@ func (w *walker) leaf(e *entity, at place) error {
 		return w.winmail(e, c, at)
 	case "application/pkcs7-mime", "application/x-pkcs7-mime":
 		return w.pkcs7(e, at)
+	case "application/pgp-keys":
+		if !at.forwarded {
+			w.senderKey(e)
+		}
+		return nil
 	default:
 		if name == "winmail.dat" {
 			return w.winmail(e, c, at)

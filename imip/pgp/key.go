@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/ProtonMail/gopenpgp/v3/constants"
 	"github.com/ProtonMail/gopenpgp/v3/crypto"
@@ -167,4 +168,34 @@ func ring(keys []*Key) (*crypto.KeyRing, error) {
 		}
 	}
 	return r, err
+}
+
+// Describe says in a sentence what a key is: whose by its own words, since when,
+// until when, and its fingerprint. Nothing of it is proven by standing there.
+func Describe(k *Key) string {
+	until := "without an end"
+	if at := k.expires(); !at.IsZero() {
+		until = "until " + at.Format("2 January 2006")
+	}
+	name := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, k.Name())
+	if r := []rune(name); len(r) > 100 {
+		name = string(r[:100]) + "…"
+	}
+	return fmt.Sprintf("The key is that of “%s”, made on %s and valid %s; its fingerprint is %s.",
+		name, k.key.GetEntity().PrimaryKey.CreationTime.UTC().Format("2 January 2006"), until, k.Fingerprint())
+}
+
+// expires is when the key runs out; zero = never.
+func (k *Key) expires() time.Time {
+	e := k.key.GetEntity()
+	sig, err := e.PrimarySelfSignature(time.Time{}, nil)
+	if err != nil || sig == nil || sig.KeyLifetimeSecs == nil || *sig.KeyLifetimeSecs == 0 {
+		return time.Time{}
+	}
+	return e.PrimaryKey.CreationTime.Add(time.Duration(*sig.KeyLifetimeSecs) * time.Second).UTC()
 }

@@ -49,6 +49,7 @@ type Verdict struct {
 	Fingerprint string   // of the signer's certificate, "" where there is none
 	Issuer      string   // its issuer's name
 	Sentence    string   // for people
+	Certificate string   // the certificate in a sentence, "" where there is none; see [Describe]
 }
 
 // Check judges a signature. others are the certificates that came with it,
@@ -57,7 +58,7 @@ func (a *Authority) Check(sig cms.Signature, others []*x509.Certificate) Verdict
 	v := Verdict{Standing: Broken}
 	c := sig.Certificate
 	if c != nil {
-		v.Fingerprint, v.Issuer, v.Addresses = Fingerprint(c), c.Issuer.String(), Addresses(c)
+		v.Fingerprint, v.Issuer, v.Addresses, v.Certificate = Fingerprint(c), c.Issuer.String(), Addresses(c), Describe(c)
 	}
 	if sig.Err != nil {
 		v.Sentence = "The signature does not hold: " + strings.TrimPrefix(strings.TrimPrefix(sig.Err.Error(), "smime: "), "cms: ") + "."

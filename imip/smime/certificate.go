@@ -3,9 +3,12 @@ package smime
 import (
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/hex"
+	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -79,4 +82,59 @@ func utf8Mailboxes(c *x509.Certificate) (list []string) {
 func Fingerprint(c *x509.Certificate) string {
 	h := sha256.Sum256(c.Raw)
 	return hex.EncodeToString(h[:])
+}
+
+// Describe says in a sentence what a certificate is: whose, for which
+// addresses, by whom, for how long, and the beginning of its fingerprint, by
+// which it is found among others. It is what a person needs who has to decide
+// whether to believe it; nothing of it is proven by standing there.
+func Describe(c *x509.Certificate) string {
+	const most = 3 // addresses; a certificate may name a hundred
+	list := Addresses(c)
+	addresses := strings.Join(list[:min(len(list), most)], ", ")
+	switch {
+	case len(list) == 0:
+		addresses = "no mail address"
+	case len(list) > most:
+		addresses += fmt.Sprintf(" and %d more addresses", len(list)-most)
+	}
+	issuer := nameOf(c.Issuer)
+	if c.Issuer.String() == c.Subject.String() && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil {
+		issuer = "themselves"
+	}
+	const day = "2 January 2006"
+	return fmt.Sprintf("The certificate is that of %s for %s, issued by %s, valid from %s to %s; its fingerprint begins with %s.",
+		nameOf(c.Subject), clean(addresses), issuer, c.NotBefore.UTC().Format(day), c.NotAfter.UTC().Format(day), Fingerprint(c)[:16])
+}
+
+// nameOf is a distinguished name as people know it: the common name with the
+// organization, else all of it.
+func nameOf(n pkix.Name) string {
+	name := n.CommonName
+	if len(n.Organization) > 0 && n.Organization[0] != name {
+		name = strings.Trim(name+" ("+n.Organization[0]+")", " ")
+	}
+	if name == "" {
+		name = n.String()
+	}
+	if name = clean(name); name == "" {
+		return "somebody without a name"
+	}
+	return "“" + name + "”"
+}
+
+// clean makes what a stranger wrote fit for a sentence: one short line without
+// anything that changes how the rest is shown.
+func clean(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r == utf8.RuneError || !unicode.IsPrint(r) {
+			return -1
+		}
+		return r
+	}, s)
+	const most = 100
+	if r := []rune(s); len(r) > most {
+		s = string(r[:most]) + "…"
+	}
+	return strings.TrimSpace(s)
 }

@@ -221,3 +221,31 @@ func TestOpenSSLAgrees(t *testing.T) {
 		t.Errorf("%+v %v", sigs, err)
 	}
 }
+
+// A person who has to decide reads whose certificate it is, by whom, how long;
+// what strangers write into it stays one harmless line.
+func TestDescribe(t *testing.T) {
+	ca := certs.CA(t, "Known CA")
+	for _, c := range []struct {
+		name string
+		id   *certs.Identity
+		want []string
+	}{
+		{"issued", ca.Issue(t, "p256", nil, "dan@two.test"), []string{"for dan@two.test", "issued by “Known CA”", "valid from ", " to ", "its fingerprint begins with "}},
+		{"many addresses", ca.Issue(t, "p256", nil, "a@x.test", "b@x.test", "c@x.test", "d@x.test", "e@x.test"), []string{"a@x.test, b@x.test, c@x.test and 2 more addresses"}},
+		{"hostile", ca.Issue(t, "p256", func(c *x509.Certificate) {
+			c.Subject.CommonName = "Dan\r\n\u202eevil\x1b[2J" + strings.Repeat("x", 500)
+		}, "dan@two.test"), []string{"that of “Danevil[2Jxxx"}},
+		{"its own issuer", ca, []string{"“Known CA”", "no mail address", "issued by themselves"}},
+	} {
+		got := smime.Describe(c.id.Cert)
+		for _, w := range c.want {
+			if !strings.Contains(got, w) {
+				t.Errorf("%s: %q lacks %q", c.name, got, w)
+			}
+		}
+		if strings.ContainsFunc(got, func(r rune) bool { return r < ' ' || r == '\u202e' }) || len(got) > 800 {
+			t.Errorf("%s: %q", c.name, got)
+		}
+	}
+}

@@ -13,7 +13,7 @@ import (
 )
 
 type keyCommands struct {
-	Generate keyGenerate `cmd:"" help:"Make an account a key, certified by this site's own authority."`
+	Generate keyGenerate `cmd:"" help:"Make an account, or the service itself, a key certified by this site's own authority."`
 	Import   keyImport   `cmd:"" help:"Take an account's own key from a PKCS #12 or PEM file."`
 	Export   keyExport   `cmd:"" help:"Write a certificate, or a key with its private part."`
 	List     keyList     `cmd:"" help:"List keys and certificates."`
@@ -58,16 +58,25 @@ func (e *env) printKeys(asJSON bool, keys ...keyring.Key) error {
 }
 
 type keyGenerate struct {
-	Account string `required:"" help:"Whose key." placeholder:"ADDRESS"`
+	Account string `help:"Whose key (default: the service's own, for mail from addresses that it makes)." placeholder:"ADDRESS"`
 	Kind    string `enum:"rsa,ec,pgp" default:"rsa" help:"S/MIME: rsa (read everywhere) or ec (smaller, faster); or pgp."`
 	JSON    bool   `help:"One JSON object."`
 }
 
 func (keyGenerate) Help() string {
-	return "Mail of the account is signed from now on. Others believe the signature once they have this site's\nauthority: convene key list, then convene key export FINGERPRINT.\n\nExample: convene key generate --account ann@example.org"
+	return "Mail of the account is signed from now on. Others believe the signature once they have this site's\nauthority: convene key list, then convene key export FINGERPRINT.\nWithout an account, mail from addresses that the service makes itself (mail.agent-domains, letters of the\npostmaster) is signed from now on, each address with a certificate of its own.\n\nExample: convene key generate --account ann@example.org\nExample: convene key generate --kind ec"
 }
 
 func (c keyGenerate) Run(e *env) error {
+	if c.Account == "" {
+		return e.with(func(s *server.Services) error {
+			key, err := s.Keys.GenerateService(e.ctx, s.Config.Domains, c.Kind)
+			if err != nil {
+				return err
+			}
+			return e.printKeys(c.JSON, key)
+		})
+	}
 	return e.as(c.Account, func(s *server.Services, a store.Account, _ account.Actor) error {
 		addresses, err := mailAddresses(e, s, a)
 		if err != nil {

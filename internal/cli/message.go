@@ -17,6 +17,7 @@ import (
 	"github.com/convene-cal/convene/internal/server"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/internal/transport/mail"
+	"github.com/convene-cal/convene/internal/trust"
 	"github.com/convene-cal/convene/itip"
 )
 
@@ -176,6 +177,12 @@ func (c messageShow) Run(e *env) error {
 		fmt.Fprintln(e.Out)
 		for _, a := range m.Attempts {
 			fmt.Fprintf(forPeople(e.Out), "  tried %s by %s: %s %s\n", a.Time.Format(time.RFC3339), a.Transport, a.Status, a.Sentence)
+		}
+		var seen trust.Evidence
+		if json.Unmarshal(x.Evidence, &seen) == nil {
+			for _, sig := range seen.Signatures {
+				fmt.Fprintf(forPeople(e.Out), "  signature %s: %s\n", sig.Standing, strings.TrimSpace(sig.Sentence+" "+sig.Certificate))
+			}
 		}
 		if len(x.Evidence) > 0 {
 			fmt.Fprintf(forPeople(e.Out), "  evidence %s\n", m.Evidence)

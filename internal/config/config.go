@@ -74,7 +74,7 @@ type Mail struct {
 	Resolver       string        `toml:"resolver" help:"name server asked about SPF, DKIM and DMARC, host:port; the system's when empty"`
 	SignedDomains  []string      `toml:"signed-domains" help:"domains whose scheduling messages must be signed to be applied"`
 	DenyDomains    []string      `toml:"deny-domains" help:"domains with which there is no scheduling by mail: their messages are refused, and none go there"`
-	PinFirst       bool          `toml:"pin-first" help:"true: the first certificate of somebody whose mail is proven by their domain is believed from then on, whoever issued it"`
+	PinFirst       bool          `toml:"pin-first" help:"true: the first certificate, or the first OpenPGP key that comes with a mail, of somebody whose mail is proven by their domain is believed from then on, whoever issued it"`
 	Sign           bool          `toml:"sign" help:"sign the mail of accounts that have a key"`
 	Encrypt        string        `toml:"encrypt" help:"never, when-possible or always: encrypt what goes to people whose certificate is known"`
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -140,11 +141,28 @@ type PGPVerdict struct {
 	Revoked   bool
 }
 
-// CheckPGP checks an OpenPGP signature over a MIME entity with the keys of the set.
-func (s *Set) CheckPGP(signed, signature []byte) PGPVerdict {
+// ReadOffered reads the keys that a mail brings with it; what is none is left out.
+func ReadOffered(texts [][]byte) (list []*pgp.Key) {
+	for _, text := range texts {
+		if keys, err := pgp.ParseKeys(text, ""); err == nil {
+			list = append(list, keys[:min(len(keys), 1)]...) // the author's own; a keyring is no introduction
+		}
+	}
+	return list
+}
+
+// CheckPGP checks an OpenPGP signature over a MIME entity with the keys of the
+// set. Offered are keys that came with the mail: a signature by one of these
+// holds, and is believed for nobody.
+func (s *Set) CheckPGP(signed, signature []byte, offered ...*pgp.Key) PGPVerdict {
 	var keys []*pgp.Key
 	for _, k := range s.pgp {
 		keys = append(keys, k.key)
+	}
+	for _, k := range offered {
+		if !slices.ContainsFunc(keys, func(known *pgp.Key) bool { return known.Fingerprint() == k.Fingerprint() }) {
+			keys = append(keys, k)
+		}
 	}
 	v := PGPVerdict{Result: pgp.Verify(signed, signature, keys, s.Authority.Now)}
 	if v.Err != nil {
@@ -201,4 +219,21 @@ func (s *Set) openPGP(data []byte) ([]byte, bool, []*imip.Signature, error) {
 		return entity, true, nil, nil
 	}
 	return entity, true, []*imip.Signature{{Protocol: imip.PGP, Content: entity, Value: signature}}, nil
+}
+
+// PinPGP believes an OpenPGP key for one of its addresses from now on.
+func (k *Keyring) PinPGP(ctx context.Context, account store.AccountID, key *pgp.Key, address string) error {
+	if !containsFold(key.Addresses(), address) {
+		return fmt.Errorf("the key %s does not name %s", key.Fingerprint(), address)
+	}
+	row, err := k.pgpRow(account, key, []string{address})
+	if err != nil {
+		return err
+	}
+	return k.save(ctx, row)
+}
+
+// RevokedPGP tells whether a key is known and not believed any more.
+func (s *Set) RevokedPGP(fingerprint string) bool {
+	return slices.ContainsFunc(s.pgp, func(k pgpKey) bool { return k.state == Revoked && k.key.Fingerprint() == fingerprint })
 }

@@ -134,23 +134,12 @@ func (k *Keyring) Generate(ctx context.Context, account store.AccountID, name st
 	if len(addresses) == 0 {
 		return Key{}, problem.New(problem.BadInput, "The account has no mail address that a certificate could name.")
 	}
-	var private crypto.Signer
-	var err error
-	usage := x509.KeyUsageDigitalSignature
-	switch kind {
-	case "", "rsa": // what every mail program reads
-		private, err = rsa.GenerateKey(rand.Reader, 3072)
-		usage |= x509.KeyUsageKeyEncipherment
-	case "ec":
-		private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-		usage |= x509.KeyUsageKeyAgreement
-	case "pgp": // OpenPGP, which needs no authority
+	if kind == "pgp" { // OpenPGP, which needs no authority
 		return k.generatePGP(ctx, account, name, addresses)
-	default:
-		return Key{}, problem.New(problem.BadInput, "%q is no kind of key; it is rsa, ec or pgp.", kind)
 	}
+	private, usage, err := newPrivate(kind)
 	if err != nil {
-		return Key{}, fmt.Errorf("make a key: %w", err)
+		return Key{}, err
 	}
 	ca, err := k.siteAuthority(ctx)
 	if err != nil {
@@ -167,6 +156,24 @@ func (k *Keyring) Generate(ctx context.Context, account store.AccountID, name st
 		return Key{}, err
 	}
 	return k.saveOwn(ctx, account, private, append([]*x509.Certificate{certificate}, ca.chain...), addresses)
+}
+
+// newPrivate makes a private key, and says what beside signing it is for.
+func newPrivate(kind string) (private crypto.Signer, usage x509.KeyUsage, err error) {
+	switch kind {
+	case "", "rsa": // what every mail program reads
+		private, err = rsa.GenerateKey(rand.Reader, 3072)
+		usage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
+	case "ec":
+		private, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		usage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyAgreement
+	default:
+		return nil, 0, problem.New(problem.BadInput, "%q is no kind of key; it is rsa, ec or pgp.", kind)
+	}
+	if err != nil {
+		err = fmt.Errorf("make a key: %w", err)
+	}
+	return private, usage, err
 }
 
 // pair is a private key with its chain.

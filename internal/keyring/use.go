@@ -19,6 +19,7 @@ type Set struct {
 	keys      []cms.Key
 	people    []person
 	pgp       []pgpKey
+	service   *service
 }
 
 type ownKey struct {
@@ -77,13 +78,14 @@ func (k *Keyring) For(ctx context.Context, account store.AccountID) (*Set, error
 			}
 		}
 	}
+	s.readService(rows)
 	return s, nil
 }
 
-// Signer is the newest own key that counts for a mail address.
-func (s *Set) Signer(address string) (cms.Signer, bool) {
+// Signer is the newest own key that counts for all of some mail addresses.
+func (s *Set) Signer(addresses ...string) (cms.Signer, bool) {
 	for _, o := range slices.Backward(s.signers) {
-		if containsFold(o.addresses, address) {
+		if !slices.ContainsFunc(addresses, func(a string) bool { return !containsFold(o.addresses, a) }) {
 			return o.signer, true
 		}
 	}
@@ -113,7 +115,7 @@ func (s *Set) Signs(address string) bool {
 		return p.state != Revoked && !s.Authority.Now.After(p.certificate.NotAfter) && containsFold(p.addresses, address)
 	}) ||
 		slices.ContainsFunc(s.pgp, func(k pgpKey) bool {
-			return k.role == Person && k.state != Revoked && containsFold(k.addresses, address)
+			return k.role == Person && k.state != Revoked && k.key.ValidAt(s.Authority.Now) && containsFold(k.addresses, address)
 		})
 }
 

@@ -188,7 +188,7 @@ func (q Question) byPolicy(v Verdict, role string) Verdict {
 	v.Reason = reason
 	switch {
 	case signedOnly && len(q.Evidence.Signatures) > 0:
-		v.Sentence = fmt.Sprintf("%s This site's policy applies only messages whose signature by the %s %s is believed.", q.Evidence.Signatures[0].Sentence, role, who(v.Acting))
+		v.Sentence = fmt.Sprintf("%s This site's policy applies only messages whose signature by the %s %s is believed.", q.Evidence.Signatures[0].full(), role, who(v.Acting))
 	case signedOnly:
 		v.Sentence = fmt.Sprintf("The message is not signed by the %s %s, and this site's policy applies only signed messages.", role, who(v.Acting))
 	case q.organizerChanges():
@@ -196,6 +196,8 @@ func (q Question) byPolicy(v Verdict, role string) Verdict {
 		v.Sentence = fmt.Sprintf("The message names %s as organizer, and the event in your calendar is %s's.", who(q.Organizer.Address), who(q.Stored.Organizer))
 	case q.Evidence.Spam:
 		v.Sentence = fmt.Sprintf("A spam filter marked the message, so that its sender is not taken for the %s %s.", role, who(v.Acting))
+	case len(q.Evidence.Signatures) > 0:
+		v.Sentence = fmt.Sprintf("%s That does not prove that %s, the %s, sent this.", q.Evidence.Signatures[0].full(), who(v.Acting), role)
 	case len(q.Evidence.Results) == 0 && len(q.Policy.AuthservIDs) == 0:
 		v.Sentence = fmt.Sprintf("Nothing proves that %s, the %s, sent this: no mail server's Authentication-Results are trusted here (setting mail.authserv-ids).", who(v.Acting), role)
 	case len(q.Evidence.Results) == 0:

@@ -40,14 +40,14 @@ func (e *Evidence) Show(acting ical.Address) Shown {
 	var strangers []string
 	for _, s := range e.Signatures {
 		if s.Standing != smime.Trusted {
-			return Shown{Sign: Warning, Sentence: s.Sentence}
+			return Shown{Sign: Warning, Sentence: s.full()}
 		}
 		for _, a := range s.Addresses {
 			strangers = append(strangers, who(a))
 		}
 	}
 	if len(e.Signatures) > 0 {
-		return Shown{Sign: Warning, Sentence: fmt.Sprintf("Signed by %s, not by %s.", strings.Join(strangers, ", "), who(acting))}
+		return Shown{Sign: Warning, Sentence: strings.TrimSpace(fmt.Sprintf("Signed by %s, not by %s. %s", strings.Join(strangers, ", "), who(acting), e.Signatures[0].Certificate))}
 	}
 	domain := e.AuthenticatedDomain()
 	switch {

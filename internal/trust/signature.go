@@ -20,6 +20,13 @@ type Signature struct {
 	Issuer      string         `json:"issuer,omitempty"`
 	Time        time.Time      `json:"time,omitzero"` // as the signer says
 	Sentence    string         `json:"sentence"`
+	Certificate string         `json:"certificate,omitempty"` // the certificate or key in a sentence: whose, for what, by whom, how long
+}
+
+// full is what a person is told of a signature that is not enough: why, and by
+// which certificate, so that it can be asked about.
+func (s Signature) full() string {
+	return strings.TrimSpace(s.Sentence + " " + s.Certificate)
 }
 
 // oldSignature is the age from which a signed cancellation or change is asked
@@ -41,7 +48,7 @@ func (e *Evidence) signed(a ical.Address) *Signature {
 // 2 to 4). nil leaves the decision to the rest of the evidence.
 func (q Question) bySignature(v Verdict, acting []ical.Address, role string) *Verdict {
 	hold := func(reason, format string, args ...any) *Verdict {
-		v.Do, v.Reason, v.Sentence = Hold, reason, fmt.Sprintf(format, args...)
+		v.Do, v.Reason, v.Sentence = Hold, reason, strings.TrimSpace(fmt.Sprintf(format, args...))
 		return &v
 	}
 	for _, a := range acting {
@@ -55,24 +62,31 @@ func (q Question) bySignature(v Verdict, acting []ical.Address, role string) *Ve
 		return nil
 	}
 	var strangers []string
+	certificate := ""
 	for _, s := range q.Evidence.Signatures {
 		switch s.Standing {
 		case smime.Broken:
-			return hold("bad-signature", "%s It may have been changed on its way.", s.Sentence)
+			return hold("bad-signature", "%s The message may have been changed on its way. %s", s.Sentence, s.Certificate)
 		case smime.Revoked:
-			return hold("revoked", "%s", s.Sentence)
+			return hold("revoked", "%s", s.full())
 		case smime.Trusted:
 			for _, a := range s.Addresses {
 				strangers = append(strangers, who(a))
 			}
+			if certificate == "" {
+				certificate = s.Certificate
+			}
 		}
 	}
 	if len(strangers) > 0 {
-		return hold("signer-mismatch", "The message is signed by %s, who is not the %s %s.", strings.Join(strangers, ", "), role, who(acting[0]))
+		return hold("signer-mismatch", "The message is signed by %s, who is not the %s %s. %s", strings.Join(strangers, ", "), role, who(acting[0]), certificate)
 	}
 	if q.Signs != nil && slices.ContainsFunc(acting, q.Signs) && q.Policy.Inbound != Accept {
 		// RFC 6047 3: remember who signs, and distrust what then comes unsigned.
-		return hold("unsigned-now", "Earlier messages of %s were signed, and this one is not, or by a key that is not known here.", who(acting[0]))
+		if len(q.Evidence.Signatures) > 0 {
+			return hold("unsigned-now", "Earlier messages of %s were signed otherwise. %s", who(acting[0]), q.Evidence.Signatures[0].full())
+		}
+		return hold("unsigned-now", "Earlier messages of %s were signed, and this one is not.", who(acting[0]))
 	}
 	return nil
 }

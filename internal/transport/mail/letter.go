@@ -4,9 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/imip"
+	"github.com/convene-cal/convene/imip/cms"
+	"github.com/convene-cal/convene/imip/smime"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
 )
@@ -20,6 +23,15 @@ func (m *Mail) letter(ctx context.Context, account store.AccountID, about string
 		return false, nil
 	}
 	l.Now, l.Host = m.now(), m.messageHost()
+	keys, err := m.keys(ctx, account)
+	if err != nil {
+		return false, err
+	}
+	if signer, ok, err := keys.ServiceSigner(l.From.Address, time.Time{}); err != nil {
+		return false, err
+	} else if ok && m.o.Sign {
+		l.Secure = func(entity []byte) ([]byte, error) { return smime.Sign(entity, []cms.Signer{signer}, l.Now) }
+	}
 	mail, err := l.Compose()
 	if err != nil {
 		return false, err

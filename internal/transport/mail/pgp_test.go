@@ -2,6 +2,10 @@ package mail
 
 import (
 	"bytes"
+	"encoding/base64"
+	"github.com/ProtonMail/go-crypto/openpgp/armor"
+	"io"
+	"strings"
 	"testing"
 
 	"github.com/convene-cal/convene/imip"
@@ -118,5 +122,78 @@ func TestOpenPGPBothWays(t *testing.T) {
 	}
 	if sig := recordOf(&rows[0]).Signatures; len(sig) != 1 || sig[0].Standing != smime.Trusted || recordOf(&rows[0]).Level != trust.T3.String() {
 		t.Errorf("%+v", sig)
+	}
+}
+
+// The first OpenPGP key that somebody's proven mail brings along is theirs from
+// then on, where the site says so, as with certificates.
+func TestPinningAKeyOnFirstUse(t *testing.T) {
+	dan, dansKey := pgpKey(t, "Dan", "dan@two.test")
+	other, othersKey := pgpKey(t, "Dan", "dan@two.test")
+	sam, samsKey := pgpKey(t, "Sam", "sam@two.test")
+	mail := func(from, uid, vouched string, k *pgp.Key, brings []byte, autocrypt bool) []byte {
+		entity := calendarPart("REQUEST", object("REQUEST", uid, "ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test"))
+		head := ""
+		switch {
+		case autocrypt:
+			block, err := armor.Decode(bytes.NewReader(brings))
+			if err != nil {
+				t.Fatal(err)
+			}
+			binary, err := io.ReadAll(block.Body)
+			if err != nil {
+				t.Fatal(err)
+			}
+			head = "Autocrypt: addr=" + from + "; prefer-encrypt=mutual; keydata=" + base64.StdEncoding.EncodeToString(binary) + "\r\n"
+		case brings != nil:
+			entity = []byte("Content-Type: multipart/mixed; boundary=k\r\n\r\n--k\r\n" + string(entity) + "\r\n--k\r\nContent-Type: application/pgp-keys; name=key.asc\r\n\r\n" + string(brings) + "\r\n--k--\r\n")
+		}
+		signed, err := pgp.Sign(entity, k, now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if vouched != "" {
+			head += "Authentication-Results: mx.our.test; dmarc=pass header.from=" + vouched + "\r\n"
+		}
+		return append([]byte(head), mailOf(from, uid, signed)...)
+	}
+	for _, c := range []struct {
+		name   string
+		pin    bool
+		first  []byte
+		pinned bool
+	}{
+		{"as a part", true, mail("dan@two.test", "a", "two.test", dan, dansKey, false), true},
+		{"in the field", true, mail("dan@two.test", "a", "two.test", dan, dansKey, true), true},
+		{"not the site's way", false, mail("dan@two.test", "a", "two.test", dan, dansKey, false), false},
+		{"proven by nobody", true, mail("dan@two.test", "a", "", dan, dansKey, false), false},
+		{"without the key", true, mail("dan@two.test", "a", "two.test", dan, nil, false), false},
+		{"with another's key", true, mail("dan@two.test", "a", "two.test", dan, samsKey, false), false},
+		{"signed by another, who brings his key", true, mail("dan@two.test", "a", "two.test", sam, samsKey, false), false},
+		{"in the name of another", true, mail("sam@two.test", "a", "two.test", dan, dansKey, false), false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x, keys := signingSite(t, newPeople(t), "", func(o *Options) {
+				o.Trust.AuthservIDs, o.PinFirst = []string{"mx.our.test"}, c.pin
+			})
+			x.take(t, c.first, "dan@two.test", "ann@one.test")
+			// Without his domain's word the key alone has to do.
+			if e := x.take(t, mail("dan@two.test", "b", "", dan, nil, false), "dan@two.test", "ann@one.test"); (e.State == stateApplied) != c.pinned {
+				t.Errorf("the next with that key: %s %q", e.State, e.Sentence)
+			}
+			if !c.pinned {
+				return
+			}
+			// Nobody takes the first one's place, not even with the domain's word.
+			if e := x.take(t, mail("dan@two.test", "c", "two.test", other, othersKey, false), "dan@two.test", "ann@one.test"); e.State != stateHeld || e.Reason != "unsigned-now" || !strings.Contains(e.Sentence, other.Fingerprint()) {
+				t.Errorf("another key: %s %s %q", e.State, e.Reason, e.Sentence)
+			}
+			if _, err := keys.Revoke(t.Context(), x.ann.ID, dan.Fingerprint()); err != nil {
+				t.Fatal(err)
+			}
+			if e := x.take(t, mail("dan@two.test", "d", "two.test", dan, dansKey, false), "dan@two.test", "ann@one.test"); e.State != stateHeld || e.Reason != "revoked" {
+				t.Errorf("revoked, and brought again: %s %s %q", e.State, e.Reason, e.Sentence)
+			}
+		})
 	}
 }

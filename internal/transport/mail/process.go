@@ -12,9 +12,11 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/imip"
+	"github.com/convene-cal/convene/imip/pgp"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/gate"
 	"github.com/convene-cal/convene/internal/journal"
+	"github.com/convene-cal/convene/internal/keyring"
 	"github.com/convene-cal/convene/internal/mailauth"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
@@ -86,7 +88,7 @@ func (m *Mail) process(ctx context.Context, e store.Entry) (rows []store.Entry, 
 		}
 	}()
 	rows = []store.Entry{e}
-	learned := certificates{}
+	learned := newBearers()
 	if len(e.Calendar) == 0 {
 		var err error
 		if rows, err = m.read(ctx, e, learned); err != nil {
@@ -109,7 +111,7 @@ func (m *Mail) process(ctx context.Context, e store.Entry) (rows []store.Entry, 
 
 // read finds the calendar objects of a mail and writes a row for each, or the
 // sentence why there are none.
-func (m *Mail) read(ctx context.Context, e store.Entry, learned certificates) ([]store.Entry, error) {
+func (m *Mail) read(ctx context.Context, e store.Entry, learned *bearers) ([]store.Entry, error) {
 	r := recordOf(&e)
 	keys, err := m.keys(ctx, e.Account)
 	if err != nil {
@@ -152,6 +154,10 @@ func (m *Mail) read(ctx context.Context, e store.Entry, learned certificates) ([
 		}
 		return m.withoutCalendar(ctx, e, p)
 	}
+	var offered []*pgp.Key
+	if m.o.PinFirst {
+		offered = keyring.ReadOffered(p.SenderKeys())
+	}
 	rows := make([]store.Entry, 0, len(p.Found))
 	for i, f := range p.Found {
 		row := e
@@ -160,7 +166,7 @@ func (m *Mail) read(ctx context.Context, e store.Entry, learned certificates) ([
 		}
 		one := r
 		one.Part, one.MethodFrom, one.Repairs, one.Reason, one.Review = f.Part, f.MethodFrom, f.Repairs, f.Reason, f.Review
-		one.Signatures = checkSignatures(keys, f.Signatures, learned)
+		one.Signatures = checkSignatures(keys, f.Signatures, offered, learned)
 		one.Encrypted = f.Encrypted
 		rewritten := false
 		if one.ReplyTo, rewritten, err = m.fromAgent(ctx, e.Account, f.Calendar, slices.Clone(r.ReplyTo)); err != nil {

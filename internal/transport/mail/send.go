@@ -219,7 +219,13 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) (address *store.Repl
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errStore, err)
 	}
-	o.Secure = s.secure(m, o.From.Address, o.To.Address)
+	who := spoken{from: o.From.Address, acting: msg.From.Email()}
+	if _, agent, ok := tokenOf(o.From.Address); ok && agent && address != nil {
+		who.made = address.Created
+	}
+	if o.Secure, err = s.secure(m, who, o.To.Address); err != nil {
+		return nil, err
+	}
 	// The engine writes what RFC 5546's tables allow; a breach is a fault of
 	// ours, which must not keep an invitation from people.
 	if err := itip.CheckMessage(msg.Calendar); err != nil {

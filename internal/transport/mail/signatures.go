@@ -29,25 +29,34 @@ func (m *Mail) keys(ctx context.Context, account store.AccountID) (*keyring.Set,
 	return m.o.Keys.For(ctx, account)
 }
 
-// certificates are those that the signatures of a mail bore, by fingerprint.
-type certificates map[string]*x509.Certificate
+// bearers are the certificates and OpenPGP keys that made the signatures of a
+// mail, by fingerprint.
+type bearers struct {
+	certificates map[string]*x509.Certificate
+	keys         map[string]*pgp.Key
+}
+
+func newBearers() *bearers {
+	return &bearers{map[string]*x509.Certificate{}, map[string]*pgp.Key{}}
+}
 
 // checkSignatures verifies the signatures around a calendar object. A
-// multipart/signed with several signers gives one line for each. The
-// certificates of those that hold are noted in bearers.
-func checkSignatures(keys *keyring.Set, list []*imip.Signature, bearers certificates) (out []trust.Signature) {
+// multipart/signed with several signers gives one line for each. What made
+// those that hold is noted in by. offered are OpenPGP keys that the mail
+// brought along.
+func checkSignatures(keys *keyring.Set, list []*imip.Signature, offered []*pgp.Key, by *bearers) (out []trust.Signature) {
 	for _, s := range list {
 		switch s.Protocol {
 		case imip.SMIME:
-			out = append(out, checkSMIME(keys, s, bearers)...)
+			out = append(out, checkSMIME(keys, s, by)...)
 		default:
-			out = append(out, checkPGP(keys, s))
+			out = append(out, checkPGP(keys, s, offered, by))
 		}
 	}
 	return out
 }
 
-func checkSMIME(keys *keyring.Set, s *imip.Signature, bearers certificates) (out []trust.Signature) {
+func checkSMIME(keys *keyring.Set, s *imip.Signature, by *bearers) (out []trust.Signature) {
 	broken := func(why string) []trust.Signature {
 		return []trust.Signature{{Protocol: imip.SMIME, Standing: smime.Broken, Sentence: "The signature cannot be checked: " + why + "."}}
 	}
@@ -64,23 +73,23 @@ func checkSMIME(keys *keyring.Set, s *imip.Signature, bearers certificates) (out
 	}
 	for _, sig := range sigs {
 		v := keys.Authority.Check(sig, signed.Certificates)
-		one := trust.Signature{Protocol: imip.SMIME, Standing: v.Standing, Fingerprint: v.Fingerprint, Issuer: v.Issuer, Time: sig.Time, Sentence: v.Sentence}
+		one := trust.Signature{Protocol: imip.SMIME, Standing: v.Standing, Fingerprint: v.Fingerprint, Issuer: v.Issuer, Time: sig.Time, Sentence: v.Sentence, Certificate: v.Certificate}
 		for _, a := range v.Addresses {
 			one.Addresses = append(one.Addresses, ical.Mailto(a))
 		}
 		if v.Standing == smime.Trusted || v.Standing == smime.Unknown {
-			bearers[v.Fingerprint] = sig.Certificate
+			by.certificates[v.Fingerprint] = sig.Certificate
 		}
 		out = append(out, one)
 	}
 	return out
 }
 
-func checkPGP(keys *keyring.Set, s *imip.Signature) trust.Signature {
-	v := keys.CheckPGP(s.Content, s.Value)
+func checkPGP(keys *keyring.Set, s *imip.Signature, offered []*pgp.Key, by *bearers) trust.Signature {
+	v := keys.CheckPGP(s.Content, s.Value, offered...)
 	one := trust.Signature{Protocol: imip.PGP, Time: v.Time}
 	if v.Key != nil {
-		one.Fingerprint = v.Key.Fingerprint()
+		one.Fingerprint, one.Certificate = v.Key.Fingerprint(), pgp.Describe(v.Key)
 	}
 	for _, a := range v.Addresses {
 		one.Addresses = append(one.Addresses, ical.Mailto(a))
@@ -94,6 +103,7 @@ func checkPGP(keys *keyring.Set, s *imip.Signature) trust.Signature {
 		one.Standing, one.Sentence = smime.Revoked, "The message is signed by an OpenPGP key that is not believed here any more."
 	case len(v.Addresses) == 0:
 		one.Standing, one.Sentence = smime.Unknown, "The message bears an OpenPGP signature by a key that nobody here vouches for."
+		by.keys[one.Fingerprint] = v.Key
 	default:
 		one.Standing, one.Sentence = smime.Trusted, "Signed by "+strings.Join(v.Addresses, ", ")+", whose OpenPGP key is known here."
 	}
@@ -111,13 +121,13 @@ const freshSignature = 7 * 24 * time.Hour
 // for who wrote the mail, and not for whomever else it names: one signed mail
 // must not change how the mail of several is taken.
 //
-// Where the site pins on first use, a certificate that leads to no authority is
-// believed from then on, if another proof shows that the mail is from its
-// holder and no other key of theirs is known.
+// Where the site pins on first use, a certificate that leads to no authority, or
+// an OpenPGP key that the mail brings along, is believed from then on, if another
+// proof shows that the mail is from its holder and no other key of theirs is known.
 //
 // It is no condition of anything: what fails is written to the log.
-func (m *Mail) learn(ctx context.Context, e *store.Entry, bearers certificates) {
-	if m.o.Keys == nil || len(bearers) == 0 {
+func (m *Mail) learn(ctx context.Context, e *store.Entry, by *bearers) {
+	if m.o.Keys == nil || len(by.certificates)+len(by.keys) == 0 {
 		return
 	}
 	r := recordOf(e)
@@ -127,22 +137,35 @@ func (m *Mail) learn(ctx context.Context, e *store.Entry, bearers certificates) 
 		}
 	}
 	for _, s := range r.Signatures {
-		c := bearers[s.Fingerprint]
-		if c == nil || r.From == "" || !s.Time.IsZero() && e.Created.Sub(s.Time) > freshSignature {
+		c, key := by.certificates[s.Fingerprint], by.keys[s.Fingerprint]
+		if c == nil && key == nil || r.From == "" || !s.Time.IsZero() && e.Created.Sub(s.Time) > freshSignature {
 			continue
 		}
 		email := r.From.Email()
-		switch {
-		case s.Standing == smime.Trusted && slices.ContainsFunc(s.Addresses, r.From.Equal):
-			note(s.Fingerprint, m.o.Keys.Collect(ctx, e.Account, c, []string{email}))
-		case s.Standing == smime.Unknown && m.o.PinFirst && r.AuthenticatedDomain() != "" && slices.ContainsFunc(smime.Addresses(c), func(a string) bool { return ical.Mailto(a).Equal(r.From) }):
-			keys, err := m.keys(ctx, e.Account)
-			if err == nil && !keys.Signs(email) && !keys.Authority.Revoked[s.Fingerprint] {
-				_, err = m.o.Keys.Trust(ctx, e.Account, c.Raw, email)
+		if c != nil && s.Standing == smime.Trusted {
+			if slices.ContainsFunc(s.Addresses, r.From.Equal) {
+				note(s.Fingerprint, m.o.Keys.Collect(ctx, e.Account, c, []string{email}))
 			}
-			note(s.Fingerprint, err)
+			continue
 		}
+		if s.Standing != smime.Unknown || !m.o.PinFirst || r.AuthenticatedDomain() == "" {
+			continue
+		}
+		keys, err := m.keys(ctx, e.Account)
+		switch {
+		case err != nil || keys.Signs(email):
+		case c != nil && names(smime.Addresses(c), r.From) && !keys.Authority.Revoked[s.Fingerprint]:
+			_, err = m.o.Keys.Trust(ctx, e.Account, c.Raw, email)
+		case key != nil && names(key.Addresses(), r.From) && !keys.RevokedPGP(s.Fingerprint):
+			err = m.o.Keys.PinPGP(ctx, e.Account, key, email)
+		}
+		note(s.Fingerprint, err)
 	}
+}
+
+// names tells whether one of the mail addresses is a.
+func names(list []string, a ical.Address) bool {
+	return slices.ContainsFunc(list, func(x string) bool { return ical.Mailto(x).Equal(a) })
 }
 
 // security is how an account's outgoing mail is to be secured.
@@ -181,39 +204,48 @@ func (m *Mail) securityOf(ctx context.Context, account store.AccountID, settings
 	return s, nil
 }
 
-// securePGP is secure for OpenPGP: where the sender's only key is one, or the
-// recipient can be written to in no other way.
-func (s security) securePGP(m *Mail, sender, recipient string) func([]byte) ([]byte, error) {
-	signer, signs := s.keys.PGPSigner(sender)
-	key, known := s.keys.PGPRecipient(recipient)
-	_, certificate := s.keys.Recipient(recipient)
-	_, smimeSigns := s.keys.Signer(sender)
-	signs = signs && s.signing && !smimeSigns
-	if s.encrypt != "" && s.encrypt != encryptNever && known && !certificate {
-		if !signs {
-			signer = nil
-		}
-		return func(entity []byte) ([]byte, error) { return pgp.Encrypt(entity, []*pgp.Key{key}, signer, m.now()) }
+// spoken is whose word a message is, for which a signature has to be.
+type spoken struct {
+	from   string    // the author of the mail
+	acting string    // the ORGANIZER or ATTENDEE who speaks
+	made   time.Time // when the service made the address from; zero: it is a person's
+}
+
+// signer is the S/MIME key for a message. Recipients hold the signer against
+// ORGANIZER or ATTENDEE (RFC 6047 3), and mail programs against From (RFC 8550
+// 3): best is a key for both. Where a person writes from another address than
+// the event names, a key for the one the event names does; one for From alone
+// would be taken for a forger's, and the mail goes unsigned. An address that the
+// service made for one guest is both, and the site's key signs for it.
+func (s security) signer(who spoken) (cms.Signer, bool, error) {
+	if !s.signing {
+		return cms.Signer{}, false, nil
 	}
-	if !signs || s.encrypt == encryptAlways || certificate && s.encrypt == encryptPossible {
-		return nil
+	if !who.made.IsZero() {
+		return s.keys.ServiceSigner(who.from, who.made)
 	}
-	return func(entity []byte) ([]byte, error) { return pgp.Sign(entity, signer, m.now()) }
+	signer, ok := s.keys.Signer(who.from, who.acting)
+	if !ok {
+		signer, ok = s.keys.Signer(who.acting)
+	}
+	return signer, ok, nil
 }
 
 // secure gives the function that signs and encrypts a message's MIME entity;
-// nil where it goes out as it is. sender must be the From address: a signature
-// by another would be taken for a forgery.
-func (s security) secure(m *Mail, sender, recipient string) func([]byte) ([]byte, error) {
-	if f := s.securePGP(m, sender, recipient); f != nil {
-		return f
+// nil where it goes out as it is. OpenPGP is used where the speaker's only key
+// is one, or the recipient can be written to in no other way.
+func (s security) secure(m *Mail, who spoken, recipient string) (func([]byte) ([]byte, error), error) {
+	signer, signs, err := s.signer(who)
+	if err != nil {
+		return nil, err
 	}
-	signer, signs := s.keys.Signer(sender)
-	signs = signs && s.signing
 	certificate, known := s.keys.Recipient(recipient)
+	if f := s.securePGP(m, who, recipient, signs, known); f != nil {
+		return f, nil
+	}
 	encrypts := known && s.encrypt == encryptPossible || s.encrypt == encryptAlways
 	if !signs && !encrypts {
-		return nil
+		return nil, nil
 	}
 	return func(entity []byte) (out []byte, err error) {
 		out = entity
@@ -229,5 +261,23 @@ func (s security) secure(m *Mail, sender, recipient string) func([]byte) ([]byte
 			return smime.Encrypt(out, []*x509.Certificate{certificate}, cms.AES256GCM)
 		}
 		return out, nil
+	}, nil
+}
+
+// securePGP is secure for OpenPGP; smimeSigns and certificate tell what the other
+// way could do.
+func (s security) securePGP(m *Mail, who spoken, recipient string, smimeSigns, certificate bool) func([]byte) ([]byte, error) {
+	signer, signs := s.keys.PGPSigner(who.acting)
+	signs = signs && s.signing && !smimeSigns && who.made.IsZero()
+	key, known := s.keys.PGPRecipient(recipient)
+	if s.encrypt != "" && s.encrypt != encryptNever && known && !certificate {
+		if !signs {
+			signer = nil
+		}
+		return func(entity []byte) ([]byte, error) { return pgp.Encrypt(entity, []*pgp.Key{key}, signer, m.now()) }
 	}
+	if !signs || s.encrypt == encryptAlways || certificate && s.encrypt == encryptPossible {
+		return nil
+	}
+	return func(entity []byte) ([]byte, error) { return pgp.Sign(entity, signer, m.now()) }
 }

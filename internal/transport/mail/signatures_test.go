@@ -220,7 +220,7 @@ func TestOutgoingMailIsSignedAndEncrypted(t *testing.T) {
 		if err != nil || len(read.Found) != 1 || read.Encrypted != encrypted {
 			t.Fatalf("%s: %d objects, encrypted %v, %v\n%s", to, len(read.Found), read.Encrypted, err, raw)
 		}
-		sigs := checkSignatures(set, read.Found[0].Signatures, certificates{})
+		sigs := checkSignatures(set, read.Found[0].Signatures, nil, newBearers())
 		if len(sigs) != 1 || sigs[0].Standing != smime.Trusted || sigs[0].Addresses[0] != "mailto:ann@one.test" {
 			t.Errorf("%s: %+v", to, sigs)
 		}
@@ -396,6 +396,51 @@ func TestPinningOnFirstUse(t *testing.T) {
 			}
 			if e := x.take(t, mail("dan@two.test", "c", "two.test", second), "dan@two.test", "ann@one.test"); e.State != stateHeld || e.Reason != "unsigned-now" {
 				t.Errorf("another certificate: %s %s %q", e.State, e.Reason, e.Sentence)
+			}
+		})
+	}
+}
+
+// Whoever has to decide about a refused signature is told by which certificate
+// it was made, at every place where the refusal is shown.
+func TestRefusalsNameTheCertificate(t *testing.T) {
+	p := newPeople(t)
+	request := calendarPart("REQUEST", object("REQUEST", "theirs", "ORGANIZER:mailto:dan@two.test", "ATTENDEE;RSVP=TRUE:mailto:ann@one.test"))
+	with := func(change func(*x509.Certificate), addresses ...string) *certs.Identity {
+		return p.ca.Issue(t, "p256", change, addresses...)
+	}
+	revoked := with(nil, "dan@two.test")
+	for _, c := range []struct {
+		name, why, address, issuer string
+		id                         *certs.Identity
+	}{
+		{"expired", "ran out on", "dan@two.test", "Known CA", with(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.AddDate(-1, 0, 0), now.AddDate(0, 0, -1) }, "dan@two.test")},
+		{"not yet valid", "is not valid before", "dan@two.test", "Known CA", with(func(c *x509.Certificate) { c.NotBefore, c.NotAfter = now.AddDate(0, 0, 2), now.AddDate(1, 0, 0) }, "dan@two.test")},
+		{"revoked", "list of revoked certificates", "dan@two.test", "Known CA", revoked},
+		{"not for mail", "is not for mail", "dan@two.test", "Known CA", with(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }, "dan@two.test")},
+		{"not for signing", "is not for signing", "dan@two.test", "Known CA", with(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }, "dan@two.test")},
+		{"no address", "names no mail address", "no mail address", "Known CA", with(nil)},
+		{"another's address", "who is not the organizer dan@two.test", "eve@evil.test", "Known CA", p.eve},
+		{"an issuer nobody knows", "nobody here vouches for that issuer", "dan@two.test", "Unknown CA", p.fake},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			x, keys := signingSite(t, p, "", nil)
+			if c.id == revoked {
+				if _, err := keys.Trust(t.Context(), x.ann.ID, c.id.Cert.Raw); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := keys.Revoke(t.Context(), x.ann.ID, smime.Fingerprint(c.id.Cert)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			e := x.take(t, mailOf("dan@two.test", "m", signedBy(t, request, now.AddDate(0, 0, -1), c.id)), "dan@two.test", "ann@one.test")
+			r := recordOf(&e)
+			for where, sentence := range map[string]string{"journal": e.Sentence, "sign": r.Show("mailto:dan@two.test").Sentence} {
+				for _, want := range []string{map[string]string{"journal": c.why}[where], c.address, "“" + c.issuer + "”", "valid from " + c.id.Cert.NotBefore.UTC().Format("2 January 2006") + " to " + c.id.Cert.NotAfter.UTC().Format("2 January 2006"), smime.Fingerprint(c.id.Cert)[:16]} {
+					if e.State != stateHeld || !strings.Contains(sentence, want) {
+						t.Errorf("%s, %s: %q lacks %q", e.State, where, sentence, want)
+					}
+				}
 			}
 		})
 	}

@@ -1,6 +1,8 @@
 package caldav
 
 import (
+	"errors"
+	"math"
 	"strconv"
 	"strings"
 )
@@ -191,6 +193,9 @@ func limit(e *Element, name Name) (n int, given bool, err error) {
 		return 0, false, refuse(Malformed, e.Line, "The limit has no nresults.")
 	}
 	n, convErr := strconv.Atoi(trimmed(c))
+	if errors.Is(convErr, strconv.ErrRange) && n > 0 { // as good as none
+		return math.MaxInt32, true, nil
+	}
 	if convErr != nil || n < 1 {
 		return 0, false, refuse(Malformed, c.Line, "The limit %q is not a number above 0.", trimmed(c))
 	}

@@ -50,6 +50,8 @@ type HTTP struct {
 	Cert           string   `toml:"cert" help:"certificate chain, PEM, when tls is files"`
 	Key            string   `toml:"key" help:"private key, PEM, when tls is files"`
 	TrustedProxies []string `toml:"trusted-proxies" help:"networks whose X-Forwarded-For and X-Forwarded-Proto are believed"`
+
+	ConnectionsPerAddress int `toml:"connections-per-address" help:"connections that one address may have open at once, trusted proxies apart; 0 is no limit"`
 }
 
 // Mail is iMIP in and out.
@@ -144,7 +146,7 @@ func Default() Config {
 		Data:     "/var/lib/convene",
 		Hostname: "localhost",
 		Store:    Store{Durability: "full"},
-		HTTP:     HTTP{Listen: "127.0.0.1:8420", TLS: "off"},
+		HTTP:     HTTP{Listen: "127.0.0.1:8420", TLS: "off", ConnectionsPerAddress: 1000},
 		Mail: Mail{
 			MaxMessageSize: 25 << 20,
 			InboundPolicy:  "verify",
@@ -238,6 +240,9 @@ func (c *Config) Validate() error {
 		if u, err := url.Parse(c.HTTP.PublicURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 			bad("http.public-url is %q; write http(s)://host", c.HTTP.PublicURL)
 		}
+	}
+	if c.HTTP.ConnectionsPerAddress < 0 {
+		bad("http.connections-per-address is %d; write 0 for no limit", c.HTTP.ConnectionsPerAddress)
 	}
 	for _, p := range c.HTTP.TrustedProxies {
 		if net.ParseIP(p) == nil {

@@ -1,14 +1,19 @@
 package davserver
 
 import (
+	"bytes"
+	"cmp"
 	"compress/gzip"
+	"errors"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/netip"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/convene-cal/convene/caldav"
 	"github.com/convene-cal/convene/internal/problem"
@@ -178,18 +183,32 @@ type timed struct{ q *request }
 func (t timed) Write(p []byte) (int, error) {
 	n := 0
 	for {
-		t.q.moreTime()
-		m, err := t.q.w.Write(p[n:min(len(p), n+pieceSize)])
+		m, err := t.q.piece(p[n:min(len(p), n+pieceSize)])
 		if n += m; err != nil || n == len(p) {
 			return n, err
 		}
 	}
 }
 
-// moreTime lets the client take the next piece.
-func (q *request) moreTime() {
+// errCutOff ends an answer whose client takes nothing while others wait.
+var errCutOff = errors.New("the client takes too long while others wait for room")
+
+// piece writes one piece, which the client has to take in time.
+func (q *request) piece(p []byte) (int, error) {
+	now := time.Now()
 	// Not every writer has deadlines (tests, middleware); then others watch.
-	_ = http.NewResponseController(q.w).SetWriteDeadline(time.Now().Add(pieceTime))
+	_ = http.NewResponseController(q.w).SetWriteDeadline(now.Add(cmp.Or(q.s.pieceTime, pieceTime)))
+	q.waiting.Store(now.UnixNano())
+	defer q.waiting.Store(0)
+	// Asked after the deadline was set: who cuts sets one that has passed.
+	if q.cutOff.Load() {
+		return 0, errCutOff
+	}
+	n, err := q.w.Write(p)
+	if err != nil && q.cutOff.Load() {
+		err = errCutOff
+	}
+	return n, err
 }
 
 // readBody reads the request's body, at most max octets; more is refused before
@@ -219,6 +238,9 @@ func (q *request) readBodyOnce(max int, condition problem.Condition) ([]byte, er
 	if problem.Has(err, problem.Unavailable) {
 		return nil, err
 	}
+	if err != nil && q.cutOff.Load() {
+		return nil, problem.New(problem.Unavailable, "The request body came too slowly while others waited.").Because(err)
+	}
 	if err != nil {
 		return nil, problem.New(problem.BadInput, "The request body could not be read to its end.").Because(err)
 	}
@@ -228,13 +250,16 @@ func (q *request) readBodyOnce(max int, condition problem.Condition) ([]byte, er
 	return data, nil
 }
 
-// xmlBody reads a body that has to be XML. What is no XML by its media type is
-// refused as such when it cannot be read (RFC 4918 8.2).
 // readCounted reads to the end and counts what is large while it grows, twice:
 // what is made of it is about as large again.
 func (q *request) readCounted(r io.Reader) ([]byte, error) {
 	data := make([]byte, 0, 512+max(0, min(int(q.r.ContentLength), weighty)))
-	for {
+	defer q.waiting.Store(0)
+	for piece := 0; ; {
+		if len(data) >= piece {
+			q.waiting.Store(time.Now().UnixNano())
+			piece = len(data) + pieceSize
+		}
 		if len(data) == cap(data) {
 			was := cap(data)
 			data = append(data, 0)[:len(data)]
@@ -255,15 +280,42 @@ func (q *request) readCounted(r io.Reader) ([]byte, error) {
 	}
 }
 
+// xmlBody reads a body that has to be XML. What is no XML by its media type is
+// refused as such when it cannot be read (RFC 4918 8.2).
 func (q *request) xmlBody() ([]byte, error) {
-	if ce := q.r.Header.Get("Content-Encoding"); ce != "" && !strings.EqualFold(ce, "identity") {
-		return nil, problem.New(problem.UnsupportedMedia, "The body is encoded with %q; send it as it is.", ce) // RFC 9110 8.4
+	if err := q.notEncoded(); err != nil {
+		return nil, err
 	}
 	limit := q.s.limits.XML.Size
 	if limit <= 0 {
 		limit = caldav.DefaultLimits.Size
 	}
-	return q.readBody(limit, bodyTooLarge)
+	data, err := q.readBody(limit, bodyTooLarge)
+	if err == nil && q.sentInLatin1() && !utf8.Valid(data) && !bytes.Contains(data[:min(len(data), 100)], []byte("encoding=")) {
+		data = latin1(data)
+	}
+	return data, err
+}
+
+// sentInLatin1 reports what the media type says of the body (RFC 7303 3.2).
+func (q *request) sentInLatin1() bool {
+	_, params, err := mime.ParseMediaType(q.r.Header.Get("Content-Type"))
+	return err == nil && isLatin1(params["charset"])
+}
+
+func isLatin1(charset string) bool {
+	return strings.EqualFold(charset, "iso-8859-1") || strings.EqualFold(charset, "latin1")
+}
+
+// notEncoded refuses bodies that are compressed or the like, and says what is
+// taken instead (RFC 9110 8.4, 12.5.3).
+func (q *request) notEncoded() error {
+	list := strings.Join(q.r.Header.Values("Content-Encoding"), ",")
+	if list == "" || strings.EqualFold(list, "identity") {
+		return nil
+	}
+	q.w.Header().Set("Accept-Encoding", "identity")
+	return problem.New(problem.UnsupportedMedia, "The body is encoded with %q; send it as it is.", clip(list))
 }
 
 // mediaType of the request, lower case and without parameters.

@@ -40,7 +40,7 @@ func (p *parsed) text() ([]byte, error) {
 		size = p.q.s.calendar.Limits().ResourceSize
 	}
 	var err error
-	if p.give, err = p.q.s.flight.take(p.q.ctx, p.q.by.Account, weightOfParsed*size); err != nil {
+	if p.give, err = p.q.s.flight.take(p.q.ctx, p.q.by.Account, weightOfParsed*size, p.q); err != nil {
 		return nil, err
 	}
 	p.o.obj, p.body, err = p.q.s.calendar.Get(p.q.ctx, p.q.by, calendar.Ref{Owner: p.o.owner.ID, Collection: p.o.coll.Name, Name: p.o.name})

@@ -81,15 +81,16 @@ var outcomes = map[problem.Condition]outcome{
 	calendar.UnknownManagedID:    {http.StatusForbidden, caldav.C("valid-managed-id-parameter")},
 	calendar.AttachmentTooLarge:  {http.StatusForbidden, caldav.C("max-attachment-size")},
 	calendar.TooManyAttachments:  {http.StatusForbidden, caldav.C("max-attachments-per-resource")},
-	calendar.LockConflict:        {http.StatusLocked, caldav.D("no-conflicting-lock")},              // RFC 4918 16
-	calendar.LockElsewhere:       {http.StatusConflict, caldav.D("lock-token-matches-request-uri")}, // RFC 4918 9.11.1
-	finiteDepth:                  {http.StatusForbidden, caldav.D("propfind-finite-depth")},         // RFC 4918 9.1
-	syncTraversal:                {http.StatusForbidden, caldav.D("sync-traversal-supported")},      // RFC 6578 3.3
-	supportedReport:              {http.StatusForbidden, caldav.D("supported-report")},              // RFC 3253 3.6
-	bodyTooLarge:                 {http.StatusRequestEntityTooLarge, none},                          // RFC 9110 15.5.14
-	validTimeZone:                {http.StatusForbidden, caldav.C("valid-timezone")},                // RFC 7809 5.2
-	unknownMethod:                {http.StatusNotImplemented, none},                                 // RFC 9110 9.1
-	"limited-number-of-aces":     {http.StatusForbidden, caldav.D("limited-number-of-aces")},        // RFC 3744 8.1.1
+	calendar.LockConflict:        {http.StatusLocked, caldav.D("no-conflicting-lock")},                        // RFC 4918 16
+	calendar.LockElsewhere:       {http.StatusConflict, caldav.D("lock-token-matches-request-uri")},           // RFC 4918 9.11.1
+	noSuchLock:                   {http.StatusPreconditionFailed, caldav.D("lock-token-matches-request-uri")}, // RFC 4918 9.10.2
+	finiteDepth:                  {http.StatusForbidden, caldav.D("propfind-finite-depth")},                   // RFC 4918 9.1
+	syncTraversal:                {http.StatusForbidden, caldav.D("sync-traversal-supported")},                // RFC 6578 3.3
+	supportedReport:              {http.StatusForbidden, caldav.D("supported-report")},                        // RFC 3253 3.6
+	bodyTooLarge:                 {http.StatusRequestEntityTooLarge, none},                                    // RFC 9110 15.5.14
+	validTimeZone:                {http.StatusForbidden, caldav.C("valid-timezone")},                          // RFC 7809 5.2
+	unknownMethod:                {http.StatusNotImplemented, none},                                           // RFC 9110 9.1
+	"limited-number-of-aces":     {http.StatusForbidden, caldav.D("limited-number-of-aces")},                  // RFC 3744 8.1.1
 	"grant-only":                 {http.StatusForbidden, caldav.D("grant-only")},
 	"no-invert":                  {http.StatusForbidden, caldav.D("no-invert")},
 	"no-protected-ace-conflict":  {http.StatusForbidden, caldav.D("no-protected-ace-conflict")},
@@ -113,6 +114,7 @@ const (
 	bodyTooLarge    problem.Condition = caldav.BeyondSize
 	unknownMethod   problem.Condition = "unknown-method"
 	validTimeZone   problem.Condition = "valid-timezone"
+	noSuchLock      problem.Condition = "no-such-lock"
 )
 
 // problemOf finds the refusal in an error, with those of package caldav as

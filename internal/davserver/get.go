@@ -61,8 +61,7 @@ func (q *request) getObject(r *resource) error {
 		}
 	}
 	q.w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
-	q.moreTime()
-	_, err := q.w.Write(r.body)
+	_, err := timed{q}.Write(r.body)
 	return ignoreGone(err)
 }
 

@@ -208,3 +208,20 @@ func TestOverTheWire(t *testing.T) {
 		t.Errorf("GET of an empty calendar: %s", res.Status)
 	}
 }
+
+// Bodies that come in other ways than most send them.
+func TestBodiesAsOddClientsSendThem(t *testing.T) {
+	h := open(t, "ann")
+	h.put("ann", ann+"1.ics", event("1", one))
+	latin := "<propertyupdate" + ns + "><set><prop><displayname>Fr\xfch</displayname></prop></set></propertyupdate>"
+	h.as("ann", "PROPPATCH", ann, "Content-Type: application/xml", latin).is(400)
+	h.as("ann", "PROPPATCH", ann, "Content-Type: application/xml; charset=ISO-8859-1", latin).is(207)
+	h.as("ann", "PROPFIND", ann, "Depth: 0", props("displayname")).is(207).has("<d:displayname>Früh</d:displayname>")
+	h.as("ann", "PROPPATCH", ann, "Content-Type: application/xml; charset=ISO-8859-1", strings.ReplaceAll(latin, "\xfc", "ü")).is(207) // mislabelled
+	h.as("ann", "PROPFIND", ann, "Depth: 0", props("displayname")).is(207).has("<d:displayname>Früh</d:displayname>")
+	h.as("ann", "PROPFIND", ann, "Depth: 0\nContent-Encoding: gzip", "\x1f\x8b").is(415).head("Accept-Encoding", "identity")
+	h.as("ann", "PUT", ann+"2.ics", calendarHead+"\nContent-Encoding: br", event("2", one)).is(415).head("Accept-Encoding", "identity")
+	h.as("ann", "REPORT", ann, "", `<sync-collection`+ns+`><sync-token/><sync-level>1</sync-level><limit><nresults>99999999999999999999</nresults></limit><prop/></sync-collection>`).is(207)
+	h.as("ann", "LOCK", ann+"1.ics", "If: (<urn:uuid:gone>)", "").is(412).has("<d:lock-token-matches-request-uri/>")
+	h.as("ann", "REPORT", ann, "", multiget("", "/etc/passwd")).is(207).has("<d:href>/etc/passwd</d:href>", "nothing at this address")
+}

@@ -221,7 +221,9 @@ func (q *request) lock() error {
 		return err
 	}
 	if info == nil {
-		if _, err := q.checkIf(); err != nil {
+		if _, err := q.checkIf(); problem.Has(err, problem.PreconditionFailed) { // RFC 4918 9.10.2
+			return problem.New(noSuchLock, "There is no lock with this token here to refresh; it may have ended.").Because(err)
+		} else if err != nil {
 			return err
 		}
 		tokens := q.submitted()

@@ -144,8 +144,8 @@ func (q *request) replyPolicy() itip.ReplyPolicy {
 // calendarBody reads calendar data: text/calendar, with whatever parameters,
 // in UTF-8 in the end.
 func (q *request) calendarBody() ([]byte, error) {
-	if ce := q.r.Header.Get("Content-Encoding"); ce != "" && !strings.EqualFold(ce, "identity") {
-		return nil, problem.New(problem.UnsupportedMedia, "The body is encoded with %q; send it as it is.", ce) // RFC 9110 8.4
+	if err := q.notEncoded(); err != nil {
+		return nil, err
 	}
 	if q.r.Header.Get("Content-Range") != "" {
 		return nil, problem.New(problem.BadInput, "An object cannot be stored in parts.") // RFC 9110 14.5

@@ -33,6 +33,9 @@ func (r *resource) href() string {
 }
 
 func nothingAt(p place) error {
+	if p.kind == nowhere {
+		return problem.New(problem.NotFound, "There is nothing at this address.")
+	}
 	return problem.New(problem.NotFound, "There is nothing at %s.", p.href())
 }
 

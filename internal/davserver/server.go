@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/convene-cal/convene/caldav"
@@ -58,6 +59,8 @@ type server struct {
 	flight   flight
 	gzip     sync.Pool // of *gzip.Writer
 	origins  *http.CrossOriginProtection
+
+	pieceTime time.Duration // for a client to take a piece of an answer; 0 is pieceTime
 }
 
 // New makes the handler for /dav/, /.well-known/caldav, /freebusy/, /feeds/, and
@@ -98,8 +101,10 @@ type request struct {
 	sent   *[]byte                            // the body, once it was read
 	unsent error                              // or why it could not be
 
-	held      []func() // gives back what the request has of the room for large things
-	converted bool     // it came in another syntax than it is stored in
+	held      []func()     // gives back what the request has of the room for large things
+	waiting   atomic.Int64 // since when the client has a piece to give or to take, in Unix nanoseconds; 0 while it has none
+	cutOff    atomic.Bool  // others need the room of this request, whose client is slow
+	converted bool         // it came in another syntax than it is stored in
 }
 
 // methods are those that some resource here has.
@@ -188,6 +193,9 @@ func (q *request) serve(path string) error {
 		// Some clients ask before they sign in; the answer depends on the URL's form alone.
 		return q.options()
 	}
+	if err := q.once(); err != nil {
+		return err
+	}
 	if err := q.authenticate(); err != nil {
 		return err
 	}
@@ -218,6 +226,23 @@ func (q *request) serve(path string) error {
 		return q.asPlain(err)
 	}
 	return err
+}
+
+// single are the headers that say one thing (RFC 9110 5.3).
+var single = []string{"Authorization", "Content-Type", "Depth", "Destination", "Overwrite", "Lock-Token", "If-Schedule-Tag-Match", "If-Modified-Since", "If-Unmodified-Since"}
+
+// once refuses a request that says two things where only one can be meant: what
+// stands between us and the client may have gone by the other.
+func (q *request) once() error {
+	for _, name := range single {
+		values := q.r.Header[name]
+		for _, v := range values[min(1, len(values)):] {
+			if v != values[0] {
+				return problem.New(problem.BadInput, "The header %s is there twice and says different things.", name)
+			}
+		}
+	}
+	return nil
 }
 
 // authenticate finds out who asks, by Basic (RFC 7617).

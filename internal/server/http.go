@@ -14,31 +14,41 @@ import (
 // Bounds of a connection, so that a slow or half-open client pins nothing.
 // Answers have no total limit: an initial sync of a large calendar over a slow
 // line is legitimate and is bounded by its front end.
+type patience struct {
+	header time.Duration // for a request's header, TLS included
+	body   time.Duration // for the largest object over a slow line
+	idle   time.Duration // between two requests, and for HTTP/2 to answer a ping or take an octet
+}
+
+var defaultPatience = patience{header: 10 * time.Second, body: 2 * time.Minute, idle: 2 * time.Minute}
+
 const (
-	headerTimeout  = 10 * time.Second
-	bodyTimeout    = 2 * time.Minute // the largest object over a slow line
-	idleTimeout    = 2 * time.Minute
 	maxHeaderBytes = 64 << 10
+	// maxStreams are requests at once on one HTTP/2 connection: what RFC 9113
+	// 6.5.2 recommends at least.
+	maxStreams = 100
 )
 
 // newHTTPServer gives every front end the same outer layers.
-func newHTTPServer(h http.Handler, proxies []netip.Prefix, log *slog.Logger) *http.Server {
+func newHTTPServer(h http.Handler, proxies []netip.Prefix, log *slog.Logger, p patience) *http.Server {
 	return &http.Server{
-		Handler:           behindProxy(proxies, inTime(recovered(log, h))),
-		ReadHeaderTimeout: headerTimeout,
-		IdleTimeout:       idleTimeout,
+		Handler:           behindProxy(proxies, p.inTime(recovered(log, h))),
+		ReadHeaderTimeout: p.header,
+		IdleTimeout:       p.idle,
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		// A peer that has gone without a word does not keep its streams.
+		HTTP2: &http.HTTP2Config{MaxConcurrentStreams: maxStreams, SendPingTimeout: p.idle, PingTimeout: p.header, WriteByteTimeout: p.idle},
 	}
 }
 
 // inTime ends the wait for a body, which goes on behind the handler: what it
 // left unread is read for it, and anyone can send a request that is refused.
-func inTime(next http.Handler) http.Handler {
+func (p patience) inTime(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength != 0 {
 			// Not every writer has deadlines (tests); then others watch.
-			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout))
+			_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(p.body))
 		}
 		next.ServeHTTP(w, r)
 	})

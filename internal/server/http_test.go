@@ -60,14 +60,14 @@ type deadlines struct {
 func (d *deadlines) SetReadDeadline(t time.Time) error { d.read = t; return nil }
 
 func TestBodiesComeInTime(t *testing.T) {
-	h := newHTTPServer(http.NotFoundHandler(), nil, slog.New(slog.NewTextHandler(io.Discard, nil))).Handler
+	h := newHTTPServer(http.NotFoundHandler(), nil, slog.New(slog.NewTextHandler(io.Discard, nil)), defaultPatience).Handler
 	for _, c := range []struct {
 		body  io.Reader
 		bound bool
 	}{{strings.NewReader("login=a"), true}, {io.MultiReader(strings.NewReader("chunked")), true}, {nil, false}} {
 		w := &deadlines{ResponseRecorder: httptest.NewRecorder()}
 		h.ServeHTTP(w, httptest.NewRequest("POST", "/sign-in", c.body))
-		if left := time.Until(w.read); c.bound != (left > 0 && left <= bodyTimeout) {
+		if left := time.Until(w.read); c.bound != (left > 0 && left <= defaultPatience.body) {
 			t.Errorf("body %v: read deadline %v", c.body, w.read)
 		}
 	}

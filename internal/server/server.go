@@ -58,7 +58,7 @@ func (s *Server) listen() error {
 	cfg := s.Config
 	web := func(h http.Handler) func(context.Context, net.Listener) error {
 		return func(ctx context.Context, l net.Listener) error {
-			server := newHTTPServer(h, parseProxies(cfg.HTTP.TrustedProxies), s.log)
+			server := newHTTPServer(h, parseProxies(cfg.HTTP.TrustedProxies), s.log, defaultPatience)
 			server.Handler = forThisMachine(s.metrics, server.Handler)
 			return serveHTTP(ctx, server, l)
 		}
@@ -73,7 +73,7 @@ func (s *Server) listen() error {
 		{"cip", cfg.CIP.Listen, s.CIP.Serve},
 		{"cip-tls", cfg.CIP.TLSListen, s.CIP.ServeTLS},
 		{"admin", cfg.Admin.Listen, func(ctx context.Context, l net.Listener) error {
-			return serveHTTP(ctx, newHTTPServer(s.admin(), nil, s.log), l)
+			return serveHTTP(ctx, newHTTPServer(s.admin(), nil, s.log, defaultPatience), l)
 		}},
 	} {
 		if want.address == "" {
@@ -82,6 +82,9 @@ func (s *Server) listen() error {
 		l, err := listen(want.address)
 		if err != nil {
 			return fmt.Errorf("%s listener: %w", want.name, err)
+		}
+		if want.name == "http" {
+			l = &rationed{Listener: l, each: cfg.HTTP.ConnectionsPerAddress, exempt: parseProxies(cfg.HTTP.TrustedProxies), log: s.log}
 		}
 		if want.name == "http" && cfg.HTTP.TLS == "files" {
 			pair, err := tls.LoadX509KeyPair(cfg.HTTP.Cert, cfg.HTTP.Key)

@@ -18,7 +18,7 @@ var operationRows = []row{
 		do("PROPFIND", "{def}").depth("0").xml(deep).want(413),
 		report("{def}", manyHrefs).want(507).all("<d:number-of-matches-within-limits/>"),
 		do("PROPFIND", "{def}").depth("0").xml(`<propfind xmlns="DAV:"><prop>`+strings.Repeat(`<x xmlns="u:x"/>`, 10_000)+`</prop></propfind>`).want(413),
-	).and("internal/davserver TestHostileBodies")},
+	).and("internal/davserver TestHostileBodies", "e2e TestBodiesOf100MB", "e2e TestRawRequests")},
 	{"P2", M, "recurrence bombs are bounded", "choice", yes, "", try(
 		do("PUT", "{cal}1.ics").ics(event("{id}-1", "DTSTART:20310401T000000Z\nRRULE:FREQ=SECONDLY\nSUMMARY:x")).want(201, 403),
 		do("PUT", "{cal}2.ics").ics(event("{id}-2", "DTSTART:20310401T000000Z\nRRULE:FREQ=DAILY;COUNT=1000000000\nSUMMARY:x")).want(201, 403),
@@ -26,7 +26,7 @@ var operationRows = []row{
 		query("{cal}", within("20310401T000000Z", "20310402T000000Z")).want(207),
 		queryData("{cal}", `<C:calendar-data><C:expand start="20310401T000000Z" end="20410401T000000Z"/></C:calendar-data>`, `<C:comp-filter name="VCALENDAR"/>`, "").want(207, 403, 507),
 	)},
-	{"P3", M, "long answers stream", "choice", yes, "half a megabyte in memory for each", tested("internal/davserver TestLongAnswersStream")},
+	{"P3", M, "long answers stream", "choice", yes, "half a megabyte in memory for each; slow and half-open clients take nothing from others", tested("internal/davserver TestLongAnswersStream", "internal/davserver TestFlightIsFair", "internal/davserver TestClientsThatDoNotReadAreLeft", "internal/server TestHalfOpenConnectionsEnd", "internal/server TestConnectionsAreRationed", "e2e TestHalfOpenConnections")},
 	{"P4", M, "answers are well-formed whatever is stored", "RFC 4918", yes, "", try(
 		do("PUT", "{cal}1.ics").ics(event("{id}", "DTSTART:20310401T000000Z\nSUMMARY:a\x01b\x0bc ]]> <&>")).want(201, 403),
 		query("{cal}", "").want(207), multiget("{cal}", "{cal}1.ics").want(207),

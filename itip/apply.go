@@ -346,7 +346,10 @@ func (p *applying) check() bool {
 		}
 	}
 	if !p.stored.empty() {
-		if have := p.stored.cal.UID(); have != uid {
+		if have := p.stored.cal.UID(); have != uid && p.mem.renewedAs(uid) && renewedUID(have, 0) == renewedUID(uid, 0) {
+			p.msg = newObject(WithUID(p.a.Message, have), p.a.Zone)
+			p.a.Message = p.msg.cal
+		} else if have != uid {
 			return reject("3.1", "The message is about another event (%s) than the stored one (%s).", uid, have)
 		}
 		if have := p.stored.cal.Kind(); have != kind {

@@ -318,7 +318,7 @@ func (p *applying) refresh() {
 		return
 	}
 	put(&p.mem.Refreshed, key, p.a.Received.UTC())
-	p.res.Send = append(p.res.Send, m)
+	p.res.Send = append(p.res.Send, m.under(p.mem.uidFor(key, m.UID)))
 	p.end(Unchanged, ReasonRefreshed, "%s asked for the present state of %s and gets it.", nameOf(person(who)), name)
 }
 

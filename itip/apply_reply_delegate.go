@@ -86,7 +86,7 @@ func (r *replying) requests() {
 			}
 			m := l.message(Request, org.Address(), to, k, cal)
 			m.Changes = p.res.Changes
-			p.res.Send = append(p.res.Send, m)
+			p.res.Send = append(p.res.Send, m.under(p.mem.uidFor(who, m.UID)))
 		}
 	}
 }
@@ -177,6 +177,9 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 		q.SetParam("RSVP", "TRUE")
 		q.SetParam("DELEGATED-FROM", string(target.Address()))
 		c.Add(q)
+		if uid := r.p.mem.Renewed[target.Address().Key()]; uid != "" {
+			put(&r.p.mem.Renewed, d.Key(), uid) // so they have it from who delegated
+		}
 		key := r.new.keyOf(c)
 		without := key != "" && r.p.stored.master != nil && (people{d.Key(): true}).line(r.p.stored.master) != nil // they have the series, but for this
 		if r.rejoin(r.new, key, d) || without || r.behind || r.p.a.Local != nil && r.p.a.Local(d) {

@@ -15,7 +15,7 @@ import (
 // delivers the result, if any, in the place of both.
 func Coalesce(earlier, later Message) []Message {
 	both := []Message{earlier, later}
-	if earlier.UID != later.UID || !earlier.To.Equal(later.To) || !earlier.From.Equal(later.From) || earlier.Calendar == nil || later.Calendar == nil {
+	if earlier.UID != later.UID || earlier.Calendar != nil && later.Calendar != nil && earlier.Calendar.UID() != later.Calendar.UID() || !earlier.To.Equal(later.To) || !earlier.From.Equal(later.From) || earlier.Calendar == nil || later.Calendar == nil {
 		return both
 	}
 	a, b := scope(earlier), scope(later)

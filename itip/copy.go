@@ -188,7 +188,7 @@ func (c Copy) State(attendee ical.Address) (Message, Memory, error) {
 	case m.To == "":
 		return Message{}, c.Memory, unreachable(line)
 	}
-	return m, w.mem, nil
+	return m.under(w.mem.uidFor(attendee.Key(), m.UID)), w.mem, nil
 }
 
 // whole is the object with what [apart] names in it: all that people have of it.

@@ -82,6 +82,10 @@ type Change struct {
 	// they get others as single occurrences. nil = those alone whose answers to
 	// this event came from Outlook or Exchange.
 	Plain func(ical.Address) bool
+	// Renews says whose calendar program cannot move a series in place: they are
+	// told of its end, and invited to a new one with a UID of its own, whenever
+	// its times or its rule change (REC-07). nil = nobody's.
+	Renews func(ical.Address) bool
 }
 
 // Outcome is what a [Change] means.

@@ -51,6 +51,9 @@ type Memory struct {
 	// series only, by address; Expanded those who have the present series one by one.
 	Plain    map[string]bool `json:"plain,omitempty"`
 	Expanded map[string]bool `json:"expanded,omitempty"`
+	// Renewed are the UIDs under which some have the series since it was begun
+	// anew for them, by address (REC-07).
+	Renewed map[string]string `json:"renewed,omitempty"`
 	// Stamp is the last DTSTAMP we sent; the next is later, whatever the clock
 	// says, since DTSTAMP orders what SEQUENCE does not.
 	Stamp time.Time `json:"stamp,omitzero"`
@@ -97,7 +100,7 @@ func (m Memory) clone() Memory {
 	m.Sent = maps.Clone(m.Sent)
 	m.Uninvited = maps.Clone(m.Uninvited)
 	m.Plain, m.Expanded = maps.Clone(m.Plain), maps.Clone(m.Expanded)
-	m.Refreshed = maps.Clone(m.Refreshed)
+	m.Refreshed, m.Renewed = maps.Clone(m.Refreshed), maps.Clone(m.Renewed)
 	m.Replies = maps.Clone(m.Replies) // inner maps are replaced by setReply
 	return m
 }

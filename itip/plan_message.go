@@ -22,6 +22,12 @@ func (p *organizing) tell(one *party) {
 		}
 		return
 	}
+	sent := len(p.out.Send)
+	anew := !one.cancelled && p.renews(one)
+	if anew {
+		p.renew(one, to)
+		sent = len(p.out.Send) // that had the former name
+	}
 	if one.cancelled {
 		if p.expands(one, p.old) && !bounced(p.was[""].line(one.who)) {
 			p.takeBack(one, to, nil) // their program knows the occurrences only
@@ -50,6 +56,13 @@ func (p *organizing) tell(one *party) {
 		}
 	case local && one.refresh && len(one.listed) > 0:
 		p.request(one, to, one.listed, true)
+	}
+	if uid := p.out.Memory.Renewed[one.who]; uid != "" {
+		for i := sent; i < len(p.out.Send); i++ {
+			m := p.out.Send[i].under(uid)
+			m.First = m.First || anew && m.Method == Request
+			p.out.Send[i] = m
+		}
 	}
 	if len(one.asked) > 0 {
 		p.status(one, statusPending)

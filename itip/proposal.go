@@ -148,5 +148,5 @@ func DeclineProposal(stored *ical.Calendar, m Memory, proposal *ical.Calendar, t
 	l := letter{o: o, stamp: m.nextStamp(now), zone: z}
 	// SEQUENCE is the proposal's: the table of 3.2.8 has it echoed.
 	cal := l.calendar(DeclineCounter, l.cancel(c, sequence(from), false, line))
-	return l.message(DeclineCounter, org.Address(), reachable(line, nil), key, cal), m, true
+	return l.message(DeclineCounter, org.Address(), reachable(line, nil), key, cal).under(m.uidFor(to.Key(), o.cal.UID())), m, true
 }

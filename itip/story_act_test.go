@@ -14,7 +14,8 @@ func (w *world) put(who string, cal *ical.Calendar, opts []string, isImport bool
 	w.t.Helper()
 	c := w.of(who)
 	change := itip.Change{Old: c.object, New: cal, Memory: c.memory, User: w.addresses(who), Now: w.now, Import: isImport, Local: w.localFunc(), Zone: w.zone,
-		Plain: func(a ical.Address) bool { return w.outlook[personOf(a)] }}
+		Plain:  func(a ical.Address) bool { return w.outlook[personOf(a)] },
+		Renews: func(a ical.Address) bool { return w.renews[personOf(a)] }}
 	for _, o := range opts {
 		switch {
 		case o == "quietly":
@@ -87,7 +88,8 @@ func (w *world) post(list []itip.Message) {
 		if err != nil || !bytes.Equal(back.Bytes(), text) || len(back.Repairs) > 0 {
 			w.errorf("sent what does not read back: %v %v\n%s", err, back.Repairs, text)
 		}
-		if m.Calendar.Method() != string(m.Method) || m.UID != m.Calendar.UID() {
+		original, renewed := itip.OriginalUID(m.Calendar.UID())
+		if m.Calendar.Method() != string(m.Method) || m.UID != m.Calendar.UID() && !(renewed && m.UID == original) {
 			w.errorf("envelope and object disagree: %+v", m)
 		}
 		for _, private := range []string{"SCHEDULE-", "VALARM", "X-MOZ-", "COLOR", "CATEGORIES"} {
@@ -167,6 +169,11 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 	}
 	old := w.uid
 	w.uid = msg.UID()
+	if original, ok := itip.OriginalUID(w.uid); ok && w.copies[who][original] != nil && w.copies[who][original].object != nil {
+		if method == itip.Reply || method == itip.Counter || method == itip.Refresh {
+			w.uid = original
+		}
+	}
 	defer func() { w.uid = old }()
 	c := w.of(who)
 	a := itip.Arrival{Stored: c.object, Memory: c.memory, Message: msg, Method: method, User: w.addresses(who), From: from,

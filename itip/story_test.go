@@ -75,6 +75,7 @@ type world struct {
 	counter map[string]*ical.Calendar    // the last proposal to somebody
 	invited map[string]*ical.Calendar    // the last invitation of somebody
 	outlook map[string]bool              // whose program has Outlook's limits
+	renews  map[string]bool              // whose program cannot move a series
 	strict  map[string]bool              // who lets nobody delegate
 	tail    *ical.Calendar               // the later part of a divided series
 	token   ical.Address                 // whose reply address the message came to
@@ -98,7 +99,7 @@ func tell(t *testing.T, file, text string, twice bool) {
 	w := &world{t: t, file: file, twice: twice, uid: "meeting@alice.test", local: map[string]bool{}, aliases: map[string][]ical.Address{},
 		ask: map[string]bool{}, copies: map[string]map[string]*copyOf{}, last: map[string]*itip.Result{},
 		consent: map[string]bool{}, members: map[string]bool{}, answers: map[string]bool{}, busy: map[string][]freebusy.Period{},
-		told: map[string]itip.Disclosure{}, counter: map[string]*ical.Calendar{}, invited: map[string]*ical.Calendar{}, outlook: map[string]bool{}, strict: map[string]bool{},
+		told: map[string]itip.Disclosure{}, counter: map[string]*ical.Calendar{}, invited: map[string]*ical.Calendar{}, outlook: map[string]bool{}, renews: map[string]bool{}, strict: map[string]bool{},
 		now: time.Date(2026, 2, 2, 9, 0, 0, 0, time.UTC)}
 	lines := strings.Split(text, "\n")
 	for i := 0; i < len(lines); i++ {
@@ -155,6 +156,9 @@ func (w *world) step(f []string, line string, block []string) {
 		return
 	case "outlook":
 		w.outlook[f[1]] = true
+		return
+	case "renews":
+		w.renews[f[1]] = true
 		return
 	case "nodelegation":
 		w.strict[f[1]] = true

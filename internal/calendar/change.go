@@ -85,7 +85,13 @@ func (s *Service) plan(tx *store.Tx, ch change) (planned, error) {
 			return p, err
 		}
 	}
-	var err error
+	owner, err := tx.Account(ch.coll.Account)
+	if err != nil {
+		return p, fmt.Errorf("account %d: %w", ch.coll.Account, err)
+	}
+	if prefs := preferencesOf(owner); len(prefs.NewSeries) > 0 {
+		c.Renews = prefs.renews
+	}
 	if c.User, err = addresses(tx, ch.coll.Account); err != nil {
 		return p, err
 	}

@@ -26,6 +26,10 @@ type Preferences struct {
 	// NoDelegation says that guests of the person's events may not send others in
 	// their place (RFC 5546 3.2.2.3).
 	NoDelegation bool
+	// NewSeries are those outside whose programs cannot move a series in place:
+	// addresses or domains ("@example.org"). They are told of its end and are
+	// invited to a new one.
+	NewSeries []string
 	// HidePrivate: others do not see events that are PRIVATE or CONFIDENTIAL at
 	// all, rather than as busy time. Free/busy counts them in both cases.
 	HidePrivate bool
@@ -62,17 +66,13 @@ func (s *Service) SetPreferences(ctx context.Context, by account.Actor, owner st
 	if len(p.TellBusy) > maxPolicyList {
 		return problem.New(problem.BadInput, "The list of who may know has at most %d entries.", maxPolicyList)
 	}
-	for i, who := range p.TellBusy {
-		switch who = strings.ToLower(strings.TrimSpace(who)); {
-		case who == "*" || strings.HasPrefix(who, "@") && len(who) > 1 && !strings.ContainsAny(who[1:], "@ "):
-		default:
-			mail := ical.ParseAddress(who).Email()
-			if mail == "" {
-				return problem.New(problem.BadInput, "%q is no address, domain (@example.org) or * for everybody.", clip(who))
-			}
-			who = mail
+	if len(p.NewSeries) > maxPolicyList {
+		return problem.New(problem.BadInput, "The list of who gets a new series has at most %d entries.", maxPolicyList)
+	}
+	for _, list := range [][]string{p.TellBusy, p.NewSeries} {
+		if err := outsiders(list); err != nil {
+			return err
 		}
-		p.TellBusy[i] = who
 	}
 	switch p.EncryptMail {
 	case "", "never", "when-possible", "always":
@@ -91,7 +91,7 @@ func (s *Service) SetPreferences(ctx context.Context, by account.Actor, owner st
 		if a, err = withSetting(a, "undo-window", window); err != nil {
 			return err
 		}
-		for key, value := range map[string]any{"tell-busy": p.TellBusy, "sign-mail": p.SignMail, "encrypt-mail": p.EncryptMail} {
+		for key, value := range map[string]any{"tell-busy": p.TellBusy, "new-series": p.NewSeries, "sign-mail": p.SignMail, "encrypt-mail": p.EncryptMail} {
 			if a, err = withSetting(a, key, value); err != nil {
 				return err
 			}
@@ -109,6 +109,23 @@ func (s *Service) SetPreferences(ctx context.Context, by account.Actor, owner st
 		}
 		return tx.UpdateAccount(a)
 	})
+}
+
+// outsiders brings a list of addresses, domains and "*" into one form.
+func outsiders(list []string) error {
+	for i, who := range list {
+		switch who = strings.ToLower(strings.TrimSpace(who)); {
+		case who == "*" || strings.HasPrefix(who, "@") && len(who) > 1 && !strings.ContainsAny(who[1:], "@ "):
+		default:
+			mail := ical.ParseAddress(who).Email()
+			if mail == "" {
+				return problem.New(problem.BadInput, "%q is no address, domain (@example.org) or * for everybody.", clip(who))
+			}
+			who = mail
+		}
+		list[i] = who
+	}
+	return nil
 }
 
 // touchClassified marks the classified events of a home as changed: for those
@@ -150,7 +167,7 @@ func ownSettings(by account.Actor, owner store.AccountID) error {
 
 func preferencesOf(a store.Account) Preferences {
 	set := settingsOf(a)
-	p := Preferences{TellBusy: set.TellBusy, NoDelegation: set.NoDelegation, HidePrivate: set.HidePrivate, SignMail: set.SignMail, EncryptMail: set.EncryptMail}
+	p := Preferences{TellBusy: set.TellBusy, NewSeries: set.NewSeries, NoDelegation: set.NoDelegation, HidePrivate: set.HidePrivate, SignMail: set.SignMail, EncryptMail: set.EncryptMail}
 	if d, err := time.ParseDuration(set.UndoWindow); err == nil && set.UndoWindow != "" {
 		d = max(0, min(d, MaxUndoWindow))
 		p.UndoWindow = &d
@@ -159,8 +176,13 @@ func preferencesOf(a store.Account) Preferences {
 }
 
 // tells reports whether somebody outside is told when the person is busy.
-func (p Preferences) tells(asker ical.Address) bool {
-	for _, who := range p.TellBusy {
+func (p Preferences) tells(asker ical.Address) bool { return among(p.TellBusy, asker) }
+
+// renews reports whether somebody's program cannot move a series in place (REC-07).
+func (p Preferences) renews(guest ical.Address) bool { return among(p.NewSeries, guest) }
+
+func among(list []string, asker ical.Address) bool {
+	for _, who := range list {
 		if who == "*" || strings.HasPrefix(who, "@") && strings.EqualFold(who[1:], asker.Domain()) || strings.EqualFold(who, asker.Email()) {
 			return true
 		}

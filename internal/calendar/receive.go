@@ -143,6 +143,9 @@ func (s *Service) receive(tx *store.Tx, a Arrival, dir *Directory) (Received, er
 	if err != nil {
 		return Received{}, err
 	}
+	if a.Message, err = s.OwnUID(tx, a.To, a.Message); err != nil {
+		return Received{}, err
+	}
 	e := s.row(a)
 	if e.Digest == "" {
 		e.Digest = digest(a)
@@ -169,6 +172,29 @@ func (s *Service) receive(tx *store.Tx, a Arrival, dir *Directory) (Received, er
 		return r, err
 	}
 	return r, s.note(tx, a, e, r.Result, &r)
+}
+
+// OwnUID is a message of a guest under the UID that the organizer has, where
+// the guest has the series by another name (REC-07): the message itself in all
+// other cases.
+func (s *Service) OwnUID(tx *store.Tx, account store.AccountID, cal *ical.Calendar) (*ical.Calendar, error) {
+	original, ok := itip.OriginalUID(cal.UID())
+	if !ok {
+		return cal, nil
+	}
+	switch itip.Method(cal.Method()) {
+	case itip.Reply, itip.Counter, itip.Refresh:
+	default:
+		return cal, nil
+	}
+	have, err := s.byUID(tx, account, cal.UID())
+	if err != nil || have != nil {
+		return cal, err
+	}
+	if have, err = s.byUID(tx, account, original); err != nil || have == nil {
+		return cal, err
+	}
+	return itip.WithUID(cal, original), nil
 }
 
 // addressee is the account that a message is for.

@@ -161,6 +161,7 @@ type settings struct {
 	DAV             map[string]string `json:"dav,omitempty"`              // dead properties of principal and home
 	UndoWindow      string            `json:"undo-window,omitempty"`      // see Preferences
 	TellBusy        []string          `json:"tell-busy,omitempty"`
+	NewSeries       []string          `json:"new-series,omitempty"`
 	NoDelegation    bool              `json:"no-delegation,omitempty"`
 	HidePrivate     bool              `json:"hide-private,omitempty"`
 	SignMail        *bool             `json:"sign-mail,omitempty"`

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
@@ -172,6 +173,7 @@ type accountSetPreference struct {
 	accountName `embed:""`
 	UndoWindow  string    `help:"How long messages that leave the service wait for second thoughts, up to 5m; 'default' for the service's." placeholder:"D"`
 	TellBusy    *[]string `help:"Who outside is told when the person is busy, when they ask by message: addresses, @domains or '*'; '' for nobody." placeholder:"WHO"`
+	NewSeries   *[]string `help:"Whose programs cannot move a series in place: they get its end and a new one; addresses or @domains, '' for nobody." placeholder:"WHO"`
 	Delegation  string    `enum:"yes,no," default:"" help:"Whether guests of the person's events may send others in their place: yes or no." placeholder:"WORD"`
 	Private     string    `enum:",busy,hidden" default:"" help:"How others see events that are private or confidential: 'busy' time, or 'hidden'." placeholder:"HOW"`
 	SignMail    string    `enum:"yes,no,default," default:"" help:"Whether mail is signed where there is a key: yes, no, or default, as the service does."`
@@ -207,6 +209,9 @@ func (c accountSetPreference) Run(e *env) error {
 					p.TellBusy = append(p.TellBusy, who)
 				}
 			}
+		}
+		if c.NewSeries != nil {
+			p.NewSeries = slices.DeleteFunc(slices.Clone(*c.NewSeries), func(who string) bool { return who == "" })
 		}
 		if c.Delegation != "" {
 			p.NoDelegation = c.Delegation == "no"
@@ -247,17 +252,21 @@ func (c accountSetPreference) Run(e *env) error {
 			window = p.UndoWindow.String()
 		}
 		if c.JSON {
-			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "delegation": !p.NoDelegation, "private": private, "sign-mail": sign, "encrypt-mail": encrypt})
+			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "new-series": append([]string{}, p.NewSeries...), "delegation": !p.NoDelegation, "private": private, "sign-mail": sign, "encrypt-mail": encrypt})
 		}
 		told := "nobody outside"
 		if len(p.TellBusy) > 0 {
 			told = strings.Join(p.TellBusy, ", ")
 		}
+		anew := "nobody: series are moved in place"
+		if len(p.NewSeries) > 0 {
+			anew = strings.Join(p.NewSeries, ", ")
+		}
 		delegation := "guests may send others in their place"
 		if p.NoDelegation {
 			delegation = "guests may not send others in their place"
 		}
-		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  delegation   %s\n  private      %s\n  signs mail     %s\n  encrypts mail  %s\n", a.Name, window, told, delegation, private, sign, encrypt)
+		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  new series   %s\n  delegation   %s\n  private      %s\n  signs mail     %s\n  encrypts mail  %s\n", a.Name, window, told, anew, delegation, private, sign, encrypt)
 		return err
 	})
 }

@@ -179,6 +179,7 @@ func (a *app) postUndo(r *request) (any, error) {
 type preferencesOnWire struct {
 	UndoSeconds *int              `json:"undoSeconds"` // null: as the service does
 	TellBusy    []string          `json:"tellBusy"`
+	NewSeries   []string          `json:"newSeries"`
 	Delegation  bool              `json:"delegation"` // guests may send others in their place
 	HidePrivate bool              `json:"hidePrivate"`
 	SignMail    *bool             `json:"signMail"`    // null: as the service does
@@ -208,7 +209,7 @@ func (a *app) getPreferences(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := preferencesOnWire{TellBusy: append([]string{}, p.TellBusy...), Delegation: !p.NoDelegation, HidePrivate: p.HidePrivate, SignMail: p.SignMail, EncryptMail: p.EncryptMail, Designates: []designateOnWire{}}
+	out := preferencesOnWire{TellBusy: append([]string{}, p.TellBusy...), NewSeries: append([]string{}, p.NewSeries...), Delegation: !p.NoDelegation, HidePrivate: p.HidePrivate, SignMail: p.SignMail, EncryptMail: p.EncryptMail, Designates: []designateOnWire{}}
 	if p.UndoWindow != nil {
 		out.UndoSeconds = new(int(*p.UndoWindow / time.Second))
 	}
@@ -226,6 +227,7 @@ func (a *app) putPreferences(r *request) (any, error) {
 	var q struct {
 		UndoSeconds *int            `json:"undoSeconds"`
 		TellBusy    *[]string       `json:"tellBusy"`
+		NewSeries   *[]string       `json:"newSeries"`
 		Delegation  *bool           `json:"delegation"`
 		HidePrivate *bool           `json:"hidePrivate"`
 		SignMail    json.RawMessage `json:"signMail"` // null is a value: as the service does
@@ -248,6 +250,9 @@ func (a *app) putPreferences(r *request) (any, error) {
 	}
 	if q.TellBusy != nil {
 		p.TellBusy = *q.TellBusy
+	}
+	if q.NewSeries != nil {
+		p.NewSeries = *q.NewSeries
 	}
 	if q.SignMail != nil {
 		p.SignMail = nil

@@ -175,6 +175,9 @@ func (m *Mail) read(ctx context.Context, e store.Entry, learned *bearers) ([]sto
 		if rewritten {
 			one.Repairs = append(slices.Clone(one.Repairs), "ORGANIZER was the address made for this guest's answers; it is the organizer's own again.")
 		}
+		if f.Calendar, err = m.underOwnUID(ctx, e.Account, f.Calendar); err != nil {
+			return nil, err
+		}
 		describe(&row, f)
 		row.Evidence = one.json()
 		rows = append(rows, row)
@@ -214,6 +217,21 @@ func (m *Mail) check(ctx context.Context, raw []byte, r *record) {
 	if r.Results = m.o.Check.Check(ctx, raw, r.From.Domain(), conn); len(r.Results) > 0 {
 		r.Authserv = m.o.Hostname
 	}
+}
+
+// underOwnUID is a guest's message under the UID that the organizer has.
+func (m *Mail) underOwnUID(ctx context.Context, account store.AccountID, cal *ical.Calendar) (out *ical.Calendar, err error) {
+	if _, ok := itip.OriginalUID(cal.UID()); !ok {
+		return cal, nil
+	}
+	err = m.o.Store.View(ctx, func(tx *store.Tx) error {
+		out, err = m.o.Calendar.OwnUID(tx, account, cal)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look for the event of %s: %w", cal.UID(), err)
+	}
+	return out, nil
 }
 
 // describe puts the facts of a calendar object into its row.

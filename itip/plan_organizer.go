@@ -64,6 +64,7 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	for _, n := range p.out.Memory.Uninvited { // newer than all cancellations: it may have been deleted and saved anew
 		p.sequence = max(p.sequence, n)
 	}
+	p.sequence = max(p.sequence, p.forgotten(p.sequence))
 	if p.sequence++; p.sequence > math.MaxInt32 { // the largest INTEGER (RFC 5545 3.3.8)
 		p.sequence, p.full = math.MaxInt32, true
 	}
@@ -91,6 +92,35 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	p.tidy()
 	p.summarize()
 	return nil
+}
+
+// forgetful is how many versions back a backup may be: a SEQUENCE that is
+// further ahead is a guest's mistake.
+const forgetful = 1000
+
+// forgotten is the highest SEQUENCE that at least two guests have answered and
+// that is not known here: then it is this side that forgot, as after a restore
+// from a backup, and what goes out next must be newer (SEQ-12). One guest alone
+// may have counted on by mistake.
+func (p *organizing) forgotten(known int) int {
+	first, second := 0, 0
+	for _, answers := range p.out.Memory.Replies {
+		top := 0
+		for _, a := range answers {
+			if a.Sequence > known && a.Sequence <= known+forgetful {
+				top = max(top, a.Sequence)
+			}
+		}
+		if top > first {
+			first, second = top, first
+		} else {
+			second = max(second, top)
+		}
+	}
+	if second == 0 {
+		return 0
+	}
+	return first
 }
 
 // startsSometime refuses events to which nobody could be invited, since they

@@ -1,0 +1,109 @@
+package itip_test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/convene-cal/convene/internal/harness/shared"
+)
+
+var (
+	scenarioRow  = regexp.MustCompile(`(?m)^\| ((?:SC-\d+ ?)+)\| ([^|]*) \| ([^|]*) \|$`)
+	namedStory   = regexp.MustCompile(`\(stories/([a-z0-9-]+)\.txt\)`)
+	namedTest    = regexp.MustCompile("`([a-z0-9/]+)` (Test[A-Za-z0-9]+)")
+	scenarioHead = regexp.MustCompile(`(?m)^## ([A-Z])\. `)
+	scenarioName = regexp.MustCompile(`(?m)^- \*\*(SC-\d+)\*\*`)
+)
+
+// toldHere are the parts of the list of scenarios that are the engine's.
+const toldHere = "ABCDEFGHIJKMS"
+
+// scenarios are where each scenario is told: the table of testdata/README.md.
+func scenarios(t *testing.T) map[string]string {
+	page, err := os.ReadFile("testdata/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string]string{}
+	for _, m := range scenarioRow.FindAllStringSubmatch(string(page), -1) {
+		for _, id := range strings.Fields(m[1]) {
+			if _, twice := out[id]; twice {
+				t.Errorf("%s is in two rows", id)
+			}
+			out[id] = m[3]
+		}
+	}
+	return out
+}
+
+// Every row of the table names a story, or a test that is there.
+func TestScenariosHaveAPlace(t *testing.T) {
+	sources := map[string]string{}
+	tests := func(dir string) string {
+		if _, read := sources[dir]; !read {
+			files, _ := filepath.Glob(filepath.Join("..", filepath.FromSlash(dir), "*_test.go"))
+			for _, f := range files {
+				text, err := os.ReadFile(f)
+				if err != nil {
+					t.Fatal(err)
+				}
+				sources[dir] += string(text)
+			}
+		}
+		return sources[dir]
+	}
+	list := scenarios(t)
+	if len(list) < 140 {
+		t.Fatalf("only %d scenarios are listed", len(list))
+	}
+	for id, where := range list {
+		found := 0
+		for _, m := range namedStory.FindAllStringSubmatch(where, -1) {
+			if _, err := os.Stat(filepath.Join("testdata", "stories", m[1]+".txt")); err != nil {
+				t.Errorf("%s: there is no story %s", id, m[1])
+			}
+			found++
+		}
+		for _, m := range namedTest.FindAllStringSubmatch(where, -1) {
+			if !strings.Contains(tests(m[1]), "func "+m[2]+"(t *testing.T)") {
+				t.Errorf("%s: there is no %s in %s", id, m[2], m[1])
+			}
+			found++
+		}
+		if found == 0 {
+			t.Errorf("%s is told by no story and no test: %q", id, where)
+		}
+	}
+}
+
+// Every scenario of the design's list, in the parts that are the engine's, is
+// in the table.
+func TestScenariosAreTold(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(shared.Dir(t), "design", "itip-scenarios.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, text, n := scenarios(t), string(page), 0
+	heads := scenarioHead.FindAllStringSubmatchIndex(text, -1)
+	for i, h := range heads {
+		if !strings.Contains(toldHere, text[h[2]:h[3]]) {
+			continue
+		}
+		end := len(text)
+		if i+1 < len(heads) {
+			end = heads[i+1][0]
+		}
+		for _, m := range scenarioName.FindAllStringSubmatch(text[h[0]:end], -1) {
+			n++
+			if list[m[1]] == "" {
+				t.Errorf("%s is told nowhere", m[1])
+			}
+		}
+	}
+	if n < 90 {
+		t.Fatalf("only %d scenarios were read", n)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -117,7 +118,10 @@ func (s *Service) disclose(tx *store.Tx, who store.Account, asker ical.Address, 
 	} else if !preferencesOf(who).tells(asker) {
 		return itip.Silence, nil, nil // not even that there is somebody
 	}
-	periods, status, err := s.busy(tx, by, who, from, to, "")
+	periods, status, err := s.busy(tx, by, who, from, to, "", &busyWork{s.limits.FreeBusyWork})
+	if errors.Is(err, errBusyWork) {
+		return itip.Refusal, nil, nil
+	}
 	if err != nil {
 		return itip.Silence, nil, err
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/freebusy"
+	"github.com/convene-cal/convene/ical/recur"
 	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/acl"
@@ -23,6 +24,7 @@ const (
 	statusNoUser   = "3.7;Invalid calendar user"
 	statusNoRight  = "3.8;No authority"
 	statusNoAnswer = "5.1;Service unavailable"
+	statusTooMuch  = "5.1;Too much to be worked out at once"
 )
 
 // FreeBusyAnswer is one person's busy time: merged, in order, in UTC, within
@@ -36,7 +38,9 @@ type FreeBusyAnswer struct {
 // FreeBusy answers for each address in the order given, from one snapshot.
 // Only calendars count that are not transparent and that the actor may ask
 // for. For an address of another service there is no answer (5.1), unless it
-// has told the actor by message, or can be asked ([Service.SetElsewhere]). The event
+// has told the actor by message, or can be asked ([Service.SetElsewhere]). Nor is
+// there one for a person whose calendars take too long to be looked into, which
+// those of the others do not wait for. The event
 // with the UID maskUID does not count: it is the one being moved (Apple
 // maskuids).
 func (s *Service) FreeBusy(ctx context.Context, by account.Actor, who []ical.Address, from, to time.Time, maskUID string) ([]FreeBusyAnswer, error) {
@@ -48,6 +52,11 @@ func (s *Service) FreeBusy(ctx context.Context, by account.Actor, who []ical.Add
 	}
 	var out []FreeBusyAnswer
 	err := s.store.View(ctx, func(tx *store.Tx) error {
+		out = nil
+		all, each := busyWork{s.limits.FreeBusyWork}, s.limits.FreeBusyWork
+		if len(who) > 1 {
+			each /= partOfPerson
+		}
 		dir := s.directory(tx)
 		for _, a := range who {
 			answer := FreeBusyAnswer{Address: a}
@@ -57,7 +66,13 @@ func (s *Service) FreeBusy(ctx context.Context, by account.Actor, who []ical.Add
 				return fmt.Errorf("look up %s: %w", a, dir.err)
 			case ok:
 				var err error
-				if answer.Periods, answer.Status, err = s.busy(tx, by, acc, from, to, maskUID); err != nil {
+				work := busyWork{min(all.left, each)}
+				all.left -= work.left
+				answer.Periods, answer.Status, err = s.busy(tx, by, acc, from, to, maskUID, &work)
+				all.left += max(work.left, 0)
+				if errors.Is(err, errBusyWork) {
+					answer.Periods, answer.Status = nil, statusTooMuch
+				} else if err != nil {
 					return err
 				}
 			case s.ourDomain(a) || a.Email() == "":
@@ -124,7 +139,7 @@ func (s *Service) CalendarBusy(ctx context.Context, by account.Actor, owner stor
 			list = append(list, c)
 		}
 		var err error
-		out, err = s.busyIn(tx, owner, list, from, to, "")
+		out, err = s.busyIn(tx, owner, list, from, to, "", &busyWork{s.limits.FreeBusyWork})
 		return err
 	})
 	return out, err
@@ -149,7 +164,7 @@ func (s *Service) ourDomain(a ical.Address) bool {
 }
 
 // busy time of one person, as far as the actor may know it.
-func (s *Service) busy(tx *store.Tx, by account.Actor, who store.Account, from, to time.Time, maskUID string) ([]freebusy.Period, string, error) {
+func (s *Service) busy(tx *store.Tx, by account.Actor, who store.Account, from, to time.Time, maskUID string, work *busyWork) ([]freebusy.Period, string, error) {
 	all, err := tx.Collections(who.ID)
 	if err != nil {
 		return nil, "", fmt.Errorf("collections of %s: %w", who.Name, err)
@@ -178,9 +193,9 @@ func (s *Service) busy(tx *store.Tx, by account.Actor, who store.Account, from, 
 	if calendars == 0 {
 		return nil, statusNoRight, nil
 	}
-	periods, err := s.busyIn(tx, who.ID, colls, from, to, maskUID, hours...)
+	periods, err := s.busyIn(tx, who.ID, colls, from, to, maskUID, work, hours...)
 	if err == nil {
-		periods, err = s.busyMounted(tx, who, periods, from, to, maskUID)
+		periods, err = s.busyMounted(tx, who, periods, from, to, maskUID, work)
 	}
 	if periods == nil {
 		periods = []freebusy.Period{}
@@ -190,7 +205,7 @@ func (s *Service) busy(tx *store.Tx, by account.Actor, who store.Account, from, 
 
 // busyMounted adds the calendars of others that a person has said to count as
 // their own time (schedule-calendar-transp on a shared calendar).
-func (s *Service) busyMounted(tx *store.Tx, who store.Account, periods []freebusy.Period, from, to time.Time, maskUID string) ([]freebusy.Period, error) {
+func (s *Service) busyMounted(tx *store.Tx, who store.Account, periods []freebusy.Period, from, to time.Time, maskUID string, work *busyWork) ([]freebusy.Period, error) {
 	mounts, err := tx.Mounts(who.ID)
 	if err != nil {
 		return nil, err
@@ -213,7 +228,7 @@ func (s *Service) busyMounted(tx *store.Tx, who store.Account, periods []freebus
 		if have < acl.Read {
 			continue
 		}
-		more, err := s.busyIn(tx, m.Owner, []store.Collection{c}, from, to, maskUID)
+		more, err := s.busyIn(tx, m.Owner, []store.Collection{c}, from, to, maskUID, work)
 		if err != nil {
 			return nil, err
 		}
@@ -241,7 +256,7 @@ func (s *Service) availability(body []byte, zone *tz.Zone, from, to time.Time) [
 
 // busyIn merges the busy time of some calendars of one home, and when its owner
 // is not available: by hours, and by what the calendars say of that (RFC 7953 5).
-func (s *Service) busyIn(tx *store.Tx, owner store.AccountID, colls []store.Collection, from, to time.Time, mask string, hours ...freebusy.Availability) ([]freebusy.Period, error) {
+func (s *Service) busyIn(tx *store.Tx, owner store.AccountID, colls []store.Collection, from, to time.Time, mask string, work *busyWork, hours ...freebusy.Availability) ([]freebusy.Period, error) {
 	user, err := addresses(tx, owner)
 	if err != nil {
 		return nil, err
@@ -263,10 +278,13 @@ func (s *Service) busyIn(tx *store.Tx, owner store.AccountID, colls []store.Coll
 			}
 			if o.Component == "VAVAILABILITY" {
 				hours = append(hours, s.availability(body, zone, from, to)...)
-				return nil
+				return work.spend(nil, 0, recur.ErrLimit)
 			}
-			p, err := s.busyOf(body, zone, isMine, from, to)
-			if err != nil {
+			p, cal, err := s.busyOf(body, zone, isMine, from, to)
+			if tooMuch := work.spend(cal, len(p), err); tooMuch != nil {
+				return tooMuch
+			}
+			if err != nil && !errors.Is(err, recur.ErrLimit) { // with that, there are those found up to the limit
 				s.log.Error("free/busy time of an object cannot be worked out", "account", owner, "object", o.ID, "error", err)
 				return nil // one broken object does not hide a calendar
 			}
@@ -285,10 +303,11 @@ func (s *Service) busyIn(tx *store.Tx, owner store.AccountID, colls []store.Coll
 	return freebusy.Merge(out), nil
 }
 
-func (s *Service) busyOf(body []byte, zone *tz.Zone, mine func(ical.Address) bool, from, to time.Time) ([]freebusy.Period, error) {
+func (s *Service) busyOf(body []byte, zone *tz.Zone, mine func(ical.Address) bool, from, to time.Time) ([]freebusy.Period, *ical.Calendar, error) {
 	cal, err := ical.ParseLimits(body, s.parseLimits())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return freebusy.Busy(cal, tz.NewResolver(cal, zone), mine, from, to)
+	p, err := freebusy.Busy(cal, tz.NewResolver(cal, zone), mine, from, to)
+	return p, cal, err
 }

@@ -27,6 +27,7 @@ type Limits struct {
 	MinDate, MaxDate  time.Time // min-date-time (inclusive) and max-date-time (exclusive)
 	FreeBusySpan      time.Duration
 	FreeBusyPeople    int   // addresses in one free/busy request
+	FreeBusyWork      int   // what one free/busy request may cost, in ordinary objects that are read
 	Quota             int64 // octets of all data of one account; 0 = no limit
 }
 
@@ -41,6 +42,7 @@ var DefaultLimits = Limits{
 	MaxDate:           time.Date(3000, 1, 1, 0, 0, 0, 0, time.UTC),
 	FreeBusySpan:      3 * 366 * 24 * time.Hour,
 	FreeBusyPeople:    500,
+	FreeBusyWork:      100_000, // four seconds of one core
 }
 
 func (l Limits) orDefault() Limits {
@@ -57,6 +59,7 @@ func (l Limits) orDefault() Limits {
 	number(&l.ExternalAttendees, DefaultLimits.ExternalAttendees)
 	number(&l.Instances, DefaultLimits.Instances)
 	number(&l.FreeBusyPeople, DefaultLimits.FreeBusyPeople)
+	number(&l.FreeBusyWork, DefaultLimits.FreeBusyWork)
 	if l.MinDate.IsZero() {
 		l.MinDate = DefaultLimits.MinDate
 	}

@@ -63,10 +63,10 @@ func (s *Services) metrics(w http.ResponseWriter, r *http.Request) {
 	}
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
-	fmt.Fprint(w, s.counts.page(figures, err == nil, time.Now()))
+	fmt.Fprint(w, s.counts.page(figures, s.Store.Load(), err == nil, time.Now()))
 }
 
-func (c *counters) page(f store.Figures, up bool, now time.Time) string {
+func (c *counters) page(f store.Figures, load store.Load, up bool, now time.Time) string {
 	var b strings.Builder
 	metric := func(name, kind, help string) { fmt.Fprintf(&b, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, kind) }
 	gauge := func(name, help string, value any) {
@@ -91,6 +91,10 @@ func (c *counters) page(f store.Figures, up bool, now time.Time) string {
 		}
 		gauge("convene_message_late_seconds", "How long the message that has waited longest could have been sent; it grows when the courier stands still.", late)
 	}
+	metric("convene_store_changes_total", "counter", "Transactions that changed the store.")
+	fmt.Fprintf(&b, "convene_store_changes_total %d\n", load.Updates)
+	metric("convene_store_commits_total", "counter", "Commits they shared; fewer than transactions when many write at once.")
+	fmt.Fprintf(&b, "convene_store_commits_total %d\n", load.Commits)
 	metric("convene_http_request_seconds", "summary", "Requests of the HTTP listener and the time they took.")
 	for part, name := range partNames {
 		fmt.Fprintf(&b, "convene_http_request_seconds_sum{part=%q} %g\n", name, time.Duration(c.nanos[part].Load()).Seconds())

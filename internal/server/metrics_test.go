@@ -46,11 +46,11 @@ func TestMetricsPage(t *testing.T) {
 	now := time.Date(2027, 4, 1, 12, 0, 0, 0, time.UTC)
 	c := &counters{started: now.Add(-time.Hour)}
 	c.counted(partDAV, http.NotFoundHandler(), httptest.NewRecorder(), httptest.NewRequest("GET", "/dav/", nil))
-	page := c.page(store.Figures{Accounts: 3, Entries: map[string]int64{"due": 2, "held": 1}, NextDue: now.Add(-90 * time.Second)}, true, now)
+	page := c.page(store.Figures{Accounts: 3, Entries: map[string]int64{"due": 2, "held": 1}, NextDue: now.Add(-90 * time.Second)}, store.Load{Updates: 9, Commits: 4}, true, now)
 	for _, want := range []string{
 		"convene_up 1\n", "convene_accounts 3\n", "convene_messages{state=\"due\"} 2\n", "convene_messages{state=\"held\"} 1\n",
 		"convene_message_late_seconds 90\n", "convene_http_request_seconds_count{part=\"dav\"} 1\n", "convene_http_request_seconds_count{part=\"web\"} 0\n",
-		"convene_http_requests_under_way 0\n", "process_start_time_seconds 1806577200\n",
+		"convene_store_changes_total 9\n", "convene_store_commits_total 4\n", "convene_http_requests_under_way 0\n", "process_start_time_seconds 1806577200\n",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)
@@ -61,7 +61,7 @@ func TestMetricsPage(t *testing.T) {
 			t.Errorf("no metric: %q", line)
 		}
 	}
-	if page := c.page(store.Figures{}, false, now); !strings.Contains(page, "convene_up 0\n") || strings.Contains(page, "convene_accounts") {
+	if page := c.page(store.Figures{}, store.Load{}, false, now); !strings.Contains(page, "convene_up 0\n") || strings.Contains(page, "convene_accounts") {
 		t.Errorf("without the store:\n%s", page)
 	}
 }

@@ -122,6 +122,17 @@ type Holder struct {
 // comparison keys, with one query. Keys that nobody has are not in the map.
 func (tx *Tx) Holders(keys []string) (map[string]Holder, error) {
 	found := make(map[string]Holder, len(keys))
+	var unknown []string
+	for _, key := range keys {
+		if h, ok := recall[Holder](tx, "holder", key); !ok {
+			unknown = append(unknown, key)
+		} else if h.ID != 0 {
+			found[key] = h
+		}
+	}
+	if len(unknown) == 0 {
+		return found, nil
+	}
 	err := tx.each(func(r *sql.Rows) error {
 		var key, uri string
 		var a Account
@@ -136,9 +147,12 @@ func (tx *Tx) Holders(keys []string) (map[string]Holder, error) {
 		found[key] = h
 		return nil
 	}, `select m.key, own.uri, `+accountColumns+` from address m join account a on a.id = m.account join address own on own.account = a.id
-		where m.key among($1) order by own.position, own.key`, jsonText(keys))
+		where m.key among($1) order by own.position, own.key`, jsonText(unknown))
 	if err != nil {
-		return nil, fmt.Errorf("look up %d addresses: %w", len(keys), err)
+		return nil, fmt.Errorf("look up %d addresses: %w", len(unknown), err)
+	}
+	for _, key := range unknown {
+		keep(tx, "holder", key, found[key])
 	}
 	return found, nil
 }
@@ -147,14 +161,28 @@ func (tx *Tx) Holders(keys []string) (map[string]Holder, error) {
 // that were never renamed are not in the map.
 func (tx *Tx) Redirected(keys []string) (map[string]string, error) {
 	found := map[string]string{}
+	var unknown []string
+	for _, key := range keys {
+		if uri, ok := recall[string](tx, "redirect", key); !ok {
+			unknown = append(unknown, key)
+		} else if uri != "" {
+			found[key] = uri
+		}
+	}
+	if len(unknown) == 0 {
+		return found, nil
+	}
 	err := tx.each(func(r *sql.Rows) error {
 		var key, uri string
 		err := r.Scan(&key, &uri)
 		found[key] = uri
 		return err
-	}, `select old_key, new_uri from redirect where old_key among($1)`, jsonText(keys))
+	}, `select old_key, new_uri from redirect where old_key among($1)`, jsonText(unknown))
 	if err != nil {
 		return nil, fmt.Errorf("look for renamed addresses: %w", err)
+	}
+	for _, key := range unknown {
+		keep(tx, "redirect", key, found[key])
 	}
 	return found, nil
 }

@@ -10,8 +10,8 @@ import (
 // otherwise hold up everybody who waits for it.
 const (
 	// checkpointRows changed since the last time are worth a copy; a row is
-	// about one page, with those of the indexes.
-	checkpointRows = 2000
+	// about two pages, with those of the indexes.
+	checkpointRows = 1500
 	// writerCheckpoint is the length of the log, in pages of 4 KiB, at which the
 	// writer copies the rest itself: only while nobody writes can the log begin
 	// anew, and under a load that never pauses nobody else would come to it.
@@ -65,17 +65,4 @@ func (c *checkpointer) run(ctx context.Context, s *Store, connect func() (*sqlit
 			s.log.Warn("the log of the store is not copied; the next commits will do it", "error", err)
 		}
 	}
-}
-
-// changes are the rows that this connection has changed since it was opened.
-func (w *sqliteWriter) changes() (n int64) {
-	rows, err := w.conn.query(context.Background(), "select total_changes()", nil)
-	if err != nil {
-		return 0 // the writer's own copying is left
-	}
-	defer rows.Close()
-	if rows.Next() {
-		_ = rows.Scan(&n) // as above
-	}
-	return n
 }

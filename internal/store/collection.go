@@ -126,10 +126,12 @@ func (tx *Tx) Collections(account AccountID) ([]Collection, error) {
 // Places lists a home's collections as Collections does, with ID, Name, Kind
 // and Components only: what is needed to choose one for a new object.
 func (tx *Tx) Places(account AccountID) ([]Collection, error) {
-	return collect(tx, func(r *sql.Rows, c *Collection) error {
-		c.Account = account
-		return r.Scan(&c.ID, &c.Name, &c.Kind, text{&c.Components})
-	}, `select c.id, c.name, c.kind, c.components from collection c where c.account = $1 order by c.position, c.name`, account)
+	return remembered(tx, "places", account, func() ([]Collection, error) {
+		return collect(tx, func(r *sql.Rows, c *Collection) error {
+			c.Account = account
+			return r.Scan(&c.ID, &c.Name, &c.Kind, text{&c.Components})
+		}, `select c.id, c.name, c.kind, c.components from collection c where c.account = $1 order by c.position, c.name`, account)
+	})
 }
 
 // Collection finds a collection by its identifier.

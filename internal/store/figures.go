@@ -12,6 +12,17 @@ type Figures struct {
 	NextDue  time.Time        // when the next message may go out; zero when none waits
 }
 
+// Load is what this process has written since it opened the store.
+type Load struct {
+	Updates int64 // transactions
+	Commits int64 // what they shared
+}
+
+// Load counts the transactions.
+func (s *Store) Load() Load {
+	return Load{Updates: s.updates.Load(), Commits: s.commits.Load()}
+}
+
 // Figures counts. It reads indexes only.
 func (tx *Tx) Figures() (Figures, error) {
 	f := Figures{Entries: map[string]int64{}}

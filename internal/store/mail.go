@@ -84,7 +84,9 @@ func scanSenderRule(rows *sql.Rows, r *SenderRule) error {
 
 // SenderRules lists the rules of an account, or of Site, by subject.
 func (tx *Tx) SenderRules(account AccountID) ([]SenderRule, error) {
-	return collect(tx, scanSenderRule, `select r.account, r.subject, r.rule, r.created from sender_rule r where r.account = $1 order by r.subject`, account)
+	return remembered(tx, "sender rules", account, func() ([]SenderRule, error) {
+		return collect(tx, scanSenderRule, `select r.account, r.subject, r.rule, r.created from sender_rule r where r.account = $1 order by r.subject`, account)
+	})
 }
 
 // SetSenderRule stores a rule in the place of the one about the same subject.

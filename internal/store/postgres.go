@@ -171,6 +171,8 @@ func (e *pgEngine) update(ctx context.Context, s *Store, fn func(*Tx) error) err
 	for attempt := 1; ; attempt++ {
 		touched, err := e.once(ctx, s, fn)
 		if err == nil {
+			s.commits.Add(1)
+			s.updates.Add(1)
 			if len(touched) > 0 {
 				s.hub.tell(touched)
 				e.announce(touched)

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,6 +36,8 @@ const (
 	// does not wait for long and other processes get their turn.
 	batchLimit = 256
 	batchTime  = 10 * time.Millisecond
+	// crowdTime is how long after one had to wait several are taken to write.
+	crowdTime = 100 * time.Millisecond
 )
 
 func openSQLite(ctx context.Context, o Options) (*sqliteEngine, error) {
@@ -95,7 +98,7 @@ func (e *sqliteEngine) connect(ctx context.Context, pragmas ...string) (*sqliteC
 			return nil, errors.Join(fmt.Errorf("open the store %s: %s: %w", filepath.Join(e.dir, sqliteFile), p, explain(err)), c.Close())
 		}
 	}
-	return &sqliteConn{c: c, stmts: make(map[string]*sql.Stmt)}, nil
+	return &sqliteConn{c: c, stmts: make(map[string]statement)}, nil
 }
 
 func (e *sqliteEngine) migrate(ctx context.Context, to int64) (int64, error) {
@@ -143,19 +146,31 @@ func (e *sqliteEngine) close() error {
 // without the caller's context: interrupting one in a shared commit would hurt
 // its neighbours, and Tx asks the context between statements.
 type sqliteConn struct {
-	c     *sql.Conn
-	stmts map[string]*sql.Stmt
+	c       *sql.Conn
+	stmts   map[string]statement
+	changed int64 // rows that exec has changed
+	memo    memo  // the writer's
 }
 
-func (c *sqliteConn) prepare(query string) (*sql.Stmt, error) {
-	if s := c.stmts[query]; s != nil {
-		return s, nil
+type statement struct {
+	*sql.Stmt
+	upsets bool // what the memo knows
+}
+
+// prepare gives a statement that is about to be run.
+func (c *sqliteConn) prepare(query string) (statement, error) {
+	s, ok := c.stmts[query]
+	if !ok {
+		prepared, err := c.c.PrepareContext(context.Background(), sqliteDialect.render(query))
+		if err != nil {
+			return s, err
+		}
+		s = statement{prepared, upsetting.MatchString(query)}
+		c.stmts[query] = s
 	}
-	s, err := c.c.PrepareContext(context.Background(), sqliteDialect.render(query))
-	if err != nil {
-		return nil, err
+	if s.upsets {
+		c.memo.upset()
 	}
-	c.stmts[query] = s
 	return s, nil
 }
 
@@ -168,7 +183,9 @@ func (c *sqliteConn) exec(_ context.Context, query string, args []any) (int64, e
 	if err != nil {
 		return 0, err
 	}
-	return r.RowsAffected()
+	n, err := r.RowsAffected()
+	c.changed += n
+	return n, err
 }
 
 func (c *sqliteConn) query(_ context.Context, query string, args []any) (*sql.Rows, error) {
@@ -229,7 +246,9 @@ func (e *sqliteEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) (
 // runs its function inside a savepoint of the open transaction; when others
 // wait it leaves the transaction to them and waits for the commit, else it
 // commits for all. A lone writer therefore commits at once, and the commit of
-// one group is the time in which the next one gathers.
+// one group is the time in which the next one gathers. Where several write,
+// those who only wait for a processor on their way here are let come first: a
+// commit costs more of it than they do.
 type sqliteWriter struct {
 	conn    *sqliteConn
 	turns   *turns
@@ -237,8 +256,8 @@ type sqliteWriter struct {
 	mu      sync.Mutex
 	waiting atomic.Int32
 	group   *commitGroup // open transaction, nil between commits
+	crowd   time.Time    // when somebody last waited
 	version int64        // PRAGMA data_version: moves when another process commits
-	looked  time.Time
 }
 
 // commitGroup is one transaction that several updates share.
@@ -288,7 +307,7 @@ func (w *sqliteWriter) join(ctx context.Context, s *Store, fn func(*Tx) error, a
 	// Whatever happens to fn, panics and runtime.Goexit included, the last in
 	// line commits for those before it.
 	defer func() {
-		if g := w.group; g != nil && (alone || w.waiting.Load() == 0 || g.size >= batchLimit || time.Since(g.began) > batchTime) {
+		if g := w.group; g != nil && (alone || !w.more(g)) {
 			w.commit(s)
 		}
 	}()
@@ -308,34 +327,56 @@ func (w *sqliteWriter) join(ctx context.Context, s *Store, fn func(*Tx) error, a
 	return g, nil
 }
 
+// more tells whether somebody waits who is to go on with a group.
+func (w *sqliteWriter) more(g *commitGroup) bool {
+	now := time.Now()
+	if g.size >= batchLimit || now.Sub(g.began) > batchTime {
+		return false
+	}
+	if w.waiting.Load() == 0 && now.Sub(w.crowd) < crowdTime {
+		runtime.Gosched()
+	}
+	if w.waiting.Load() == 0 {
+		return false
+	}
+	w.crowd = now
+	return true
+}
+
 func (w *sqliteWriter) begin(s *Store) error {
-	w.look(s)
 	w.turns.begin()
 	err := w.conn.do("begin immediate")
 	w.turns.began()
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
+	w.look(s)
 	w.group = &commitGroup{began: time.Now(), done: make(chan struct{})}
 	return nil
 }
 
-// inSavepoint runs fn so that its failure undoes fn alone.
+// inSavepoint runs fn so that its failure undoes fn alone. The first of a group
+// needs no savepoint for that: all there is to undo is the transaction.
 func (w *sqliteWriter) inSavepoint(ctx context.Context, s *Store, fn func(*Tx) error) (err error) {
-	if err := w.conn.do("savepoint one"); err != nil {
-		w.lose(err)
-		return err
+	first := w.group.size == 0
+	if !first {
+		if err := w.conn.do("savepoint one"); err != nil {
+			w.lose(err)
+			return err
+		}
 	}
-	tx := &Tx{s: s, ctx: ctx, conn: w.conn, write: true}
+	tx := &Tx{s: s, ctx: ctx, conn: w.conn, write: true, memo: &w.conn.memo}
 	finished := false
 	defer func() {
 		// A finished fn may still have to be undone: it ignored that the
 		// engine ended the transaction, or its context ended meanwhile.
-		if finished && err == nil && tx.broken == nil {
+		if finished && err == nil && tx.broken == nil && !first {
 			err = w.conn.do("release one")
 		}
 		if !finished || err != nil || tx.broken != nil {
-			if e := errors.Join(w.conn.do("rollback to one"), w.conn.do("release one")); e != nil {
+			if first {
+				w.lose(err)
+			} else if e := errors.Join(w.conn.do("rollback to one"), w.conn.do("release one")); e != nil {
 				w.lose(e)
 			}
 			if err == nil {
@@ -356,13 +397,15 @@ func (w *sqliteWriter) inSavepoint(ctx context.Context, s *Store, fn func(*Tx) e
 	return err
 }
 
-// lose ends a transaction that the engine has rolled back as a whole, as it
-// may when the disk is full; its earlier members run again.
+// lose ends a transaction as a whole: because the engine has rolled it back, as
+// it may when the disk is full, or because its first member failed. Members
+// before the one that met it run again.
 func (w *sqliteWriter) lose(cause error) {
 	_ = w.conn.do("rollback") // "no transaction is active" is what we expect
+	w.conn.memo.settle()
 	g := w.group
 	w.group = nil
-	g.err = fmt.Errorf("%w: %w", errGroupLost, cause)
+	g.err = errors.Join(errGroupLost, cause)
 	close(g.done)
 }
 
@@ -376,35 +419,36 @@ func (w *sqliteWriter) commit(s *Store) {
 		}
 		g.err = err
 	}
+	w.conn.memo.settle()
 	close(g.done)
 	if g.err != nil {
 		return
 	}
+	s.commits.Add(1)
+	s.updates.Add(int64(g.size))
 	if len(g.touched) > 0 {
 		s.hub.tell(g.touched)
 	}
-	w.log.written(w.changes())
+	w.log.written(w.conn.changed)
 }
 
 // look notices commits of other processes: data_version, asked on the only
 // connection of this process that writes, moves for theirs alone.
 func (w *sqliteWriter) look(s *Store) {
-	if now := time.Now(); now.Sub(w.looked) < 100*time.Millisecond {
-		return
-	} else {
-		w.looked = now
-	}
 	rows, err := w.conn.query(context.Background(), "pragma data_version", nil)
 	if err != nil {
+		w.conn.memo.forget()
 		s.log.Warn("cannot see whether another process changed the store", "error", err)
 		return
 	}
 	defer rows.Close()
 	var version int64
 	if !rows.Next() || rows.Scan(&version) != nil {
+		w.conn.memo.forget()
 		return
 	}
 	if w.version != 0 && version != w.version {
+		w.conn.memo.forget()
 		s.hub.tell(nil)
 	}
 	w.version = version

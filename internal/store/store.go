@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -37,6 +38,8 @@ type Store struct {
 	log     *slog.Logger
 	now     func() time.Time
 	hub     hub
+	updates atomic.Int64 // see Load
+	commits atomic.Int64
 	stop    context.CancelFunc
 	beside  sync.WaitGroup // what runs until stop
 	unlock  func() error

@@ -24,6 +24,7 @@ type Tx struct {
 	ctx     context.Context
 	conn    conn
 	write   bool
+	memo    *memo // nil: there is none
 	broken  error // the engine ended or poisoned the transaction; nothing works any more
 	touched map[AccountID]struct{}
 }

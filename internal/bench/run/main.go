@@ -152,13 +152,22 @@ func (b *bench) each(only string, tell func(measure, figure)) error {
 
 // profiled begins to profile the server, where that is asked for.
 func (b *bench) profiled(name string) (done func()) {
-	if b.profile == "" || b.server == nil && b.ensure() != nil || b.server.admin == "" {
+	if b.profile == "" || b.server == nil && b.ensure() != nil {
+		return func() {}
+	}
+	return b.profileOf(b.server, name, 12)
+}
+
+// profileOf profiles a service for some seconds, if that is asked for; done
+// waits for it.
+func (b *bench) profileOf(s *service, name string, seconds int) (done func()) {
+	if b.profile == "" || s.admin == "" {
 		return func() {}
 	}
 	c := make(chan struct{})
 	go func() {
 		defer close(c)
-		resp, err := http.Get("http://" + b.server.admin + "/debug/pprof/profile?seconds=12")
+		resp, err := http.Get(fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", s.admin, seconds))
 		if err != nil {
 			return
 		}

@@ -149,6 +149,27 @@ func (s *service) processor() (total time.Duration) {
 	return total
 }
 
+// figures reads some of the metrics that our server tells.
+func (s *service) figures(names ...string) ([]float64, error) {
+	resp, err := http.Get(s.url + "/metrics")
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	found := map[string]string{}
+	for lines := bufio.NewScanner(resp.Body); lines.Scan(); {
+		name, value, _ := strings.Cut(lines.Text(), " ")
+		found[name] = value
+	}
+	list := make([]float64, len(names))
+	for i, name := range names {
+		if list[i], err = strconv.ParseFloat(found[name], 64); err != nil {
+			return nil, fmt.Errorf("%s in the metrics: %w", name, err)
+		}
+	}
+	return list, nil
+}
+
 // disk is what the data folder takes, in octets.
 func (s *service) disk() (total int64) {
 	filepath.Walk(s.data, func(_ string, info os.FileInfo, err error) error {

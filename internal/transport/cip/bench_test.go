@@ -9,13 +9,23 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/cip"
+	"github.com/convene-cal/convene/internal/harness/storetest"
+	"github.com/convene-cal/convene/internal/store"
 )
 
-// BenchmarkSendEvent takes events of a peer over eight connections; the data
-// do not wait for the disk, so that the processor's part shows.
+// BenchmarkSendEvent takes events of a peer over eight connections, durably and
+// without waiting for the disk, so that the processor's part shows.
 func BenchmarkSendEvent(b *testing.B) {
+	for _, durability := range []string{"normal", "full"} {
+		b.Run(durability, func(b *testing.B) {
+			sendEvents(b, storetest.Open(b, store.Options{Dir: b.TempDir(), Durability: durability}))
+		})
+	}
+}
+
+func sendEvents(b *testing.B, db *store.Store) {
 	people := []string{"u0", "u1", "u2", "u3", "u4", "u5", "u6", "u7"}
-	s := start(b, "b.test", people, func(o *Options) { o.Peers = []Peer{{ServerID: "a.test", Address: "127.0.0.1:1", Password: "load"}} })
+	s := startOn(b, db, "b.test", people, func(o *Options) { o.Peers = []Peer{{ServerID: "a.test", Address: "127.0.0.1:1", Password: "load"}} })
 	var clients []*cip.Client
 	for range people {
 		conn, err := net.Dial("tcp", s.address)
@@ -33,6 +43,7 @@ func BenchmarkSendEvent(b *testing.B) {
 		clients = append(clients, c)
 	}
 	b.ReportAllocs()
+	before := db.Load()
 	b.ResetTimer()
 	var n atomic.Int64
 	var wg sync.WaitGroup
@@ -55,4 +66,6 @@ func BenchmarkSendEvent(b *testing.B) {
 		})
 	}
 	wg.Wait()
+	load := db.Load()
+	b.ReportMetric(float64(load.Updates-before.Updates)/float64(load.Commits-before.Commits), "updates/commit")
 }

@@ -185,7 +185,7 @@ func (c floodList) Run(e *env) error {
 
 // whichFlood names an outbreak.
 type whichFlood struct {
-	Kind    string `help:"sender, domain or recipient." enum:"sender,domain,recipient" default:"sender" placeholder:"WORD"`
+	Kind    string `help:"sender, domain, recipient or unproven." enum:"sender,domain,recipient,unproven" default:"sender" placeholder:"WORD"`
 	Subject string `arg:"" help:"As convene message flood list shows it."`
 }
 

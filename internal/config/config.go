@@ -130,7 +130,7 @@ type Limits struct {
 	RequestsPerMinute    int   `toml:"requests-per-minute" help:"CalDAV requests of one account; 0 is no limit"`
 	MailPerSender        int   `toml:"mail-per-sender" help:"scheduling mails of one sender within an hour before the rest is held; not counted under the policy accept"`
 	MailPerDomain        int   `toml:"mail-per-domain" help:"new invitations by mail from one domain within an hour before the rest is held; not counted under the policy accept"`
-	MailPerRecipient     int   `toml:"mail-per-recipient" help:"new invitations by mail to one account within an hour before the rest is held; not counted under the policy accept"`
+	MailPerRecipient     int   `toml:"mail-per-recipient" help:"new invitations by mail to one account within an hour, as many that are proven and as many that are not, before the rest is held; not counted under the policy accept"`
 	Quota                int64 `toml:"quota" help:"octets of all data of one account; 0 is no limit"`
 }
 

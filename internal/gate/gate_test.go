@@ -97,44 +97,44 @@ func TestRules(t *testing.T) {
 
 func TestCount(t *testing.T) {
 	g, clock, _ := open(t, Limits{Sender: 3, Domain: 5, Recipient: 4})
-	eve := Arrived{Sender: "eve@evil.test", Domain: "evil.test", Recipient: "1", New: true}
+	eve := Arrived{Sender: "eve@evil.test", Domain: "evil.test", Recipient: "1", Proven: true, New: true}
 	for i := range 3 {
-		if x := g.Count(eve); x != nil {
+		if x := g.Count(t.Context(), eve); x != nil {
 			t.Fatalf("message %d: %+v", i+1, x)
 		}
 	}
-	if x := g.Count(eve); x == nil || *x != (Exceeded{BySender, "eve@evil.test", 4, 3, true}) {
+	if x := g.Count(t.Context(), eve); x == nil || *x != (Exceeded{BySender, "eve@evil.test", 4, 3, true}) {
 		t.Errorf("%+v", x)
 	}
 	// Another sender of the domain to the same account: the account has enough.
-	if x := g.Count(Arrived{Sender: "ed@evil.test", Domain: "evil.test", Recipient: "1", New: true}); x == nil || x.Kind != ToRecipient {
+	if x := g.Count(t.Context(), Arrived{Sender: "ed@evil.test", Domain: "evil.test", Recipient: "1", Proven: true, New: true}); x == nil || x.Kind != ToRecipient {
 		t.Errorf("%+v", x)
 	}
-	if x := g.Count(Arrived{Sender: "ed@evil.test", Domain: "evil.test", Recipient: "2", New: true}); x == nil || x.Kind != ByDomain {
+	if x := g.Count(t.Context(), Arrived{Sender: "ed@evil.test", Domain: "evil.test", Recipient: "2", Proven: true, New: true}); x == nil || x.Kind != ByDomain {
 		t.Errorf("%+v", x)
 	}
 	// Answers are counted by their sender alone.
 	for i := range 10 {
-		if x := g.Count(Arrived{Sender: fmt.Sprint(i, "@evil.test"), Domain: "evil.test", Recipient: "1"}); x != nil {
+		if x := g.Count(t.Context(), Arrived{Sender: fmt.Sprint(i, "@evil.test"), Domain: "evil.test", Recipient: "1"}); x != nil {
 			t.Errorf("an answer: %+v", x)
 		}
 	}
 	*clock = start.Add(30 * time.Minute)
-	if x := g.Count(eve); x == nil {
+	if x := g.Count(t.Context(), eve); x == nil {
 		t.Error("half an hour later it is forgotten")
 	}
 	*clock = start.Add(90 * time.Minute) // half of the hour before counts
-	if x := g.Count(eve); x != nil {
+	if x := g.Count(t.Context(), eve); x != nil {
 		t.Errorf("most of it is more than an hour ago: %+v", x)
 	}
 	*clock = start.Add(4 * time.Hour)
 	for range 3 {
-		if x := g.Count(eve); x != nil {
+		if x := g.Count(t.Context(), eve); x != nil {
 			t.Errorf("hours later: %+v", x)
 		}
 	}
 	*clock = start // a clock that was put back
-	if x := g.Count(eve); x != nil {
+	if x := g.Count(t.Context(), eve); x != nil {
 		t.Errorf("%+v", x)
 	}
 }
@@ -143,18 +143,18 @@ func TestCrowded(t *testing.T) {
 	g, _, _ := open(t, Limits{Sender: 2})
 	eve := Arrived{Sender: "eve@evil.test"}
 	for range DeferAbove * 2 {
-		g.Count(eve)
+		g.Count(t.Context(), eve)
 	}
 	if g.Crowded(eve) {
 		t.Error("crowded at the bound")
 	}
-	g.Count(eve)
+	g.Count(t.Context(), eve)
 	if !g.Crowded(eve) || g.Crowded(Arrived{Sender: "ann@one.test"}) {
 		t.Error("not crowded above it, or for others")
 	}
 	off, _, _ := open(t, Limits{})
 	for range 1000 {
-		if off.Count(eve) != nil || off.Crowded(eve) {
+		if off.Count(t.Context(), eve) != nil || off.Crowded(eve) {
 			t.Fatal("counted without a limit")
 		}
 	}
@@ -204,5 +204,41 @@ func TestNote(t *testing.T) {
 	*clock = start.Add(26 * time.Hour)
 	if got := note(); got != "false true" {
 		t.Errorf("a day later: %s", got)
+	}
+}
+
+// Two processes of one service count together, within seconds, and what is
+// started for one mail counts at once.
+func TestProcessesCountTogether(t *testing.T) {
+	s := storetest.SQLite(t)
+	clock := start
+	l := Limits{Sender: 6, Recipient: 100}
+	eve := Arrived{Sender: "eve@evil.test", Recipient: "1", Proven: true, New: true, Domain: "evil.test"}
+	one, two := New(s, l, func() time.Time { return clock }), New(s, l, func() time.Time { return clock })
+	for range 3 {
+		for _, g := range []*Gate{one, two} {
+			if x := g.Count(t.Context(), eve); x != nil {
+				t.Fatalf("%+v", x)
+			}
+			clock = clock.Add(shareEvery)
+		}
+	}
+	if x := one.Count(t.Context(), eve); x == nil || x.Count != 7 {
+		t.Errorf("the seventh by two nodes: %+v", x)
+	}
+	for range 3 { // a pipe starts a program for each mail
+		if x := New(s, l, func() time.Time { return clock }).Count(t.Context(), eve); x == nil {
+			t.Error("a new process begins to count anew")
+		}
+	}
+	clock = clock.Add(time.Hour)
+	if x := New(s, Limits{Sender: 2}, func() time.Time { return clock }).Count(t.Context(), eve); x == nil {
+		t.Error("the hour before is forgotten")
+	}
+	if err := s.Update(t.Context(), func(tx *store.Tx) error { return one.Settle(tx, BySender, eve.Sender, Released) }); err != nil {
+		t.Fatal(err)
+	}
+	if x := New(s, l, func() time.Time { return clock }).Count(t.Context(), eve); x != nil {
+		t.Errorf("settled: %+v", x)
 	}
 }

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/net/idna"
@@ -23,14 +25,20 @@ type Gate struct {
 	store  *store.Store
 	now    func() time.Time
 	limits Limits
-	counts [3]window
+	counts [counted]window
+
+	// Log is told when counting fails; set it before the gate is used.
+	Log *slog.Logger
+
+	sharing sync.Mutex
+	shared  time.Time // when counts were last shared
 }
 
 // New opens the gate of a store.
 func New(s *store.Store, l Limits, now func() time.Time) *Gate {
-	g := &Gate{store: s, now: now, limits: l}
+	g := &Gate{store: s, now: now, limits: l, Log: slog.New(slog.DiscardHandler)}
 	for i := range g.counts {
-		g.counts[i].most = [...]int{l.Sender, l.Domain, l.Recipient}[i]
+		g.counts[i].most = [counted]int{l.Sender, l.Domain, l.Recipient, l.Recipient, l.Recipient, l.Recipient}[i]
 	}
 	return g
 }

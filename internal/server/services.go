@@ -134,6 +134,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 		floods = gate.Limits{} // closed networks, demos and tests know whom they have
 	}
 	s.Gate = gate.New(db, floods, time.Now)
+	s.Gate.Log = log
 	s.Mail, err = mail.New(mail.Options{
 		Relay: cfg.Mail.Relay, Domains: cfg.Domains, Hostname: cfg.Hostname, PublicURL: cfg.HTTP.PublicURL, MaxMessageSize: limit(int(cfg.Mail.MaxMessageSize)),
 		Accounts: s.Accounts, Store: db, Calendar: s.Calendar, Journal: s.Journal, TLS: certificates, Log: log,

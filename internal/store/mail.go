@@ -3,6 +3,8 @@ package store
 import (
 	"database/sql"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 )
 
@@ -172,4 +174,39 @@ func (tx *Tx) PruneFloods(before time.Time) error {
 func (tx *Tx) HeldBecause(reason string, account AccountID, after int64, limit int) ([]Entry, error) {
 	return collect(tx, scanEntry, `select `+entryColumns+` from entry e
 		where e.state = 'held' and e.reason = $1 and (e.account, e.id) > ($2, $3) order by e.account, e.id limit $4`, reason, account, after, unlimited(limit))
+}
+
+// MailCount is how many messages were counted of a subject in an hour and in
+// the one before, by all processes together.
+type MailCount struct{ Now, Past int }
+
+// CountMail adds to the counts of an hour (hours since 1970) and gives what they
+// are then. It changes rows in the order of their subjects, so that two nodes
+// do not wait for each other. Hours before the one before are forgotten.
+func (tx *Tx) CountMail(hour int64, add map[string]int) (map[string]MailCount, error) {
+	out := make(map[string]MailCount, len(add))
+	for _, subject := range slices.Sorted(maps.Keys(add)) {
+		if err := indexable("subject of a count", subject); err != nil {
+			return nil, err
+		}
+		rows, err := collect(tx, func(r *sql.Rows, c *MailCount) error { return r.Scan(&c.Now, &c.Past) },
+			`insert into mail_count (hour, subject, n) values ($1, $2, $3)
+				on conflict (hour, subject) do update set n = mail_count.n + excluded.n
+				returning n, coalesce((select p.n from mail_count p where p.hour = $1 - 1 and p.subject = $2), 0)`, hour, subject, add[subject])
+		if err != nil {
+			return nil, fmt.Errorf("count mail of %q: %w", subject, err)
+		}
+		if len(rows) == 1 {
+			out[subject] = rows[0]
+		}
+	}
+	_, err := tx.exec(`delete from mail_count where hour < $1`, hour-1)
+	return out, err
+}
+
+// ForgetMailCount takes a subject, and those that begin with it and a slash, out
+// of the counts of an hour and the one before.
+func (tx *Tx) ForgetMailCount(hour int64, subject string) error {
+	_, err := tx.exec(`delete from mail_count where hour between $1 - 1 and $1 and (subject = $2 or subject >= $3 and subject < $4)`, hour, subject, subject+"/", subject+"0")
+	return err
 }

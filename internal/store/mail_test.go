@@ -122,3 +122,27 @@ func TestSenderRulesAndFloods(t *testing.T) {
 		})
 	})
 }
+
+// Processes add to the same counts, and each learns what all of them have.
+func TestCountMail(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		count := func(hour int64, add map[string]int) (got map[string]store.MailCount) {
+			update(t, s, func(tx *store.Tx) (err error) { got, err = tx.CountMail(hour, add); return err })
+			return got
+		}
+		count(100, map[string]int{"a": 2, "b": 1, "b/x": 1, "bc": 7})
+		if got := count(100, map[string]int{"a": 3}); got["a"] != (store.MailCount{Now: 5}) || len(got) != 1 {
+			t.Errorf("%v", got)
+		}
+		if got := count(101, map[string]int{"a": 1, "b": 0}); got["a"] != (store.MailCount{Now: 1, Past: 5}) || got["b"] != (store.MailCount{Past: 1}) {
+			t.Errorf("the next hour: %v", got)
+		}
+		update(t, s, func(tx *store.Tx) error { return tx.ForgetMailCount(101, "b") })
+		if got := count(101, map[string]int{"b": 0, "b/x": 0, "bc": 0}); got["b"].Past+got["b/x"].Past != 0 || got["bc"].Past != 7 {
+			t.Errorf("forgotten: %v", got)
+		}
+		if got := count(103, map[string]int{"a": 0}); got["a"].Past != 0 {
+			t.Errorf("two hours later: %v", got)
+		}
+	})
+}

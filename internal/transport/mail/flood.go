@@ -43,14 +43,16 @@ func (m *Mail) flooded(ctx context.Context, e *store.Entry, r *record, v trust.V
 	}
 	a := arrived(from, e.Account)
 	switch {
-	case m.o.Trust.Inbound == trust.Accept || r.AuthenticatedDomain() != "" || r.RelayedDomain() != "" || v.Level == trust.T3:
+	case m.proven(r) || v.Level == trust.T3:
+		a.Proven = true
 	case r.Token: // who that is, the address it came to says
 		a = arrived(ical.ParseAddress(r.Invited), e.Account)
+		a.Proven = true
 	default: // what anybody could have written in somebody's name must not make that one's own mail wait
 		a.Sender, a.Domain = "", ""
 	}
 	a.New = q.Stored == nil && !q.Known && (q.Method == itip.Request || q.Method == itip.Publish || q.Method == itip.Add)
-	x := m.o.Gate.Count(a)
+	x := m.o.Gate.Count(ctx, a)
 	if x == nil {
 		return "", "", nil
 	}
@@ -64,7 +66,7 @@ func (m *Mail) flooded(ctx context.Context, e *store.Entry, r *record, v trust.V
 	if err != nil || released {
 		return "", "", err
 	}
-	who := map[string]string{gate.BySender: "from " + x.Subject, gate.ByDomain: "from people of " + x.Subject, gate.ToRecipient: "to one account"}[x.Kind]
+	who := map[string]string{gate.BySender: "from " + x.Subject, gate.ByDomain: "from people of " + x.Subject, gate.ToRecipient: "to one account", gate.Unproven: "to one account of which nothing shows who wrote them"}[x.Kind]
 	if fresh {
 		m.reportFlood(ctx, *x, who)
 	}
@@ -103,6 +105,41 @@ func (m *Mail) reportFlood(ctx context.Context, x gate.Exceeded, who string) {
 			m.log.Error("an administrator cannot be told of a flood of mail", "account", a.ID, "error", err)
 		}
 	}
+}
+
+// proven tells whether something beside the mail's own words shows which domain
+// it is from, or nobody asks for that.
+func (m *Mail) proven(r *record) bool {
+	return m.o.Trust.Inbound == trust.Accept || r.AuthenticatedDomain() != "" || r.RelayedDomain() != ""
+}
+
+// besieged tells whether a mail should be put off because of what else comes to
+// all of its recipients. Only where one gets far too much is it looked at before
+// it is stored: what is proven is taken, whatever others send in anybody's name.
+func (m *Mail) besieged(ctx context.Context, raw []byte, env Envelope, targets []target) bool {
+	if m.o.Gate == nil {
+		return false
+	}
+	for _, t := range targets {
+		if t.sent != 0 || t.reply != nil || !m.o.Gate.Besieged(fmt.Sprint(int64(t.account))) {
+			return false
+		}
+	}
+	r := record{Border: env.Border, Hello: env.Hello}
+	r.Remote, r.EnvelopeFrom = env.Remote, ical.Mailto(env.From)
+	p, err := imip.Parse(raw, imip.Limits{Size: m.o.MaxMessageSize + 1024})
+	if err != nil || len(p.Found) == 0 && p.Signed == "" && !p.Encrypted {
+		return false // none that counts
+	}
+	m.evidence(ctx, raw, p, &r)
+	for _, t := range targets {
+		a := arrived(r.From, t.account)
+		a.Proven = m.proven(&r)
+		if !m.o.Gate.PutOff(a) {
+			return false
+		}
+	}
+	return true
 }
 
 // crowded tells whether a listener should put mail off.

@@ -231,3 +231,72 @@ func TestCountingForgetsInAnHour(t *testing.T) {
 		}
 	}
 }
+
+// forged is an invitation in somebody's name that nobody vouches for.
+func forged(from, uid string) []byte {
+	return answer(from, "REQUEST", uid, "ORGANIZER:mailto:"+from, "ATTENDEE;RSVP=TRUE:mailto:ann@one.test")
+}
+
+// Whoever forges makes nobody's mail wait but forged mail: however much of it
+// comes to an account, in whatever names, what is proven comes in.
+func TestForgersSilenceNobody(t *testing.T) {
+	relay := startRelay(t, nil)
+	x := guarded(t, relay, gate.Limits{Sender: 5, Domain: 5, Recipient: 3})
+	c := dial(t, x.listen(t, false), false)
+	var held, putOff int
+	for i := range 40 {
+		from := fmt.Sprintf("s%d@victim%d.test", i, i%7)
+		if err := deliver(t, c, false, from, forged(from, fmt.Sprint("f", i)), "ann@one.test")["ann@one.test"]; err != nil {
+			putOff++
+		} else {
+			held++
+		}
+	}
+	if putOff == 0 || held < 3 {
+		t.Errorf("%d held, %d put off", held, putOff)
+	}
+	list, err := x.mail.o.Gate.Floods(t.Context(), account.Actor{Account: x.rob.ID, Admin: true}, 10)
+	if err != nil || len(list) != 1 || list[0].Kind != gate.Unproven {
+		t.Errorf("%+v, %v", list, err)
+	}
+	for i, from := range []string{"dan@two.test", "s1@victim1.test"} {
+		if err := deliver(t, c, false, from, vouched(from, fmt.Sprint("d", i)), "ann@one.test")["ann@one.test"]; err != nil {
+			t.Fatalf("%s: %v", from, err)
+		}
+		if n := x.objects(t, x.ann.ID, fmt.Sprint("d", i)); n != 1 {
+			t.Errorf("the invitation of %s, whose name is used or not, is %d times in the calendar", from, n)
+		}
+	}
+	if told := x.out(t, relay); len(told) != 1 || !strings.Contains(string(told[0].raw), "release --kind unproven") {
+		t.Errorf("%d letters", len(told))
+	}
+	admin := account.Actor{Account: x.rob.ID, Admin: true}
+	if done, err := x.mail.RejectFlood(t.Context(), admin, gate.Unproven, list[0].Subject); err != nil || done.States[stateRejected] != int(list[0].Seen) {
+		t.Errorf("%+v, %v", done, err)
+	}
+}
+
+// One domain, with all that is below it, has its share of an account's limit.
+// Another's invitations come in beside it.
+func TestADomainHasItsShare(t *testing.T) {
+	x := guarded(t, startRelay(t, nil), gate.Limits{Recipient: 60})
+	waits := func(from, uid string) bool {
+		return x.take(t, vouched(from, uid), from, "ann@one.test").Reason == reasonFlood
+	}
+	for i := range 60 {
+		if waits(fmt.Sprintf("s%d@n%d.evil.test", i, i), fmt.Sprint("e", i)) {
+			t.Fatalf("message %d waits below the limit", i)
+		}
+	}
+	if !waits("s@other.evil.test", "more") {
+		t.Error("beyond the limit it goes on")
+	}
+	for i := range 2 { // their share of 60
+		if waits(fmt.Sprintf("p%d@two.test", i), fmt.Sprint("d", i)) {
+			t.Error("another's waits for it")
+		}
+	}
+	if !waits("p9@two.test", "third") {
+		t.Error("beyond the limit a domain has more than its share")
+	}
+}

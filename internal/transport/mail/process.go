@@ -123,19 +123,7 @@ func (m *Mail) read(ctx context.Context, e store.Entry, learned *bearers) ([]sto
 	}
 	e.MessageID, e.References = p.MessageID, strings.Join(p.References, " ")
 	r.Subject, r.Notes = p.Subject, p.Notes
-	r.From, r.Sender, r.ListID = p.From, p.Sender, p.ListID
-	believed := m.o.Trust.AuthservIDs
-	if r.Border {
-		believed = nil
-	}
-	r.ReadResults(p.AuthenticationResults, believed)
-	if m.o.Check != nil && len(believed) == 0 && m.o.Trust.Inbound != trust.Accept {
-		m.check(ctx, e.Raw, &r)
-	}
-	if m.o.Check != nil && len(m.o.Trust.Sealers) > 0 && len(p.Header("ARC-Seal")) > 0 {
-		r.ReadChain(m.o.Check.CheckARC(ctx, e.Raw), m.o.Trust.Sealers)
-	}
-	r.Spam = flaggedAsSpam(p)
+	m.evidence(ctx, e.Raw, p, &r)
 	if r.ReplyTo, err = m.replyAddresses(ctx, e.Account, p, r.ReplyTo); err != nil {
 		return nil, err
 	}
@@ -205,6 +193,23 @@ func (m *Mail) read(ctx context.Context, e store.Entry, learned *bearers) ([]sto
 		return nil, fmt.Errorf("write what the mail holds: %w", err)
 	}
 	return rows, nil
+}
+
+// evidence gathers who a mail is from, by its own words and by those of others.
+func (m *Mail) evidence(ctx context.Context, raw []byte, p *imip.Parsed, r *record) {
+	r.From, r.Sender, r.ListID = p.From, p.Sender, p.ListID
+	believed := m.o.Trust.AuthservIDs
+	if r.Border {
+		believed = nil
+	}
+	r.ReadResults(p.AuthenticationResults, believed)
+	if m.o.Check != nil && len(believed) == 0 && m.o.Trust.Inbound != trust.Accept {
+		m.check(ctx, raw, r)
+	}
+	if m.o.Check != nil && len(m.o.Trust.Sealers) > 0 && len(p.Header("ARC-Seal")) > 0 {
+		r.ReadChain(m.o.Check.CheckARC(ctx, raw), m.o.Trust.Sealers)
+	}
+	r.Spam = flaggedAsSpam(p)
 }
 
 // check finds out itself which domain answers for a mail that no server of ours

@@ -168,7 +168,11 @@ func (s *session) receive(r io.Reader) error {
 	// The client may be gone before the work is done; the mail is not.
 	ctx, cancel := context.WithTimeout(context.Background(), s.m.o.Timeout)
 	defer cancel()
-	_, err = s.m.intake(ctx, s.trace(raw), Envelope{From: s.from, Remote: s.remote, Hello: s.helo, Border: !s.lmtp && !isInside(s.remote)}, s.to)
+	env := Envelope{From: s.from, Remote: s.remote, Hello: s.helo, Border: !s.lmtp && !isInside(s.remote)}
+	if s.m.besieged(ctx, raw, env, s.to) {
+		return errCrowded
+	}
+	_, err = s.m.intake(ctx, s.trace(raw), env, s.to)
 	var reply *smtp.SMTPError
 	switch {
 	case err == nil:

@@ -36,22 +36,73 @@ func BenchmarkPut(b *testing.B) {
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "put/s")
 }
 
-func BenchmarkInvite50Colleagues(b *testing.B) {
-	o := open(b, benchStore(b)).hire("alice")
-	var who []string
-	for i := range 50 {
-		name := fmt.Sprintf("c%d", i)
-		o.hire(name)
-		who = append(who, name+"@example.test")
-	}
-	i := 0
-	for b.Loop() {
-		i++
-		uid := fmt.Sprintf("%d@x", i)
-		o.put("alice", "default/"+uid+".ics", meeting(uid, 1+i%28, i%23, who...))
-	}
-	if _, text := o.event("c49", "1@x"); text == "" {
-		b.Error("not delivered")
+// An invitation, a change of it, and its cancellation, until all colleagues have
+// it: the cost of each is told, and should not grow with their number.
+func BenchmarkColleagues(b *testing.B) {
+	for _, n := range []int{10, 50, 200, 400} {
+		who := make([]string, n)
+		for i := range who {
+			who[i] = fmt.Sprintf("c%d@example.test", i)
+		}
+		hired := func(b *testing.B) *office {
+			o := open(b, benchStore(b)).hire("alice")
+			for i := range n {
+				o.hire(fmt.Sprintf("c%d", i))
+			}
+			return o
+		}
+		each := func(b *testing.B) {
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N*n), "µs/colleague")
+		}
+		last := fmt.Sprintf("c%d", n-1)
+		b.Run(fmt.Sprintf("invite/%d", n), func(b *testing.B) {
+			o := hired(b)
+			i := 0
+			for b.Loop() {
+				i++
+				uid := fmt.Sprintf("%d@x", i)
+				o.put("alice", "default/"+uid+".ics", meeting(uid, 1+i%28, i%23, who...))
+			}
+			each(b)
+			if _, text := o.event(last, "1@x"); text == "" {
+				b.Error("not delivered")
+			}
+		})
+		b.Run(fmt.Sprintf("move/%d", n), func(b *testing.B) {
+			o := hired(b)
+			o.put("alice", "default/x.ics", meeting("1@x", 1, 1, who...))
+			i := 0
+			for b.Loop() {
+				i++
+				_, text := o.event("alice", "1@x")
+				at := text[strings.Index(text, "DTSTART"):]
+				at = at[:strings.Index(at, "\r\n")]
+				o.put("alice", "default/x.ics", strings.Replace(text, at, fmt.Sprintf("DTSTART:202603%02dT%02d0000Z", 1+i%28, i%23), 1))
+			}
+			each(b)
+		})
+		b.Run(fmt.Sprintf("cancel/%d", n), func(b *testing.B) {
+			o := hired(b)
+			for b.Loop() {
+				b.StopTimer()
+				o.put("alice", "default/x.ics", meeting("1@x", 1, 1, who...))
+				b.StartTimer()
+				if err := o.svc.Delete(b.Context(), calendar.DeleteRequest{By: o.actor("alice"), Ref: o.ref("alice", "default/x.ics")}); err != nil {
+					b.Fatal(err)
+				}
+			}
+			each(b)
+		})
+		b.Run(fmt.Sprintf("answer/%d", n), func(b *testing.B) {
+			o := hired(b)
+			o.put("alice", "default/x.ics", meeting("1@x", 1, 1, who...))
+			i := 0
+			for b.Loop() {
+				i++
+				o.respond(last, "1@x", []string{"ACCEPTED", "DECLINED"}[i%2])
+			}
+			each(b)
+		})
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
 )
 
 // Directory answers within one transaction which addresses have an account
@@ -16,7 +17,11 @@ type Directory struct {
 	known    map[string]known
 	places   map[store.AccountID][]store.Collection
 	traces   map[met]store.Traces
-	err      error // whoever uses it looks when it is done
+	alike    itip.Alike     // what messages of this service mean for copies
+	written  []*writtenOut  // the objects written last
+	lacking  *ical.Calendar // a message that names zones of the site, and
+	whole    *ical.Calendar // the same with their definitions
+	err      error          // whoever uses it looks when it is done
 }
 
 // met is an event as a home may have met it.

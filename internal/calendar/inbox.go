@@ -8,7 +8,6 @@ import (
 	"iter"
 	"strconv"
 
-	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/store"
 )
 
@@ -23,14 +22,14 @@ func (s *Service) inboxItem(tx *store.Tx, a Arrival, e *store.Entry, dir *Direct
 		if c.Kind != store.Inbox {
 			continue
 		}
-		body := a.Message.Bytes()
+		w := dir.writing(a.Message)
 		o := store.Object{Account: a.To, Collection: c.ID, Modified: s.now()}
-		s.describe(&o, a.Message, etag(body), false)
-		ix, err := s.timeIndex(a.Message, tz.NewResolver(a.Message, nil))
+		s.describe(&o, a.Message, w.etag(), false)
+		ix, err := w.timeIndex(s)
 		if err != nil {
 			ix = store.Index{Timeless: true} // RFC 6638 2.3: no DTSTART matches every range
 		}
-		if err := putUnderFreeName(tx, &o, body, ix, inboxNames(e.Digest)); err != nil {
+		if err := putUnderFreeName(tx, &o, w.body, ix, inboxNames(e.Digest)); err != nil {
 			return fmt.Errorf("put message into the inbox: %w", err)
 		}
 		return nil

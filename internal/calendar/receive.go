@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/ical"
-	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
@@ -49,6 +48,10 @@ type Arrival struct {
 	// that Receive adds.
 	Evidence []byte
 }
+
+// colleague reports whether the message is of somebody of this service: what goes
+// to one of many guests who have the same copy.
+func (a *Arrival) colleague() bool { return a.Transport == journal.Local && a.Sent != nil }
 
 // Received is what became of an arrival.
 type Received struct {
@@ -132,10 +135,7 @@ func (s *Service) receive(tx *store.Tx, a Arrival, dir *Directory) (Received, er
 	if a.Received.IsZero() {
 		a.Received = s.now()
 	}
-	if s.o.Zones.Lacks(a.Message) {
-		a.Message = a.Message.Clone() // it is the caller's
-		s.o.Zones.Complete(a.Message)
-	}
+	a.Message = dir.completed(s, a.Message)
 	if a.Method == "" {
 		a.Method = itip.Method(a.Message.Method())
 	}
@@ -146,7 +146,7 @@ func (s *Service) receive(tx *store.Tx, a Arrival, dir *Directory) (Received, er
 	if a.Message, err = s.OwnUID(tx, a.To, a.Message); err != nil {
 		return Received{}, err
 	}
-	e := s.row(a)
+	e := s.row(a, dir)
 	if e.Digest == "" {
 		e.Digest = digest(a)
 	}
@@ -249,9 +249,12 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 	if arrival.User, err = s.named(tx, a, dir); err != nil {
 		return nil, err
 	}
+	version := ""
 	if stored != nil {
-		if arrival.Stored, _, err = s.parse(tx, stored); err != nil {
-			return nil, err
+		if version = stored.ETag; !a.colleague() {
+			if arrival.Stored, _, err = s.parse(tx, stored); err != nil {
+				return nil, err
+			}
 		}
 		if arrival.Memory, err = memoryOf(stored); err != nil {
 			return nil, err
@@ -282,7 +285,15 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 	for _, w := range waiting {
 		arrival.Waiting = append(arrival.Waiting, w.message)
 	}
-	res, err := itip.Apply(arrival)
+	var res *itip.Result
+	if a.colleague() {
+		res, err = dir.alike.Apply(arrival, version, func() (*ical.Calendar, error) {
+			cal, _, err := s.parse(tx, stored)
+			return cal, err
+		})
+	} else {
+		res, err = itip.Apply(arrival)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("apply message about %s: %w", uid, err)
 	}
@@ -409,9 +420,9 @@ func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store
 // keepObject stores the object of an applied message: in its place, or, when
 // new, in the calendar for new invitations (RFC 6638 4.3).
 func (s *Service) keepObject(tx *store.Tx, a Arrival, who store.Account, stored *store.Object, res *itip.Result, dir *Directory) (*store.Object, error) {
-	body := res.Object.Bytes()
-	if len(body) > s.limits.ResourceSize {
-		return nil, problem.New(problem.TooLarge, "The event is %d octets long; %d are allowed.", len(body), s.limits.ResourceSize)
+	w := dir.writing(res.Object)
+	if len(w.body) > s.limits.ResourceSize {
+		return nil, problem.New(problem.TooLarge, "The event is %d octets long; %d are allowed.", len(w.body), s.limits.ResourceSize)
 	}
 	for _, c := range res.Object.Main() {
 		n := 0
@@ -426,7 +437,7 @@ func (s *Service) keepObject(tx *store.Tx, a Arrival, who store.Account, stored 
 	if err != nil {
 		return nil, fmt.Errorf("remember scheduling state: %w", err)
 	}
-	tag := etag(body)
+	tag := w.etag()
 	var o store.Object
 	if stored != nil {
 		o = *stored
@@ -449,7 +460,7 @@ func (s *Service) keepObject(tx *store.Tx, a Arrival, who store.Account, stored 
 		}
 		o = store.Object{Account: a.To, Collection: c.ID}
 	}
-	ix, err := s.timeIndex(res.Object, tz.NewResolver(res.Object, nil))
+	ix, err := w.timeIndex(s)
 	if err != nil {
 		return nil, err
 	}
@@ -459,9 +470,9 @@ func (s *Service) keepObject(tx *store.Tx, a Arrival, who store.Account, stored 
 		o.ScheduleTag = scheduleTag(o.ScheduleTag, tag, s.now())
 	}
 	if stored != nil {
-		err = tx.PutObject(&o, body, ix)
+		err = tx.PutObject(&o, w.body, ix)
 	} else {
-		err = putUnderFreeName(tx, &o, body, ix, namesOf(o.UID))
+		err = putUnderFreeName(tx, &o, w.body, ix, namesOf(o.UID))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("store event %s: %w", o.UID, err)

@@ -15,7 +15,7 @@ import (
 )
 
 // row is the journal row of an arrival.
-func (s *Service) row(a Arrival) *store.Entry {
+func (s *Service) row(a Arrival, dir *Directory) *store.Entry {
 	if a.Entry != nil {
 		e := *a.Entry
 		return &e
@@ -23,7 +23,7 @@ func (s *Service) row(a Arrival) *store.Entry {
 	e := &store.Entry{
 		Account: a.To, Direction: journal.In, Transport: a.Transport, State: StateReceived,
 		Method: string(a.Method), UID: clipTo(a.Message.UID(), maxUID-len("…")), From: string(a.From), To: string(a.Recipient),
-		Calendar: a.Message.Bytes(), Created: a.Received, Evidence: a.Evidence,
+		Calendar: dir.writing(a.Message).body, Created: a.Received, Evidence: a.Evidence,
 	}
 	if a.Sent != nil {
 		e.RecurrenceID, e.Sequence, e.Changes, e.Refresh = a.Sent.RecurrenceID, a.Sent.Sequence, a.Sent.Changes, a.Sent.Refresh

@@ -37,10 +37,11 @@ func (s *Service) sendChange(tx *store.Tx, from store.AccountID, object, base in
 	window := s.undoWindow(sender)
 	rows := make([]*store.Entry, 0, len(messages))
 	for _, m := range messages {
+		w := dir.writing(m.Calendar)
 		e := &store.Entry{
 			Account: from, Direction: journal.Out, State: journal.Due, Status: "1.0",
 			Method: string(m.Method), UID: m.UID, RecurrenceID: m.RecurrenceID, Sequence: m.Sequence,
-			From: string(m.From), To: string(m.To), Calendar: m.Calendar.Bytes(), Object: object,
+			From: string(m.From), To: string(m.To), Calendar: w.body, Object: object,
 			Refresh: m.Refresh, Opens: m.First, Asks: m.Asks, Base: base, Created: now,
 		}
 		if len(m.Changes) > 0 {

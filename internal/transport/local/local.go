@@ -1,6 +1,7 @@
 package local
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -52,8 +53,9 @@ func (l *Local) Send(ctx context.Context, batch []*store.Entry) []journal.Outcom
 	out := make([]journal.Outcome, len(batch))
 	arrivals := make([]calendar.Arrival, 0, len(batch))
 	index := make([]int, 0, len(batch)) // of arrivals in batch
+	var last message
 	for i, e := range batch {
-		a, o := arrival(e)
+		a, o := last.arrival(e)
 		if o != nil {
 			out[i] = *o
 			continue
@@ -77,13 +79,23 @@ func (l *Local) Send(ctx context.Context, batch []*store.Entry) []journal.Outcom
 	return out
 }
 
-func arrival(e *store.Entry) (calendar.Arrival, *journal.Outcome) {
-	cal, err := ical.Parse(e.Calendar)
-	if err != nil {
-		return calendar.Arrival{}, &journal.Outcome{State: journal.Failed, Status: "5.1", Reason: "unreadable", Sentence: fmt.Sprintf("The message cannot be read: %v.", err)}
+// message is the one that was read last: that to the guests of a meeting is mostly
+// the same for all of them.
+type message struct {
+	text []byte
+	cal  *ical.Calendar
+}
+
+func (m *message) arrival(e *store.Entry) (calendar.Arrival, *journal.Outcome) {
+	if m.cal == nil || !bytes.Equal(m.text, e.Calendar) {
+		cal, err := ical.Parse(e.Calendar)
+		if err != nil {
+			return calendar.Arrival{}, &journal.Outcome{State: journal.Failed, Status: "5.1", Reason: "unreadable", Sentence: fmt.Sprintf("The message cannot be read: %v.", err)}
+		}
+		m.text, m.cal = e.Calendar, cal
 	}
 	return calendar.Arrival{
-		Recipient: ical.Address(e.To), From: ical.Address(e.From), Message: cal, Method: itip.Method(e.Method),
+		Recipient: ical.Address(e.To), From: ical.Address(e.From), Message: m.cal, Method: itip.Method(e.Method),
 		Transport: journal.Local, Received: e.Created, Sent: e,
 	}, nil
 }

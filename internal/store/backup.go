@@ -36,7 +36,7 @@ import (
 
 // archived are the tables of a backup, in the order of the file.
 var archived = []string{"account", "home", "address", "app_password", "redirect", "collection", "collection_state", "object", "object_text",
-	"occupancy", "tombstone", "version", "share", "entry", "entry_raw", "booking_policy", "member", "consent",
+	"occupancy", "tombstone", "version", "share", "entry", "entry_text", "entry_raw", "booking_policy", "member", "consent",
 	"mount", "personal", "file", "feed", "subscription", "notification", "attachment", "cip_event", "cip_moved", "mail_key",
 	"reply_address", "sender_rule", "flood", "push_registration", "push_key"}
 

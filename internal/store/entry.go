@@ -11,18 +11,22 @@ import (
 
 const entryColumns = `e.account, e.id, e.direction, e.transport, e.method, e.uid, e.recurrence_id, e.sequence, e.sender, e.recipient,
 	e.state, e.reason, e.sentence, e.status, e.evidence, e.calendar, e.changes, e.message_id, e.refs, e.digest, e.object,
-	e.created, e.updated, e.next_attempt, e.attempts, e.lease_owner, e.lease_until, e.refresh, e.opens, e.asks, e.base`
+	e.created, e.updated, e.next_attempt, e.attempts, e.lease_owner, e.lease_until, e.refresh, e.opens, e.asks, e.base, e.text`
 
 func (e *Entry) fields() []any {
 	return []any{&e.Account, &e.ID, &e.Direction, &e.Transport, &e.Method, &e.UID, &e.RecurrenceID, &e.Sequence, &e.From, &e.To,
 		&e.State, &e.Reason, &e.Sentence, &e.Status, &e.Evidence, &e.Calendar, &e.Changes, &e.MessageID, &e.References, &e.Digest, &e.Object,
-		instant{&e.Created}, instant{&e.Updated}, instant{&e.NextAttempt}, text{&e.Attempts}, &e.LeaseOwner, instant{&e.LeaseUntil}, &e.Refresh, &e.Opens, &e.Asks, &e.Base}
+		instant{&e.Created}, instant{&e.Updated}, instant{&e.NextAttempt}, text{&e.Attempts}, &e.LeaseOwner, instant{&e.LeaseUntil}, &e.Refresh, &e.Opens, &e.Asks, &e.Base, &e.Apart.id}
 }
 
 func (e *Entry) values() []any {
+	calendar := e.Calendar
+	if e.Apart.id != 0 {
+		calendar = []byte{}
+	}
 	return []any{e.Account, e.ID, e.Direction, e.Transport, e.Method, e.UID, e.RecurrenceID, e.Sequence, e.From, e.To,
-		e.State, e.Reason, e.Sentence, e.Status, e.Evidence, e.Calendar, e.Changes, e.MessageID, e.References, e.Digest, e.Object,
-		e.Created, e.Updated, e.NextAttempt, jsonText(e.Attempts), e.LeaseOwner, e.LeaseUntil, e.Refresh, e.Opens, e.Asks, e.Base}
+		e.State, e.Reason, e.Sentence, e.Status, e.Evidence, calendar, e.Changes, e.MessageID, e.References, e.Digest, e.Object,
+		e.Created, e.Updated, e.NextAttempt, jsonText(e.Attempts), e.LeaseOwner, e.LeaseUntil, e.Refresh, e.Opens, e.Asks, e.Base, e.Apart.id}
 }
 
 func scanEntry(r *sql.Rows, e *Entry) error { return r.Scan(e.fields()...) }
@@ -42,11 +46,14 @@ func (tx *Tx) AddEntry(e *Entry) error {
 	if e.Updated.IsZero() {
 		e.Updated = e.Created
 	}
+	if err := tx.keepText(e); err != nil {
+		return err
+	}
 	_, err := tx.exec(`
 		insert into entry (account, id, direction, transport, method, uid, recurrence_id, sequence, sender, recipient, state, reason, sentence,
 			status, evidence, calendar, changes, message_id, refs, digest, object, created, updated, next_attempt, attempts, lease_owner,
-			lease_until, refresh, opens, asks, base)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)`,
+			lease_until, refresh, opens, asks, base, text)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32)`,
 		e.values()...)
 	if err != nil {
 		return fmt.Errorf("add journal row: %w", err)
@@ -72,16 +79,28 @@ func (tx *Tx) UpdateEntry(e Entry) error {
 	if err := e.indexable(); err != nil {
 		return err
 	}
+	before := e.Apart.id
+	switch apart, err := tx.stillApart(&e); {
+	case err != nil:
+		return err
+	case !apart:
+		e.Apart = Apart{}
+	}
 	n, err := tx.exec(`
 		update entry set direction = $3, transport = $4, method = $5, uid = $6, recurrence_id = $7, sequence = $8, sender = $9, recipient = $10,
 			state = $11, reason = $12, sentence = $13, status = $14, evidence = $15, calendar = $16, changes = $17, message_id = $18,
 			refs = $19, digest = $20, object = $21, created = $22, updated = $23, next_attempt = $24, attempts = $25, lease_owner = $26,
-			lease_until = $27, refresh = $28, opens = $29, asks = $30, base = $31 where account = $1 and id = $2`, e.values()...)
+			lease_until = $27, refresh = $28, opens = $29, asks = $30, base = $31, text = $32 where account = $1 and id = $2`, e.values()...)
 	if err != nil {
 		return fmt.Errorf("update journal row %d: %w", e.ID, err)
 	}
 	if n == 0 {
 		return notFound("journal row %d", e.ID)
+	}
+	if before != e.Apart.id {
+		if err := tx.dropText(e.Account, before); err != nil {
+			return err
+		}
 	}
 	tx.touch(e.Account)
 	return tx.setRaw(&e)
@@ -107,6 +126,9 @@ func (tx *Tx) oneEntry(where, what string, args ...any) (Entry, error) {
 	if err != nil {
 		return e, err
 	}
+	if err := tx.fillText(&e); err != nil {
+		return e, err
+	}
 	_, err = tx.row([]any{&e.Raw}, `select raw from entry_raw where account = $1 and id = $2`, e.Account, e.ID)
 	return e, err
 }
@@ -124,7 +146,7 @@ type EntryFilter struct {
 }
 
 // bareColumns are entryColumns with nothing in the place of the large ones.
-var bareColumns = strings.NewReplacer("e.calendar", "null", "e.changes", "null").Replace(entryColumns)
+var bareColumns = strings.NewReplacer("e.calendar", "null", "e.changes", "null", "e.text", "0").Replace(entryColumns)
 
 // Entries lists journal rows without their mails, newest first.
 func (tx *Tx) Entries(f EntryFilter) ([]Entry, error) {
@@ -164,7 +186,7 @@ func (tx *Tx) Entries(f EntryFilter) ([]Entry, error) {
 	if f.Bare {
 		columns = bareColumns
 	}
-	return collect(tx, scanEntry, `select `+columns+` from entry e where `+where+fmt.Sprintf(` order by e.id desc limit $%d`, len(args)), args...)
+	return tx.entries(`select `+columns+` from entry e where `+where+fmt.Sprintf(` order by e.id desc limit $%d`, len(args)), args...)
 }
 
 // Traces tell where a home has met a UID.
@@ -185,7 +207,7 @@ func (tx *Tx) Traces(account AccountID, uid string) (t Traces, err error) {
 // EntriesWaiting lists the rows of a UID that are due, to be tried again, or
 // held, oldest first.
 func (tx *Tx) EntriesWaiting(account AccountID, uid string) ([]Entry, error) {
-	return collect(tx, scanEntry, `select `+entryColumns+` from entry e
+	return tx.entries(`select `+entryColumns+` from entry e
 		where e.account = $1 and e.uid = $2 and e.state in ('due', 'retry', 'held') order by e.id`, account, uid)
 }
 
@@ -203,7 +225,7 @@ func (tx *Tx) ClaimDue(now time.Time, lease time.Duration, limit int, owner stri
 		return nil, errReadOnly
 	}
 	// SQLite's RETURNING knows no alias of the table.
-	claimed, err := collect(tx, scanEntry, `
+	claimed, err := tx.entries(`
 		update entry set lease_owner = $1, lease_until = $2 where (account, id) in (
 			select d.account, d.id from entry d where d.state in ('due', 'retry') and d.next_attempt <= $3 and d.lease_until <= $3
 				and `+oldestUnsent+`
@@ -235,8 +257,8 @@ func (tx *Tx) NextDue() (at time.Time, ok bool, err error) {
 // portions: more says that it should be called again. Rows that wait for a
 // courier, for processing or for a person stay.
 func (tx *Tx) PruneEntries(before time.Time) (more bool, err error) {
-	list, err := collect(tx, func(r *sql.Rows, e *Entry) error { return r.Scan(&e.Account, &e.ID) },
-		`select e.account, e.id from entry e where e.state not in ('due', 'retry', 'held', 'received') and e.updated < $1 order by e.id limit $2`,
+	list, err := collect(tx, func(r *sql.Rows, e *Entry) error { return r.Scan(&e.Account, &e.ID, &e.Apart.id) },
+		`select e.account, e.id, e.text from entry e where e.state not in ('due', 'retry', 'held', 'received') and e.updated < $1 order by e.id limit $2`,
 		before, pruneAtOnce)
 	if err != nil {
 		return false, err
@@ -246,6 +268,9 @@ func (tx *Tx) PruneEntries(before time.Time) (more bool, err error) {
 			if _, err := tx.exec(`delete from `+table+` where account = $1 and id = $2`, e.Account, e.ID); err != nil {
 				return false, err
 			}
+		}
+		if err := tx.dropText(e.Account, e.Apart.id); err != nil {
+			return false, err
 		}
 	}
 	return len(list) == pruneAtOnce, nil

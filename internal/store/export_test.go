@@ -13,3 +13,9 @@ func LimitPages(t *testing.T, s *Store, pages int64) {
 		t.Fatal(err)
 	}
 }
+
+// Count is the number of rows of a table.
+func (tx *Tx) Count(table string) (n int, err error) {
+	_, err = tx.row([]any{&n}, `select count(*) from `+table)
+	return n, err
+}

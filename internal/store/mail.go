@@ -172,7 +172,7 @@ func (tx *Tx) PruneFloods(before time.Time) error {
 // HeldBecause lists the held messages of all accounts with a reason, oldest
 // first and behind a message, without their mails.
 func (tx *Tx) HeldBecause(reason string, account AccountID, after int64, limit int) ([]Entry, error) {
-	return collect(tx, scanEntry, `select `+entryColumns+` from entry e
+	return tx.entries(`select `+entryColumns+` from entry e
 		where e.state = 'held' and e.reason = $1 and (e.account, e.id) > ($2, $3) order by e.account, e.id limit $4`, reason, account, after, unlimited(limit))
 }
 

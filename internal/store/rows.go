@@ -211,4 +211,5 @@ type Entry struct {
 	Opens        bool  // a REQUEST about something its recipient has not heard of
 	Asks         bool  // a REQUEST that opens the recipient's answer again
 	Base         int64 // Object.Seq of the state before the change that caused it; 0 = there was none, or it is not known
+	Apart        Apart `json:"-"` // the store's own
 }

@@ -27,6 +27,7 @@ type Tx struct {
 	memo    *memo // nil: there is none
 	broken  error // the engine ended or poisoned the transaction; nothing works any more
 	touched map[AccountID]struct{}
+	shared  sharedText
 }
 
 var errReadOnly = errors.New("store: a change inside View; use Update")

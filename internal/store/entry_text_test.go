@@ -1,0 +1,125 @@
+package store_test
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/convene-cal/convene/internal/harness/storetest"
+	"github.com/convene-cal/convene/internal/store"
+)
+
+// Large messages are kept once for the rows of one save, and every row has its
+// own all the same, whatever becomes of the others.
+func TestMessageOfManyRows(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ann, _ := home(t, s, "ann")
+		bob, _ := home(t, s, "bob")
+		large := bytes.Repeat([]byte("ATTENDEE:mailto:x@example.com\r\n"), 200)
+		other := append(bytes.Clone(large), '!')
+		var rows []store.Entry
+		update(t, s, func(tx *store.Tx) error {
+			rows = nil
+			for i := range 6 {
+				e := message(ann, "u1", fmt.Sprintf("mailto:%d@example.org", i))
+				e.Calendar = large
+				switch i {
+				case 3:
+					e.Calendar = other
+				case 4:
+					e.Account = bob
+				case 5:
+					e.Calendar = []byte("small")
+				}
+				if err := tx.AddEntry(&e); err != nil {
+					return err
+				}
+				rows = append(rows, e)
+			}
+			return nil
+		})
+		check := func(when string, want int) {
+			t.Helper()
+			view(t, s, func(tx *store.Tx) error {
+				for _, e := range rows {
+					got, err := tx.Entry(e.Account, e.ID)
+					if err != nil {
+						t.Errorf("%s: %v", when, err)
+					}
+					if !bytes.Equal(got.Calendar, e.Calendar) || got.State != e.State {
+						t.Errorf("%s: row %d has %d octets, state %s", when, e.ID, len(got.Calendar), got.State)
+					}
+				}
+				n, err := tx.Count("entry_text")
+				if n != want {
+					t.Errorf("%s: %d messages are kept apart, want %d", when, n, want)
+				}
+				return err
+			})
+		}
+		check("added", 3)
+		// A row as it was added, one as it is read, and one with another message.
+		rows[0].State = "sent"
+		update(t, s, func(tx *store.Tx) error {
+			if err := tx.UpdateEntry(rows[0]); err != nil {
+				return err
+			}
+			list, err := tx.Entries(store.EntryFilter{Account: ann, UID: "u1"})
+			if err != nil || len(list) != 5 {
+				t.Errorf("%d rows, %v", len(list), err)
+			}
+			for _, e := range list {
+				if e.ID == rows[1].ID {
+					e.State = "failed"
+					rows[1].State = "failed"
+					err = tx.UpdateEntry(e)
+				}
+			}
+			return err
+		})
+		check("updated", 3)
+		update(t, s, func(tx *store.Tx) error {
+			for _, i := range []int{0, 3, 5} {
+				rows[i].Calendar = bytes.Clone(other)
+				if err := tx.UpdateEntry(rows[i]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		check("changed", 2)
+		// Written as it was before somebody changed it: with all its octets.
+		old := rows[2]
+		update(t, s, func(tx *store.Tx) error {
+			e := old
+			e.Calendar = []byte("short")
+			if err := tx.UpdateEntry(e); err != nil {
+				return err
+			}
+			return tx.UpdateEntry(old)
+		})
+		check("written over", 2)
+		update(t, s, func(tx *store.Tx) error {
+			rows[1].State, rows[4].State = "sent", "sent"
+			for _, i := range []int{1, 4} {
+				if err := tx.UpdateEntry(rows[i]); err != nil {
+					return err
+				}
+			}
+			_, err := tx.PruneEntries(day.Add(time.Hour))
+			return err
+		})
+		rows = []store.Entry{rows[2], rows[3], rows[5]}
+		check("pruned", 0)
+		update(t, s, func(tx *store.Tx) error {
+			e := message(ann, "u2", "mailto:x@example.org")
+			e.Calendar = large
+			return tx.AddEntry(&e)
+		})
+		check("added again", 1)
+		update(t, s, func(tx *store.Tx) error { return tx.DeleteAccount(ann) })
+		rows = nil
+		check("deleted", 0)
+	})
+}

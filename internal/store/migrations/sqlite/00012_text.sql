@@ -1,0 +1,23 @@
+-- +goose Up
+-- The octets of large messages, apart from their rows: they are written once for
+-- all guests who get the same, and not again when a row changes. entry.text is
+-- where a row's are, 0: in the row.
+create table entry_text (
+    account  integer not null,
+    id       integer not null, -- of the first row that has it
+    calendar blob not null,
+    primary key (account, id)
+) strict;
+alter table entry add column text integer not null default 0;
+create index entry_text_of on entry (account, text) where text <> 0;
+
+insert into sqlite_stat1 (tbl, idx, stat) values
+    ('entry_text', 'sqlite_autoindex_entry_text_1', '1000000 10000 1'),
+    ('entry', 'entry_text_of', '100000 1000 10');
+analyze sqlite_schema;
+
+-- +goose Down
+update entry set calendar = (select t.calendar from entry_text t where t.account = entry.account and t.id = entry.text) where text <> 0;
+drop index entry_text_of;
+alter table entry drop column text;
+drop table entry_text;

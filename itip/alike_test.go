@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -386,6 +387,27 @@ func (w *likeWorld) edit(g *likeGuest, cal *ical.Calendar) {
 		if w.memory = r.Memory; r.Decision == itip.Applied && r.Object != nil {
 			w.own = r.Object
 			w.deliver(r.Send)
+		}
+	}
+}
+
+// What an arrival and the memory have, [itip.Alike] has to know: what of it is one
+// person's own, what all must have in common. Who adds a field adds it to sameAs
+// and here.
+func TestAlikeKnowsAllFields(t *testing.T) {
+	for _, x := range []struct {
+		of    any
+		known string
+	}{
+		{itip.Arrival{}, "Stored Memory Message Method User From Invited Received AutoAdd Approved Deleted Waiting Local Zone Busy Consent Member Refreshes NoDelegation MaxAttendees"},
+		{itip.Memory{}, "Versions Base Piecewise Hidden Spread Dropped Answers InvitedAs Replies Moved Invited Uninvited Sent Plain Expanded Renewed Stamp Refreshed"},
+		{itip.Result{}, "Decision Reason Sentence Object Memory Created TagChanged Notify Send Changes Attendee PartStat RequestStatus FreeBusy Outdated Incomplete Settled"},
+	} {
+		known := strings.Fields(x.known)
+		for _, f := range reflect.VisibleFields(reflect.TypeOf(x.of)) {
+			if !slices.Contains(known, f.Name) {
+				t.Errorf("Alike does not know %T.%s", x.of, f.Name)
+			}
 		}
 	}
 }

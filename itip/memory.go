@@ -2,6 +2,7 @@ package itip
 
 import (
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
@@ -156,12 +157,24 @@ func (m *Memory) setReply(who, key string, a Answered) {
 	put(&m.Replies, who, inner)
 }
 
-// invitedAt is the SEQUENCE with which somebody came to an occurrence or all.
+// invitedAt is the SEQUENCE with which somebody came back to an occurrence or
+// all: what they answered before does not count. 0 for who was never taken off:
+// a delegate may answer what the delegator passed on, whatever number the
+// organizer's own invitation has.
 func (m *Memory) invitedAt(who, key string) int {
-	if n, ok := m.Invited[who+" "+key]; ok && key != "" {
-		return n
+	n, one := m.Invited[who+" "+key]
+	if !one || key == "" {
+		n = m.Invited[who]
 	}
-	return m.Invited[who]
+	if n == 0 {
+		return 0
+	}
+	for k, at := range m.Uninvited {
+		if at < n && strings.HasPrefix(k, who) && (len(k) == len(who) || k[len(who)] == ' ') {
+			return n
+		}
+	}
+	return 0
 }
 
 // movedAt is the time base of an occurrence: its own or that of the series.

@@ -82,7 +82,7 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 	} else {
 		delete(r.p.mem.Plain, who)
 	}
-	moved := r.p.mem.movedAt(key)
+	moved := movedAt(r.p.mem.movesFor(who), key)
 	if a.Sequence < moved.Sequence || a.Sequence < r.p.mem.invitedAt(who, key) || r.unmoved(c, key) {
 		a.Stale = true
 		r.stale = true
@@ -167,6 +167,7 @@ func (r *replying) memoryKey(c *ical.Component) string {
 // were not answered by themselves (REP-07).
 func (r *replying) whole(a Answered, line *ical.Property, status string) {
 	r.setApart(a)
+	moves := r.p.mem.movesFor(r.memoryKey(r.new.cal.Main()[0]))
 	if r.new.master != nil {
 		if target := r.find(r.new.master); target != nil {
 			r.write(target, a, line, status, "")
@@ -185,7 +186,7 @@ func (r *replying) whole(a Answered, line *ical.Property, status string) {
 		if a.Sequence < r.p.mem.Invited[target.Address().Key()+" "+k] {
 			continue
 		}
-		if moved := r.p.mem.Moved[k]; a.Sequence < moved.Sequence || !moved.Stamp.IsZero() && a.Stamp.Before(moved.Stamp.Truncate(time.Second)) {
+		if moved := moves[k]; a.Sequence < moved.Sequence || !moved.Stamp.IsZero() && a.Stamp.Before(moved.Stamp.Truncate(time.Second)) {
 			continue // written before this occurrence moved
 		}
 		r.write(target, a, line, status, k)
@@ -200,8 +201,9 @@ func (r *replying) whole(a Answered, line *ical.Property, status string) {
 // that everybody was asked about anew after it was written, and those that who
 // answers has answered by themselves.
 func (r *replying) setApart(a Answered) {
-	series := r.p.mem.Moved[""].Sequence
-	for k, v := range sorted(r.p.mem.Moved) {
+	moves := r.p.mem.movesFor(r.memoryKey(r.new.master))
+	series := moves[""].Sequence
+	for k, v := range sorted(moves) {
 		if k == "" || v.Sequence <= series || a.Sequence >= v.Sequence || r.new.overrides[k] != nil || !r.new.inSeries(k) {
 			continue
 		}
@@ -210,7 +212,7 @@ func (r *replying) setApart(a Answered) {
 		}
 	}
 	for k, own := range sorted(r.p.mem.Replies[r.memoryKey(r.new.master)]) {
-		if k == "" || own.Stale || !decided(own.PartStat) || own.PartStat == a.PartStat || own.Sequence < r.p.mem.movedAt(k).Sequence || r.new.overrides[k] != nil || !r.new.inSeries(k) {
+		if k == "" || own.Stale || !decided(own.PartStat) || own.PartStat == a.PartStat || own.Sequence < movedAt(moves, k).Sequence || r.new.overrides[k] != nil || !r.new.inSeries(k) {
 			continue
 		}
 		if c := r.new.derive(k); c != nil && r.find(c) != nil {

@@ -39,6 +39,8 @@ type Memory struct {
 	Replies map[string]map[string]Answered `json:"replies,omitempty"`
 	// Moved says, by occurrence, when the organizer last asked everyone anew.
 	Moved map[string]Version `json:"moved,omitempty"`
+	// Spared are those who never heard of moves that were taken back.
+	Spared *Spared `json:"spared,omitempty"`
 	// Invited says, by address (and occurrence, after a blank), with which
 	// SEQUENCE a person came (again): older answers are from before.
 	Invited map[string]int `json:"invited,omitempty"`
@@ -178,9 +180,9 @@ func (m *Memory) invitedAt(who, key string) int {
 }
 
 // movedAt is the time base of an occurrence: its own or that of the series.
-func (m *Memory) movedAt(key string) Version {
-	v, ok := m.Moved[key]
-	if w := m.Moved[""]; !ok || w.Sequence > v.Sequence {
+func movedAt(moves map[string]Version, key string) Version {
+	v, ok := moves[key]
+	if w := moves[""]; !ok || w.Sequence > v.Sequence {
 		return w
 	}
 	return v

@@ -1,6 +1,7 @@
 package calendar_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -217,6 +218,103 @@ func TestUndoAmongColleagues(t *testing.T) {
 	o.expectNot("bob's copy", text, "STATUS:CANCELLED")
 	if text == "" {
 		t.Error("bob has lost it")
+	}
+	o.later(time.Hour)
+	o.courier()
+	if got := o.post.letters(); len(got) != 0 {
+		t.Errorf("dave is sent %v, for a deletion that was taken back", got)
+	}
+}
+
+// What colleagues know at once is not told to people outside when it is taken
+// back before a message about it has left: their answers stand, and count.
+func TestAMoveTakenBackAmongColleagues(t *testing.T) {
+	for _, how := range []string{"an edit", "undo", "an edit after two moves", "an edit after bob has answered"} {
+		storetest.Each(t, func(t *testing.T, s *store.Store) {
+			uid := "m-" + strings.ReplaceAll(how, " ", "-")
+			path := "default/" + uid + ".ics"
+			o := patient(t, s)
+			o.put("alice", path, meeting(uid, 3, 9, "bob@example.test", "dave@elsewhere.test", "erin@elsewhere.test"))
+			o.later(time.Hour)
+			o.courier()
+			o.post.letters()
+			answer := func(who, partstat string) {
+				text := method("REPLY", vevent(uid, "DTSTART:20260303T090000Z", "SEQUENCE:0", "ORGANIZER:mailto:alice@example.test", "ATTENDEE;PARTSTAT="+partstat+":mailto:"+who))
+				o.mail("alice", who, strings.Replace(text, "DTSTAMP:20260301T120000Z", "DTSTAMP:"+o.clock().UTC().Format("20060102T150405Z"), 1))
+			}
+			answer("dave@elsewhere.test", "ACCEPTED")
+			o.respond("bob", uid, "ACCEPTED")
+			move := func(from, to int) {
+				o.later(time.Second)
+				at := func(hour int) string { return fmt.Sprintf("T%02d0000Z", hour) }
+				o.edit(path, "DTSTART:20260303"+at(from), "DTSTART:20260303"+at(to), "DTEND:20260303"+at(from+1), "DTEND:20260303"+at(to+1))
+			}
+			move(9, 13)
+			if _, text := o.event("bob", uid); !strings.Contains(text, "T130000Z") {
+				t.Fatal("bob does not know")
+			}
+			answer("erin@elsewhere.test", "TENTATIVE") // to what erin has
+			switch how {
+			case "an edit":
+				move(13, 9)
+			case "undo":
+				o.undo(uid)
+			case "an edit after two moves":
+				move(13, 15)
+				move(15, 9)
+			default:
+				o.respond("bob", uid, "TENTATIVE")
+				move(13, 9)
+			}
+			_, text := o.event("bob", uid)
+			o.expect(how+": bob's copy", text, "DTSTART:20260303T090000Z")
+			o.expectNot(how+": bob's copy", text, "T130000Z", "T150000Z")
+			_, text = o.get("alice", path)
+			text = strings.ReplaceAll(text, "\r\n ", "")
+			for _, want := range []string{"PARTSTAT=ACCEPTED:mailto:dave@elsewhere.test", "PARTSTAT=TENTATIVE"} {
+				if !strings.Contains(text, want) {
+					t.Errorf("%s: no %s in\n%s", how, want, text)
+				}
+			}
+			o.later(time.Hour)
+			o.courier()
+			if got := o.post.letters(); len(got) != 0 {
+				t.Errorf("%s: sent %v", how, got)
+			}
+			answer("dave@elsewhere.test", "DECLINED") // with the number they have
+			_, text = o.get("alice", path)
+			o.expect(how+": dave answers again", strings.ReplaceAll(text, "\r\n ", ""), "PARTSTAT=DECLINED")
+			// A real change is told to everybody again.
+			move(9, 11)
+			o.later(time.Hour)
+			o.courier()
+			got := o.post.letters()
+			slices.Sort(got)
+			if !slices.Equal(got, []string{"REQUEST dave@elsewhere.test", "REQUEST erin@elsewhere.test"}) {
+				t.Errorf("%s: then sent %v", how, got)
+			}
+			_, text = o.get("alice", path)
+			o.expectNot(how+": moved in earnest", text, "PARTSTAT=DECLINED", "PARTSTAT=TENTATIVE")
+		})
+	}
+}
+
+// When a message about the first change has left, its end is told as well.
+func TestAMoveTakenBackTooLate(t *testing.T) {
+	o := patient(t, storetest.SQLite(t))
+	o.put("alice", "default/1.ics", meeting("1", 3, 9, "bob@example.test", "dave@elsewhere.test"))
+	o.later(time.Hour)
+	o.courier()
+	o.post.letters()
+	o.edit("default/1.ics", "T090000Z", "T130000Z", "T100000Z", "T140000Z")
+	o.later(time.Hour)
+	o.courier()
+	o.post.letters()
+	o.edit("default/1.ics", "T130000Z", "T090000Z", "T140000Z", "T100000Z")
+	o.later(time.Hour)
+	o.courier()
+	if got := o.post.letters(); !slices.Equal(got, []string{"REQUEST dave@elsewhere.test"}) {
+		t.Errorf("sent %v", got)
 	}
 }
 

@@ -29,6 +29,7 @@ var faults = []fault{
 	{"mail in a colleague's name is believed", "internal/calendar/receive.go", "		if !ok || owner.ID == a.To {\n			continue", "		if ok || owner.ID == a.To {\n			continue", "TestMailInTheNameOfAColleagueIsHeld"},
 	{"an undone change rolls back what others know", "internal/calendar/undo.go", "if !o.known && c.untouched {", "if c.untouched {", "TestUndoAmongColleagues"},
 	{"a change taken back by an edit is sent", "internal/calendar/undo_edit.go", "	if s.undoWindow(owner) == 0 {", "	if s.undoWindow(owner) >= 0 {", "TestAMoveTakenBackByAnEditIsNotTold"},
+	{"what colleagues took back is told outside", "internal/calendar/undo_edit.go", "		if !ok {\n			continue", "		if ok {\n			continue", "TestAMoveTakenBackAmongColleagues"},
 	{"anybody decides about a room", "internal/calendar/approval.go", "if by.Admin || by.Account == room.ID {", "if by.Account != 0 {", "TestAFormerApproverDecidesNothing"},
 	{"a room forgets what it has agreed to", "internal/calendar/room.go", "	if len(wanted) == 0 {\n		return nil, nil\n	}\n	from, to :=", "	if len(wanted) >= 0 {\n		return nil, nil\n	}\n	from, to :=", "TestARoomIsNotBookedTwice"},
 	{"everybody is told when somebody is busy", "internal/calendar/preferences.go", "		if who == \"*\" || strings.HasPrefix(who, \"@\") && strings.EqualFold(who[1:]", "		if who != \"\" || strings.HasPrefix(who, \"@\") && strings.EqualFold(who[1:]", "TestFreeBusyByMessage"},

@@ -264,6 +264,9 @@ func (b *body) normalize(data []byte, timeless bool) []byte {
 	return []byte("BEGIN:VCALENDAR\r\nVERSION:1.0\r\n" + calendar.String() + "BEGIN:" + kind + "\r\n" + text + "\r\nEND:" + kind + "\r\nEND:VCALENDAR\r\n")
 }
 
+// bareHead takes out of parameters what does not count.
+var bareHead = strings.NewReplacer(" ", "", "\t", "", `"`, "")
+
 // note takes down facts of one property.
 func (b *body) note(name, head, value string, rest []string) {
 	if slices.Contains(taken, name) {
@@ -278,7 +281,7 @@ func (b *body) note(name, head, value string, rest []string) {
 	}
 	switch name {
 	case "ATTENDEE":
-		params := strings.ToUpper(strings.NewReplacer(" ", "", "\t", "", `"`, "").Replace(head)) + ";"
+		params := strings.ToUpper(bareHead.Replace(head)) + ";"
 		if strings.Contains(params, ";ROLE=OWNER;") || strings.Contains(params, ";OWNER;") {
 			b.owners++
 		} else if strings.Contains(params, ";ROLE=ORGANIZER;") || strings.Contains(params, ";ORGANIZER;") {
@@ -393,6 +396,14 @@ func toUTC(cal *ical.Calendar, zone *tz.Zone) {
 	if !series {
 		cal.Components = slices.DeleteFunc(cal.Components, func(c *ical.Component) bool { return c.Name == "VTIMEZONE" })
 	}
+}
+
+// trace reads X-CIP-TRACE.
+func (b *body) trace() (servers []string) {
+	for _, s := range strings.FieldsFunc(b.facts["X-CIP-TRACE"], func(c rune) bool { return c == ',' || c == ';' || c == ' ' }) {
+		servers = append(servers, strings.ToLower(s))
+	}
+	return servers
 }
 
 // version reads SEQUENCE as an event version (section 1.8). 2^31 itself may be

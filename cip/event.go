@@ -48,9 +48,7 @@ func ParseEvent(data []byte, r Reading) (*Event, error) {
 	if !e.Cancelled && b.facts["DTSTART"] == "" && b.cal.Main()[0].Name == "VEVENT" {
 		return nil, bad("the event has no DTSTART")
 	}
-	for _, s := range strings.FieldsFunc(b.facts["X-CIP-TRACE"], func(c rune) bool { return c == ',' || c == ';' || c == ' ' }) {
-		e.Trace = append(e.Trace, strings.ToLower(s))
-	}
+	e.Trace = b.trace()
 	if err := e.people(b, r.Attendees); err != nil {
 		return nil, err
 	}

@@ -26,6 +26,7 @@ type Query struct {
 	From, To  time.Time
 	Asker     Person // zero = not said
 	Attendees []Person
+	Trace     []string // server ids that ask it on behalf of a group
 }
 
 // Busy is one attendee's answer.
@@ -51,7 +52,7 @@ func ParseQuery(data []byte, r Reading) (*Query, error) {
 		return nil, bad("METHOD:%s is no free/busy request", clip(m))
 	}
 	c := main[0]
-	q := &Query{Form: b.form, ID: b.facts["UID"]}
+	q := &Query{Form: b.form, ID: b.facts["UID"], Trace: b.trace()}
 	zones := tz.NewResolver(b.cal, r.Zone)
 	for _, at := range []struct {
 		name string
@@ -107,6 +108,9 @@ func (q *Query) Encode(now time.Time) []byte {
 		if q.Asker.ID != "" {
 			fmt.Fprintf(&b, "ATTENDEE;ROLE=OWNER:%s\r\n", q.Asker.ID)
 		}
+		if len(q.Trace) > 0 {
+			fmt.Fprintf(&b, "X-CIP-TRACE:%s\r\n", strings.Join(q.Trace, ","))
+		}
 		for _, w := range q.Attendees {
 			fmt.Fprintf(&b, "ATTENDEE:%s\r\n", w.ID)
 		}
@@ -115,6 +119,9 @@ func (q *Query) Encode(now time.Time) []byte {
 	cal, c := q.calendar("REQUEST", now, q.From, q.To)
 	if q.Asker.Address != "" {
 		c.Add(ical.NewProperty("ORGANIZER", string(q.Asker.Address)))
+	}
+	if len(q.Trace) > 0 {
+		c.Set("X-CIP-TRACE", strings.Join(q.Trace, ","))
 	}
 	for _, w := range q.Attendees {
 		c.Add(ical.NewProperty("ATTENDEE", string(w.Address)))

@@ -3,10 +3,14 @@ package calendar
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/freebusy"
 	"github.com/convene-cal/convene/ical/recur"
+	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/problem"
+	"github.com/convene-cal/convene/internal/store"
 )
 
 // busyWork bounds what one request for free/busy time costs, whatever is in the
@@ -57,4 +61,33 @@ func mayBeDense(cal *ical.Calendar) bool {
 		}
 	}
 	return false
+}
+
+// busyQuestion is one request about several people.
+type busyQuestion struct {
+	s        *Service
+	tx       *store.Tx
+	dir      *Directory
+	by       account.Actor
+	from, to time.Time
+	mask     string // UID that does not count
+	left     int    // of all work
+	people   int    // that are asked about, those in groups included
+}
+
+// person is when one of them is busy, as far as it can be worked out: with all
+// that is left of the work, or, where there are others, with a part of it.
+func (q *busyQuestion) person(acc store.Account, others bool) (periods []freebusy.Period, status string, err error) {
+	share := q.s.limits.FreeBusyWork
+	if others {
+		share /= partOfPerson
+	}
+	work := busyWork{min(q.left, share)}
+	q.left -= work.left
+	periods, status, err = q.s.busy(q.tx, q.by, acc, q.from, q.to, q.mask, &work)
+	q.left += max(work.left, 0)
+	if errors.Is(err, errBusyWork) {
+		return nil, statusTooMuch, nil
+	}
+	return periods, status, err
 }

@@ -33,10 +33,13 @@ type FreeBusyAnswer struct {
 	Address ical.Address
 	Status  string // "2.0;Success", "3.7;…", "3.8;…", "5.1;…"
 	Periods []freebusy.Period
+	Unknown int          // of a group: members whose busy time is not in Periods, because it is not known or not to be told
+	For     ical.Address // the group whose member is asked about elsewhere; "" = asked about by name
 }
 
-// FreeBusy answers for each address in the order given, from one snapshot.
-// Only calendars count that are not transparent and that the actor may ask
+// FreeBusy answers for each address in the order given, from one snapshot. A
+// group is busy when its own calendars or any of its members are. Only
+// calendars count that are not transparent and that the actor may ask
 // for. For an address of another service there is no answer (5.1), unless it
 // has told the actor by message, or can be asked ([Service.SetElsewhere]). Nor is
 // there one for a person whose calendars take too long to be looked into, which
@@ -51,28 +54,25 @@ func (s *Service) FreeBusy(ctx context.Context, by account.Actor, who []ical.Add
 		return nil, problem.New(problem.TooManyAttendees, "Free/busy time was asked for %d people; %d are allowed at once.", len(who), s.limits.FreeBusyPeople)
 	}
 	var out []FreeBusyAnswer
+	var groups []*groupBusy
 	err := s.store.View(ctx, func(tx *store.Tx) error {
-		out = nil
-		all, each := busyWork{s.limits.FreeBusyWork}, s.limits.FreeBusyWork
-		if len(who) > 1 {
-			each /= partOfPerson
-		}
-		dir := s.directory(tx)
-		for _, a := range who {
+		out, groups = make([]FreeBusyAnswer, 0, len(who)), nil
+		q := &busyQuestion{s: s, tx: tx, dir: s.directory(tx), by: by, from: from, to: to, mask: maskUID, left: s.limits.FreeBusyWork, people: len(who)}
+		for i, a := range who {
 			answer := FreeBusyAnswer{Address: a}
-			acc, ok := dir.account(a)
+			acc, ok := q.dir.account(a)
 			switch {
-			case dir.err != nil:
-				return fmt.Errorf("look up %s: %w", a, dir.err)
+			case q.dir.err != nil:
+				return fmt.Errorf("look up %s: %w", a, q.dir.err)
+			case ok && acc.Kind == store.Group:
+				g := &groupBusy{q: q, at: i, address: a, opened: map[store.AccountID]bool{}, asked: map[string]bool{}}
+				if err := g.open(acc, 0); err != nil {
+					return err
+				}
+				groups = append(groups, g)
 			case ok:
 				var err error
-				work := busyWork{min(all.left, each)}
-				all.left -= work.left
-				answer.Periods, answer.Status, err = s.busy(tx, by, acc, from, to, maskUID, &work)
-				all.left += max(work.left, 0)
-				if errors.Is(err, errBusyWork) {
-					answer.Periods, answer.Status = nil, statusTooMuch
-				} else if err != nil {
+				if answer.Periods, answer.Status, err = q.person(acc, len(who) > 1); err != nil {
 					return err
 				}
 			case s.ourDomain(a) || a.Email() == "":
@@ -91,10 +91,14 @@ func (s *Service) FreeBusy(ctx context.Context, by account.Actor, who []ical.Add
 		}
 		return nil
 	})
-	if err == nil && s.elsewhere != nil {
-		s.askElsewhere(ctx, by, out, from, to)
+	if err != nil {
+		return nil, err
 	}
-	return out, err
+	s.askElsewhere(ctx, by, out, groups, from, to)
+	for _, g := range groups {
+		out[g.at] = g.answer()
+	}
+	return out, nil
 }
 
 // Elsewhere asks other services when people are busy; it answers for those it
@@ -106,14 +110,19 @@ type Elsewhere func(ctx context.Context, by account.Actor, who []*FreeBusyAnswer
 // before the first request.
 func (s *Service) SetElsewhere(ask Elsewhere) { s.elsewhere = ask }
 
-func (s *Service) askElsewhere(ctx context.Context, by account.Actor, list []FreeBusyAnswer, from, to time.Time) {
+func (s *Service) askElsewhere(ctx context.Context, by account.Actor, list []FreeBusyAnswer, groups []*groupBusy, from, to time.Time) {
 	var open []*FreeBusyAnswer
 	for i := range list {
 		if list[i].Status == statusNoAnswer {
 			open = append(open, &list[i])
 		}
 	}
-	if len(open) > 0 && by.Account != 0 { // nobody who is not signed in makes us ask around
+	for _, g := range groups {
+		for i := range g.elsewhere {
+			open = append(open, &g.elsewhere[i])
+		}
+	}
+	if len(open) > 0 && s.elsewhere != nil && by.Account != 0 { // nobody who is not signed in makes us ask around
 		s.elsewhere(ctx, by, open, from, to)
 	}
 }

@@ -3,6 +3,7 @@ package cip
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,8 +20,15 @@ import (
 // who is signed in may know, its users may.
 var stranger = account.Actor{Account: -1, Name: "peer", Via: Name}
 
+// inquiry is the key under which a context holds the server ids that another
+// server's question came through: people of other services are asked about for
+// it where a group of ours has them.
+type inquiry struct{}
+
 // FreeBusy implements [cip.Session] (section 2.4). Who may not be asked about
-// is not found: that somebody exists is not told either.
+// is not found: that somebody exists is not told either. A group is busy when
+// any of its members is; where not all of them are known the completion says
+// that the answer is not all there is.
 func (s *session) FreeBusy(ctx context.Context, q *cip.Query) (cip.Reply, []cip.Busy) {
 	if s.refused {
 		return busy(), nil
@@ -29,6 +37,7 @@ func (s *session) FreeBusy(ctx context.Context, q *cip.Query) (cip.Reply, []cip.
 	switch {
 	case s.id.server != "":
 		by = stranger
+		ctx = context.WithValue(ctx, inquiry{}, q.Trace)
 	case s.id.anonymous() && q.Asker.ID != "":
 		if _, ok := s.speaksFor(ctx, cip.ServerOf(q.Asker.ID)); ok {
 			by = stranger
@@ -53,9 +62,15 @@ func (s *session) FreeBusy(ctx context.Context, q *cip.Query) (cip.Reply, []cip.
 	if err != nil {
 		return s.fault("FREEBUSY", err), nil
 	}
+	// a group that a question of ours came to is not opened again.
+	circle := len(q.Trace) > maxTrace || slices.ContainsFunc(q.Trace, s.c.ours)
 	var ask []ical.Address
-	for _, g := range guests {
-		if !g.skip {
+	for i := range guests {
+		if g := &guests[i]; !g.skip {
+			if g.skip = circle && g.account.Kind == store.Group; g.skip {
+				g.info = cip.Info{Code: cip.NotFound, ID: g.ID}
+				continue
+			}
 			ask = append(ask, g.Address)
 		}
 	}
@@ -66,6 +81,7 @@ func (s *session) FreeBusy(ctx context.Context, q *cip.Query) (cip.Reply, []cip.
 		}
 	}
 	r := cip.Reply{}
+	unknown := 0
 	var list []cip.Busy
 	for _, g := range guests {
 		if !g.skip {
@@ -73,6 +89,7 @@ func (s *session) FreeBusy(ctx context.Context, q *cip.Query) (cip.Reply, []cip.
 			for _, a := range answers {
 				if found = a.Address == g.Address && strings.HasPrefix(a.Status, "2."); found {
 					list = append(list, cip.Busy{Attendee: g.Person, From: q.From, To: q.To, Periods: a.Periods})
+					unknown += a.Unknown
 					break
 				}
 			}
@@ -88,6 +105,8 @@ func (s *session) FreeBusy(ctx context.Context, q *cip.Query) (cip.Reply, []cip.
 		r.Text = "No such user here."
 	case len(r.Infos) > 0:
 		r.OK, r.Code, r.Text = true, cip.CodePartial, "Not all users are of this server."
+	case unknown > 0:
+		r.OK, r.Code, r.Text = true, cip.CodePartial, "Not all members of a group are known."
 	default:
 		r.OK, r.Text = true, "FREEBUSY COMPLETED"
 	}
@@ -97,31 +116,66 @@ func (s *session) FreeBusy(ctx context.Context, q *cip.Query) (cip.Reply, []cip.
 // askTime is how long other servers have for telling when people are busy.
 const askTime = 5 * time.Second
 
+// question is what one server is asked: about people by name, or about those
+// that a group of ours has there.
+type question struct {
+	server string
+	group  ical.Address
+}
+
 // Elsewhere is a [calendar.Elsewhere]: it asks the servers of people of other
-// services. Whoever is not answered for in time keeps the status there is.
+// services. Whoever is not answered for in time keeps the status there is. For
+// another server only the members of groups are asked about, in the group's
+// name, and in less time than that server waits.
 func (c *CIP) Elsewhere(ctx context.Context, by account.Actor, who []*calendar.FreeBusyAnswer, from, to time.Time) {
-	ctx, cancel := context.WithTimeout(ctx, askTime)
+	trace, relayed := ctx.Value(inquiry{}).([]string)
+	patience := askTime
+	if by == stranger {
+		if !relayed {
+			return
+		}
+		patience = askTime / time.Duration(2+len(trace))
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if to.Sub(from) > cip.MaxSpan {
 		return
 	}
 	asker := cip.Person{}
-	if list, err := c.o.Accounts.Addresses(ctx, by.Account); err == nil && len(list) > 0 {
-		asker.Address = list[0]
-		asker.ID, _ = cip.UserID(list[0])
+	if by != stranger {
+		if list, err := c.o.Accounts.Addresses(ctx, by.Account); err == nil && len(list) > 0 {
+			asker = person(list[0])
+		}
 	}
-	servers := map[string][]*calendar.FreeBusyAnswer{}
+	trace = append(slices.Clone(trace), c.host())
+	questions := map[question][]*calendar.FreeBusyAnswer{}
 	for _, a := range who {
-		id, _ := cip.UserID(a.Address)
-		if server := cip.ServerOf(id); c.Accepts(ctx, a.Address) && !c.silent.has(server) {
-			servers[server] = append(servers[server], a)
+		q := question{cip.ServerOf(person(a.Address).ID), a.For}
+		if q.group != "" && len(trace) > maxTrace || slices.Contains(trace, q.server) {
+			continue
+		}
+		if c.Accepts(ctx, a.Address) && !c.silent.has(q.server) {
+			questions[q] = append(questions[q], a)
 		}
 	}
 	var wg sync.WaitGroup
-	for server, list := range servers {
-		wg.Go(func() { c.ask(ctx, server, asker, list, from, to) })
+	for q, list := range questions {
+		about := cip.Query{From: from, To: to, Asker: asker}
+		if q.group != "" {
+			about.Trace = trace
+		}
+		if about.Asker.ID == "" && q.group != "" {
+			about.Asker = person(q.group)
+		}
+		wg.Go(func() { c.ask(ctx, q.server, about, list) })
 	}
 	wg.Wait()
+}
+
+// person is who has an address.
+func person(a ical.Address) cip.Person {
+	id, _ := cip.UserID(a)
+	return cip.Person{ID: id, Address: a}
 }
 
 // Statuses of answers (RFC 6638 3.2.9).
@@ -130,14 +184,15 @@ const (
 	statusNoUser   = "3.7;Invalid calendar user"
 )
 
-func (c *CIP) ask(ctx context.Context, server string, asker cip.Person, list []*calendar.FreeBusyAnswer, from, to time.Time) {
+// ask fills in the answers of one server.
+func (c *CIP) ask(ctx context.Context, server string, q cip.Query, list []*calendar.FreeBusyAnswer) {
+	q.Form = c.peer(server).Body
 	for len(list) > 0 {
 		part := list[:min(len(list), cip.MaxAsked)]
 		list = list[len(part):]
-		q := cip.Query{Form: c.peer(server).Body, From: from, To: to, Asker: asker}
+		q.Attendees = nil
 		for _, a := range part {
-			id, _ := cip.UserID(a.Address)
-			q.Attendees = append(q.Attendees, cip.Person{ID: id, Address: a.Address})
+			q.Attendees = append(q.Attendees, person(a.Address))
 		}
 		r, err := c.query(ctx, server, q.Encode(c.now()))
 		if err != nil {
@@ -163,7 +218,7 @@ func (c *CIP) ask(ctx context.Context, server string, asker cip.Person, list []*
 		for _, b := range busy {
 			for _, a := range part {
 				if id, _ := cip.UserID(a.Address); strings.EqualFold(id, b.Attendee.ID) {
-					a.Status, a.Periods = statusAnswered, clipTo(b, from, to)
+					a.Status, a.Periods = statusAnswered, clipTo(b, q.From, q.To)
 				}
 			}
 		}

@@ -31,8 +31,37 @@ func (s *Service) Approve(ctx context.Context, by account.Actor, owner store.Acc
 	if err != nil {
 		return e, problem.New(problem.BadInput, "Message %d holds no calendar data that could be applied.", id).Because(err)
 	}
-	r, err := s.Receive(ctx, Arrival{To: owner, Recipient: ical.Address(e.To), Message: cal, Method: itip.Method(e.Method), Transport: e.Transport, Received: e.Created, Entry: &e, Approved: true, Invited: invitedBy(&e)})
-	return r.Entry, err
+	var away []*store.Entry
+	out, err := s.ReceiveMade(ctx, func(tx *store.Tx, dir *Directory) (list []Arrival, err error) {
+		a := Arrival{To: owner, Recipient: ical.Address(e.To), Message: cal, Method: itip.Method(e.Method), Transport: e.Transport, Received: e.Created, Entry: &e, Approved: true, Invited: invitedBy(&e)}
+		if spread := s.spread[e.Transport]; spread != nil {
+			a.Message = cal.Clone() // this may run again
+			list, away, err = spread(tx, dir, &a)
+		}
+		return append([]Arrival{a}, list...), err
+	})
+	if err != nil {
+		return e, err
+	}
+	for _, r := range out {
+		away = append(away, r.Next...)
+	}
+	s.deliver(ctx, away)
+	return out[0].Entry, out[0].Err
+}
+
+// Spread brings a message that is applied to an account to those for whom the
+// account stands, the members of a group: messages for homes of this service,
+// and journal rows of those for others. It may say in the message who they are.
+type Spread func(tx *store.Tx, dir *Directory, a *Arrival) (here []Arrival, away []*store.Entry, err error)
+
+// SetSpread sets what is done with a message that came by a transport and was
+// held, once it is approved. Call it before the first request.
+func (s *Service) SetSpread(transport string, spread Spread) {
+	if s.spread == nil {
+		s.spread = map[string]Spread{}
+	}
+	s.spread[transport] = spread
 }
 
 // invitedBy is [Arrival.Invited] as a transport noted it in a row's evidence.

@@ -100,6 +100,7 @@ type Service struct {
 	locks   locks
 
 	elsewhere Elsewhere // nil: other services are not asked
+	spread    map[string]Spread
 }
 
 // New makes a service. Store, Accounts and ACL must be given. Without a journal it stores and does not deliver.

@@ -151,6 +151,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 	}
 	s.CIP = cip.New(options)
 	s.Calendar.SetElsewhere(s.CIP.Elsewhere)
+	s.Calendar.SetSpread(cip.Name, s.CIP.Spread)
 	// Asked in this order: what is nearest and quickest first.
 	s.Journal.Use(local.New(local.Options{Calendar: s.Calendar, Accounts: s.Accounts, Log: log}), s.CIP, s.Mail)
 	return s, nil

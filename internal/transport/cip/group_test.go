@@ -13,6 +13,7 @@ import (
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/trust"
 )
 
 func TestGroup(t *testing.T) {
@@ -165,5 +166,74 @@ func TestForwardedByWhom(t *testing.T) {
 			t.Errorf("%s with %q: %+v, %v; want %s", tt.as, tt.trace, r, err, tt.want)
 		}
 		conn.Close()
+	}
+}
+
+// What a group's service holds reaches the members, here and elsewhere, when it
+// is approved, and once; an older version that is approved late does not.
+func TestHeldForAGroup(t *testing.T) {
+	mail := &elsewhere{}
+	a := start(t, "a.test", []string{"ann"}, nil)
+	b := start(t, "b.test", []string{"ben"}, func(o *Options) { o.Trust.Inbound = trust.Quarantine }, mail)
+	c := start(t, "c.test", []string{"carol"}, nil)
+	join(a, b, cip.VCal10)
+	join(b, c, cip.VCal10)
+	c.cip.peers["b.test"].Forwards = true
+	for _, s := range []*side{a, b, c} {
+		s.courier()
+	}
+	team, err := b.Accounts.Add(t.Context(), account.NewAccount{Address: "mailto:team@b.test", Kind: store.Group})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.Accounts.AddMembers(t.Context(), team.ID, []ical.Address{"mailto:ben@b.test", "mailto:carol@c.test", "mailto:eve@e.test"}); err != nil {
+		t.Fatal(err)
+	}
+	text := meetingText("1@a.test", "ann@a.test", "SUMMARY:first\n", "team@b.test")
+	held := func(n int) []store.Entry {
+		t.Helper()
+		var rows []store.Entry
+		eventually(t, fmt.Sprintf("%d messages are held", n), func() (bool, string) {
+			rows = b.rows(store.EntryFilter{Account: team.ID, States: []string{calendar.StateHeld}})
+			return len(rows) == n, fmt.Sprint(b.journal("1@a.test"))
+		})
+		return rows // newest first
+	}
+	a.put("ann", "1.ics", text)
+	held(1)
+	if b.object("ben", "1@a.test") != "" || c.object("carol", "1@a.test") != "" {
+		t.Error("what is held has reached a member")
+	}
+	a.put("ann", "1.ics", strings.Replace(text, "first", "second", 1))
+	rows := held(2)
+	approve := func(id int64) {
+		t.Helper()
+		if _, err := b.Calendar.Approve(t.Context(), b.Accounts.ActorOf(team), team.ID, id); err != nil {
+			t.Fatal(err)
+		}
+	}
+	approve(rows[0].ID)
+	b.has("ben", "1@a.test", "ATTENDEE", "MEMBER=", "ben@b.test")
+	b.has("ben", "1@a.test", "SUMMARY:second")
+	c.has("carol", "1@a.test", "SUMMARY:second")
+	letters := func() []string {
+		t.Helper()
+		eventually(t, "nothing is under way", func() (bool, string) {
+			due := b.rows(store.EntryFilter{Direction: journal.Out, States: []string{journal.Due, journal.Retry}})
+			return len(due) == 0, fmt.Sprint(b.journal("1@a.test"))
+		})
+		return mail.letters()
+	}
+	if got := letters(); !slices.Equal(got, []string{"REQUEST 1@a.test"}) {
+		t.Errorf("by mail: %q", got)
+	}
+	approve(rows[1].ID)
+	if got := letters(); len(got) != 1 {
+		t.Errorf("the older version went out: %q", got)
+	}
+	b.has("ben", "1@a.test", "SUMMARY:second")
+	c.has("carol", "1@a.test", "SUMMARY:second")
+	if n := len(c.rows(store.EntryFilter{Account: c.people["carol"].ID, Direction: journal.In})); n != 1 {
+		t.Errorf("carol had %d messages", n)
 	}
 }

@@ -124,7 +124,7 @@ func (in *intake) arrivals(tx *store.Tx, dir *calendar.Directory) (list []calend
 		method = itip.Cancel
 	}
 	policy := c.policy(in.by)
-	evidence := record{Evidence: trust.Evidence{From: e.Owner.Address, Peers: []string{in.server}, PeerBy: in.by, Remote: in.s.conn.RemoteAddr().String(), Policy: policy.Inbound}, EventID: e.ID, Version: e.Version}
+	evidence := record{Evidence: trust.Evidence{From: e.Owner.Address, Peers: []string{in.server}, PeerBy: in.by, Remote: in.s.conn.RemoteAddr().String(), Policy: policy.Inbound}, EventID: e.ID, Version: e.Version, Trace: e.Trace}
 	for i := range in.guests {
 		g := &in.guests[i]
 		if g.skip {
@@ -173,29 +173,13 @@ func (in *intake) arrivals(tx *store.Tx, dir *calendar.Directory) (list []calend
 			}
 			continue
 		}
-		team, err := c.teamOf(tx, g.account)
+		a := calendar.Arrival{To: g.account.ID, Recipient: g.Address, From: v.Acting, Message: cal, Method: method, Transport: Name, Received: row.Created, Entry: row}
+		members, away, err := c.spread(tx, g.account, &a, r, g.had == nil)
 		if err != nil {
 			return nil, err
 		}
-		var members []store.Account
-		if team != nil {
-			rows, err := c.forward(tx, g, e, method, cal, team.elsewhere, in.digest)
-			if err != nil {
-				return nil, err
-			}
-			in.away = append(in.away, rows...)
-			members = team.here
-			for k, m := range members {
-				invite(cal, team.addresses[k], m.DisplayName, g.Address)
-			}
-		}
-		row.Calendar = cal.Bytes()
-		a := calendar.Arrival{To: g.account.ID, Recipient: g.Address, From: v.Acting, Message: cal, Method: method, Transport: Name, Received: row.Created, Entry: row}
-		list, in.who, in.to = append(list, a), append(in.who, i), append(in.to, a.To)
-		for _, m := range members {
-			copied := *row
-			copied.Account = m.ID
-			a.To, a.Entry, a.Recipient = m.ID, &copied, ""
+		row.Calendar, in.away = cal.Bytes(), append(in.away, away...)
+		for _, a := range append([]calendar.Arrival{a}, members...) {
 			list, in.who, in.to = append(list, a), append(in.who, i), append(in.to, a.To)
 		}
 	}

@@ -59,6 +59,7 @@ func startOn(t testing.TB, db *store.Store, domain string, people []string, conf
 	}
 	s.cip = New(o)
 	s.Calendar.SetElsewhere(s.cip.Elsewhere)
+	s.Calendar.SetSpread(Name, s.cip.Spread)
 	s.Deliver(append([]journal.Transport{s.cip}, others...)...)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -10,11 +10,12 @@ import (
 // record is the Evidence of an incoming row: who sent it, and CIP's numbers.
 type record struct {
 	trust.Evidence
-	EventID  string `json:"event-id,omitempty"`
-	Version  int64  `json:"version,omitempty"`
-	Response int64  `json:"response-sequence,omitempty"`
-	Acting   string `json:"acting,omitempty"` // the address that the message speaks for
-	Verdict  string `json:"verdict,omitempty"`
+	EventID  string   `json:"event-id,omitempty"`
+	Version  int64    `json:"version,omitempty"`
+	Trace    []string `json:"trace,omitempty"` // servers that it came through
+	Response int64    `json:"response-sequence,omitempty"`
+	Acting   string   `json:"acting,omitempty"` // the address that the message speaks for
+	Verdict  string   `json:"verdict,omitempty"`
 }
 
 func recordOf(e *store.Entry) record {

@@ -32,6 +32,7 @@ func (s *Service) inboxItem(tx *store.Tx, a Arrival, e *store.Entry, dir *Direct
 		if err := putUnderFreeName(tx, &o, w.body, ix, inboxNames(e.Digest)); err != nil {
 			return fmt.Errorf("put message into the inbox: %w", err)
 		}
+		e.Apart = store.InInbox(&o, w.body)
 		return nil
 	}
 	return nil // an account without an inbox wants none

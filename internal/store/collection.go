@@ -107,6 +107,9 @@ func (tx *Tx) DeleteCollection(account AccountID, id int64) error {
 	if _, err := tx.exec(`delete from collection where account = $1 and id = $2`, account, id); err != nil {
 		return fmt.Errorf("delete collection %s: %w", old.Name, err)
 	}
+	if err := tx.keepTexts(account, `text in (select -o.id from object o where o.account = $1 and o.collection = $2)`, id); err != nil {
+		return err
+	}
 	if _, err := tx.exec(`delete from object_text where account = $1 and id in (select o.id from object o where o.account = $1 and o.collection = $2)`, account, id); err != nil {
 		return fmt.Errorf("delete texts of collection %d: %w", id, err)
 	}

@@ -9,9 +9,16 @@ const apartFrom = 2048
 // Apart is where the octets of a row's message are kept, when they are not in the
 // row. It says nothing about the message.
 type Apart struct {
-	id     int64
+	id     int64  // of the row in entry_text; less than 0: of the object, whose text they are
 	octets []byte // as they are there
+	of     *Object
 }
+
+// InInbox says that the message of a row that will be added is the text of an
+// object that was stored in the same transaction and never changes: an item of the
+// scheduling inbox. It is not written again. Where the object goes, the row keeps
+// the octets.
+func InInbox(o *Object, body []byte) Apart { return Apart{octets: body, of: o} }
 
 // Equal reports true: it is no part of what a row says.
 func (Apart) Equal(Apart) bool { return true }
@@ -28,8 +35,13 @@ func sameOctets(a, b []byte) bool { return len(a) == len(b) && (len(a) == 0 || &
 // keepText keeps the octets of a new row, in the row or apart. They are written
 // once for the rows of one save that have the same slice.
 func (tx *Tx) keepText(e *Entry) error {
+	item := e.Apart
 	e.Apart = Apart{}
 	if len(e.Calendar) < apartFrom {
+		return nil
+	}
+	if item.of != nil && item.of.Account == e.Account && sameOctets(item.octets, e.Calendar) {
+		e.Apart = Apart{id: -item.of.ID, octets: e.Calendar}
 		return nil
 	}
 	if last := &tx.shared; last.account != e.Account || !sameOctets(last.octets, e.Calendar) {
@@ -38,7 +50,7 @@ func (tx *Tx) keepText(e *Entry) error {
 		}
 		*last = sharedText{e.Account, e.ID, e.Calendar}
 	}
-	e.Apart = Apart{tx.shared.id, e.Calendar}
+	e.Apart = Apart{id: tx.shared.id, octets: e.Calendar}
 	return nil
 }
 
@@ -54,9 +66,20 @@ func (tx *Tx) stillApart(e *Entry) (bool, error) {
 	return there == e.Apart.id, err
 }
 
+// keepTexts gives journal rows the octets that they had in objects which go.
+func (tx *Tx) keepTexts(account AccountID, which string, args ...any) error {
+	tx.shared = sharedText{}
+	_, err := tx.exec(`update entry set calendar = (select t.body from object_text t where t.account = entry.account and t.id = -entry.text), text = 0
+		where account = $1 and text <> 0 and `+which, append([]any{account}, args...)...)
+	if err != nil {
+		return fmt.Errorf("keep messages: %w", err)
+	}
+	return nil
+}
+
 // dropText forgets octets that no row has any more.
 func (tx *Tx) dropText(account AccountID, id int64) error {
-	if id == 0 {
+	if id <= 0 {
 		return nil
 	}
 	tx.shared = sharedText{}
@@ -74,8 +97,12 @@ func (tx *Tx) fillText(e *Entry) error {
 		return nil
 	}
 	if last := &tx.shared; last.account != e.Account || last.id != e.Apart.id {
+		from, id := `select calendar from entry_text where account = $1 and id = $2`, e.Apart.id
+		if id < 0 {
+			from, id = `select body from object_text where account = $1 and id = $2`, -id
+		}
 		var octets []byte
-		found, err := tx.row([]any{&octets}, `select calendar from entry_text where account = $1 and id = $2`, e.Account, e.Apart.id)
+		found, err := tx.row([]any{&octets}, from, e.Account, id)
 		if err == nil && !found {
 			err = notFound("octets %d", e.Apart.id)
 		}

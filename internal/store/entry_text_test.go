@@ -123,3 +123,69 @@ func TestMessageOfManyRows(t *testing.T) {
 		check("deleted", 0)
 	})
 }
+
+// A message that is an item of the inbox as well is kept there, and stays with its
+// row when the item goes.
+func TestMessageInInbox(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ann, coll := home(t, s, "ann")
+		body := bytes.Repeat([]byte("ATTENDEE:mailto:x@example.com\r\n"), 200)
+		var rows []store.Entry
+		var items []store.Object
+		update(t, s, func(tx *store.Tx) error {
+			rows, items = nil, nil
+			for i := range 3 {
+				o := store.Object{Account: ann, Collection: coll, Name: fmt.Sprint(i), UID: "u1"}
+				if err := tx.PutObject(&o, body, store.Index{Timeless: true}); err != nil {
+					return err
+				}
+				e := message(ann, "u1", "mailto:ann@example.org")
+				e.Calendar, e.Apart = body, store.InInbox(&o, body)
+				if err := tx.AddEntry(&e); err != nil {
+					return err
+				}
+				rows, items = append(rows, e), append(items, o)
+			}
+			n, err := tx.Count("entry_text")
+			if n != 0 {
+				t.Errorf("%d messages are kept apart", n)
+			}
+			return err
+		})
+		check := func(when string) {
+			t.Helper()
+			view(t, s, func(tx *store.Tx) error {
+				for _, e := range rows {
+					if got, err := tx.Entry(ann, e.ID); err != nil || !bytes.Equal(got.Calendar, body) {
+						t.Errorf("%s: row %d has %d octets, %v", when, e.ID, len(got.Calendar), err)
+					}
+				}
+				return nil
+			})
+			if h, err := s.Check(t.Context()); err != nil || len(h.Damage) > 0 {
+				t.Errorf("%s: %v, %v", when, h.Damage, err)
+			}
+		}
+		check("added")
+		update(t, s, func(tx *store.Tx) error {
+			e, err := tx.Entry(ann, rows[0].ID)
+			if err != nil {
+				return err
+			}
+			e.Sentence = "Seen."
+			if err := tx.UpdateEntry(e); err != nil {
+				return err
+			}
+			return tx.DeleteObject(ann, items[0].ID)
+		})
+		check("item deleted")
+		update(t, s, func(tx *store.Tx) error { return tx.UpdateEntry(rows[0]) }) // as it was when the item was there
+		check("written as it was")
+		update(t, s, func(tx *store.Tx) error { return tx.DeleteCollection(ann, coll) })
+		check("inbox deleted")
+		update(t, s, func(tx *store.Tx) error {
+			_, err := tx.PruneEntries(day.Add(time.Hour))
+			return err
+		})
+	})
+}

@@ -26,6 +26,8 @@ const maxDamage = 20
 var orphans = []struct{ what, query string }{
 	{"calendar objects without their text", `select count(*) from object o where not exists (select 1 from object_text t where t.account = o.account and t.id = o.id)`},
 	{"texts without their calendar object", `select count(*) from object_text t where not exists (select 1 from object o where o.account = t.account and o.id = t.id)`},
+	{"journal rows without their message", `select count(*) from entry e where e.text > 0 and not exists (select 1 from entry_text t where t.account = e.account and t.id = e.text)
+		or e.text < 0 and not exists (select 1 from object_text t where t.account = e.account and t.id = -e.text)`},
 	{"calendar objects without their calendar", `select count(*) from object o where not exists (select 1 from collection c where c.account = o.account and c.id = o.collection)`},
 	{"calendars without their account", `select count(*) from collection c where not exists (select 1 from account a where a.id = c.account)`},
 }

@@ -289,6 +289,9 @@ func (tx *Tx) DeleteObject(account AccountID, id int64) error {
 	if err := tx.vacate(account, collection, id, cover); err != nil {
 		return fmt.Errorf("delete object %s: %w", name, err)
 	}
+	if err := tx.keepTexts(account, `text = $2`, -id); err != nil {
+		return fmt.Errorf("delete object %s: %w", name, err)
+	}
 	if _, err := tx.exec(`delete from object_text where account = $1 and id = $2`, account, id); err != nil {
 		return fmt.Errorf("delete object %s: %w", name, err)
 	}

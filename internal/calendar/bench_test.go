@@ -75,9 +75,8 @@ func BenchmarkColleagues(b *testing.B) {
 			for b.Loop() {
 				i++
 				_, text := o.event("alice", "1@x")
-				at := text[strings.Index(text, "DTSTART"):]
-				at = at[:strings.Index(at, "\r\n")]
-				o.put("alice", "default/x.ics", strings.Replace(text, at, fmt.Sprintf("DTSTART:202603%02dT%02d0000Z", 1+i%28, i%23), 1))
+				at := text[strings.Index(text, "DTSTART:"):strings.Index(text, "SUMMARY:")]
+				o.put("alice", "default/x.ics", strings.Replace(text, at, fmt.Sprintf("DTSTART:202603%02dT%02d0000Z\r\nDURATION:PT1H\r\n", 1+i%28, i%23), 1))
 			}
 			each(b)
 		})

@@ -146,6 +146,35 @@ func (d *Directory) Traces(id store.AccountID, uid string) (store.Traces, error)
 	return t, nil
 }
 
+// loadTraces looks for the UIDs of messages in the homes of their recipients, for
+// all recipients of a UID at once.
+func (d *Directory) loadTraces(arrivals []Arrival) error {
+	homes := map[string][]store.AccountID{}
+	for _, a := range arrivals {
+		if uid := a.Message.UID(); a.colleague() && uid != "" && len(uid) <= maxUID {
+			if k := d.known[a.Recipient.Key()]; k.ID != 0 {
+				homes[uid] = append(homes[uid], k.ID)
+			}
+		}
+	}
+	for uid, list := range homes {
+		if len(list) < 2 {
+			continue
+		}
+		found, err := d.tx.TracesIn(list, uid)
+		if err != nil {
+			return fmt.Errorf("look for %s: %w", uid, err)
+		}
+		if d.traces == nil {
+			d.traces = map[met]store.Traces{}
+		}
+		for id, t := range found {
+			d.traces[met{id, uid}] = t
+		}
+	}
+	return nil
+}
+
 // collections of an account, to choose one for a new object.
 func (d *Directory) collections(id store.AccountID) ([]store.Collection, error) {
 	if all, ok := d.places[id]; ok {

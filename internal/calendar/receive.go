@@ -94,6 +94,9 @@ func (s *Service) ReceiveMade(ctx context.Context, arriving func(*store.Tx, *Dir
 		}
 		out = make([]Received, 0, len(arrivals))
 		dir.load(parties(arrivals))
+		if err := dir.loadTraces(arrivals); err != nil {
+			return err
+		}
 		for _, a := range arrivals {
 			r, err := s.receive(tx, a, dir)
 			if err != nil && problem.Of(err).Condition == problem.Internal {

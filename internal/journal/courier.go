@@ -2,8 +2,8 @@ package journal
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -266,13 +266,14 @@ func (j *Journal) settle(ctx context.Context, transport string, entries []*store
 	var done []Settled
 	err := j.o.Store.Update(ctx, func(tx *store.Tx) error {
 		done = done[:0]
+		rows, err := stored(tx, entries)
+		if err != nil {
+			return err
+		}
 		for i, e := range entries {
-			row, err := tx.Entry(e.Account, e.ID)
-			if errors.Is(err, store.ErrNotFound) {
+			row, there := rows[e.ID]
+			if !there {
 				continue // the account is gone, and its messages with it
-			}
-			if err != nil {
-				return fmt.Errorf("read message %d: %w", e.ID, err)
 			}
 			if !slices.Contains(states, row.State) {
 				continue // another node was quicker
@@ -300,6 +301,23 @@ func (j *Journal) settle(ctx context.Context, transport string, entries []*store
 		}
 	}
 	return nil
+}
+
+// stored reads rows as they are now, by ID.
+func stored(tx *store.Tx, entries []*store.Entry) (map[int64]store.Entry, error) {
+	ids := map[store.AccountID][]int64{}
+	for _, e := range entries {
+		ids[e.Account] = append(ids[e.Account], e.ID)
+	}
+	all := make(map[int64]store.Entry, len(entries))
+	for account, list := range ids {
+		rows, err := tx.EntriesByID(account, list)
+		if err != nil {
+			return nil, fmt.Errorf("read messages: %w", err)
+		}
+		maps.Copy(all, rows)
+	}
+	return all, nil
 }
 
 // usualStatus by state, RFC 6638 3.2.9.

@@ -121,6 +121,17 @@ func (tx *Tx) EntryByDigest(account AccountID, digest string) (Entry, error) {
 	return tx.oneEntry(`where e.account = $1 and e.digest = $2 order by e.id desc limit 1`, "message of that digest", account, digest)
 }
 
+// EntriesByID reads journal rows of an account, without their mails; those that
+// are gone are not in the map.
+func (tx *Tx) EntriesByID(account AccountID, ids []int64) (map[int64]Entry, error) {
+	list, err := tx.entries(`select `+entryColumns+` from entry e where e.account = $1 and e.id oneof($2)`, account, numbers(ids))
+	found := make(map[int64]Entry, len(list))
+	for _, e := range list {
+		found[e.ID] = e
+	}
+	return found, err
+}
+
 func (tx *Tx) oneEntry(where, what string, args ...any) (Entry, error) {
 	e, err := first(tx, scanEntry, what, `select `+entryColumns+` from entry e `+where, args...)
 	if err != nil {
@@ -202,6 +213,25 @@ func (tx *Tx) Traces(account AccountID, uid string) (t Traces, err error) {
 		exists (select 1 from version v where v.account = $1 and v.uid = $2 and v.deleted),
 		exists (select 1 from entry e where e.account = $1 and e.uid = $2)`, account, uid)
 	return t, err
+}
+
+// TracesIn is Traces in many homes.
+func (tx *Tx) TracesIn(accounts []AccountID, uid string) (map[AccountID]Traces, error) {
+	found := make(map[AccountID]Traces, len(accounts))
+	ids := make([]int64, len(accounts))
+	for i, id := range accounts {
+		ids[i] = int64(id)
+	}
+	err := tx.each(func(r *sql.Rows) error {
+		var id AccountID
+		var t Traces
+		err := r.Scan(&id, &t.Object, &t.Deleted, &t.Entry)
+		found[id] = t
+		return err
+	}, `select a.id, exists (select 1 from object o where o.account = a.id and o.uid = $2),
+		exists (select 1 from version v where v.account = a.id and v.uid = $2 and v.deleted),
+		exists (select 1 from entry e where e.account = a.id and e.uid = $2) from account a where a.id oneof($1)`, numbers(ids), uid)
+	return found, err
 }
 
 // EntriesWaiting lists the rows of a UID that are due, to be tried again, or

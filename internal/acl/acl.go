@@ -96,7 +96,7 @@ func (*ACL) OfCollection(tx *store.Tx, who store.AccountID, c *store.Collection)
 }
 
 // granted is the most that the shares of a collection give to an account, by
-// itself or as a member of groups (RFC 3744 2).
+// itself, as a member of groups (RFC 3744 2), or as one of all who have one.
 func granted(tx *store.Tx, who, owner store.AccountID, collection int64) (Access, error) {
 	list, err := tx.SharesOf(owner, collection)
 	if err != nil || len(list) == 0 {
@@ -105,7 +105,7 @@ func granted(tx *store.Tx, who, owner store.AccountID, collection int64) (Access
 	have := None
 	var groups map[store.AccountID]bool
 	for _, s := range list {
-		if s.Grantee != who {
+		if s.Grantee != who && s.Grantee != store.Everyone {
 			if groups == nil {
 				if groups, err = Groups(tx, who); err != nil {
 					return None, err
@@ -215,7 +215,7 @@ func (*ACL) SharedWith(tx *store.Tx, who store.AccountID) ([]store.Share, error)
 }
 
 // Grant shares a calendar, or the whole home, to another account of this
-// server, replacing what it had. The caller has made sure that the one who asks
+// server, or a calendar to [store.Everyone], replacing what it had. The caller has made sure that the one who asks
 // owns it.
 func (*ACL) Grant(tx *store.Tx, owner store.AccountID, collection int64, grantee store.AccountID, access Access) error {
 	if access < FreeBusy || access > Act {
@@ -224,7 +224,11 @@ func (*ACL) Grant(tx *store.Tx, owner store.AccountID, collection int64, grantee
 	if grantee == owner {
 		return problem.New(problem.BadInput, "A calendar is not shared with its owner.")
 	}
-	if _, err := tx.Account(grantee); errors.Is(err, store.ErrNotFound) {
+	if grantee == store.Everyone {
+		if access > Write || collection == store.WholeHome {
+			return problem.New(problem.BadInput, "Everyone at once can be let see when somebody is busy, read a calendar, or read and write it; more is for people who are named.")
+		}
+	} else if _, err := tx.Account(grantee); errors.Is(err, store.ErrNotFound) {
 		return problem.New(problem.NotFound, "There is no such account to share with.").Because(err)
 	} else if err != nil {
 		return err

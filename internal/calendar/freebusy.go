@@ -174,6 +174,9 @@ func (s *Service) ourDomain(a ical.Address) bool {
 
 // busy time of one person, as far as the actor may know it.
 func (s *Service) busy(tx *store.Tx, by account.Actor, who store.Account, from, to time.Time, maskUID string, work *busyWork) ([]freebusy.Period, string, error) {
+	if may, err := s.mayDeliver(tx, who, by.Account, func(d Delivery) bool { return d.Query }); err != nil || !may {
+		return nil, statusNoRight, err
+	}
 	all, err := tx.Collections(who.ID)
 	if err != nil {
 		return nil, "", fmt.Errorf("collections of %s: %w", who.Name, err)

@@ -270,6 +270,9 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 			return nil, fmt.Errorf("look for deleted event: %w", err)
 		}
 	}
+	if refused, err := s.unwanted(tx, a, who, stored != nil, dir); err != nil || refused != nil {
+		return refused, err
+	}
 	if stored == nil {
 		if forged, err := s.forged(tx, a, dir); err != nil || forged != nil {
 			return forged, err

@@ -170,6 +170,7 @@ type settings struct {
 	HidePrivate     bool              `json:"hide-private,omitempty"`
 	SignMail        *bool             `json:"sign-mail,omitempty"`
 	EncryptMail     string            `json:"encrypt-mail,omitempty"`
+	Deliver         []Delivery        `json:"deliver,omitempty"`
 }
 
 func settingsOf(a store.Account) settings {

@@ -19,6 +19,22 @@ type ShareView struct {
 	Title  string // proposed with the invitation
 }
 
+// EveryoneName stands where the name of an account is expected for all who have
+// one: they find a calendar that is shared with them so by its address, since it
+// is not put among the calendars of each.
+const EveryoneName = "*"
+
+var everyone = store.Account{ID: store.Everyone, Name: EveryoneName, DisplayName: "Everyone with an account"}
+
+// Sharee finds whom a calendar can be shared with by a name or an address, or
+// [EveryoneName].
+func (s *Service) Sharee(ctx context.Context, name string) (store.Account, error) {
+	if name == EveryoneName {
+		return everyone, nil
+	}
+	return s.o.Accounts.Find(ctx, name)
+}
+
 // Shares lists with whom a calendar is shared; only its owner may know.
 func (s *Service) Shares(ctx context.Context, by account.Actor, owner store.AccountID, coll string) ([]ShareView, error) {
 	var out []ShareView
@@ -33,7 +49,10 @@ func (s *Service) Shares(ctx context.Context, by account.Actor, owner store.Acco
 			return fmt.Errorf("shares of %s: %w", coll, err)
 		}
 		for _, sh := range list {
-			who, err := tx.Account(sh.Grantee)
+			who, err := everyone, error(nil)
+			if sh.Grantee != store.Everyone {
+				who, err = tx.Account(sh.Grantee)
+			}
 			if errors.Is(err, store.ErrNotFound) {
 				continue
 			}

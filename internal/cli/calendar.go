@@ -140,7 +140,7 @@ func calendarNamed(e *env, s *server.Services, owner store.AccountID, by account
 type calendarShare struct {
 	accountFlag `embed:""`
 	Calendar    string `arg:"" help:"Which calendar; \"*\" is all of them: read, or act for you altogether, inbox included."`
-	With        string `required:"" help:"With whom: a colleague's address." placeholder:"ADDRESS"`
+	With        string `required:"" help:"With whom: a colleague's address, or \"*\": everyone with an account." placeholder:"ADDRESS"`
 	Access      string `enum:"freebusy,read,read-write,team,act" default:"read" help:"freebusy; read; read-write; team: and name and describe it; act: and see what is private, as a secretary does."`
 }
 
@@ -170,7 +170,7 @@ func (c calendarShare) change(e *env, do func(*server.Services, account.Actor, s
 				return err
 			}
 		}
-		to, err := s.Accounts.Find(e.ctx, c.With)
+		to, err := s.Calendar.Sharee(e.ctx, c.With)
 		if err != nil {
 			return err
 		}
@@ -184,6 +184,9 @@ const everyCalendar = "*"
 // proxies puts somebody on the list of those who read, or act in, all calendars
 // of the caller, or takes them off it.
 func proxies(e *env, s *server.Services, by account.Actor, who store.Account, access acl.Access, on bool) error {
+	if who.ID == store.Everyone {
+		return usagef("all calendars are shared with people who are named")
+	}
 	if access != acl.Read && access != acl.Act {
 		return usagef("all calendars are shared for reading or to act: --access read or --access act")
 	}

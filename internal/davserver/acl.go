@@ -77,9 +77,9 @@ func (q *request) shares(r *resource) ([]sharee, error) {
 }
 
 // setACL is RFC 3744 8.1. What can be granted is what a calendar can be shared
-// for: busy time, reading, reading and writing, to one account each. The
-// protected entries may be repeated, as clients do that send back what they
-// read, and not changed.
+// for: busy time, reading, reading and writing and so on, to one account or
+// group each, or to everyone who has an account. The protected entries may be
+// repeated, as clients do that send back what they read, and not changed.
 func (q *request) setACL() error {
 	list, err := readXML(q, caldav.ParseACL)
 	if err != nil {
@@ -92,13 +92,16 @@ func (q *request) setACL() error {
 	if r.coll.Access < acl.Own {
 		return problem.New(problem.NeedPrivileges, "Only its owner can share the calendar.")
 	}
+	if r.kind&(inbox|outbox) != 0 {
+		return q.setSchedulingACL(r, list)
+	}
 	grants := map[store.AccountID]acl.Access{}
 	for i := range list {
 		id, access, err := q.grantOf(r, &list[i])
 		if err != nil {
 			return err
 		}
-		if id != 0 {
+		if access != acl.None {
 			grants[id] = max(grants[id], access)
 		}
 	}
@@ -110,19 +113,13 @@ func (q *request) setACL() error {
 	return nil
 }
 
-// grantOf reads one entry; a zero account means that it says nothing new.
+// grantOf reads one entry; no access means that it says nothing new.
 func (q *request) grantOf(r *resource, a *caldav.ACE) (store.AccountID, acl.Access, error) {
 	refuse := func(condition problem.Condition, sentence string) (store.AccountID, acl.Access, error) {
 		return 0, acl.None, problem.New(condition, "%s", sentence)
 	}
-	// RFC 3744 8.1.1
-	switch {
-	case a.Deny:
-		return refuse("grant-only", "Rights can be granted here, not denied.")
-	case a.Invert:
-		return refuse("no-invert", "An entry for everyone but someone is not possible here.")
-	case a.Inherited:
-		return refuse("no-inherited-ace-conflict", "Inherited entries are changed where they come from.")
+	if err := grantsOnly(a); err != nil {
+		return 0, acl.None, err
 	}
 	access := acl.None
 	for _, p := range a.Privileges {
@@ -140,33 +137,61 @@ func (q *request) grantOf(r *resource, a *caldav.ACE) (store.AccountID, acl.Acce
 		}
 		return refuse("allowed-principal", "Rights can be granted to accounts.")
 	case "authenticated":
-		if access == acl.FreeBusy || a.Protected {
+		switch {
+		case a.Protected || access == acl.FreeBusy && !r.coll.Transparent:
 			return 0, acl.None, nil // has it, for good
+		case access > acl.Write:
+			return refuse("allowed-principal", "Everyone who has an account can be let read the calendar, or read and write it; more is for people who are named.")
 		}
-		return refuse("allowed-principal", "A calendar cannot be shared with everyone at once; name the accounts.")
-	case "all", "unauthenticated", "self":
-		return refuse("allowed-principal", "Rights can be granted to accounts of this server only.")
+		return store.Everyone, access, nil
+	case "all", "unauthenticated": // RFC 3744 8.1.1 has this very example
+		return refuse("allowed-principal", "Nothing here can be read without signing in; a calendar that is for everyone is published, and has an address of its own.")
+	case "self": // RFC 3744 5.5.1: the user whose principal the resource is
+		return refuse("allowed-principal", "A calendar is nobody's principal, so that self would be nobody.")
 	default:
 		return refuse("recognized-principal", "The principal of an entry is not known.")
 	}
-	p, err := parseHref(a.Principal.Href, q.sameHost)
-	if err == nil && p.kind == proxy && p.account == r.owner.Name && a.Protected {
+	if p, err := parseHref(a.Principal.Href, q.sameHost); err == nil && p.kind == proxy && p.account == r.owner.Name && a.Protected {
 		return 0, acl.None, nil // kept as it is
 	}
-	if err != nil || p.kind != principal {
-		return refuse("recognized-principal", "There is no principal "+clip(a.Principal.Href)+" here.")
-	}
-	who, err := q.account(p.account)
+	who, err := q.grantee(a)
 	if err != nil {
-		return refuse("recognized-principal", "There is no principal "+clip(a.Principal.Href)+" here.")
+		return 0, acl.None, err
 	}
-	if who.ID == r.owner.ID {
+	if who == r.owner.ID {
 		return 0, acl.None, nil
 	}
 	if access > acl.Act {
 		return refuse("no-ace-conflict", "Managing a calendar stays with its owner; it can be shared for reading and writing, or to act for its owner.")
 	}
-	return who.ID, access, nil
+	return who, access, nil
+}
+
+// grantsOnly refuses entries that do something else (RFC 3744 8.1.1).
+func grantsOnly(a *caldav.ACE) error {
+	switch {
+	case a.Deny:
+		return problem.New("grant-only", "Rights can be granted here, not denied.")
+	case a.Invert:
+		return problem.New("no-invert", "An entry for everyone but someone is not possible here.")
+	case a.Inherited:
+		return problem.New("no-inherited-ace-conflict", "Inherited entries are changed where they come from.")
+	}
+	return nil
+}
+
+// grantee is the account that the href of an entry names.
+func (q *request) grantee(a *caldav.ACE) (store.AccountID, error) {
+	unknown := problem.New("recognized-principal", "There is no principal %s here.", clip(a.Principal.Href))
+	p, err := parseHref(a.Principal.Href, q.sameHost)
+	if err != nil || p.kind != principal {
+		return 0, unknown
+	}
+	who, err := q.account(p.account)
+	if err != nil {
+		return 0, unknown
+	}
+	return who.ID, nil
 }
 
 // levels of sharing that privileges ask for; those of inbox and outbox, and

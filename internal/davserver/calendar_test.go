@@ -314,7 +314,7 @@ func TestLiveProperties(t *testing.T) {
 		{"/dav/principals/ann/", "resourcetype", "<d:principal/>"},
 		{"/dav/principals/ann/", "principal-URL", "/dav/principals/ann/"},
 		{"/dav/principals/ann/", "group-membership", "<d:group-membership/>"},
-		{"/dav/principals/ann/", "C:calendar-user-address-set", `<d:href preferred="1">mailto:ann@example.test</d:href></c:calendar-user-address-set>`},
+		{"/dav/principals/ann/", "C:calendar-user-address-set", `<d:href preferred="1">mailto:ann@example.test</d:href><d:href>/dav/principals/ann/</d:href></c:calendar-user-address-set>`},
 		{"/dav/principals/ann/", "C:calendar-user-type", ">INDIVIDUAL<"},
 		{"/dav/principals/ann/", "C:schedule-outbox-URL", "/dav/calendars/ann/outbox/"},
 		{"/dav/principals/ann/", "CS:email-address-set", "<cs:email-address>ann@example.test</cs:email-address>"},

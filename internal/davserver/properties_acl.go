@@ -174,7 +174,8 @@ func granted(access string) []caldav.Name {
 }
 
 // aclValue lists who may do what: the owner everything, for good; colleagues
-// see when the owner is busy; and the shares (RFC 3744 5.5).
+// see when the owner is busy, unless the calendar does not count; and the
+// shares (RFC 3744 5.5).
 func aclValue(q *request, r *resource, x *caldav.Writer) (bool, error) {
 	if r.kind&sets == 0 && r.owner.ID != q.by.Account && (r.kind&(calendarColl|object) == 0 || r.coll.Access < acl.Own) { // read-acl is the owner's
 		return false, nil
@@ -183,10 +184,10 @@ func aclValue(q *request, r *resource, x *caldav.Writer) (bool, error) {
 	if r.kind&objects != 0 {
 		inherited = collectionHref(r.place.account, r.place.coll)
 	}
-	ace := func(principal func(), protected bool, names ...caldav.Name) {
+	ace := func(principal func(*caldav.Writer), protected bool, names ...caldav.Name) {
 		x.Start(caldav.D("ace"))
 		x.Start(caldav.D("principal"))
-		principal()
+		principal(x)
 		x.End(caldav.D("principal"))
 		x.Start(caldav.D("grant"))
 		for _, n := range names {
@@ -202,27 +203,41 @@ func aclValue(q *request, r *resource, x *caldav.Writer) (bool, error) {
 		x.End(caldav.D("ace"))
 	}
 	if r.kind&(sets|principal|proxy) != 0 { // everyone with an account sees these
-		ace(func() { x.Empty(caldav.D("authenticated")) }, true, caldav.D("read"))
+		ace(func(x *caldav.Writer) { x.Empty(caldav.D("authenticated")) }, true, caldav.D("read"))
+		if r.kind == principal {
+			ace(func(x *caldav.Writer) { x.Empty(caldav.D("self")) }, true, caldav.D("write-properties"), caldav.D("read-acl")) // RFC 3744 5.5.1
+		}
 		return true, nil
 	}
-	ace(func() {
+	ace(func(x *caldav.Writer) {
 		x.Start(caldav.D("property"))
 		x.Empty(caldav.D("owner"))
 		x.End(caldav.D("property"))
 	}, true, caldav.D("all"))
+	if r.kind&(inbox|outbox) != 0 {
+		return true, schedulingACL(q, r, ace)
+	}
 	if r.kind&(calendarColl|object) == 0 {
 		return true, nil
 	}
-	ace(func() { x.Empty(caldav.D("authenticated")) }, true, caldav.C("read-free-busy"))
+	if !r.coll.Transparent {
+		ace(func(x *caldav.Writer) { x.Empty(caldav.D("authenticated")) }, true, caldav.C("read-free-busy"))
+	}
 	for which, names := range map[string][]caldav.Name{proxyReadName: granted("read"), proxyWriteName: granted("act")} {
-		ace(func() { x.Href(proxyHref(r.owner.Name, which)) }, true, names...)
+		ace(func(x *caldav.Writer) { x.Href(proxyHref(r.owner.Name, which)) }, true, names...)
 	}
 	shares, err := q.shares(r)
 	if err != nil {
 		return false, err
 	}
 	for _, s := range shares {
-		ace(func() { x.Href(principalHref(s.name)) }, false, granted(s.access)...)
+		ace(func(x *caldav.Writer) {
+			if s.id == store.Everyone {
+				x.Empty(caldav.D("authenticated"))
+			} else {
+				x.Href(principalHref(s.name))
+			}
+		}, false, granted(s.access)...)
 	}
 	return true, nil
 }

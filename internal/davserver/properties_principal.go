@@ -22,8 +22,8 @@ var principalProperties = []property{
 		return true, err
 	}},
 	{name: caldav.C("calendar-home-set"), where: principal, value: calendarHomeSet},
-	// RFC 6638 2.4.1. Only what scheduling and mail can use in ORGANIZER: the
-	// principal's URL would be no address for anyone outside.
+	// RFC 6638 2.4.1. First what mail can use in ORGANIZER, which is what clients
+	// take; then the principal's URL, which becomes that where it is stored.
 	{name: caldav.C("calendar-user-address-set"), where: principal, value: func(q *request, r *resource, x *caldav.Writer) (bool, error) {
 		list, err := q.addresses(r)
 		for i, a := range list {
@@ -36,6 +36,7 @@ var principalProperties = []property{
 			}
 			x.Href(string(a))
 		}
+		x.Href(principalHref(r.owner.Name))
 		return true, err
 	}},
 	{name: caldav.C("calendar-user-type"), where: principal, value: func(_ *request, r *resource, x *caldav.Writer) (bool, error) {

@@ -33,6 +33,7 @@ func (q *request) put() error {
 	if err != nil {
 		return err
 	}
+	data = q.withMailto(data)
 	cond, err := q.conditions()
 	if err != nil {
 		return q.withRepresentation(err)
@@ -221,6 +222,7 @@ func (q *request) post() error {
 	if err != nil {
 		return err
 	}
+	data = q.withMailto(data)
 	q.at.kind, q.at.name = object, strings.ToLower(rand.Text())+".ics"
 	res, err := q.s.calendar.Put(q.ctx, calendar.PutRequest{
 		By:          q.by,

@@ -83,7 +83,7 @@ func (q *request) postOutbox() error {
 	x.StartDocument(caldav.C("schedule-response"))
 	for i, a := range answers {
 		x.Start(caldav.C("response"))
-		x.HrefIn(caldav.C("recipient"), string(a.Address))
+		x.HrefIn(caldav.C("recipient"), string(ask.attendees[i].Address())) // as it was asked for
 		x.Element(caldav.C("request-status"), a.Status)
 		if strings.HasPrefix(a.Status, "2.") {
 			x.Element(calendarData, string(q.freeBusyReply(ask, ask.attendees[i], a.Periods).Bytes()))
@@ -182,7 +182,8 @@ func (q *request) readFreeBusyRequest(r *resource, data []byte) (*freeBusyReques
 	}
 	for p := range c.Props("ATTENDEE") {
 		ask.attendees = append(ask.attendees, p)
-		ask.who = append(ask.who, p.Address())
+		who, _ := q.mailtoOf(p.Address())
+		ask.who = append(ask.who, who)
 	}
 	if len(ask.who) == 0 {
 		return invalid("it has no ATTENDEE")

@@ -91,7 +91,7 @@ func inviteValue(q *request, r *resource, x *caldav.Writer) (bool, error) {
 		return false, err
 	}
 	for _, s := range list {
-		if s.Access < acl.Read {
+		if s.Access < acl.Read || s.ID == store.Everyone { // nobody in particular was invited
 			continue
 		}
 		x.Start(caldav.CS("user"))

@@ -8,6 +8,10 @@ import (
 // AccountID identifies a person, group, room or resource in this store.
 type AccountID int64
 
+// Everyone is the grantee of a share to whoever has an account here; no account
+// has this number.
+const Everyone AccountID = 0
+
 // ErrNotFound and ErrExists are wrapped by the errors of Tx methods: a row is
 // not there, or its name is taken. A transaction goes on after either.
 var (

@@ -102,7 +102,7 @@ func (a *app) postShare(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	other, err := a.o.Accounts.Find(r.ctx(), strings.TrimSpace(q.Who))
+	other, err := a.o.Calendar.Sharee(r.ctx(), strings.TrimSpace(q.Who))
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (a *app) postShare(r *request) (any, error) {
 		return nil, problem.New(problem.BadInput, "The calendar is %s's own.", nameOf(other))
 	}
 	name := r.PathValue("calendar")
-	if q.Ask && other.Kind != store.Group { // a group has no answer to give
+	if q.Ask && other.Kind != store.Group && other.ID != store.Everyone { // those have no answer to give
 		err = a.o.Calendar.Invite(r.ctx(), r.who, owner, name, []calendar.Invitee{{Account: other.ID, Access: access}}, nil)
 	} else {
 		err = a.o.Calendar.Share(r.ctx(), r.who, owner, name, other.ID, access)
@@ -126,7 +126,7 @@ func (a *app) deleteShare(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	other, err := a.o.Accounts.ByName(r.ctx(), r.URL.Query().Get("who"))
+	other, err := a.o.Calendar.Sharee(r.ctx(), r.URL.Query().Get("who"))
 	if err != nil {
 		return nil, err
 	}

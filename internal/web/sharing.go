@@ -284,11 +284,10 @@ func (a *app) changeSharing(r *http.Request, who account.Actor) (string, error) 
 		n, _ := strconv.ParseInt(form.Get(field), 10, 64) // one that is none finds nothing
 		return n
 	}
-	person := func() (store.Account, error) { return a.o.Accounts.Find(ctx, strings.TrimSpace(form.Get("who"))) }
 	do := form.Get("do")
 	switch do {
 	case "share", "unshare":
-		other, err := person()
+		other, err := svc.Sharee(ctx, strings.TrimSpace(form.Get("who")))
 		if err != nil {
 			return "", err
 		}

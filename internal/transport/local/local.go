@@ -125,6 +125,9 @@ func outcome(r calendar.Received) journal.Outcome {
 		return journal.Outcome{State: journal.Failed, Status: "5.3", Reason: string(problem.Of(r.Err).Condition), Sentence: problem.Of(r.Err).Sentence}
 	case r.Result.Decision == itip.Rejected:
 		o.State, o.Status = journal.Failed, "5.3"
+		if r.Result.Reason == calendar.ReasonNotAllowed {
+			o.Status = "3.8" // RFC 6638 3.2.9
+		}
 	}
 	o.Reason, o.Sentence = r.Result.Reason, told(r.Result.Decision)
 	if o.State == journal.Failed {

@@ -91,8 +91,11 @@ func (c *cancelling) one(msg *ical.Component) {
 		}
 	case is.Sequence < was.Sequence:
 		c.outdated = true
-		if key == "" && dead(msg) {
+		switch {
+		case key == "" && dead(msg):
 			c.calledOffBefore(is.Sequence)
+		case key == "":
+			c.formerAddress(msg, is)
 		}
 		return
 	case was.Cancelled && is.Sequence == was.Sequence:

@@ -180,7 +180,7 @@ func (r *replying) whole(a Answered, line *ical.Property, status string) {
 		if target == nil || dead(c) {
 			continue
 		}
-		if own, ok := r.p.mem.reply(target.Address().Key(), k); ok && !own.Stale && (decided(own.PartStat) || !own.Stamp.Before(a.Stamp)) {
+		if own, ok := r.p.mem.reply(target.Address().Key(), k); ok && !own.Stale && own.Sequence >= movedAt(moves, k).Sequence && (decided(own.PartStat) || !own.Stamp.Before(a.Stamp)) {
 			continue // answered by itself
 		}
 		if a.Sequence < r.p.mem.Invited[target.Address().Key()+" "+k] {

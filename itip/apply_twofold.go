@@ -47,6 +47,35 @@ func (p *applying) leave(c, msg *ical.Component) bool {
 	return true
 }
 
+// formerAddress: only now is it told that one of the owner's addresses is not
+// invited any more. What the copy kept for it of a series that another is
+// invited to goes.
+func (c *cancelling) formerAddress(msg *ical.Component, is Version) {
+	p := c.p
+	if len(p.mem.Twofold) == 0 || c.new.master == nil || p.me.line(msg) == nil {
+		return
+	}
+	named := listedIn(msg)
+	for line := range c.new.master.Props("ATTENDEE") {
+		if p.me.is(line) && named[line.Address().Key()] {
+			return // invited again since
+		}
+	}
+	for k := range sorted(p.mem.Twofold) {
+		if have := c.new.overrides[k]; have != nil {
+			c.new.drop(have)
+		}
+		if c.new.inSeries(k) {
+			c.new.exclude(k)
+			c.new.index()
+			c.changed, c.removed = true, true
+			c.diffs = append(c.diffs, Difference{Property: "STATUS", New: stateCancelled, RecurrenceID: k})
+		}
+		put(&p.mem.Versions, k, Version{Sequence: is.Sequence, Stamp: is.Stamp, Cancelled: true})
+	}
+	p.mem.Twofold = nil
+}
+
 // twofold are the occurrences that a new version of the series leaves out, while
 // it may be only one of the owner's addresses that is not invited to them: what
 // ends for both is cancelled by name. Convene's own messages are meant, which

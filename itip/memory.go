@@ -27,6 +27,9 @@ type Memory struct {
 	// Spread are the occurrences written out of a change of all later ones
 	// (RANGE=THISANDFUTURE); they are answered in one message.
 	Spread map[string]bool `json:"spread,omitempty"`
+	// Twofold are the occurrences that the series leaves out and the copy keeps,
+	// since it may be another of the user's addresses that is invited to them.
+	Twofold map[string]bool `json:"twofold,omitempty"`
 	// Dropped are our answers to single occurrences that gave way to a newer
 	// series or were taken out of the own copy, until those occurrences come again.
 	Dropped map[string]Dropped `json:"dropped,omitempty"`
@@ -96,7 +99,7 @@ func (m Memory) clone() Memory {
 	m.Versions = maps.Clone(m.Versions)
 	m.Dropped = maps.Clone(m.Dropped)
 	m.Answers = maps.Clone(m.Answers)
-	m.Hidden = maps.Clone(m.Hidden)
+	m.Hidden, m.Twofold = maps.Clone(m.Hidden), maps.Clone(m.Twofold)
 	m.Spread = maps.Clone(m.Spread)
 	m.Moved = maps.Clone(m.Moved)
 	m.Invited = maps.Clone(m.Invited)

@@ -93,6 +93,7 @@ func (m *merging) series() {
 				d = compare(o, o.master, m.view(got), got)
 			}
 		}
+		p.mem.Twofold = m.kept
 		m.note("", d, was, got)
 		m.own(got, was, m.moved[""])
 		m.replace(was, got)
@@ -112,10 +113,28 @@ func (m *merging) series() {
 		}
 		p.mem.Base = seen.Sequence
 	}
+	skipped := was != nil && seen.Sequence > m.sequenceOf("")+1 // at least one version has not come
 	put(&p.mem.Versions, "", seen)
 	m.new.index()
 	m.overrides(seen)
 	m.new.index()
+	if skipped && !m.moved[""] && asksAgain(p.me.line(is)) {
+		m.missed(seen)
+	}
+}
+
+// missed answers again for single occurrences that the user answered by
+// themselves: a version of the series in between has not come, with which it may
+// have moved, or the user may have been taken off. It is as before, so the
+// answers are too; but the organizer opened them.
+func (m *merging) missed(series Version) {
+	for _, k := range m.new.order {
+		at, told := m.p.mem.Answers[k]
+		if c := m.new.overrides[k]; told && at.Sequence < series.Sequence && m.p.derived(k) && !m.fresh[k] && !dead(c) && decided(m.ownAnswer(c)) {
+			setSequence(c, max(sequence(c), series.Sequence))
+			m.resend = append(m.resend, k)
+		}
+	}
 }
 
 // readmit takes what is kept out of the EXDATEs of a master.

@@ -120,8 +120,7 @@ func (m *merging) own(got, was *ical.Component, moved bool) {
 		m.class |= details // RFC 5546 4.2.7: it is ours again to answer
 		return
 	}
-	// RFC 5546 3.2.2.7: the organizer asks for our status again.
-	if partStat(line) == partStatNeeds && decided(answer) && strings.EqualFold(line.Param("RSVP"), "TRUE") {
+	if decided(answer) && asksAgain(line) {
 		m.resend = append(m.resend, m.old.keyOf(was))
 	}
 	line.SetParam("PARTSTAT", answer)
@@ -134,6 +133,12 @@ func (m *merging) own(got, was *ical.Component, moved bool) {
 			}
 		}
 	}
+}
+
+// asksAgain reports whether the organizer asks for a status that was given
+// (RFC 5546 3.2.2.7).
+func asksAgain(line *ical.Property) bool {
+	return line != nil && partStat(line) == partStatNeeds && strings.EqualFold(line.Param("RSVP"), "TRUE")
 }
 
 // sameContent compares two versions of an object but for their time stamps and

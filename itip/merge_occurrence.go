@@ -201,6 +201,9 @@ func (m *merging) occurrence(k string) {
 			if partStat(line) != d.PartStat {
 				line.SetParam("PARTSTAT", d.PartStat)
 			}
+			if asksAgain(p.me.line(is)) && !slices.Contains(m.resend, k) {
+				m.resend = append(m.resend, k)
+			}
 		}
 	}
 	if dead(got) {

@@ -71,6 +71,9 @@ func (p *applying) reply() {
 		p.end(Held, ReasonWaiting, "%s answers %s in the place of %s, who has not said so. It waits for that.", nameOf(person(who)), name, person(who).DelegatedFrom[0])
 		return
 	}
+	if !r.listed() && r.partedAndPassedOn() {
+		return
+	}
 	if group := r.group(); !r.listed() && group != nil {
 		p.end(Held, ReasonPartyCrasher, "%s answers %s as a member of %s and %s. Invite them, or leave it.", nameOf(person(who)), name, nameOf(person(group)), answerWord(answerOf(p.msg.cal.Main()[0], who)))
 		p.res.PartStat, p.res.Notify = answerOf(p.msg.cal.Main()[0], who), true

@@ -92,6 +92,9 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 			// was not told of the new one.
 			r.sendAgain(stored, key)
 		}
+		if a.PartStat == partStatDelegated && have != nil {
+			r.turnBack(line, key)
+		}
 		return
 	}
 	if have != nil && a.Sequence > maxSequence(r.new) {

@@ -260,10 +260,17 @@ func (r *replying) refuseDelegation(c *ical.Component, line *ical.Property, key 
 		r.changed = true
 	}
 	r.sendAgain(target, k)
+	r.uninvite(line, r.new.component(k), k)
+}
+
+// uninvite tells those whom a reply names as delegates that they are not
+// invited, and gives back who was told.
+func (r *replying) uninvite(line *ical.Property, comp *ical.Component, k string) (told []ical.Address) {
+	p := r.p
 	org := r.new.organizer(nil)
 	to := person(line).DelegatedTo
 	for _, d := range to[:min(len(to), maxDelegates)] {
-		if (people{d.Key(): true}).line(r.new.component(k)) != nil {
+		if (people{d.Key(): true}).line(comp) != nil || p.me[d.Key()] {
 			continue // invited in their own right
 		}
 		q := ical.NewProperty("ATTENDEE", string(d))
@@ -271,8 +278,65 @@ func (r *replying) refuseDelegation(c *ical.Component, line *ical.Property, key 
 		if at == "" {
 			continue
 		}
+		q.SetParam("DELEGATED-FROM", string(line.Address()))
 		l := letter{o: r.new, stamp: p.mem.nextStamp(p.a.Received), zone: p.a.Zone}
-		comp := r.new.component(k)
 		p.res.Send = append(p.res.Send, l.message(Cancel, org.Address(), at, k, l.calendar(Cancel, l.cancel(comp, sequence(comp), false, q))))
+		told = append(told, d)
+	}
+	return told
+}
+
+// partedAndPassedOn: somebody who was taken off passed on what they had before
+// they heard of that. It is not theirs to give any more: who was to come in their
+// place is told, whom nobody else tells.
+func (r *replying) partedAndPassedOn() bool {
+	p := r.p
+	who := r.who.Address().Key()
+	done := false
+	for _, c := range p.a.Message.Main() {
+		line := (people{who: true}).line(c)
+		if line == nil || partStat(line) != partStatDelegated {
+			continue
+		}
+		key := ""
+		if q := c.Prop("RECURRENCE-ID"); q != nil {
+			t, err := q.Time()
+			if err != nil {
+				continue
+			}
+			key = p.stored.key(t, p.msg.zones)
+		}
+		a := Answered{Sequence: sequence(c), Stamp: stamp(c, p.a.Received), PartStat: partStatDelegated, Stale: true}
+		if at, gone := p.mem.Uninvited[who]; !gone || a.Sequence >= at {
+			continue
+		}
+		done = true
+		if last, ok := p.mem.reply(who, key); ok && !a.Stamp.After(last.Stamp) {
+			continue // it came twice
+		}
+		p.mem.setReply(who, key, a)
+		r.new = p.stored
+		r.turnBack(line, key)
+	}
+	if done {
+		p.end(Ignored, ReasonPreviousTime, "%s was taken off %s and had passed it on before; who was to come in their place is told.", nameOf(person(r.who)), title(p.stored))
+	}
+	return done
+}
+
+// turnBack: somebody passed on a time that has changed since. They are asked
+// about the new one themselves, and who was to come in their place, whom nobody
+// else tells, has an event that does not take place (RFC 5546 5.2.2 has the
+// organizer clear that up). Should the delegator send them again, they need a
+// newer number than that of this cancellation.
+func (r *replying) turnBack(line *ical.Property, key string) {
+	comp := r.new.component(key)
+	if comp == nil {
+		if comp = r.new.derive(key); comp == nil {
+			return
+		}
+	}
+	for _, d := range r.uninvite(line, comp, key) {
+		put(&r.p.mem.Uninvited, strings.TrimSpace(d.Key()+" "+key), sequence(comp))
 	}
 }

@@ -69,7 +69,10 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 	who := r.memoryKey(have)
 	if last, ok := r.p.mem.reply(who, key); ok {
 		if a.Sequence < last.Sequence || a.Sequence == last.Sequence && !a.Stamp.After(last.Stamp) {
-			r.outdated = true // it overtook a newer one, or came twice
+			r.outdated = true // a newer one overtook it, or it came twice
+			if a.PartStat == partStatDelegated && have != nil && last.PartStat != partStatDelegated && a.Stamp.Before(last.Stamp) {
+				r.turnBack(line, key) // they thought better of it
+			}
 			return
 		}
 	}

@@ -336,7 +336,12 @@ func (r *replying) turnBack(line *ical.Property, key string) {
 			return
 		}
 	}
-	for _, d := range r.uninvite(line, comp, key) {
+	rest := line.Clone() // but for those who were told already
+	rest.SetParam("DELEGATED-TO", slices.DeleteFunc(slices.Clone(line.ParamValues("DELEGATED-TO")), func(to string) bool {
+		n, told := r.p.mem.Uninvited[strings.TrimSpace(ical.ParseAddress(to).Key()+" "+key)]
+		return told && n >= sequence(comp)
+	})...)
+	for _, d := range r.uninvite(rest, comp, key) {
 		put(&r.p.mem.Uninvited, strings.TrimSpace(d.Key()+" "+key), sequence(comp))
 	}
 }

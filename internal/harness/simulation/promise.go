@@ -250,7 +250,7 @@ func (w *World) agree(e *event, p *person, org, mine copied) {
 			continue // asked not to hear of it (RFC 5546 4.2.5)
 		case !ok && x.answer == "DECLINED":
 			continue // taken out of the own copy
-		case !ok && (mine.deleted || mine.memory.Hidden[k+"00Z"]) && (w.overlooked(org.memory, p, "DECLINED") || cancelledOnce(org.memory, p)):
+		case !ok && (mine.deleted || mine.memory.Hidden[k+"00Z"]) && cancelledOnce(org.memory, p):
 			continue
 		case !ok && mine.deleted && w.droppedAt(p, e) >= sequenceOf(org.cal):
 			continue // asked again about a version they have declined and deleted
@@ -265,7 +265,7 @@ func (w *World) agree(e *event, p *person, org, mine copied) {
 			// it; the organizer, who sees that the time is the same, sends nothing.
 		case x.what != y.what:
 			disagree("%s is %q for one and %q for the other", k, x.what, y.what)
-		case x.answer != y.answer && !w.overlooked(org.memory, p, y.answer):
+		case x.answer != y.answer && !slices.Contains(w.crashers[p.name], y.answer):
 			disagree("the answer to %s is %s for one and %s for the other", k, x.answer, y.answer)
 		case p.house == e.by.house:
 			for name, s := range x.others {
@@ -277,9 +277,8 @@ func (w *World) agree(e *event, p *person, org, mine copied) {
 	}
 	for _, k := range slices.Sorted(maps.Keys(got)) {
 		// Nothing is remembered of letters about a deleted event: one that comes back
-		// may have an occurrence whose cancellation was read before. And who was asked by a guest whose delegation came too late for the time it was
-		// about is not on the list: the organizer learns of them when they answer.
-		if _, ok := want[k]; !ok && got[k].answer != "DELEGATED" && !got[k].passed && w.droppedAt(p, e) < 0 {
+		// may have an occurrence whose cancellation was read before.
+		if _, ok := want[k]; !ok && got[k].answer != "DELEGATED" && w.droppedAt(p, e) < 0 {
 			disagree("%s takes place for %s only", k, p.name)
 		}
 	}
@@ -297,28 +296,6 @@ func (w *World) droppedAt(p *person, e *event) int {
 		return n
 	}
 	return -1
-}
-
-// overlooked: an answer given before its author was taken off the list and put
-// on it again, or before the event was moved there and back, is not on the
-// organizer's copy. The guest, who saw neither, is not asked twice, and the
-// organizer does not take the old answer for a new one.
-func (w *World) overlooked(m itip.Memory, p *person, partstat string) bool {
-	for _, a := range p.addresses {
-		for _, x := range m.Replies[a.Key()] {
-			back := false // they were taken off and put on, or it was moved there and back
-			for k, n := range m.Invited {
-				back = back || strings.HasPrefix(k, a.Key()) && n > x.Sequence
-			}
-			for _, v := range m.Moved {
-				back = back || x.Stale && v.Sequence >= x.Sequence+2
-			}
-			if x.PartStat == partstat && (back || x.Stale && len(m.Invited) > 0) {
-				return true
-			}
-		}
-	}
-	return slices.Contains(w.crashers[p.name], partstat)
 }
 
 // rooms: no two meetings at one time.

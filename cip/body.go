@@ -92,15 +92,21 @@ func readBody(data []byte, r Reading, timeless bool) (*body, error) {
 	if b.form == ICal20 {
 		return b, b.icalendar(data)
 	}
+	if len(bytes.TrimSpace(data)) == 0 {
+		return nil, bad("there are no data")
+	}
 	if n := countAttendees(data); n > r.Attendees {
 		return nil, bad("%d attendees; %d are allowed", n, r.Attendees)
 	}
 	text := b.normalize(data, timeless)
-	cals, _, err := vcal1.ParseOptions(text, vcal1.Options{Zone: r.Zone, Now: r.Now, Limits: vcal1.Limits{Components: 1000, Calendars: 2, Losses: 1}})
+	cals, lost, err := vcal1.ParseOptions(text, vcal1.Options{Zone: r.Zone, Now: r.Now, Limits: vcal1.Limits{Components: 1000, Calendars: 2, Losses: 1}})
 	if err != nil {
 		return nil, bad("%v", err)
 	}
 	if len(cals) != 1 || len(cals[0].Main()) == 0 {
+		if len(lost) > 0 {
+			return nil, bad("there is no event or to-do: %s", strings.TrimSuffix(lost[0].What, "."))
+		}
 		return nil, bad("one event or to-do is expected")
 	}
 	b.cal = cals[0]

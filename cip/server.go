@@ -109,8 +109,11 @@ func (v *serving) command() (more bool, err error) {
 		return false, err
 	}
 	text := strings.TrimSpace(latin1(line))
-	verb, rest, _ := strings.Cut(text, " ")
-	verb, rest = strings.ToUpper(verb), strings.TrimSpace(rest)
+	verb, rest := text, ""
+	if i := strings.IndexAny(text, " \t"); i >= 0 {
+		verb, rest = text[:i], strings.TrimSpace(text[i:])
+	}
+	verb = strings.ToUpper(verb)
 	if verb == "AUTHENTICATE" && !long {
 		return v.authenticate(rest)
 	}

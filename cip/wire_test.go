@@ -182,6 +182,7 @@ func TestHostileInput(t *testing.T) {
 		{"unknown command with data", "FOO +\r\nx\r\n.\r\nBAR\r\n", "NO 001 NO 001"},
 		{"QUIT is not known", "QUIT\r\n", "NO 001"},
 		{"commands out of turn", "UID:1\r\n.\r\nSENDEVENT\r\n", "NO 001 NO 001 NO 001"},
+		{"a tab", "SENDEVENT\t+\r\n" + event + ".\r\n", "OK 000"},
 		{"an argument", "SENDEVENT now +\r\n" + event + ".\r\n", "NO 001"},
 		{"empty lines", "\r\n\r\n", "NO 001 NO 001"},
 		{"three wrong passwords", "AUTHENTICATE LOGIN a.test x\r\nAUTHENTICATE LOGIN a.test +\r\nAUTHENTICATE LOGIN a.test secret \r\nAUTHENTICATE LOGIN a.test secret\r\n", "NO 000 NO 000 OK 000 OK 000"},

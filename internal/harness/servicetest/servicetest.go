@@ -18,6 +18,7 @@ import (
 // Options say how a test's service differs from the usual one.
 type Options struct {
 	Domain      string                  // of its accounts; "" = example.test
+	Former      []string                // domains that it has beside it
 	Now         func() time.Time        // nil = the real clock
 	RealSignIns bool                    // sign-ins and sessions go by the real clock, as cookies in a browser do
 	Log         *slog.Logger            // nil = silent
@@ -46,8 +47,9 @@ func New(s *store.Store, o Options) *Services {
 	if o.RealSignIns {
 		signIns = nil
 	}
-	x.Accounts = account.New(s, account.Options{Domains: []string{o.Domain}, Now: signIns, Hash: account.Argon2{Memory: 64, Time: 1, Threads: 1}})
-	co := calendar.Options{Store: s, Accounts: x.Accounts, ACL: x.ACL, Domains: []string{o.Domain}, Now: o.Now, Log: o.Log}
+	domains := append([]string{o.Domain}, o.Former...)
+	x.Accounts = account.New(s, account.Options{Domains: domains, Now: signIns, Hash: account.Argon2{Memory: 64, Time: 1, Threads: 1}})
+	co := calendar.Options{Store: s, Accounts: x.Accounts, ACL: x.ACL, Domains: domains, Now: o.Now, Log: o.Log}
 	if o.Calendar != nil {
 		o.Calendar(&co)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -91,33 +92,76 @@ func TestThousandMeetingsOverCutConnections(t *testing.T) {
 	for i := range meetings {
 		b.respond("ben", fmt.Sprintf("m%d@a.test", i), "ACCEPTED")
 	}
-	eventually(t, "ann has all answers", func() (bool, string) {
+	eventually(t, "nothing is under way", func() (bool, string) {
 		n := 0
 		for _, s := range []*side{a, b} {
-			n += len(s.rows(store.EntryFilter{States: []string{journal.Due}}))
+			n += len(s.rows(store.EntryFilter{States: []string{journal.Due, journal.Retry}}))
 		}
 		return n == 0, fmt.Sprint(n, " messages are under way")
 	})
+	// Nothing comes any more; each is there once on both sides.
 	for i := range meetings {
-		a.has("ann", fmt.Sprintf("m%d@a.test", i), "PARTSTAT=ACCEPTED", "ben@b.test")
-	}
-	for _, coll := range []string{"default", "inbox"} {
-		seen := map[string]int{}
-		for _, o := range objects(b, "ben", coll) {
-			seen[o.UID]++
+		uid := fmt.Sprintf("m%d@a.test", i)
+		for _, text := range []string{a.object("ann", uid), b.object("ben", uid)} {
+			if strings.Count(text, "\nATTENDEE") != 2 || strings.Count(text, "PARTSTAT=ACCEPTED") != 2 || !strings.Contains(text, "SUMMARY:x") {
+				t.Errorf("not the meeting that was made and accepted:\n%s", text)
+			}
 		}
-		for uid, n := range seen {
-			if n != 1 {
-				t.Errorf("%s: %d times in ben's %s", uid, n, coll)
+	}
+	for _, in := range []struct {
+		s         *side
+		who, coll string
+	}{{a, "ann", "default"}, {a, "ann", "inbox"}, {b, "ben", "default"}, {b, "ben", "inbox"}} {
+		seen := map[string]int{}
+		for _, o := range objects(in.s, in.who, in.coll) {
+			if seen[o.UID]++; seen[o.UID] > 1 {
+				t.Errorf("%s: %d times in %s's %s", o.UID, seen[o.UID], in.who, in.coll)
 			}
 		}
 		if len(seen) != meetings {
-			t.Errorf("%d meetings in ben's %s, want %d", len(seen), coll, meetings)
+			t.Errorf("%d meetings in %s's %s, want %d", len(seen), in.who, in.coll, meetings)
 		}
 	}
-	if got := len(objects(a, "ann", "inbox")); got != meetings {
-		t.Errorf("%d answers in ann's inbox, want %d", got, meetings)
+	again := 0
+	for _, to := range []struct {
+		s, from *side
+		method  string
+	}{{b, a, "REQUEST"}, {a, b, "REPLY"}} {
+		applied := map[string]int{}
+		for _, r := range to.s.rows(store.EntryFilter{Direction: journal.In}) {
+			switch {
+			case r.Method != to.method:
+				t.Errorf("%s came to %s", r.Method, to.s.domain)
+			case r.State == "applied":
+				applied[r.UID]++
+			case r.State == "unchanged": // said again, since the completion was lost
+				again++
+			default:
+				t.Errorf("%s about %s is %s: %s", r.Method, r.UID, r.State, r.Sentence)
+			}
+		}
+		for uid, n := range applied {
+			if n != 1 {
+				t.Errorf("the %s about %s was applied %d times", to.method, uid, n)
+			}
+		}
+		if len(applied) != meetings {
+			t.Errorf("%d times %s applied, want %d", len(applied), to.method, meetings)
+		}
+		sent := to.from.rows(store.EntryFilter{Direction: journal.Out})
+		for _, r := range sent {
+			if r.State != "delivered" || r.Transport != Name || r.Method != to.method {
+				t.Errorf("%s about %s is %s by %s: %s", r.Method, r.UID, r.State, r.Transport, r.Sentence)
+			}
+		}
+		if len(sent) != meetings {
+			t.Errorf("%s sent %d messages, want %d", to.from.domain, len(sent), meetings)
+		}
 	}
+	if meetings == 1000 && again == 0 {
+		t.Error("no command was repeated after it had been carried out: the test tests less than it should")
+	}
+	t.Logf("%d commands were repeated after they had been carried out", again)
 	if n := cut.cuts.Load(); n < int64(meetings)/20 {
 		t.Errorf("only %d connections were cut: the test tests nothing", n)
 	} else {

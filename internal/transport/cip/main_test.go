@@ -41,8 +41,12 @@ func start(t testing.TB, domain string, people []string, configure func(*Options
 
 func startOn(t testing.TB, db *store.Store, domain string, people []string, configure func(*Options), others ...journal.Transport) *side {
 	t.Helper()
+	o := Options{Domains: []string{domain}, FallbackAfter: time.Hour}
+	if configure != nil {
+		configure(&o)
+	}
 	s := &side{t: t, domain: domain, people: map[string]store.Account{}}
-	s.Services = servicetest.New(db, servicetest.Options{Domain: domain, Journal: func(o *journal.Options) {
+	s.Services = servicetest.New(db, servicetest.Options{Domain: domain, Former: o.Domains[1:], Journal: func(o *journal.Options) {
 		o.Patience = map[string]journal.Patience{Name: {First: 10 * time.Millisecond, Most: 50 * time.Millisecond, GiveUp: time.Hour}}
 		o.Poll = 20 * time.Millisecond
 	}})
@@ -53,10 +57,7 @@ func startOn(t testing.TB, db *store.Store, domain string, people []string, conf
 		}
 		s.people[n] = a
 	}
-	o := Options{Domains: []string{domain}, FallbackAfter: time.Hour, Accounts: s.Accounts, Store: s.Store, Calendar: s.Calendar, Journal: s.Journal}
-	if configure != nil {
-		configure(&o)
-	}
+	o.Accounts, o.Store, o.Calendar, o.Journal = s.Accounts, s.Store, s.Calendar, s.Journal
 	s.cip = New(o)
 	s.Calendar.SetElsewhere(s.cip.Elsewhere)
 	s.Calendar.SetSpread(Name, s.cip.Spread)

@@ -147,7 +147,7 @@ func TestAllIsWell(t *testing.T) {
 			srv:  map[string]string{"_caldavs._tcp.convene-cal.org": "cal.convene-cal.org."},
 			mx:   map[string]string{"convene-cal.org": "mx.convene-cal.org."},
 			txt:  map[string][]string{"convene-cal.org": {"other", "v=spf1 mx -all"}, "_dmarc.convene-cal.org": {"v=DMARC1; p=reject"}},
-			host: map[string]bool{"cal.convene-cal.org": true},
+			host: map[string]bool{"cal.convene-cal.org": true, "mx.convene-cal.org": true},
 		},
 		Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 			if address == "cal.convene-cal.org:443" {

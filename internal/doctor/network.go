@@ -13,8 +13,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/convene-cal/convene/internal/mailauth"
 )
 
 // listeners asks each address of the configuration whether the service answers
@@ -237,7 +235,7 @@ func (x *examiner) domain(d string) {
 		return
 	}
 	x.incoming(d)
-	x.policies(d)
+	x.outgoing(d)
 }
 
 // missing tells an answer that there is no such record from no answer.
@@ -279,84 +277,6 @@ func (x *examiner) discovery(d string) {
 	defer cancel()
 	if _, err := x.Resolver.LookupHost(hostCtx, host); err != nil {
 		x.say("dns", host, Error, "Add an A or AAAA record for it.", "the name has no address: %v", cause(err))
-	}
-}
-
-func (x *examiner) incoming(d string) {
-	ctx, cancel := x.limited()
-	defer cancel()
-	list, err := x.Resolver.LookupMX(ctx, d)
-	switch {
-	case err != nil && !missing(err):
-		x.say("dns", "MX "+d, Warning, noAnswer, "there is no answer: %v", cause(err))
-	case len(list) == 0:
-		x.say("dns", "MX "+d, Error, "Add an MX record that names the mail server, which hands invitations to this service.", "there is no MX record: answers to invitations do not arrive")
-	case list[0].Host == ".": // RFC 7505
-		x.say("dns", "MX "+d, Error, "Add an MX record that names the mail server.", "the domain says that it takes no mail")
-	default:
-		x.say("dns", "MX "+d, OK, "", "mail goes to %s", strings.TrimSuffix(list[0].Host, "."))
-	}
-}
-
-// policies looks for what other mail servers ask before they believe our mail.
-func (x *examiner) policies(d string) {
-	txt := func(name, prefix string) (string, error) {
-		ctx, cancel := x.limited()
-		defer cancel()
-		list, err := x.Resolver.LookupTXT(ctx, name)
-		for _, s := range list {
-			if len(s) >= len(prefix) && strings.EqualFold(s[:len(prefix)], prefix) {
-				return s, nil
-			}
-		}
-		if err != nil && !missing(err) {
-			return "", err
-		}
-		return "", nil
-	}
-	for _, p := range []struct{ what, name, prefix, advice, why string }{
-		{"SPF", d, "v=spf1", `Add a TXT record such as "v=spf1 mx -all" that names the servers which send for ` + d + ".", "others cannot tell our mail from forged mail (RFC 7208)"},
-		{"DMARC", "_dmarc." + d, "v=DMARC1", `Add a TXT record such as "v=DMARC1; p=quarantine" at _dmarc.` + d + ".", "others do not know what to do with mail that is forged in our name (RFC 7489)"},
-	} {
-		record, err := txt(p.name, p.prefix)
-		switch {
-		case err != nil:
-			x.say("dns", p.what+" "+d, Warning, noAnswer, "there is no answer: %v", cause(err))
-		case record == "":
-			x.say("dns", p.what+" "+d, Warning, p.advice, "there is no record: %s", p.why)
-		case p.what == "DMARC" && strings.Contains(strings.ReplaceAll(strings.ToLower(record), " ", ""), ";p=none"):
-			x.say("dns", p.what+" "+d, Warning, "Raise it to p=quarantine when the reports are clean.", "the policy is none: others accept forged mail in our name")
-		default:
-			x.say("dns", p.what+" "+d, OK, "", "the record is there")
-		}
-	}
-	x.dkim(d, txt)
-}
-
-// dkim compares the key that signs our mail with what the DNS says of it.
-func (x *examiner) dkim(d string, txt func(name, prefix string) (string, error)) {
-	if x.Config.Mail.DKIMKey == "" {
-		x.say("dns", "DKIM "+d, Off, "", "this service does not sign mail itself (mail.dkim-key); have the relay do it")
-		return
-	}
-	signer, err := mailauth.NewSigner(x.Config.Mail.DKIMSelector, []byte(x.Config.Mail.DKIMKey))
-	if err != nil {
-		x.say("dns", "DKIM "+d, Error, "Give mail.dkim-key a private key in PEM, RSA or Ed25519, and mail.dkim-selector a name.", "%v", err)
-		return
-	}
-	name, want, err := signer.Record(d)
-	if err != nil {
-		x.say("dns", "DKIM "+d, Error, "", "%v", err)
-		return
-	}
-	_, key, _ := strings.Cut(want, "p=")
-	switch record, err := txt(name, ""); {
-	case err != nil:
-		x.say("dns", "DKIM "+d, Warning, noAnswer, "there is no answer: %v", cause(err))
-	case !strings.Contains(strings.ReplaceAll(record, " ", ""), "p="+key):
-		x.say("dns", "DKIM "+d, Error, fmt.Sprintf("Add the TXT record %q at %s.", want, name), "the record for the key that signs our mail is not there, so that our signatures fail")
-	default:
-		x.say("dns", "DKIM "+d, OK, "", "the record is there")
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/itip"
@@ -49,7 +50,8 @@ func (d Decision) String() string { return [...]string{"apply", "hold", "reject"
 // Stored is what is known of the event that a message is about.
 type Stored struct {
 	Organizer  ical.Address
-	FromDomain string // authenticated domain of the message that made the event, "" unknown
+	FromDomain string       // authenticated domain of the message that made the event, "" unknown
+	From       ical.Address // who sent that message
 }
 
 // Question is one calendar object of a mail and what is known about it.
@@ -161,8 +163,10 @@ func (q Question) byPolicy(v Verdict, role string) Verdict {
 	need := m.fresh
 	if q.Stored != nil {
 		need = m.change
-		// Continuity: the same authenticated domain that made the event may go on.
-		if d := q.Evidence.AuthenticatedDomain(); need == T2 && d != "" && strings.EqualFold(d, q.Stored.FromDomain) && byOrganizer[q.Method] {
+		// Continuity: the authenticated address that made the event, a booking
+		// system's say, may go on. Its domain is not enough: others have addresses
+		// there too, and where that is a mail provider's, everybody has.
+		if d := q.Evidence.AuthenticatedDomain(); need == T2 && d != "" && strings.EqualFold(d, q.Stored.FromDomain) && q.Evidence.From.Equal(q.Stored.From) && byOrganizer[q.Method] {
 			need = T1
 		}
 	}
@@ -183,6 +187,9 @@ func (q Question) byPolicy(v Verdict, role string) Verdict {
 	if v.Level >= need {
 		v.Do, v.Reason = Apply, "verified"
 		v.Sentence = fmt.Sprintf("%s is verified as the %s (%s).", who(v.Acting), role, q.proof(v))
+		if v.Level == T1 && !q.Evidence.Token && q.Evidence.From != "" && !q.Evidence.From.Equal(v.Acting) {
+			v.Sentence = fmt.Sprintf("Sent by %s for the %s %s; that it comes from %s is proven (%s).", who(q.Evidence.From), role, who(v.Acting), q.Evidence.From.Domain(), q.proof(v))
+		}
 		return v
 	}
 	v.Reason = reason
@@ -203,7 +210,11 @@ func (q Question) byPolicy(v Verdict, role string) Verdict {
 	case len(q.Evidence.Results) == 0:
 		v.Sentence = fmt.Sprintf("Nothing proves that %s, the %s, sent this: the mail bears no Authentication-Results of %s.", who(v.Acting), role, strings.Join(q.Policy.AuthservIDs, ", "))
 	case v.Level == T1:
-		v.Sentence = fmt.Sprintf("The mail comes from %s, but not provably from %s, the %s.", q.Evidence.AuthenticatedDomain(), who(v.Acting), role)
+		domain := q.Evidence.AuthenticatedDomain()
+		if domain == "" && q.Evidence.Relayed != nil {
+			domain = q.Evidence.RelayedDomain() + " over " + q.Evidence.Relayed.Sealer
+		}
+		v.Sentence = fmt.Sprintf("The mail comes from %s, but not provably from %s, the %s.", domain, who(v.Acting), role)
 	default:
 		v.Sentence = fmt.Sprintf("The sender is not verified as %s, the %s (%s).", who(v.Acting), role, q.proof(v))
 	}
@@ -317,8 +328,14 @@ func who(a ical.Address) string {
 	if a == "" {
 		return "an unknown sender"
 	}
+	text := string(a)
 	if e := a.Email(); e != "" {
-		return e
+		text = e
 	}
-	return string(a)
+	return strings.Map(func(r rune) rune { // what others wrote must not change how the sentence looks
+		if !unicode.IsPrint(r) {
+			return '\uFFFD'
+		}
+		return r
+	}, text)
 }

@@ -57,7 +57,7 @@ const (
 func TestJudge(t *testing.T) {
 	ours := []string{"mx.our.test"}
 	stored := &Stored{Organizer: ical.Mailto("ann@one.test")}
-	continued := &Stored{Organizer: ical.Mailto("ann@one.test"), FromDomain: "one.test"}
+	continued := &Stored{Organizer: ical.Mailto("ann@one.test"), FromDomain: "one.test", From: ical.Mailto("office@one.test")}
 	for _, c := range []struct {
 		name   string
 		q      Question
@@ -83,7 +83,8 @@ func TestJudge(t *testing.T) {
 		{"verify: DMARC pass and the same address", Question{Evidence: evidence("ann@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test"), Stored: stored}, Apply, T2, "verified"},
 		{"verify: DMARC pass of a colleague, new invitation", Question{Evidence: evidence("office@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Apply, T1, "verified"},
 		{"verify: DMARC pass of a colleague, cancellation", Question{Evidence: evidence("office@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: stored}, Hold, T1, "unverified"},
-		{"verify: the same, by the domain that made the event", Question{Evidence: evidence("office@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: continued}, Apply, T1, "verified"},
+		{"verify: the same, where another of the domain made the event", Question{Evidence: evidence("eve@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: continued}, Hold, T1, "unverified"},
+		{"verify: the same, by the address that made the event", Question{Evidence: evidence("office@one.test", pass), Policy: Policy{AuthservIDs: ours}, Method: itip.Cancel, Organizer: person("ann@one.test"), Stored: continued}, Apply, T1, "verified"},
 		{"verify: DMARC pass of another domain", Question{Evidence: evidence("eve@evil.test", "dmarc=pass header.from=evil.test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "wrong-sender"},
 		{"verify: pass about another From than this", Question{Evidence: evidence("ann@one.test", "dmarc=pass header.from=evil.test"), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "unverified"},
 		{"verify: pass about nobody", Question{Evidence: evidence("ann@one.test", "dmarc=pass"), Policy: Policy{AuthservIDs: ours}, Method: itip.Request, Organizer: person("ann@one.test")}, Hold, T0, "unverified"},

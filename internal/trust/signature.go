@@ -71,7 +71,9 @@ func (q Question) bySignature(v Verdict, acting []ical.Address, role string) *Ve
 			return hold("revoked", "%s", s.full())
 		case smime.Trusted:
 			for _, a := range s.Addresses {
-				strangers = append(strangers, who(a))
+				if !slices.Contains(strangers, who(a)) {
+					strangers = append(strangers, who(a))
+				}
 			}
 			if certificate == "" {
 				certificate = s.Certificate

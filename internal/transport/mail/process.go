@@ -382,7 +382,7 @@ func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r 
 				q.Evidence.Token, q.Attendee = true, itip.Attendee{Address: who}
 			}
 
-			q.Stored.FromDomain, err = madeBy(tx, e)
+			q.Stored.From, q.Stored.FromDomain, err = madeBy(tx, e)
 			return err
 		}
 		if q.HoldsUnknown() && !q.Known {
@@ -397,18 +397,18 @@ func (m *Mail) judge(ctx context.Context, e *store.Entry, cal *ical.Calendar, r 
 	return trust.Judge(q), q, nil
 }
 
-// madeBy is the authenticated domain of the first message about an event that
-// was applied.
-func madeBy(tx *store.Tx, e *store.Entry) (string, error) {
+// madeBy is who sent the first message about an event that was applied, and the
+// domain that was authenticated then.
+func madeBy(tx *store.Tx, e *store.Entry) (from ical.Address, domain string, err error) {
 	rows, err := tx.Entries(store.EntryFilter{Account: e.Account, UID: e.UID, Direction: journal.In, States: []string{stateApplied}, Limit: 200})
 	if err != nil {
-		return "", fmt.Errorf("messages about %s: %w", e.UID, err)
+		return "", "", fmt.Errorf("messages about %s: %w", e.UID, err)
 	}
 	if len(rows) == 0 {
-		return "", nil
+		return "", "", nil
 	}
 	first := recordOf(&rows[len(rows)-1]) // listings are newest first
-	return first.AuthenticatedDomain(), nil
+	return first.From, first.AuthenticatedDomain(), nil
 }
 
 func organizerOf(cal *ical.Calendar) ical.Address {

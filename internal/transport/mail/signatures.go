@@ -66,7 +66,7 @@ func checkSMIME(keys *keyring.Set, s *imip.Signature, by *bearers) (out []trust.
 	}
 	signed, sigs, err := verify(s.Content, s.Value)
 	if err != nil {
-		return broken(oneLine(err.Error()))
+		return broken(plainly(err))
 	}
 	if len(sigs) == 0 {
 		return broken("it has no signer")
@@ -85,6 +85,18 @@ func checkSMIME(keys *keyring.Set, s *imip.Signature, by *bearers) (out []trust.
 	return out
 }
 
+// plainly says why a signature cannot be checked, for people.
+func plainly(err error) string {
+	if errors.Is(err, cms.ErrSyntax) {
+		return "it is damaged, or none"
+	}
+	text := oneLine(err.Error())
+	for _, prefix := range []string{"smime: ", "cms: "} {
+		text = strings.TrimPrefix(text, prefix)
+	}
+	return text
+}
+
 func checkPGP(keys *keyring.Set, s *imip.Signature, offered []*pgp.Key, by *bearers) trust.Signature {
 	v := keys.CheckPGP(s.Content, s.Value, offered...)
 	one := trust.Signature{Protocol: imip.PGP, Time: v.Time}
@@ -97,6 +109,8 @@ func checkPGP(keys *keyring.Set, s *imip.Signature, offered []*pgp.Key, by *bear
 	switch {
 	case errors.Is(v.Err, pgp.ErrUnknownKey):
 		one.Standing, one.Sentence = smime.Unknown, "The message bears an OpenPGP signature by a key that is not known here."
+	case errors.Is(v.Err, pgp.ErrSyntax):
+		one.Standing, one.Sentence = smime.Broken, "The OpenPGP signature cannot be checked: it is damaged, or none."
 	case v.Err != nil:
 		one.Standing, one.Sentence = smime.Broken, "The OpenPGP signature does not hold: "+strings.TrimPrefix(oneLine(v.Err.Error()), "pgp: ")+"."
 	case v.Revoked:

@@ -2,10 +2,15 @@ package calendar
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/recur"
 	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/itip"
@@ -47,6 +52,10 @@ func (s *Service) GuestPropose(ctx context.Context, organizer store.AccountID, u
 	if len(m.Changes) == 0 {
 		return problem.New(problem.BadInput, "That is when it takes place now. Say another time.")
 	}
+	earlier, err := s.GuestProposals(ctx, organizer, uid, attendee)
+	if err != nil {
+		return err
+	}
 	done, err := s.arrive(ctx, []Arrival{{To: organizer, From: attendee, Message: m.Calendar, Method: m.Method, Transport: viaPage, Evidence: evidence}})
 	if err != nil {
 		return err
@@ -54,7 +63,93 @@ func (s *Service) GuestPropose(ctx context.Context, organizer store.AccountID, u
 	if r := done[0].Result; r.Decision != itip.Held && r.Decision != itip.Applied {
 		return problem.New(problem.BadInput, "The organizer's calendar did not take the proposal. Write to the organizer.")
 	}
+	for _, e := range earlier { // one wish at a time: the organizer should not have to guess which counts
+		if e.RecurrenceID != want.RecurrenceID || e.ID == done[0].Entry.ID { // the same again is the same row
+			continue
+		}
+		err := s.closeProposal(ctx, organizer, attendee, e.ID, "%s proposes another time instead.")
+		if err != nil && !problem.Has(err, problem.NotFound) {
+			return err
+		}
+	}
 	return nil
+}
+
+// OpenProposal is a proposal of a guest that the organizer has not decided about.
+type OpenProposal struct {
+	ID           int64
+	RecurrenceID string // as in itip.Message; "" = what takes place once
+	Comment      string
+	Made         time.Time
+
+	object *ical.Calendar
+}
+
+// In tells of what was proposed with its times in zone z; in its own when z is nil.
+func (p OpenProposal) In(z *tz.Zone) itip.Summary { return itip.Summarize(p.object, z) }
+
+// GuestProposals are the open proposals of a guest to an event, the oldest first,
+// whatever way they came. The caller has made sure that it is the guest who asks.
+func (s *Service) GuestProposals(ctx context.Context, organizer store.AccountID, uid string, attendee ical.Address) (out []OpenProposal, err error) {
+	err = s.store.View(ctx, func(tx *store.Tx) error {
+		out = nil
+		rows, err := tx.Entries(store.EntryFilter{Account: organizer, UID: uid, Direction: journal.In, States: []string{StateHeld}})
+		if err != nil {
+			return fmt.Errorf("proposals to %s: %w", uid, err)
+		}
+		for _, e := range slices.Backward(rows) { // listings are newest first
+			if !openProposal(e, attendee) {
+				continue
+			}
+			cal, err := ical.ParseLimits(e.Calendar, s.parseLimits())
+			if err != nil || len(cal.Main()) == 0 {
+				continue // nothing that could be shown
+			}
+			out = append(out, OpenProposal{ID: e.ID, RecurrenceID: itip.Summarize(cal, nil).RecurrenceID, Comment: cal.Main()[0].Text("COMMENT"), Made: e.Created, object: cal})
+		}
+		return nil
+	})
+	return out, err
+}
+
+func openProposal(e store.Entry, attendee ical.Address) bool {
+	return e.Direction == journal.In && e.State == StateHeld && e.Method == string(itip.Counter) && e.Reason == itip.ReasonCounter && ical.Address(e.From).Equal(attendee)
+}
+
+// reasonWithdrawn marks a proposal that its author took back.
+const reasonWithdrawn = "withdrawn"
+
+// GuestWithdraw takes an open proposal of a guest back: the organizer has nothing
+// to decide any more, and sees why. iTIP has no message for it; a guest whose
+// calendar program proposed sends another proposal instead.
+func (s *Service) GuestWithdraw(ctx context.Context, organizer store.AccountID, uid string, attendee ical.Address, id int64) error {
+	list, err := s.GuestProposals(ctx, organizer, uid, attendee)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(list, func(p OpenProposal) bool { return p.ID == id }) {
+		return errNoProposal()
+	}
+	return s.closeProposal(ctx, organizer, attendee, id, "%s took the proposal back.")
+}
+
+func errNoProposal() error {
+	return problem.New(problem.NotFound, "This proposal is not open any more: the organizer decided about it, or it was taken back before.")
+}
+
+func (s *Service) closeProposal(ctx context.Context, organizer store.AccountID, attendee ical.Address, id int64, sentence string) error {
+	return s.store.Update(ctx, func(tx *store.Tx) error {
+		e, err := tx.Entry(organizer, id)
+		if errors.Is(err, store.ErrNotFound) || err == nil && !openProposal(e, attendee) {
+			return errNoProposal()
+		}
+		if err != nil {
+			return err
+		}
+		e.State, e.Reason, e.Updated = string(itip.Ignored), reasonWithdrawn, s.now()
+		e.Sentence = fmt.Sprintf(sentence, bare(e.From))
+		return tx.UpdateEntry(e)
+	})
 }
 
 // proposal brings the times into the form that the event has them in, so that

@@ -71,11 +71,28 @@ const guestPageText = `{{define "rsvp"}}{{template "head" .}}<meta name="robots"
 {{end}}{{with .Where}}<dt>Where</dt><dd>{{.}}</dd>
 {{end}}{{with .Answer}}<dt>Your answer</dt><dd>{{.}}</dd>
 {{end}}</dl>
+<label class="field"><span class="label">A word to the organizer about this one (may stay empty)</span>
+<textarea name="comment" rows="1" maxlength="2000" aria-describedby="o{{.ID}}">{{.Comment}}</textarea></label>
 <p class="actions">
 <button name="answer" value="ACCEPTED" type="submit" aria-describedby="o{{.ID}}">Accept</button>
 <button name="answer" value="TENTATIVE" type="submit" aria-describedby="o{{.ID}}">Maybe</button>
 <button name="answer" value="DECLINED" type="submit" aria-describedby="o{{.ID}}">Decline</button>
 </p>
+</form>
+{{end}}</section>
+{{end}}{{with $.Proposals}}<section aria-labelledby="proposed">
+<h2 id="proposed">What you proposed</h2>
+<p>The organizer has not decided yet; the event stays as it is until then.</p>
+{{range .}}<form method="post" class="card">
+<input type="hidden" name="zone" value="{{$.Zone}}">
+<input type="hidden" name="proposal" value="{{.ID}}">
+<dl class="facts" id="p{{.ID}}">
+{{with .Instead}}<dt>Instead of</dt><dd>{{.}}</dd>
+{{end}}<dt>Proposed</dt><dd>{{.When}}</dd>
+{{with .There}}<dt>For you</dt><dd>{{.}}</dd>
+{{end}}{{with .Comment}}<dt>Your words</dt><dd class="notes">{{.}}</dd>
+{{end}}</dl>
+<p class="actions"><button name="answer" value="WITHDRAW" type="submit" aria-describedby="p{{.ID}}">Take it back</button></p>
 </form>
 {{end}}</section>
 {{end}}{{with $.Propose}}<section aria-labelledby="propose">
@@ -95,6 +112,7 @@ const guestPageText = `{{define "rsvp"}}{{template "head" .}}<meta name="robots"
 <p class="actions"><button name="answer" value="PROPOSE" type="submit">Propose</button></p>
 </form>
 </section>
+{{end}}{{with $.Until}}<p class="hint">This page can be used until {{.}}. Each later mail about the event brings a new one; an earlier one shows the same until its own end.</p>
 {{end}}{{else}}<h1>Invitation</h1>
 <div class="trouble" role="alert"><p>{{.Failure}}</p></div>
 {{end}}</main>
@@ -114,6 +132,8 @@ type guestPart struct {
 	AskZone     bool              // the browser may open the page again in its own zone
 	Occurrences []guestOccurrence // the next of a series
 	Propose     *guestWish        // nil = the organizer takes no proposals
+	Proposals   []guestProposal   // that wait for the organizer
+	Until       string            // the last day of the page; "" = not known
 
 	WhenThere string // when it is on the guest's clock, where that shows another time
 }
@@ -123,6 +143,7 @@ type guestOccurrence struct {
 	ID, When, There string
 	Where           string // where it is elsewhere than the series
 	Answer          string
+	Comment         string // what was typed where the answer was refused
 }
 
 // maxGuestOccurrences that the page lists.
@@ -182,9 +203,9 @@ var answerWords = map[string]string{"ACCEPTED": "accepted", "TENTATIVE": "maybe"
 const maxGuestForm = 64 << 10
 
 // invitation finds the row that the page is about.
-func (a *app) invitation(r *http.Request) (store.Entry, error) {
+func (a *app) invitation(r *http.Request) (store.Entry, time.Time, error) {
 	if a.o.Invitation == nil {
-		return store.Entry{}, problem.New(problem.NotFound, "There are no such pages here.")
+		return store.Entry{}, time.Time{}, problem.New(problem.NotFound, "There are no such pages here.")
 	}
 	return a.o.Invitation(r.Context(), r.PathValue("token"))
 }
@@ -193,7 +214,7 @@ func (a *app) guestPage(w http.ResponseWriter, r *http.Request) {
 	// Scanners fetch every link in a mail; a browser says that it shows the page
 	// (Fetch Metadata). The note is for the organizer, nothing hangs on it.
 	if r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" {
-		if e, err := a.invitation(r); err == nil {
+		if e, _, err := a.invitation(r); err == nil {
 			if err := a.o.Journal.Opened(r.Context(), e.Account, e.ID); err != nil {
 				a.log.Error("page of an invitation", "error", err)
 			}
@@ -206,7 +227,7 @@ func (a *app) guestPage(w http.ResponseWriter, r *http.Request) {
 func (a *app) showGuest(w http.ResponseWriter, r *http.Request, status int, said, failure, comment string) {
 	p := page{Title: "Invitation", Failure: failure}
 	z, unknown := zoneAsked(r)
-	e, err := a.invitation(r)
+	e, until, err := a.invitation(r)
 	if err == nil {
 		var g calendar.Guest
 		if g, err = a.o.Calendar.Guest(r.Context(), e.Account, e.UID, ical.Address(e.To)); err == nil {
@@ -216,6 +237,17 @@ func (a *app) showGuest(w http.ResponseWriter, r *http.Request, status int, said
 				p.Zone, p.WhenThere = z.Name(), whenThere(g.Summary, g.In(z), z)
 			}
 			p.Occurrences = a.occurrencesOf(g, z)
+			if one := r.PostFormValue("occurrence"); one != "" && comment != "" && r.PostFormValue("answer") != answerPropose {
+				for i := range p.Occurrences {
+					if p.Occurrences[i].ID == one {
+						p.Occurrences[i].Comment, p.Comment = comment, ""
+					}
+				}
+			}
+			if !until.IsZero() {
+				p.Until = until.UTC().Format("2 January 2006")
+			}
+			p.Proposals = a.openProposals(r, e, z)
 			p.Propose = a.wishOf(r, g, z, len(p.Occurrences) > 0, failure != "")
 			if p.Propose != nil && p.Propose.Comment != "" {
 				p.Comment = "" // it belongs to the proposal
@@ -253,13 +285,17 @@ func (a *app) guestAnswer(w http.ResponseWriter, r *http.Request) {
 	if occurrence != "" {
 		said = "Your answer to the one occurrence was sent: " + answerWords[answer] + "."
 	}
-	e, err := a.invitation(r)
+	e, _, err := a.invitation(r)
 	if err == nil {
 		evidence, _ := json.Marshal(map[string]any{"token": true, "remote": r.RemoteAddr, "invitation": e.ID}) // strings and numbers: it cannot fail
-		if answer == answerPropose {
+		switch answer {
+		case answerWithdraw:
+			said = "Your proposal was taken back. The event stays as it is."
+			err = a.guestWithdraws(r, e)
+		case answerPropose:
 			said = "Your proposal was sent. The event stays as it is until the organizer takes it up; you hear of that by mail."
 			err = a.guestProposes(r, e, comment, evidence)
-		} else {
+		default:
 			err = a.o.Calendar.GuestAnswer(r.Context(), e.Account, e.UID, occurrence, ical.Address(e.To), answer, comment, evidence)
 		}
 	}

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,6 +17,61 @@ import (
 // answerPropose is the button of the form that proposes another time, among
 // the answers.
 const answerPropose = "PROPOSE"
+
+// answerWithdraw is the button that takes a proposal back.
+const answerWithdraw = "WITHDRAW"
+
+// guestProposal is an open proposal on the page.
+type guestProposal struct {
+	ID                   int64
+	Instead, When, There string
+	Comment              string
+}
+
+// openProposals are what the guest proposed and nobody decided about. The page
+// does without them where they cannot be read.
+func (a *app) openProposals(r *http.Request, e store.Entry, z *tz.Zone) (out []guestProposal) {
+	list, err := a.o.Calendar.GuestProposals(r.Context(), e.Account, e.UID, ical.Address(e.To))
+	if err != nil {
+		a.log.Error("proposals on an invitation's page", "error", err)
+	}
+	for _, p := range list {
+		own := p.In(nil)
+		shown := guestProposal{ID: p.ID, When: own.When, Comment: p.Comment}
+		if z != nil {
+			shown.There = whenThere(own, p.In(z), z)
+		}
+		if id, err := ical.ParseTime(p.RecurrenceID, "", len(p.RecurrenceID) == len("20060102")); err == nil && p.RecurrenceID != "" {
+			shown.Instead = occurrenceWords(id, own, z)
+		}
+		out = append(out, shown)
+	}
+	return out
+}
+
+// occurrenceWords name the occurrence of a series by its first time, on the
+// guest's clock or the event's.
+func occurrenceWords(id ical.Time, own itip.Summary, z *tz.Zone) string {
+	if id.IsDate() {
+		return id.Wall.Format("Monday, 2 January 2006")
+	}
+	if z == nil {
+		if z, _ = tz.Load(own.Zone); z == nil {
+			z = tz.UTC
+		}
+	}
+	wall, _ := z.Wall(id.Wall)
+	return wall.Format("Monday, 2 January 2006, 15:04") + " (" + z.Name() + ")"
+}
+
+// guestWithdraws takes the proposal back that the form names.
+func (a *app) guestWithdraws(r *http.Request, e store.Entry) error {
+	id, err := strconv.ParseInt(r.PostForm.Get("proposal"), 10, 64)
+	if err != nil {
+		return problem.New(problem.BadInput, "Say which proposal you take back.")
+	}
+	return a.o.Calendar.GuestWithdraw(r.Context(), e.Account, e.UID, ical.Address(e.To), id)
+}
 
 // guestWish is the form in which a guest proposes another time (RFC 5546 3.2.7).
 type guestWish struct {

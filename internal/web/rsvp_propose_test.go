@@ -143,3 +143,75 @@ func TestGuestProposesAnotherTime(t *testing.T) {
 		t.Errorf("a cancelled event: %s\n%.1500s", r.Status, body)
 	}
 }
+
+// What a guest proposed stands on the page until the organizer decides; it can
+// be taken back, and a newer one for the same occurrence takes its place.
+func TestGuestSeesAndTakesBackAProposal(t *testing.T) {
+	o := newOffice(t, fixed)
+	o.pageUntil = fixed().AddDate(0, 0, 400)
+	alice := o.people["alice"]
+	const berlin = ";TZID=Europe/Berlin:"
+	o.put("alice", "weekly.ics", strings.Join([]string{"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Test//EN", "BEGIN:VEVENT", "UID:weekly", "DTSTAMP:20261116T080000Z",
+		"DTSTART" + berlin + "20261005T090000", "DTEND" + berlin + "20261005T093000", "RRULE:FREQ=WEEKLY", "SUMMARY:Plan", "ORGANIZER:mailto:alice@example.test",
+		"ATTENDEE;PARTSTAT=ACCEPTED:mailto:alice@example.test", "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:dave@elsewhere.test", "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:eve@elsewhere.test", "END:VEVENT", "END:VCALENDAR", ""}, "\n"))
+	for token, who := range map[string]string{"dave": "dave@elsewhere.test", "eve": "eve@elsewhere.test"} {
+		o.invited[token] = store.Entry{ID: 1, Account: alice.Account, UID: "weekly", To: "mailto:" + who}
+	}
+	b := o.browser()
+	states := func() (out []string) {
+		t.Helper()
+		rows, err := o.journal.List(t.Context(), store.EntryFilter{Account: alice.Account, Direction: journal.In})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range rows {
+			out = append(out, strings.TrimSpace(r.Method+" "+r.State+" "+r.Reason))
+		}
+		return out
+	}
+	propose := func(start string) string {
+		return html.UnescapeString(text(t, b.form("/rsvp/dave", url.Values{"answer": {"PROPOSE"}, "start": {start}, "occurrence": {"20261123T080000Z"}, "comment": {"rather <so>"}})))
+	}
+	for _, want := range []string{"What you proposed", "Tuesday, 24 November 2026, 10:00", "Monday, 23 November 2026, 09:00 (Europe/Berlin)", "rather <so>", `value="WITHDRAW"`} {
+		if body := html.UnescapeString(propose("2026-11-24T10:00")); !strings.Contains(body, want) {
+			t.Fatalf("lacks %q:\n%s", want, body)
+		}
+	}
+	if body := propose("2026-11-25T11:00"); strings.Count(body, `value="WITHDRAW"`) != 1 || !strings.Contains(body, "25 November 2026, 11:00") {
+		t.Errorf("two proposals for one occurrence: %v\n%s", states(), body)
+	}
+	if got := states(); got[0] != "COUNTER held counter" && !strings.HasPrefix(got[0], "COUNTER held") || strings.Count(strings.Join(got, ","), "held") != 1 {
+		t.Errorf("%v", got)
+	}
+	page := text(t, b.get("/rsvp/dave"))
+	if !strings.Contains(page, "This page can be used until 21 December 2027") {
+		t.Errorf("no end of the page:\n%s", page)
+	}
+	_, id, _ := strings.Cut(page, `name="proposal" value="`)
+	id, _, _ = strings.Cut(id, `"`)
+	if body := text(t, b.get("/rsvp/eve")); strings.Contains(body, "WITHDRAW") {
+		t.Error("another guest sees it")
+	}
+	b.get("/rsvp/dave?answer=WITHDRAW&proposal=" + id)
+	for _, c := range []struct{ page, id, says string }{
+		{"eve", id, "not open any more"}, {"dave", "nonsense", "Say which proposal"}, {"dave", "987654", "not open any more"},
+		{"dave", id, "was taken back"}, {"dave", id, "not open any more"},
+	} {
+		if body := text(t, b.form("/rsvp/"+c.page, url.Values{"answer": {"WITHDRAW"}, "proposal": {c.id}})); !strings.Contains(body, c.says) {
+			t.Errorf("%s takes back %s: lacks %q\n%.1500s", c.page, c.id, c.says, body)
+		}
+	}
+	if got := strings.Join(states(), ","); strings.Contains(got, "held") || !strings.Contains(got, "withdrawn") {
+		t.Errorf("%s", got)
+	}
+	// A word beside the answer to one occurrence goes with that one, and stays in its place where the answer is refused.
+	if body := text(t, b.form("/rsvp/dave", url.Values{"answer": {"DECLINED"}, "occurrence": {"20261130T080000Z"}, "comment": {"in Rome that day"}})); !strings.Contains(body, "Your answer to the one occurrence was sent: declined.") {
+		t.Errorf("%.1500s", body)
+	}
+	if got := strings.ReplaceAll(o.stored("alice", "weekly.ics"), "\r\n ", ""); !strings.Contains(got, "in Rome that day") {
+		t.Errorf("the word is lost:\n%s", got)
+	}
+	if body := text(t, b.form("/rsvp/dave", url.Values{"answer": {"PERHAPS"}, "occurrence": {"20261207T080000Z"}, "comment": {"hm"}})); strings.Count(body, ">hm</textarea>") != 1 || !strings.Contains(body[strings.Index(body, "20261207T080000Z"):], ">hm</textarea>") {
+		t.Errorf("what was typed is lost:\n%s", body)
+	}
+}

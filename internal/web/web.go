@@ -34,8 +34,9 @@ type Options struct {
 	PublicURL   string // as people reach us, "https://cal.example.org"; empty: as the request says
 	Now         func() time.Time
 	// Invitation finds the message whose recipient was given the token of a page
-	// to answer on; problem.NotFound where there is none. nil = no such pages.
-	Invitation func(ctx context.Context, token string) (store.Entry, error)
+	// to answer on, and until when it can be used (zero: not known);
+	// problem.NotFound where there is none. nil = no such pages.
+	Invitation func(ctx context.Context, token string) (store.Entry, time.Time, error)
 	Done       <-chan struct{} // closed when the server drains: event streams end then
 }
 

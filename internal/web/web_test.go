@@ -29,16 +29,17 @@ import (
 // office is a service with real rooms: a store on disk, people, a journal
 // that delivers within the house, and the web application before it.
 type office struct {
-	t        *testing.T
-	url      string
-	store    *store.Store
-	accounts *account.Service
-	calendar *calendar.Service
-	journal  *journal.Journal
-	gate     *gate.Gate
-	settled  []string // floods: kind, subject, release
-	people   map[string]account.Actor
-	invited  map[string]store.Entry // by the token of the page
+	t         *testing.T
+	url       string
+	store     *store.Store
+	accounts  *account.Service
+	calendar  *calendar.Service
+	journal   *journal.Journal
+	gate      *gate.Gate
+	pageUntil time.Time // of every invitation
+	settled   []string  // floods: kind, subject, release
+	people    map[string]account.Actor
+	invited   map[string]store.Entry // by the token of the page
 }
 
 // monday is when the tests take place: 2026-11-16 09:00 in Stockholm.
@@ -72,11 +73,11 @@ func newOffice(t *testing.T, now func() time.Time) *office {
 
 func fixed() time.Time { return monday }
 
-func (o *office) invitation(_ context.Context, token string) (store.Entry, error) {
+func (o *office) invitation(_ context.Context, token string) (store.Entry, time.Time, error) {
 	if e, ok := o.invited[token]; ok {
-		return e, nil
+		return e, o.pageUntil, nil
 	}
-	return store.Entry{}, problem.New(problem.NotFound, "This address is not that of an invitation.")
+	return store.Entry{}, time.Time{}, problem.New(problem.NotFound, "This address is not that of an invitation.")
 }
 
 // browser is one signed-in person.

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/recur"
+	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/imip"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
@@ -205,7 +207,7 @@ func (m *Mail) withReplyAddress(tx *store.Tx, e *store.Entry, msg *itip.Message,
 	if !fromOrganizer[msg.Method] || msg.Calendar.Kind() == "VFREEBUSY" || len(m.o.Domains) == 0 {
 		return nil, nil
 	}
-	agent := m.agent(msg.From)
+	agent, fresh := m.agent(msg.From), false
 	r, err := tx.ReplyAddressFor(e.Account, e.UID, msg.To.Key())
 	switch {
 	case err == nil:
@@ -217,12 +219,15 @@ func (m *Mail) withReplyAddress(tx *store.Tx, e *store.Entry, msg *itip.Message,
 	default:
 		r = newReplyAddress(e.Account, e.UID, msg.To, m.now())
 		r.Agent = agent && len(o.References) == 0
-		agent = r.Agent
+		agent, fresh = r.Agent, true
 	}
 	if !agent && !m.o.ReplyTo {
 		return nil, nil
 	}
-	r.Expires = m.repliesUntil(msg)
+	// A message about one occurrence does not end the series.
+	if until := m.repliesUntil(msg); fresh || !oneOfMany(msg) || !r.Expires.IsZero() && until.After(r.Expires) {
+		r.Expires = until
+	}
 	if !agent {
 		if m.ours(msg.From.Domain()) && o.ReplyTo.Address == "" {
 			if tagged := taggedAddress(&r, o.From.Address); tagged != "" {
@@ -261,20 +266,37 @@ func (m *Mail) withReplyAddress(tx *store.Tx, e *store.Entry, msg *itip.Message,
 }
 
 // repliesUntil is when the reply address of a message ends: a while after the
-// event, or never by itself where that has no end.
+// event, or never by itself where that has no end: it is ORGANIZER in the guest's
+// calendar, and lasts as long as the guest is on the list.
 func (m *Mail) repliesUntil(msg *itip.Message) time.Time {
 	end := m.now()
 	if msg.Method != itip.Cancel {
-		for _, c := range msg.Calendar.Main() {
-			if c.Prop("RRULE") != nil || c.Prop("RDATE") != nil || c.Prop("DTSTART") == nil {
-				return time.Time{}
-			}
+		last, endless := endOf(msg.Calendar)
+		if endless {
+			return time.Time{}
 		}
-		if s := itip.Summarize(msg.Calendar, nil); s.To.After(end) {
-			end = s.To
+		if last.After(end) {
+			end = last
 		}
 	}
 	return end.Add(afterEvent).Truncate(24 * time.Hour) // rounded, so that an update seldom writes it again
+}
+
+// oneOfMany tells whether a message is about an occurrence of a series alone.
+func oneOfMany(msg *itip.Message) bool { return msg.RecurrenceID != "" }
+
+// maxOccurrences bounds the search for the last occurrence of a series.
+const maxOccurrences = 10_000
+
+// endOf is when the last occurrence of an event is over. What has no time, or
+// more occurrences than are looked at, is endless.
+func endOf(cal *ical.Calendar) (last time.Time, endless bool) {
+	set, err := recur.New(cal, tz.NewResolver(cal, nil), recur.Options{MaxIterations: maxOccurrences})
+	if err != nil {
+		return time.Time{}, true
+	}
+	_, last, endless = set.Bounds()
+	return last, endless || last.IsZero() || set.Err() != nil
 }
 
 // fromAgent writes the organizer back into a message that names a reply address

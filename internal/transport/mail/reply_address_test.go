@@ -402,15 +402,15 @@ func TestAnswerPagesEnd(t *testing.T) {
 	token := page(m)
 	clock := now
 	m.mail.o.Now = func() time.Time { return clock }
-	if _, err := m.mail.Invitation(t.Context(), token); err != nil {
+	if _, _, err := m.mail.Invitation(t.Context(), token); err != nil {
 		t.Fatal(err)
 	}
 	clock = now.AddDate(0, 1, 15) // two weeks behind the event
-	if _, err := m.mail.Invitation(t.Context(), token); err != nil {
+	if _, _, err := m.mail.Invitation(t.Context(), token); err != nil {
 		t.Errorf("two weeks behind the event: %v", err)
 	}
 	clock = now.AddDate(0, 3, 0)
-	if _, err := m.mail.Invitation(t.Context(), token); !problem.Has(err, problem.NotFound) || !strings.Contains(err.Error(), "expired") {
+	if _, _, err := m.mail.Invitation(t.Context(), token); !problem.Has(err, problem.NotFound) || !strings.Contains(err.Error(), "expired") {
 		t.Errorf("two months behind it: %v", err)
 	}
 	m = invite(t, pages)
@@ -418,7 +418,78 @@ func TestAnswerPagesEnd(t *testing.T) {
 	if err := m.mail.RevokeReplyAddress(t.Context(), m.ann.ID, "own", "mailto:ben@two.test"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := m.mail.Invitation(t.Context(), token); !problem.Has(err, problem.NotFound) {
+	if _, _, err := m.mail.Invitation(t.Context(), token); !problem.Has(err, problem.NotFound) {
 		t.Errorf("taken back: %v", err)
+	}
+}
+
+// The page of a series ends 30 days after its last occurrence; where there is
+// none, 400 days after the mail, and each later mail brings another.
+func TestAnswerPagesOfASeriesEnd(t *testing.T) {
+	for _, c := range []struct {
+		name, rule  string
+		last, after time.Time
+		says        string
+	}{
+		{"four weeks", "RRULE:FREQ=WEEKLY;COUNT=4", time.Date(2026, 8, 22, 8, 0, 0, 0, time.UTC), time.Date(2026, 8, 22, 10, 0, 0, 0, time.UTC), "the event was over"},
+		{"until a day", "RRULE:FREQ=DAILY;UNTIL=20260710T235959Z", time.Date(2026, 8, 9, 8, 0, 0, 0, time.UTC), time.Date(2026, 8, 10, 0, 0, 0, 0, time.UTC), "the event was over"},
+		{"for ever", "RRULE:FREQ=WEEKLY", now.Add(399 * 24 * time.Hour), now.Add(401 * 24 * time.Hour), "without an end last 400 days"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := invite(t, func(o *Options) { o.PublicURL = "https://cal.one.test"; agents(o) })
+			m.put(t, "series", annOrganizes, benAsked, c.rule)
+			sent := m.out(t, m.relay)
+			if len(sent) != 1 {
+				t.Fatalf("%d mails", len(sent))
+			}
+			page := func(raw []byte) string {
+				found := regexp.MustCompile(`https://cal\.one\.test/rsvp/([0-9a-f-]+)`).FindStringSubmatch(strings.ReplaceAll(string(raw), "=\r\n", ""))
+				if found == nil {
+					t.Fatalf("no page in\n%s", raw)
+				}
+				return found[1]
+			}
+			first := page(sent[0].raw)
+			clock := now
+			m.mail.o.Now = func() time.Time { return clock }
+			_, until, err := m.mail.Invitation(t.Context(), first)
+			if err != nil || until.Before(c.last) || until.After(c.after) {
+				t.Errorf("until %v, %v", until, err)
+			}
+			clock = c.last
+			if _, _, err := m.mail.Invitation(t.Context(), first); err != nil {
+				t.Errorf("near its end: %v", err)
+			}
+			clock = c.after
+			if _, _, err := m.mail.Invitation(t.Context(), first); !problem.Has(err, problem.NotFound) || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("behind its end: %v", err)
+			}
+			// A later message about one occurrence leaves the address of the series as it is.
+			clock = now
+			address := func() (r store.ReplyAddress) {
+				if err := m.store.View(t.Context(), func(tx *store.Tx) (err error) {
+					r, err = tx.ReplyAddressFor(m.ann.ID, "series", ical.Address("mailto:ben@two.test").Key())
+					return err
+				}); err != nil {
+					t.Fatal(err)
+				}
+				return r
+			}
+			before := address()
+			one := strings.Replace(string(object("X", "series", annOrganizes, benAsked, c.rule)), "METHOD:X\r\n", "", 1)
+			override := strings.Replace(string(object("X", "series", annOrganizes, benAsked, "RECURRENCE-ID:20260702T080000Z", "LOCATION:elsewhere")), "METHOD:X\r\n", "", 1)
+			_, event, _ := strings.Cut(override, "BEGIN:VEVENT")
+			both := strings.Replace(one, "END:VCALENDAR\r\n", "BEGIN:VEVENT"+event, 1)
+			if _, err := m.calendar.Put(t.Context(), calendar.PutRequest{By: account.Actor{Account: m.ann.ID, Name: m.ann.Name}, Ref: calendar.Ref{Owner: m.ann.ID, Collection: "default", Name: "series.ics"}, Data: []byte(both)}); err != nil {
+				t.Fatal(err)
+			}
+			later := m.out(t, m.relay)
+			if len(later) != 1 || page(later[0].raw) == first {
+				t.Fatalf("%d mails", len(later))
+			}
+			if after := address(); !after.Expires.Equal(before.Expires) {
+				t.Errorf("the address of the series ends %v, before %v", after.Expires, before.Expires)
+			}
+		})
 	}
 }

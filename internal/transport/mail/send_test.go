@@ -245,12 +245,12 @@ func TestInvitationLinksToItsPage(t *testing.T) {
 	}
 	token, _, _ = strings.Cut(token, "\n")
 	token = strings.TrimSpace(token)
-	if got, err := x.mail.Invitation(t.Context(), token); err != nil || got.ID != e.ID {
+	if got, _, err := x.mail.Invitation(t.Context(), token); err != nil || got.ID != e.ID {
 		t.Errorf("the token finds %d, %v", got.ID, err)
 	}
 	path := returnPathOf(&[]store.Entry{x.row(t, e.Account, e.ID)}[0])
 	for _, wrong := range []string{"", "1", "1-1-", token[:len(token)-1] + "x", token + "0", strings.TrimPrefix(strings.Split(path, "@")[0], bouncePrefix)} {
-		if _, err := x.mail.Invitation(t.Context(), wrong); !problem.Has(err, problem.NotFound) {
+		if _, _, err := x.mail.Invitation(t.Context(), wrong); !problem.Has(err, problem.NotFound) {
 			t.Errorf("%q: %v", wrong, err)
 		}
 	}

@@ -10,11 +10,11 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
-	"github.com/convene-cal/convene/itip"
 )
 
 // bouncePrefix begins the local part of envelope senders: delivery reports come
@@ -65,34 +65,47 @@ func (m *Mail) sentBy(ctx context.Context, address string) (store.Entry, error) 
 	})
 }
 
+// pageOfEndless is how long the page of a message about a series without an end
+// lasts. Each later message brings the guest another.
+const pageOfEndless = 400 * 24 * time.Hour
+
 // Invitation finds the row of the message whose recipient was given the token
-// of a page to answer on. The error of a token that was never given, or whose
-// row is gone, is a problem.NotFound.
-func (m *Mail) Invitation(ctx context.Context, token string) (store.Entry, error) {
-	e, err := m.byToken(ctx, token, func(o outgoing) string { return o.Page })
+// of a page to answer on, and until when it can be used: 30 days after the
+// event, and for a series without an end 400 days after the message. The error
+// of a token that was never given, whose row is gone or that has expired is a
+// problem.NotFound.
+func (m *Mail) Invitation(ctx context.Context, token string) (e store.Entry, until time.Time, err error) {
+	e, err = m.byToken(ctx, token, func(o outgoing) string { return o.Page })
 	if errors.Is(err, errNoToken) {
-		return e, problem.New(problem.NotFound, "This address is not that of an invitation, or not any more. Take it from the latest mail as a whole.")
+		return e, until, problem.New(problem.NotFound, "This address is not that of an invitation, or not any more. Take it from the latest mail as a whole.")
 	}
 	if err != nil {
-		return e, err
+		return e, until, err
 	}
 	// The mail goes on lying in mailboxes when the event is over.
-	var over bool
+	endless := false
 	err = m.o.Store.View(ctx, func(tx *store.Tx) error {
 		known, err := scheduled(tx, e.Account, e.UID)
 		if err != nil || known == nil {
 			return err // that it is gone, the page says
 		}
-		until := m.repliesUntil(&itip.Message{Method: itip.Request, Calendar: known})
-		if end := itip.Summarize(known, nil).To; !until.IsZero() && !end.IsZero() {
-			over = m.now().After(end.Add(afterEvent))
+		var end time.Time
+		if end, endless = endOf(known); endless {
+			until = e.Created.Add(pageOfEndless)
+		} else {
+			until = end.Add(afterEvent)
 		}
 		return nil
 	})
-	if err == nil && over {
+	switch {
+	case err != nil || until.IsZero() || !m.now().After(until):
+	case endless:
+		err = problem.New(problem.NotFound, "This page has expired: it came with a mail of %s, and the pages of a series without an end last %d days. Take the address from the latest mail about it, or ask the organizer to send the invitation again.",
+			e.Created.UTC().Format("2 January 2006"), int(pageOfEndless.Hours()/24))
+	default:
 		err = problem.New(problem.NotFound, "This invitation has expired: the event was over more than %d days ago.", int(afterEvent.Hours()/24))
 	}
-	return e, err
+	return e, until, err
 }
 
 // byToken finds a row by a token that of gives from what was kept with it.

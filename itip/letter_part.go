@@ -31,10 +31,9 @@ type mould struct {
 // three are always there.
 var placed = [...]string{"DTSTART", "DTEND", "RECURRENCE-ID", "CREATED"}
 
-// part writes a REQUEST about one occurrence (RFC 5546 3.2.2).
-func (l *letter) part(o *object, k string) part {
+// part writes a REQUEST about one occurrence, whose SEQUENCE is n (RFC 5546 3.2.2).
+func (l *letter) part(o *object, k string, n int) part {
 	c := o.component(k)
-	n := sequence(c)
 	if cal := l.like(o, c, n); cal != nil {
 		return part{cal: cal, sequence: n}
 	}

@@ -80,6 +80,9 @@ func noticeOf(p *ical.Property, reason string) Notice {
 // messages before.
 func (p *organizing) notice(one *party, send int) {
 	n := noticeOf(one.line, NoticeUnconcerned)
+	if many := len(p.out.Send) - send; many > 0 {
+		n.Messages = make([]int, 0, many)
+	}
 	for i := send; i < len(p.out.Send); i++ {
 		n.Messages = append(n.Messages, i)
 	}

@@ -44,6 +44,9 @@ func (o *object) index() {
 	if len(main) == 0 {
 		return
 	}
+	if len(o.overrides) == 0 && len(main) > crowded {
+		o.overrides, o.order = make(map[string]*ical.Component, len(main)), make([]string, 0, len(main))
+	}
 	for _, c := range main {
 		if c.Prop("RECURRENCE-ID") == nil {
 			o.master = c

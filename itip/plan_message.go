@@ -151,6 +151,7 @@ func (p *organizing) cancelAll(one *party, to ical.Address) {
 	for _, k := range one.asked {
 		if c := p.new.component(k); sequence(c) <= n {
 			setSequence(c, n+1)
+			p.numbers[k] = n + 1
 			clear(p.drafts)
 			clear(p.parts)
 			p.letter.mould = nil
@@ -269,7 +270,7 @@ func (p *organizing) requestPart(one *party, to ical.Address, k string) {
 	}
 	x, ok := p.parts[k]
 	if !ok {
-		x = p.letter.part(p.new, k)
+		x = p.letter.part(p.new, k, p.numberOf(k))
 		x.asks = p.asked[k]
 		if d := p.deltas[k]; d != nil {
 			x.changes = d.diffs

@@ -22,6 +22,7 @@ type organizing struct {
 	farewell     int                // the SEQUENCE of cancellations then
 	asked        map[string]bool    // components everyone is asked anew about
 	sequence     int                // the next SEQUENCE
+	numbers      map[string]int     // SEQUENCE of the components of new, once they are given
 	letter       letter
 	from         ical.Address
 	still        map[string]bool           // components saved exactly as they were
@@ -42,9 +43,11 @@ type organizing struct {
 }
 
 func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
+	room := len(work.overrides) + 1
 	p := &organizing{c: c, out: out, me: me, old: old, new: work, cache: keys{},
-		was: map[string]*roster{}, is: map[string]*roster{}, deltas: map[string]*delta{},
-		bumped: map[string]bool{}, reverted: map[string]bool{}, asked: map[string]bool{}, drafts: map[string]*ical.Calendar{}, seen: map[string]bool{}, still: map[string]bool{}}
+		was: make(map[string]*roster, len(old.overrides)+1), is: make(map[string]*roster, room), deltas: make(map[string]*delta, room),
+		bumped: map[string]bool{}, reverted: map[string]bool{}, asked: map[string]bool{}, drafts: map[string]*ical.Calendar{}, seen: map[string]bool{}, still: make(map[string]bool, room),
+		numbers: make(map[string]int, room)}
 	if !roleIsOrganizer(old, me) {
 		p.old = newObject(nil, nil) // it was a plain event until now: everyone is new
 	}
@@ -255,12 +258,28 @@ func (p *organizing) number() {
 	if p.old.empty() && len(p.out.Memory.Uninvited) == 0 {
 		return // what the client wrote
 	}
-	left := map[string]bool{} // where a CANCEL is due, and that is a new SEQUENCE
+	left := make(map[string]bool, len(p.was)) // where a CANCEL is due, and that is a new SEQUENCE
 	for _, k := range p.new.order {
 		left[k] = p.was[k] == nil && p.old.inSeries(k) && p.leaves(p.was[""], p.is[k])
 	}
+	type pair struct{ was, is *string } // rosters of the same people
+	known := map[pair]bool{}
 	for k, was := range p.was {
-		left[k] = left[k] || p.new.component(k) != nil && p.leaves(was, p.is[k])
+		if left[k] || p.new.component(k) == nil {
+			continue
+		}
+		is := p.is[k]
+		if len(was.order) == 0 || len(is.order) == 0 {
+			left[k] = p.leaves(was, is)
+			continue
+		}
+		both := pair{&was.order[0], &is.order[0]}
+		gone, asked := known[both]
+		if !asked {
+			gone = p.leaves(was, is)
+			known[both] = gone
+		}
+		left[k] = gone
 	}
 	p.farewell = p.sequence
 	for _, gone := range left {
@@ -269,12 +288,13 @@ func (p *organizing) number() {
 	floor := 0
 	for _, k := range p.new.keys() {
 		c := p.new.component(k)
-		n := sequence(c)
+		stands := sequence(c)
+		n := stands
 		before := p.old.component(k)
 		if before == nil {
 			before = p.old.master
 		}
-		if before != nil {
+		if before != nil && !p.still[k] {
 			n = max(n, sequence(before))
 		}
 		if p.deltas[k].class&sequenced != 0 || left[k] || p.returning(k, n) {
@@ -288,11 +308,20 @@ func (p *organizing) number() {
 			floor = n
 		}
 		n = max(n, floor)
-		if n != sequence(c) {
+		if n != stands {
 			setSequence(c, n)
 		}
+		p.numbers[k] = n
 		p.sequence = max(p.sequence, n)
 	}
+}
+
+// numberOf is the SEQUENCE of a component of the new object.
+func (p *organizing) numberOf(k string) int {
+	if n, given := p.numbers[k]; given {
+		return n
+	}
+	return sequence(p.new.component(k))
 }
 
 // leaves reports whether anybody we send for is on the first roster and not on

@@ -89,11 +89,11 @@ func (p *organizing) remember(parties []*party) {
 			}
 			at, came := p.out.Memory.Invited[one.who+" "+k]
 			switch {
-			case came && at >= sequence(p.new.component(k)): // they joined with this one
+			case came && at >= p.numberOf(k): // they joined with this one
 			case p.bumped[k] || slices.Contains(one.listed, ""):
 				missed[k] = true
 			case !came: // it is all they ever got, and they have it as it was
-				if had, sent := p.out.Memory.Sent[k]; sent && had >= 0 && had < sequence(p.new.component(k)) {
+				if had, sent := p.out.Memory.Sent[k]; sent && had >= 0 && had < p.numberOf(k) {
 					put(&p.out.Memory.Invited, one.who+" "+k, had)
 				}
 			}
@@ -103,7 +103,7 @@ func (p *organizing) remember(parties []*party) {
 		_, before := p.out.Memory.Sent[k]
 		switch {
 		case !missed[k]:
-			put(&p.out.Memory.Sent, k, sequence(p.new.component(k)))
+			put(&p.out.Memory.Sent, k, p.numberOf(k))
 		case !before:
 			put(&p.out.Memory.Sent, k, -1) // some have it as part of the series only
 		}

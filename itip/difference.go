@@ -270,6 +270,9 @@ func sameLine(p, q *ical.Property) bool {
 }
 
 func sameParams(p, q *ical.Property) bool {
+	if head := beforeValue(p); head != "" && head == beforeValue(q) {
+		return true // as they were read
+	}
 	type param struct {
 		name   string
 		values []string
@@ -287,6 +290,16 @@ func sameParams(p, q *ical.Property) bool {
 		i++
 	}
 	return i == len(list)
+}
+
+// beforeValue is what was read of a line before its value, "" where it is not in
+// one piece.
+func beforeValue(p *ical.Property) string {
+	head, ok := strings.CutSuffix(strings.TrimRight(p.Raw(), "\r\n"), p.Value())
+	if !ok {
+		return ""
+	}
+	return head
 }
 
 // sameLines reports whether all lines of a name are the same in both.

@@ -301,3 +301,14 @@ func (f *Filter) OnlyComponent(component string) bool {
 	c := &r.Comps[0]
 	return c.Name == component && !c.IsNotDefined && c.Range == nil && len(c.Props) == 0 && len(c.Comps) == 0
 }
+
+// OnlyTime reports whether the filter asks for nothing but when a component
+// takes place: the one of Window, in the range of Window.
+func (f *Filter) OnlyTime() bool {
+	r := &f.Root
+	if r.IsNotDefined || r.Range != nil || len(r.Props) > 0 || len(r.Comps) != 1 {
+		return false
+	}
+	c := &r.Comps[0]
+	return c.Name != "VTIMEZONE" && !c.IsNotDefined && c.Range != nil && len(c.Props) == 0 && len(c.Comps) == 0
+}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/freebusy"
-	"github.com/convene-cal/convene/ical/recur"
 	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/acl"
@@ -284,28 +283,11 @@ func (s *Service) busyIn(tx *store.Tx, owner store.AccountID, colls []store.Coll
 		if err != nil {
 			return nil, err
 		}
-		err = candidates(tx, owner, []int64{c.ID}, "", from, to, func(o store.Object, body []byte) error {
-			if mask != "" && o.UID == mask || o.Component == "VTODO" || o.Component == "VJOURNAL" {
-				return nil
-			}
-			if o.Component == "VAVAILABILITY" {
-				hours = append(hours, s.availability(body, zone, from, to)...)
-				return work.spend(nil, 0, recur.ErrLimit)
-			}
-			p, cal, err := s.busyOf(body, zone, isMine, from, to)
-			if tooMuch := work.spend(cal, len(p), err); tooMuch != nil {
-				return tooMuch
-			}
-			if err != nil && !errors.Is(err, recur.ErrLimit) { // with that, there are those found up to the limit
-				s.log.Error("free/busy time of an object cannot be worked out", "account", owner, "object", o.ID, "error", err)
-				return nil // one broken object does not hide a calendar
-			}
-			out = append(out, p...)
-			return nil
-		})
-		if err != nil {
-			return nil, err
+		b := busyTime{s: s, tx: tx, owner: owner, coll: c.ID, zone: zone, mine: isMine, from: from, to: to, work: work, out: out, hours: hours}
+		if err := b.read(mask); err != nil {
+			return nil, fmt.Errorf("busy time of calendar %s: %w", c.Name, err)
 		}
+		out, hours = b.out, b.hours
 	}
 	if len(hours) > 0 {
 		// Events are laid over it: their own type shows where they take place.
@@ -313,13 +295,4 @@ func (s *Service) busyIn(tx *store.Tx, owner store.AccountID, colls []store.Coll
 		out = append(out, freebusy.Without(freebusy.Away(hours), events)...)
 	}
 	return freebusy.Merge(out), nil
-}
-
-func (s *Service) busyOf(body []byte, zone *tz.Zone, mine func(ical.Address) bool, from, to time.Time) ([]freebusy.Period, *ical.Calendar, error) {
-	cal, err := ical.ParseLimits(body, s.parseLimits())
-	if err != nil {
-		return nil, nil, err
-	}
-	p, err := freebusy.Busy(cal, tz.NewResolver(cal, zone), mine, from, to)
-	return p, cal, err
 }

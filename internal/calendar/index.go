@@ -35,8 +35,19 @@ const (
 )
 
 // timeIndex says when an object takes place, for store.ObjectsInRange: a
-// superset of RFC 4791 9.9, exact to the month for recurring objects.
+// superset of RFC 4791 9.9, exact to the month for recurring objects. What is
+// known for certain beyond that comes along.
 func (s *Service) timeIndex(cal *ical.Calendar, zones *tz.Resolver) (store.Index, error) {
+	ix, err := s.bounds(cal, zones)
+	if err == nil {
+		var k certainty
+		k, ix.Pattern = derive(cal, zones, ix)
+		ix.Known = k.pack()
+	}
+	return ix, err
+}
+
+func (s *Service) bounds(cal *ical.Calendar, zones *tz.Resolver) (store.Index, error) {
 	switch cal.Kind() {
 	case "VEVENT", "VTODO", "VJOURNAL":
 	case "VFREEBUSY":

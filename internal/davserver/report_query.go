@@ -68,12 +68,15 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 	var text parsed
 	s.data = func(_ *resource, x *caldav.Writer) error { return data.write(x, &text) }
 	found := 0
-	match := func(o *resource, body []byte) error {
+	byTime := b.Filter.OnlyTime()
+	match := func(o *resource, body []byte, inRange bool) error {
 		text = parsed{q: q, o: o, body: body}
 		defer text.done()
-		ok, err := q.matches(&b.Filter, o, &text, zone)
-		if err != nil || !ok {
-			return err
+		if !inRange || !byTime {
+			ok, err := q.matches(&b.Filter, o, &text, zone)
+			if err != nil || !ok {
+				return err
+			}
 		}
 		if found++; b.Limit > 0 && found > b.Limit {
 			return errEnough
@@ -86,17 +89,17 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 	}
 	switch {
 	case r.kind&objects != 0:
-		err = match(r, r.body)
+		err = match(r, r.body, false)
 	case r.kind == home:
 		if d == depthInfinity { // RFC 4791 7.2: what is asked for lies two levels down
-			err = q.queryHome(r, b, match)
+			err = q.queryHome(r, b, zone, match)
 		}
 	case d == depth0: // the collection itself is no calendar object (RFC 4791 7.8)
 	case r.kind == inbox:
-		err = q.each(r, func(o store.Object, body []byte) error { return match(r.object(o), body) })
+		err = q.each(r, func(o store.Object, body []byte) error { return match(r.object(o), body, false) })
 	default:
 		comp, window := b.Filter.Window()
-		err = q.search(r, comp, window, match)
+		err = q.search(r, comp, window, zone, match)
 	}
 	// RFC 4791 7.8: what an answer holds no more is told in it, once it has begun.
 	if errors.Is(err, errEnough) || m.out.body != nil && errors.Is(err, caldav.ErrTooManyInstances) {
@@ -107,25 +110,26 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 }
 
 // queryHome goes through the calendars of a home, mounted ones included.
-func (q *request) queryHome(r *resource, b *caldav.CalendarQuery, match func(*resource, []byte) error) error {
+func (q *request) queryHome(r *resource, b *caldav.CalendarQuery, zone *tz.Zone, match func(*resource, []byte, bool) error) error {
 	comp, window := b.Filter.Window()
 	return q.children(r, func(c *resource) error {
 		if c.kind != calendarColl {
 			return nil
 		}
-		return q.search(c, comp, window, match)
+		return q.search(c, comp, window, zone, match)
 	})
 }
 
 // search visits the objects of a calendar that may take place in a window. The
-// resource is the same for all of them and becomes the next after the visit.
-func (q *request) search(c *resource, comp string, window caldav.TimeRange, visit func(*resource, []byte) error) error {
+// resource is the same for all of them and becomes the next after the visit; so
+// does the text. What is known to take place in the window is told.
+func (q *request) search(c *resource, comp string, window caldav.TimeRange, zone *tz.Zone, visit func(o *resource, body []byte, inRange bool) error) error {
 	one := c.object(store.Object{})
 	one.base = collectionHref(c.place.account, c.place.coll)
-	what := calendar.Search{Owner: c.owner.ID, Collection: c.coll.Name, Component: comp, From: window.Start, To: window.End, Max: inOnePiece}
-	return q.s.calendar.Search(q.ctx, q.by, what, func(o store.Object, body []byte) error {
+	what := calendar.Search{Owner: c.owner.ID, Collection: c.coll.Name, Component: comp, From: window.Start, To: window.End, Max: inOnePiece, Floating: zone}
+	return q.s.calendar.Search(q.ctx, q.by, what, func(o store.Object, body []byte, inRange bool) error {
 		one.obj, one.name = o, o.Name
-		return visit(one, body)
+		return visit(one, body, inRange)
 	})
 }
 

@@ -38,7 +38,7 @@ import (
 var archived = []string{"account", "home", "address", "app_password", "redirect", "collection", "collection_state", "object", "object_text",
 	"occupancy", "tombstone", "version", "share", "entry", "entry_text", "entry_raw", "booking_policy", "member", "consent",
 	"mount", "personal", "file", "feed", "subscription", "notification", "attachment", "cip_event", "cip_moved", "mail_key",
-	"reply_address", "sender_rule", "flood", "push_registration", "push_key"}
+	"reply_address", "sender_rule", "flood", "push_registration", "push_key", "pattern", "derivation"}
 
 const backupFormat = 1
 

@@ -110,8 +110,10 @@ func (tx *Tx) DeleteCollection(account AccountID, id int64) error {
 	if err := tx.keepTexts(account, `text in (select -o.id from object o where o.account = $1 and o.collection = $2)`, id); err != nil {
 		return err
 	}
-	if _, err := tx.exec(`delete from object_text where account = $1 and id in (select o.id from object o where o.account = $1 and o.collection = $2)`, account, id); err != nil {
-		return fmt.Errorf("delete texts of collection %d: %w", id, err)
+	for table, key := range map[string]string{"object_text": "id", "pattern": "object"} {
+		if _, err := tx.exec(`delete from `+table+` where account = $1 and `+key+` in (select o.id from object o where o.account = $1 and o.collection = $2)`, account, id); err != nil {
+			return fmt.Errorf("delete texts of collection %d: %w", id, err)
+		}
 	}
 	for _, table := range []string{"object", "occupancy", "tombstone", "collection_state", "share", "personal", "feed", "subscription"} { // who waits for push is told first
 		if _, err := tx.exec(`delete from `+table+` where account = $1 and collection = $2`, account, id); err != nil {

@@ -4,10 +4,6 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
-	"iter"
-	"strconv"
-	"strings"
-	"time"
 )
 
 const objectColumns = `o.account, o.collection, o.id, o.name, o.uid, o.etag, o.schedule_tag, o.component, o.size, o.created, o.modified,
@@ -111,10 +107,10 @@ func (tx *Tx) insertObject(o *Object, body []byte, x Index, seq int64) error {
 	cover := x.cover()
 	n, err := tx.exec(`
 		insert into object (account, collection, id, name, uid, etag, schedule_tag, component, size, created, modified, seq, organizer,
-			scheduling, summary, first, last, horizon, cover, properties)
-		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $3, $12, $13, $14, $15, $16, $17, $18, '') on conflict do nothing`,
+			scheduling, summary, first, last, horizon, cover, known, properties)
+		values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $3, $12, $13, $14, $15, $16, $17, $18, $19, '') on conflict do nothing`,
 		o.Account, o.Collection, seq, o.Name, o.UID, o.ETag, o.ScheduleTag, o.Component, o.Size, o.Created, o.Modified,
-		o.Organizer, o.Scheduling, o.Summary, x.First, x.Last, x.horizon(), cover)
+		o.Organizer, o.Scheduling, o.Summary, x.First, x.Last, x.horizon(), cover, x.Known)
 	if err != nil {
 		return err
 	}
@@ -122,6 +118,9 @@ func (tx *Tx) insertObject(o *Object, body []byte, x Index, seq int64) error {
 		return ErrExists
 	}
 	o.ID = seq
+	if err := tx.setPattern(o.Account, o.ID, 0, x); err != nil {
+		return err
+	}
 	if _, err := tx.exec(`insert into object_text (account, id, memory, body) values ($1, $2, $3, $4)`, o.Account, o.ID, o.Memory, body); err != nil {
 		return err
 	}
@@ -131,10 +130,10 @@ func (tx *Tx) insertObject(o *Object, body []byte, x Index, seq int64) error {
 // updateObject writes the object over its row and keeps the earlier text where
 // that differs. Its time index is rewritten only where it moved.
 func (tx *Tx) updateObject(o *Object, body []byte, x Index, seq int64) error {
-	var collection, first, last int64
+	var collection, first, last, known int64
 	var name, oldCover string
-	found, err := tx.row([]any{&collection, &name, &first, &last, &oldCover},
-		`select collection, name, first, last, cover from object where account = $1 and id = $2`, o.Account, o.ID)
+	found, err := tx.row([]any{&collection, &name, &first, &last, &oldCover, &known},
+		`select collection, name, first, last, cover, known from object where account = $1 and id = $2`, o.Account, o.ID)
 	if err != nil {
 		return err
 	}
@@ -150,16 +149,19 @@ func (tx *Tx) updateObject(o *Object, body []byte, x Index, seq int64) error {
 	cover := x.cover()
 	if _, err := tx.exec(`
 		update object set uid = $4, etag = $5, schedule_tag = $6, component = $7, size = $8, modified = $9, seq = $10, organizer = $11,
-			scheduling = $12, summary = $13, first = $14, last = $15, horizon = $16, cover = $17
+			scheduling = $12, summary = $13, first = $14, last = $15, horizon = $16, cover = $17, known = $18
 		where account = $1 and collection = $2 and id = $3`,
 		o.Account, o.Collection, o.ID, o.UID, o.ETag, o.ScheduleTag, o.Component, o.Size, o.Modified, seq, o.Organizer, o.Scheduling,
-		o.Summary, x.First, x.Last, x.horizon(), cover); err != nil {
+		o.Summary, x.First, x.Last, x.horizon(), cover, x.Known); err != nil {
 		return err
 	}
 	if err := tx.setText(o, body); err != nil {
 		return err
 	}
-	if cover == oldCover && first == x.First && last == x.Last {
+	if err := tx.setPattern(o.Account, o.ID, known, x); err != nil {
+		return err
+	}
+	if cover == oldCover && first == x.First && last == x.Last && known == x.Known {
 		return nil
 	}
 	if err := tx.vacate(o.Account, o.Collection, o.ID, oldCover); err != nil {
@@ -274,9 +276,9 @@ func (tx *Tx) DeleteObject(account AccountID, id int64) error {
 	if err != nil {
 		return err
 	}
-	var collection int64
+	var collection, known int64
 	var name, cover string
-	found, err := tx.row([]any{&collection, &name, &cover}, `select collection, name, cover from object where account = $1 and id = $2`, account, id)
+	found, err := tx.row([]any{&collection, &name, &cover, &known}, `select collection, name, cover, known from object where account = $1 and id = $2`, account, id)
 	if err != nil {
 		return err
 	}
@@ -287,6 +289,9 @@ func (tx *Tx) DeleteObject(account AccountID, id int64) error {
 		return fmt.Errorf("keep deleted object %s: %w", name, err)
 	}
 	if err := tx.vacate(account, collection, id, cover); err != nil {
+		return fmt.Errorf("delete object %s: %w", name, err)
+	}
+	if err := tx.setPattern(account, id, known, Index{}); err != nil {
 		return fmt.Errorf("delete object %s: %w", name, err)
 	}
 	if err := tx.keepTexts(account, `text = $2`, -id); err != nil {
@@ -354,207 +359,4 @@ func (tx *Tx) MoveObject(account AccountID, id, toCollection int64, newName stri
 		return fmt.Errorf("move object %s: %w", name, err)
 	}
 	return tx.bump(account, toCollection, seq)
-}
-
-// The columns of a listing come as one text: what costs in reading many rows is
-// the number of values, each with a call into the engine, more than their size.
-const (
-	packedBy     = "\x1f" // the unit separator of ASCII
-	packedFields = 14
-)
-
-var packedColumns = func() string {
-	names := []string{"id", "created", "modified", "seq", "size", "scheduling", "component", "etag", "schedule_tag", "properties", "name", "organizer", "uid", "summary"}
-	return "concat(o." + strings.Join(names, ", cast($5 as text), o.") + ")"
-}()
-
-// scanPacked reads such a text. An object whose fields cannot be told apart has
-// only its ID.
-func scanPacked(r *sql.Rows, o *Object) error {
-	var row sql.RawBytes
-	if err := r.Scan(&row); err != nil {
-		return err
-	}
-	return o.unpack(string(row))
-}
-
-func (o *Object) unpack(row string) error {
-	var f [packedFields]string
-	rest, n := row, 0
-	for ; n < packedFields-1; n++ {
-		i := strings.IndexByte(rest, packedBy[0])
-		if i < 0 {
-			break
-		}
-		f[n], rest = rest[:i], rest[i+1:]
-	}
-	id, err := strconv.ParseInt(f[0], 10, 64)
-	if err != nil {
-		return fmt.Errorf("a row of a listing cannot be read: %w", err)
-	}
-	o.ID = id
-	if n < packedFields-1 || strings.IndexByte(rest, packedBy[0]) >= 0 {
-		return nil
-	}
-	var numbers [5]int64
-	for i := 1; i < 5; i++ {
-		if numbers[i], err = strconv.ParseInt(f[i], 10, 64); err != nil {
-			return fmt.Errorf("a row of a listing cannot be read: %w", err)
-		}
-	}
-	at := func(micros int64) time.Time {
-		if micros == 0 {
-			return time.Time{}
-		}
-		return time.UnixMicro(micros).UTC()
-	}
-	o.Created, o.Modified, o.Seq, o.Size = at(numbers[1]), at(numbers[2]), numbers[3], int(numbers[4])
-	o.Scheduling = f[5] == "1" || f[5] == "t" // as each engine writes it
-	o.Component, o.ETag, o.ScheduleTag, o.Name, o.Organizer, o.UID, o.Summary = f[6], f[7], f[8], f[10], f[11], f[12], rest
-	if f[9] != "" {
-		return json.Unmarshal([]byte(f[9]), &o.Properties)
-	}
-	return nil
-}
-
-// listPage is how many rows a listing holds in memory at a time.
-const listPage = 1000
-
-// ListObjects goes through a collection without reading any text. It may be
-// left early, and tx may be used within the loop.
-func (tx *Tx) ListObjects(account AccountID, collection int64) iter.Seq2[Object, error] {
-	return func(yield func(Object, error) bool) {
-		var after int64
-		var page []Object
-		for {
-			var err error
-			if page, err = tx.ObjectsAfter(account, collection, after, listPage, page[:0]); err != nil {
-				yield(Object{}, err)
-				return
-			}
-			for _, o := range page {
-				if !yield(o, nil) {
-					return
-				}
-			}
-			if len(page) < listPage {
-				return
-			}
-			after = page[len(page)-1].ID
-		}
-	}
-}
-
-// ObjectsAfter appends the next objects of a collection to a page, at most
-// limit, by their IDs, which are those after one. Whoever goes through a
-// collection by it need not keep a snapshot open meanwhile: what is there all
-// the time comes once.
-func (tx *Tx) ObjectsAfter(account AccountID, collection, after int64, limit int, page []Object) ([]Object, error) {
-	begin := len(page)
-	err := tx.each(func(r *sql.Rows) error {
-		page = append(page, Object{Account: account, Collection: collection})
-		return scanPacked(r, &page[len(page)-1])
-	}, `select `+packedColumns+` from object o
-		where o.account = $1 and o.collection = $2 and o.id > $3 order by o.id limit $4`, account, collection, after, limit, packedBy)
-	for i := begin; i < len(page) && err == nil; i++ {
-		if page[i].Seq == 0 { // a text of its own holds the separator
-			page[i], err = first(tx, scanObject, "object", `select `+objectColumns+` from object o where o.account = $1 and o.collection = $2 and o.id = $3`, account, collection, page[i].ID)
-		}
-	}
-	return page, err
-}
-
-// Text is an object with its octets.
-type Text struct {
-	Object
-	Body []byte // nil where it has more than was asked for
-}
-
-const packedText = `select ` + "%s" + `, case when o.size <= $4 then (select t.body from object_text t where t.account = o.account and t.id = o.id) end
-	from object o where o.account = $1 and o.collection = $2 and `
-
-// TextsOf reads objects of a collection by their IDs, with the octets of those
-// that have at most max. Those that are gone are not in the list, whose order
-// is none.
-func (tx *Tx) TextsOf(account AccountID, collection int64, ids []int64, max int) ([]Text, error) {
-	return tx.texts(account, collection, "o.id oneof($3)", numbers(ids), max)
-}
-
-// TextsNamed is TextsOf by names.
-func (tx *Tx) TextsNamed(account AccountID, collection int64, names []string, max int) ([]Text, error) {
-	return tx.texts(account, collection, "o.name among($3)", jsonText(names), max)
-}
-
-// TextNamed finds an object by the names of its collection and its own, with
-// its octets where it has at most max. Its Memory is not read.
-func (tx *Tx) TextNamed(account AccountID, collection, name string, max int) (Text, error) {
-	t := Text{Object: Object{Account: account}}
-	var row sql.RawBytes
-	found := false
-	err := tx.each(func(r *sql.Rows) error {
-		found = true
-		if err := r.Scan(&row, &t.Collection, &t.Body); err != nil {
-			return err
-		}
-		return t.unpack(string(row))
-	}, `select `+packedColumns+`, o.collection, case when o.size <= $4 then (select t.body from object_text t where t.account = o.account and t.id = o.id) end
-		from object o where o.account = $1 and o.name = $3 and o.collection = (select c.id from collection c where c.account = $1 and c.name = $2)`,
-		account, collection, name, int64(max), packedBy)
-	if err == nil && !found {
-		err = ErrNotFound
-	}
-	if err == nil && t.Seq == 0 { // a text of its own holds the separator
-		t.Object, err = tx.ObjectByID(account, t.ID)
-	}
-	if err != nil {
-		return t, fmt.Errorf("object %s of %s: %w", name, collection, err)
-	}
-	return t, nil
-}
-
-func (tx *Tx) texts(account AccountID, collection int64, which, list string, max int) ([]Text, error) {
-	var out []Text
-	err := tx.each(func(r *sql.Rows) error {
-		out = append(out, Text{Object: Object{Account: account, Collection: collection}})
-		t := &out[len(out)-1]
-		var row sql.RawBytes
-		if err := r.Scan(&row, &t.Body); err != nil {
-			return err
-		}
-		return t.unpack(string(row))
-	}, fmt.Sprintf(packedText, packedColumns)+which, account, collection, list, int64(max), packedBy)
-	for i := range out {
-		if err == nil && out[i].Seq == 0 { // a text of its own holds the separator
-			out[i].Object, err = first(tx, scanObject, "object", `select `+objectColumns+` from object o where o.account = $1 and o.collection = $2 and o.id = $3`, account, collection, out[i].ID)
-		}
-	}
-	return out, err
-}
-
-// TagsAfter is ObjectsAfter for who compares only: the objects have nothing but
-// ID, Name, ETag and Component.
-func (tx *Tx) TagsAfter(account AccountID, collection, after int64, limit int, page []Object) ([]Object, error) {
-	begin := len(page)
-	err := tx.each(func(r *sql.Rows) error {
-		var row sql.RawBytes
-		if err := r.Scan(&row); err != nil {
-			return err
-		}
-		o := Object{Account: account, Collection: collection}
-		var id string
-		rest := string(row)
-		for _, field := range []*string{&id, &o.Component, &o.ETag} {
-			*field, rest, _ = strings.Cut(rest, packedBy)
-		}
-		var err error
-		o.ID, err = strconv.ParseInt(id, 10, 64)
-		o.Name = rest // the last, so that it may hold the separator
-		page = append(page, o)
-		return err
-	}, `select concat(o.id, cast($5 as text), o.component, cast($5 as text), o.etag, cast($5 as text), o.name) from object o
-		where o.account = $1 and o.collection = $2 and o.id > $3 order by o.id limit $4`, account, collection, after, limit, packedBy)
-	if err != nil {
-		return page[:begin], fmt.Errorf("list tags: %w", err)
-	}
-	return page, nil
 }

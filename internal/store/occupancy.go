@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"database/sql"
 	"fmt"
 	"iter"
@@ -18,7 +19,21 @@ type Index struct {
 	Periods     []int32 // recurring objects: the months (year*12+month-1) touched from First up to Horizon; nil for a single occurrence
 	Horizon     int64   // recurring: instants before it are covered by Periods; from it on the object always matches; 0 for a single occurrence
 	Timeless    bool    // no time at all (a VTODO without dates): matches every range
+
+	// Known is what the caller knows for certain of the object beyond that, in
+	// numbers of its own, 0 for nothing; with HasPattern there is a Pattern, too.
+	Known   int64
+	Pattern string
 }
+
+// Occupant is an object of the time index.
+type Occupant struct {
+	ID          int64
+	First, Last int64 // as in Index; the whole of time for a timeless one
+	Known       int64
+}
+
+func scanOccupant(r *sql.Rows, o *Occupant) error { return r.Scan(&o.ID, &o.First, &o.Last, &o.Known) }
 
 // The time index is a segment tree over months. A run of months is covered by
 // few aligned blocks of 1, 4, 16, ... months, one row each; a month is looked
@@ -130,12 +145,12 @@ func (tx *Tx) occupy(account AccountID, collection, object int64, x Index) error
 	first, last := x.span()
 	var err error
 	if list := x.periods(); len(list) == 1 { // as nearly always
-		_, err = tx.exec(`insert into occupancy (account, collection, period, object, first, last) values ($1, $2, $3, $4, $5, $6)`,
-			account, collection, int64(list[0]), object, first, last)
+		_, err = tx.exec(`insert into occupancy (account, collection, period, object, first, last, known) values ($1, $2, $3, $4, $5, $6, $7)`,
+			account, collection, int64(list[0]), object, first, last, x.Known)
 	} else {
-		_, err = tx.exec(`insert into occupancy (account, collection, period, object, first, last)
-			select cast($1 as bigint), cast($2 as bigint), value, cast($3 as bigint), cast($4 as bigint), cast($5 as bigint) from numbers($6)`,
-			account, collection, object, first, last, numbers(list))
+		_, err = tx.exec(`insert into occupancy (account, collection, period, object, first, last, known)
+			select cast($1 as bigint), cast($2 as bigint), value, cast($3 as bigint), cast($4 as bigint), cast($5 as bigint), cast($7 as bigint) from numbers($6)`,
+			account, collection, object, first, last, numbers(list), x.Known)
 	}
 	if err != nil {
 		return fmt.Errorf("index its time: %w", err)
@@ -155,9 +170,9 @@ func (tx *Tx) vacate(account AccountID, collection, object int64, cover string) 
 // SetIndex replaces an object's place in the time index; the object itself
 // does not change.
 func (tx *Tx) SetIndex(account AccountID, id int64, x Index) error {
-	var collection int64
+	var collection, known int64
 	var old string
-	found, err := tx.row([]any{&collection, &old}, `select collection, cover from object where account = $1 and id = $2`, account, id)
+	found, err := tx.row([]any{&collection, &old, &known}, `select collection, cover, known from object where account = $1 and id = $2`, account, id)
 	if err != nil {
 		return err
 	}
@@ -165,8 +180,11 @@ func (tx *Tx) SetIndex(account AccountID, id int64, x Index) error {
 		return notFound("object %d", id)
 	}
 	cover := x.cover()
-	if _, err := tx.exec(`update object set first = $4, last = $5, horizon = $6, cover = $7 where account = $1 and collection = $2 and id = $3`,
-		account, collection, id, x.First, x.Last, x.horizon(), cover); err != nil {
+	if _, err := tx.exec(`update object set first = $4, last = $5, horizon = $6, cover = $7, known = $8 where account = $1 and collection = $2 and id = $3`,
+		account, collection, id, x.First, x.Last, x.horizon(), cover, x.Known); err != nil {
+		return err
+	}
+	if err := tx.setPattern(account, id, known, x); err != nil {
 		return err
 	}
 	if err := tx.vacate(account, collection, id, old); err != nil {
@@ -182,12 +200,12 @@ func (tx *Tx) StaleHorizons(before int64, limit int) ([]Object, error) {
 		before, unlimited(limit))
 }
 
-// occupying reads the identifiers in the rows of the ranges, one after the
+// occupying reads the rows of the ranges, one after the
 // other: $1 account, $2 collection, $3 and $4 the time, then the ranges.
 var occupying = func() string {
 	var parts []string
 	for i := range levels + 2 {
-		parts = append(parts, fmt.Sprintf(`select y.object from occupancy y where y.account = $1 and y.collection = $2
+		parts = append(parts, fmt.Sprintf(`select y.object, y.first, y.last, y.known from occupancy y where y.account = $1 and y.collection = $2
 			and y.period between $%d and $%d and y.first <= $4 and y.last >= $3`, 2*i+5, 2*i+6))
 	}
 	return strings.Join(parts, " union all ")
@@ -217,43 +235,47 @@ func (tx *Tx) ObjectsInRange(account AccountID, collections []int64, component s
 	}
 }
 
-// Occupying lists the identifiers of the objects of a collection that may take
-// place in the closed range from..to, ascending: what ObjectsInRange goes
-// through, where the range is not so wide that all of the collection would do.
-func (tx *Tx) Occupying(account AccountID, collection, from, to int64) (ids []int64, narrow bool, err error) {
+// Occupying lists the objects of a collection that may take place in the
+// closed range from..to, ascending: what ObjectsInRange goes through, where the
+// range is not so wide that all of the collection would do.
+func (tx *Tx) Occupying(account AccountID, collection, from, to int64) (list []Occupant, narrow bool, err error) {
 	a, b := month(from), month(to)
 	if from > to || b-a >= wideRange {
 		return nil, from > to, nil
 	}
-	ids, err = tx.occupants(account, collection, from, to)
-	return ids, true, err
+	list, err = tx.occupants(account, collection, from, to)
+	return list, true, err
 }
 
-// SpanningAfter lists the identifiers of objects whose occurrences span some of
-// a closed range, at most limit, those after one: for ranges in which most do.
-func (tx *Tx) SpanningAfter(account AccountID, collection, from, to, after int64, limit int) ([]int64, error) {
-	return collect(tx, func(r *sql.Rows, id *int64) error { return r.Scan(id) }, `select o.id from object o where o.account = $1 and o.collection = $2 and o.id > $3
+// SpanningAfter lists objects whose occurrences span some of a closed range, at
+// most limit, those after one: for ranges in which most do.
+func (tx *Tx) SpanningAfter(account AccountID, collection, from, to, after int64, limit int) ([]Occupant, error) {
+	return collect(tx, scanOccupant, `select o.id, o.first, o.last, o.known from object o where o.account = $1 and o.collection = $2 and o.id > $3
 		and ((o.first <= $5 and o.last >= $4) or o.cover = $6) order by o.id limit $7`,
 		account, collection, after, from, to, Index{Timeless: true}.cover(), limit)
 }
 
-func (tx *Tx) occupants(account AccountID, collection, from, to int64) ([]int64, error) {
+func (tx *Tx) occupants(account AccountID, collection, from, to int64) ([]Occupant, error) {
 	args := []any{account, collection, from, to}
 	for _, r := range rangesOf(month(from), month(to)) {
 		args = append(args, int64(r.low), int64(r.high))
 	}
-	ids, err := collect(tx, func(r *sql.Rows, id *int64) error { return r.Scan(id) }, occupying, args...)
+	list, err := collect(tx, scanOccupant, occupying, args...)
 	if err != nil {
 		return nil, fmt.Errorf("look up time range: %w", err)
 	}
-	slices.Sort(ids)
-	return slices.Compact(ids), nil
+	slices.SortFunc(list, func(a, b Occupant) int { return cmp.Compare(a.ID, b.ID) })
+	return slices.CompactFunc(list, func(a, b Occupant) bool { return a.ID == b.ID }), nil
 }
 
 func (tx *Tx) occupying(account AccountID, collection int64, component string, from, to int64, yield func(Object, error) bool) bool {
-	ids, err := tx.occupants(account, collection, from, to)
+	list, err := tx.occupants(account, collection, from, to)
 	if err != nil {
 		return yield(Object{}, err)
+	}
+	ids := make([]int64, len(list))
+	for i, o := range list {
+		ids[i] = o.ID
 	}
 	for chunk := range slices.Chunk(ids, listPage) {
 		page, err := collect(tx, scanObject, `select `+objectColumns+` from object o where o.account = $1 and o.collection = $2 and o.id oneof($3)`,

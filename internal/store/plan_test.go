@@ -11,8 +11,8 @@ import (
 
 // wholeHome matches a step of a query plan that reads a table, or everything
 // of an account in it, from one end to the other.
-var wholeHome = regexp.MustCompile(`SCAN (o|t|y|n|v|d|b|e|w|object|object_text|occupancy|tombstone|version|entry|entry_raw)\b|` +
-	`SEARCH (o|t|y|n|v|d|b|e|w|object|object_text|occupancy|tombstone|version|entry|entry_raw) USING .*\((account=\?)?\)`)
+var wholeHome = regexp.MustCompile(`SCAN (o|t|y|n|v|d|b|e|w|p|pattern|object|object_text|occupancy|tombstone|version|entry|entry_raw)\b|` +
+	`SEARCH (o|t|y|n|v|d|b|e|w|p|pattern|object|object_text|occupancy|tombstone|version|entry|entry_raw) USING .*\((account=\?)?\)`)
 
 // whole are the queries that are meant to.
 var whole = []string{"delete from object where account = $1", "delete from version where account = $1", "delete from entry", "delete from object_text where account = $1",
@@ -72,7 +72,7 @@ func walk(tx *Tx, now time.Time) error {
 	c := Collection{Name: "default", Kind: Calendar, Created: now}
 	o := Object{Name: "1.ics", UID: "u", Component: "VEVENT"}
 	e := Entry{Direction: "out", UID: "u", To: "bob", State: StateDue, Created: now, Raw: []byte("mail")}
-	x := Index{First: 0, Last: math.MaxInt64, Periods: []int32{2026 * 12}, Horizon: now.Unix()}
+	x := Index{First: 0, Last: math.MaxInt64, Periods: []int32{2026 * 12}, Horizon: now.Unix(), Known: HasPattern, Pattern: "x"}
 	steps := []func() error{
 		func() error { return tx.AddAccount(&a) },
 		func() error { return tx.SetAddresses(a.ID, []Address{{Key: "a", URI: "mailto:a"}}) },
@@ -123,8 +123,14 @@ func walk(tx *Tx, now time.Time) error {
 			return nil
 		},
 		func() error { _, err := tx.TextNamed(a.ID, "default", "1.ics", 100); return err },
-		func() error { _, err := tx.TextsNamed(a.ID, c.ID, []string{"1.ics"}, 100); return err },
-		func() error { _, err := tx.TextsOf(a.ID, c.ID, []int64{o.ID}, 100); return err },
+		func() error { return tx.TextsNamed(a.ID, c.ID, []string{"1.ics"}, 100, new(Texts)) },
+		func() error { return tx.TextsOf(a.ID, c.ID, []int64{o.ID}, 100, new(Texts)) },
+		func() error {
+			return tx.Patterns(a.ID, []int64{o.ID}, func(int64, []byte) error { return nil })
+		},
+		func() error { return tx.SetDerived(Derivation{Name: "x"}) },
+		func() error { _, err := tx.Derived("x"); return err },
+		func() error { _, err := tx.HoldingsAfter(Holding{}, 10); return err },
 		func() error { _, err := tx.TagsAfter(a.ID, c.ID, 0, 10, nil); return err },
 		func() error { _, err := tx.SpanningAfter(a.ID, c.ID, 0, 86400, 0, 10); return err },
 		func() error { _, _, err := tx.Changes(a.ID, c.ID, 0, 10); return err },

@@ -25,8 +25,10 @@ func TestTexts(t *testing.T) {
 			return nil
 		})
 		view(t, s, func(tx *store.Tx) error {
-			named, err := tx.TextsNamed(account, calendar, []string{"1.ics", "3.ics", "none.ics"}, 4)
-			if err != nil || len(named) != 2 {
+			var texts store.Texts
+			err := tx.TextsNamed(account, calendar, []string{"1.ics", "3.ics", "none.ics"}, 4, &texts)
+			named := texts.List
+			if err != nil || len(named) != 2 || texts.Octets() != 8 {
 				t.Fatalf("by name: %v, %v", named, err)
 			}
 			for _, o := range named {
@@ -35,8 +37,8 @@ func TestTexts(t *testing.T) {
 				}
 			}
 			ids := []int64{named[0].ID, named[1].ID, 1 << 40}
-			if large, err := tx.TextsOf(account, calendar, ids, 3); err != nil || len(large) != 2 || large[0].Body != nil || large[0].Size != 4 {
-				t.Errorf("larger than asked for: %v, %v", large, err)
+			if err := tx.TextsOf(account, calendar, ids, 3, &texts); err != nil || len(texts.List) != 2 || texts.List[0].Body != nil || texts.List[0].Size != 4 || texts.Octets() != 0 {
+				t.Errorf("larger than asked for: %v, %v", texts, err)
 			}
 			one, err := tx.TextNamed(account, "default", "3.ics", 4)
 			if err != nil || string(one.Body) != "text" || one.Name != "3.ics" || one.Collection != calendar || one.Summary != "a separator \x1f of its own" {

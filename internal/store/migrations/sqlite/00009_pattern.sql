@@ -1,0 +1,32 @@
+-- +goose Up
+-- What the time index knows of an object for certain, so that nobody has to
+-- read its text: a number of the calendar service, 0 for nothing.
+alter table object add column known integer not null default 0;
+alter table occupancy add column known integer not null default 0;
+
+-- The lines of an object's text that decide when it takes place and whose time
+-- that is, where a number cannot say it.
+create table pattern (
+    account integer not null,
+    object  integer not null,
+    text    text not null,
+    primary key (account, object)
+) strict, without rowid;
+
+-- How far the time index was derived anew since its derivation last changed.
+create table derivation (
+    name    text not null,
+    version text not null,
+    account integer not null, -- done up to this
+    object  integer not null, -- and this one
+    primary key (name)
+) strict, without rowid;
+
+insert into sqlite_stat1 (tbl, idx, stat) values ('pattern', 'pattern', '300000 3000 1');
+analyze sqlite_schema;
+
+-- +goose Down
+drop table derivation;
+drop table pattern;
+alter table occupancy drop column known;
+alter table object drop column known;

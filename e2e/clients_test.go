@@ -60,6 +60,21 @@ func file(t testing.TB, path, text string) {
 	}
 }
 
+// vdirsyncer/storage.py asks of the server what vdirsyncer's storages promise,
+// through its own CalDAV storage.
+func TestVdirsyncerStorage(t *testing.T) { onEachStore(t, vdirsyncerStorage) }
+
+func vdirsyncerStorage(t *testing.T, store ...string) {
+	need(t, "clients", "vdirsyncer", "apt-get install vdirsyncer")
+	s := newService(t, "example.test", []string{"alice"}, store...).start()
+	cmd := exec.Command("/usr/bin/python3", "-B", "vdirsyncer/storage.py", "http://"+s.http+"/", "alice", "alice")
+	cmd.Env = append(os.Environ(), "HOME="+t.TempDir(), "LC_ALL=C.UTF-8", "TZ=UTC")
+	out, err := cmd.CombinedOutput()
+	if err != nil || strings.Count(string(out), "\nok ") < 25 || !strings.HasSuffix(string(out), "failed: 0\n") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // vdirsyncer finds the calendars by itself, syncs both ways, and khal makes an
 // event that reaches the invited colleague's server copy.
 func TestVdirsyncerAndKhal(t *testing.T) { onEachStore(t, vdirsyncerAndKhal) }

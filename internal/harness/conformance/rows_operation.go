@@ -57,7 +57,7 @@ var clientRows = []row{
 	{"Q5", M, "Evolution: ctag, entity tags, queries by time", "clients", yes, "", tested("internal/davserver TestEvolutionSequence")},
 	{"Q6", M, "KDE: a query for each kind of component", "clients", yes, "reconstructed", tested("internal/davserver TestOtherClients")},
 	{"Q7", S, "Outlook CalDav Synchronizer: Windows zones, braces in UIDs", "clients", yes, "reconstructed", tested("internal/davserver TestOtherClients")},
-	{"Q8", S, "vdirsyncer, khal: multiget of absolute URLs, odd names", "clients", yes, "the programs themselves", tested("internal/davserver TestOtherClients", "e2e TestVdirsyncerAndKhal")},
+	{"Q8", S, "vdirsyncer, khal: multiget of absolute URLs, odd names", "clients", yes, "the programs themselves, and what vdirsyncer promises of a storage, through its own", tested("internal/davserver TestOtherClients", "e2e TestVdirsyncerAndKhal", "e2e TestVdirsyncerStorage")},
 	{"Q9", S, "invitations of Google and Exchange by mail", "clients", yes, "", tested("imip TestCorpusMails")},
 	{"Q10", S, "the suite of CalConnect", "clients", part, "it needs Python 2 and is not run; its topics are rows of this page", proof{}},
 	{"Q11", S, "litmus", "clients", yes, "basic, copymove, props, locks, http: all of it", tested("e2e TestLitmus")},

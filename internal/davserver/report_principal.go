@@ -41,6 +41,8 @@ var searchable = []struct {
 		_, last := names(m.DisplayName)
 		return []string{last}
 	}},
+	// Thunderbird looks for whose a home is.
+	{caldav.C("calendar-home-set"), "Address of the calendars", func(m account.Match) []string { return []string{homeHref(m.Name)} }},
 }
 
 func plainAddresses(m account.Match) []string {
@@ -114,7 +116,7 @@ func (q *request) candidates(s caldav.PropertySearch) (list []account.Match, mor
 	for _, prefix := range []string{"mailto:", "MAILTO:"} {
 		token = strings.TrimPrefix(token, prefix)
 	}
-	if p, err := parseHref(token, q.sameHost); err == nil && p.kind == principal {
+	if p, err := parseHref(token, q.sameHost); err == nil && p.kind&(principal|home) != 0 {
 		token = p.account
 	}
 	if strings.TrimSpace(token) == "" {

@@ -50,13 +50,13 @@ var operationRows = []row{
 }
 
 var clientRows = []row{
-	{"Q1", M, "Apple Calendar: setting up, home with thirty properties, MKCALENDAR with colour, default calendar", "clients", yes, "reconstructed", tested("internal/davserver TestAppleCalendarSequence")},
+	{"Q1", M, "Apple Calendar: setting up, home with thirty properties, MKCALENDAR with colour, default calendar", "clients", yes, "reconstructed; and delegation, notifications, sharing and answers", tested("internal/davserver TestAppleCalendarSequence", "internal/davserver TestAppleCalendarWithPeople")},
 	{"Q2", M, "iOS reminders: calendars of tasks, X-APPLE-PROXIMITY, If-Match", "clients", yes, "reconstructed", tested("internal/davserver TestAppleCalendarSequence")},
-	{"Q3", M, "Thunderbird: sync, multiget, free/busy, a calendar's address given directly", "clients", yes, "reconstructed", tested("internal/davserver TestThunderbirdSequence")},
-	{"Q4", M, "DAVx5: well-known, homes, sync with limits, multiget, push", "clients", yes, "reconstructed", tested("internal/davserver TestDAVx5Sequence")},
+	{"Q3", M, "Thunderbird: sync, multiget, free/busy, a calendar's address given directly", "clients", yes, "reconstructed", tested("internal/davserver TestThunderbirdSequence", "internal/davserver TestThunderbirdWithPeople")},
+	{"Q4", M, "DAVx5: well-known, homes, sync with limits, multiget, push", "clients", yes, "reconstructed", tested("internal/davserver TestDAVx5Sequence", "internal/davserver TestDAVx5WithTasksAndPeople")},
 	{"Q5", M, "Evolution: ctag, entity tags, queries by time", "clients", yes, "", tested("internal/davserver TestEvolutionSequence")},
 	{"Q6", M, "KDE: a query for each kind of component", "clients", yes, "reconstructed", tested("internal/davserver TestOtherClients")},
-	{"Q7", S, "Outlook CalDav Synchronizer: Windows zones, braces in UIDs", "clients", yes, "reconstructed", tested("internal/davserver TestOtherClients")},
+	{"Q7", S, "Outlook CalDav Synchronizer: Windows zones, braces in UIDs", "clients", yes, "reconstructed", tested("internal/davserver TestOtherClients", "internal/davserver TestOutlookSynchronizerSequence")},
 	{"Q8", S, "vdirsyncer, khal: multiget of absolute URLs, odd names", "clients", yes, "the programs themselves, and what vdirsyncer promises of a storage, through its own", tested("internal/davserver TestOtherClients", "e2e TestVdirsyncerAndKhal", "e2e TestVdirsyncerStorage")},
 	{"Q9", S, "invitations of Google and Exchange by mail", "clients", yes, "", tested("imip TestCorpusMails")},
 	{"Q10", S, "the suite of CalConnect", "clients", part, "it needs Python 2 and is not run; its topics are rows of this page", proof{}},

@@ -40,6 +40,8 @@ var principalRows = []row{
 		search("", "displayname", "BOB").all("<d:href>{bob}</d:href>"),
 		search("", "C:calendar-user-address-set", "mailto:bob@example.test").all("<d:href>{bob}</d:href>"),
 		search("", "S:email-address-set", "bob@").all("<d:href>{bob}</d:href>"),
+		search("", "C:calendar-home-set", "{bobhome}").all("<d:href>{bob}</d:href>").none("{me}"),
+		search("", "C:calendar-home-set", "/dav/calendars/").none("<d:response>"),
 		search("", "C:calendar-user-type", "ROOM").all("/dav/principals/attic/").none("{bob}"),
 		search("", "displayname", "nobody-at-all").none("<d:response>"),
 		report("/dav/principals/", `<principal-property-search test="anyof"><property-search><prop><displayname/></prop><match>bob</match></property-search><property-search><prop><displayname/></prop><match>carol</match></property-search><prop><displayname/></prop></principal-property-search>`).depth("0").all("{bob}", "/dav/principals/carol/"),

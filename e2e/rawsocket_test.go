@@ -198,3 +198,43 @@ func TestHalfOpenConnections(t *testing.T) {
 	}
 	s.expect(207, s.do("alice", "PROPFIND", "/dav/", "", "Depth", "0"))
 }
+
+// People whose clients ask for much and do not read it keep nobody else waiting.
+func TestSlowReadersLeaveRoom(t *testing.T) {
+	t.Parallel()
+	people := []string{"alice", "bob", "carol", "dave"}
+	s := newService(t, "example.test", people).start()
+	at := func(who string) string { return "/dav/calendars/" + who + "/default/" }
+	for _, who := range people { // more than sockets buffer
+		for i := range 12 {
+			s.expect(201, s.do(who, "PUT", fmt.Sprintf("%s%d.ics", at(who), i), event(fmt.Sprint("slow-", i), "DTSTART:20270401T100000Z\nDESCRIPTION:"+strings.Repeat("x", 900_000)), "Content-Type", "text/calendar"))
+		}
+	}
+	const all = `<C:calendar-query xmlns="DAV:" xmlns:C="urn:ietf:params:xml:ns:caldav"><prop><C:calendar-data/></prop><C:filter><C:comp-filter name="VCALENDAR"/></C:filter></C:calendar-query>`
+	const each = 40
+	begun := make(chan string, 3*each)
+	for range each {
+		for _, who := range people[:3] {
+			c := s.dial()
+			c.(*net.TCPConn).SetReadBuffer(4096)
+			fmt.Fprintf(c, "REPORT %s HTTP/1.1\r\nHost: x\r\nAuthorization: Basic %s\r\nDepth: 1\r\nContent-Type: application/xml\r\nContent-Length: %d\r\n\r\n%s", at(who), basic(who, who), len(all), all)
+			go func() {
+				b := make([]byte, 12) // and no more
+				io.ReadFull(c, b)
+				begun <- string(b[9:])
+			}()
+		}
+	}
+	got := map[string]int{}
+	for range 3 * each {
+		got[<-begun]++
+	}
+	if got["207"] == 0 || got["503"] == 0 || got["207"]+got["503"] != 3*each {
+		t.Errorf("answers to those who do not read: %v", got)
+	}
+	for range 3 {
+		if r := s.do("dave", "REPORT", at("dave"), all, "Depth", "1", "Content-Type", "application/xml"); r.status != 207 || len(r.body) < 10<<20 {
+			t.Errorf("beside them: %d, %d octets", r.status, len(r.body))
+		}
+	}
+}

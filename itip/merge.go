@@ -12,10 +12,11 @@ import (
 type merging struct {
 	p        *applying
 	old, new *object
-	fresh    map[string]bool // components of the message that are newer than what is here
-	moved    map[string]bool // components whose time changed
-	kept     map[string]bool // occurrences left out of the series for another of the owner's addresses only
-	resend   []string        // components whose answer the organizer does not have
+	fresh    map[string]bool            // components of the message that are newer than what is here
+	moved    map[string]bool            // components whose time changed
+	kept     map[string]bool            // occurrences left out of the series for another of the owner's addresses only
+	absent   map[string]*ical.Component // what is declined and not in the copy
+	resend   []string                   // components whose answer the organizer does not have
 	class    class
 	roster   bool
 	diffs    []Difference
@@ -271,6 +272,9 @@ func (p *applying) resend(m *merging) {
 	}
 	for _, k := range m.resend {
 		c := m.new.component(k)
+		if c == nil {
+			c = m.absent[k]
+		}
 		if c == nil {
 			continue
 		}

@@ -155,6 +155,9 @@ func (m *merging) occurrence(k string) {
 		o := m.view(is)
 		if partStat(line) == partStatDeclined || known && d.Start == startOf(o, is, "DTSTART") && d.End == endOf(o, is, "") {
 			put(&p.mem.Versions, k, v) // the user took it out, and the organizer knows, or will
+			if at, told := p.mem.Answers[k]; told && v.Sequence > at.Sequence && asksAgain(line) {
+				m.declineAgain(k, is) // it moved there and back, say, and the organizer opened the answer
+			}
 			return
 		}
 	}
@@ -222,6 +225,17 @@ func (m *merging) occurrence(k string) {
 	delete(p.mem.Hidden, k)
 	if m.new.master != nil {
 		unexclude(m.new, k)
+	}
+}
+
+// declineAgain answers for an occurrence that is not in the copy any more.
+func (m *merging) declineAgain(k string, is *ical.Component) {
+	c := is.Clone()
+	m.p.receive(c)
+	if line := m.p.me.line(c); line != nil {
+		line.SetParam("PARTSTAT", partStatDeclined)
+		put(&m.absent, k, c)
+		m.resend = append(m.resend, k)
 	}
 }
 

@@ -49,6 +49,10 @@ func (w *World) observe(l *letter, refresh bool) {
 		w.forget(l.from, l.to, l.uid, itip.Request)
 	case itip.Request:
 		w.forget(l.from, l.to, l.uid, itip.Cancel)
+	case itip.Reply:
+		if len(l.cal.Main()) > 1 { // among colleagues: the whole and occurrences, which may now be answered otherwise
+			w.forget(l.from, l.to, l.uid, itip.Reply)
+		}
 	}
 	said[part] = contents(l.cal)
 }

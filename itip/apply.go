@@ -82,6 +82,9 @@ type Arrival struct {
 	AutoAdd  bool      // invitations from this sender go into the calendar unasked
 	Approved bool      // a person has looked at it and wants it: what was held for a decision is done
 	Deleted  bool      // the owner had this object and deleted it
+	// Last is what was deleted, where it is known: for the organizer, to whom
+	// answers still come.
+	Last *ical.Calendar
 	// Waiting are messages of this UID that Apply held with ReasonWaiting
 	// before, oldest first; they are played after this one. See the package's
 	// documentation.

@@ -28,6 +28,7 @@ func (p *applying) reply() {
 	case p.stored.empty() && p.a.Deleted:
 		p.end(Ignored, ReasonDeleted, "%s answered an event that you have deleted.", p.replierName(who))
 		p.res.Notify = true
+		p.deletedAndPassedOn(who)
 		return
 	case p.stored.empty():
 		p.end(Ignored, ReasonUnknownUID, "%s answered an event that is not here.", p.replierName(who))

@@ -260,12 +260,13 @@ func (r *replying) refuseDelegation(c *ical.Component, line *ical.Property, key 
 		r.changed = true
 	}
 	r.sendAgain(target, k)
-	r.uninvite(line, r.new.component(k), k)
+	comp := r.new.component(k)
+	r.uninvite(line, comp, k, sequence(comp), false)
 }
 
 // uninvite tells those whom a reply names as delegates that they are not
-// invited, and gives back who was told.
-func (r *replying) uninvite(line *ical.Property, comp *ical.Component, k string) (told []ical.Address) {
+// invited, or that it does not take place at all, and gives back who was told.
+func (r *replying) uninvite(line *ical.Property, comp *ical.Component, k string, n int, dies bool) (told []ical.Address) {
 	p := r.p
 	org := r.new.organizer(nil)
 	to := person(line).DelegatedTo
@@ -280,7 +281,7 @@ func (r *replying) uninvite(line *ical.Property, comp *ical.Component, k string)
 		}
 		q.SetParam("DELEGATED-FROM", string(line.Address()))
 		l := letter{o: r.new, stamp: p.mem.nextStamp(p.a.Received), zone: p.a.Zone}
-		p.res.Send = append(p.res.Send, l.message(Cancel, org.Address(), at, k, l.calendar(Cancel, l.cancel(comp, sequence(comp), false, q))))
+		p.res.Send = append(p.res.Send, l.message(Cancel, org.Address(), at, k, l.calendar(Cancel, l.cancel(comp, n, dies, q))))
 		told = append(told, d)
 	}
 	return told
@@ -324,6 +325,42 @@ func (r *replying) partedAndPassedOn() bool {
 	return done
 }
 
+// deletedAndPassedOn: somebody passed on an event that was deleted meanwhile. Its
+// cancellation went to those on the list; who was to come in their place was not
+// on it.
+func (p *applying) deletedAndPassedOn(who *ical.Property) {
+	last := newObject(p.a.Last, p.a.Zone)
+	if last.empty() || who == nil || roleIn(last, p.me) != OrganizerRole {
+		return
+	}
+	if ok, _ := p.acts(who); !ok {
+		return
+	}
+	self := people{who.Address().Key(): true}
+	r := &replying{p: p, who: who, self: self, new: last}
+	for _, c := range p.a.Message.Main() {
+		line := self.line(c)
+		if line == nil || partStat(line) != partStatDelegated {
+			continue
+		}
+		key := ""
+		if q := c.Prop("RECURRENCE-ID"); q != nil {
+			t, err := q.Time()
+			if err != nil {
+				continue
+			}
+			key = last.key(t, p.msg.zones)
+		}
+		comp := last.component(key)
+		if comp == nil {
+			comp = last.derive(key)
+		}
+		if comp != nil && self.line(comp) != nil {
+			r.uninvite(line, comp, key, maxSequence(last)+1, true)
+		}
+	}
+}
+
 // turnBack: somebody passed on a time that has changed since. They are asked
 // about the new one themselves, and who was to come in their place, whom nobody
 // else tells, has an event that does not take place (RFC 5546 5.2.2 has the
@@ -341,7 +378,7 @@ func (r *replying) turnBack(line *ical.Property, key string) {
 		n, told := r.p.mem.Uninvited[strings.TrimSpace(ical.ParseAddress(to).Key()+" "+key)]
 		return told && n >= sequence(comp)
 	})...)
-	for _, d := range r.uninvite(rest, comp, key) {
+	for _, d := range r.uninvite(rest, comp, key, sequence(comp), false) {
 		put(&r.p.mem.Uninvited, strings.TrimSpace(d.Key()+" "+key), sequence(comp))
 	}
 }

@@ -25,8 +25,8 @@ func Coalesce(earlier, later Message) []Message {
 	switch {
 	case later.Method == Refresh || later.Method == Publish || later.Method == Reply:
 		// The last one says it all (RFC 5546 2.1.5).
-		if earlier.Method != later.Method || !covers {
-			return both
+		if earlier.Method != later.Method || !covers || passesOn(earlier) && !passesOn(later) {
+			return both // who was asked in somebody's place is on no list unless the organizer hears of it
 		}
 		later.Changes = netChanges(earlier.Changes, later.Changes)
 		return []Message{later}
@@ -76,6 +76,21 @@ func Coalesce(earlier, later Message) []Message {
 		return []Message{later}
 	}
 	return both
+}
+
+// passesOn reports whether a REPLY names a delegate.
+func passesOn(m Message) bool {
+	if m.Method != Reply {
+		return false
+	}
+	for _, c := range m.Calendar.Main() {
+		for line := range c.Props("ATTENDEE") {
+			if line.HasParam("DELEGATED-TO") {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // invites reports whether a message is the first the recipient hears of what it

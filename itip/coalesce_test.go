@@ -122,6 +122,13 @@ func TestCoalesce(t *testing.T) {
 	if got := itip.Coalesce(one, other); len(got) != 2 {
 		t.Errorf("the whole and an occurrence: %+v", got)
 	}
+	// That somebody was sent in one's place is told, whatever came after it.
+	sent, came := two, two
+	sent.Method, came.Method = itip.Reply, itip.Reply
+	sent.Calendar = read(t, strings.Replace(string(two.Calendar.Bytes()), "ATTENDEE;", "ATTENDEE;DELEGATED-TO=\"mailto:dave@dave.test\";", 1))
+	if got := itip.Coalesce(sent, came); len(got) != 2 {
+		t.Errorf("delegated and come: %+v", got)
+	}
 	// Of two answers the last counts.
 	a, b := two, two
 	a.Method, b.Method = itip.Reply, itip.Reply

@@ -136,6 +136,16 @@ func (m *merging) missed(series Version) {
 			m.resend = append(m.resend, k)
 		}
 	}
+	for k := range sorted(m.p.mem.Hidden) {
+		at, told := m.p.mem.Answers[k]
+		if !told || at.Sequence >= series.Sequence || m.fresh[k] || m.new.overrides[k] != nil || !m.new.inSeries(k) {
+			continue
+		}
+		if c := m.new.derive(k); c != nil {
+			setSequence(c, series.Sequence)
+			m.declineAgain(k, c)
+		}
+	}
 }
 
 // readmit takes what is kept out of the EXDATEs of a master.

@@ -201,10 +201,15 @@ func (m *merging) occurrence(k string) {
 		o := m.view(got)
 		if line := p.me.line(got); line != nil && d.Start == startOf(o, got, "DTSTART") && d.End == endOf(o, got, "") {
 			delete(m.moved, k)
-			if partStat(line) != d.PartStat {
+			all := p.me.line(m.new.master)
+			passed := all != nil && partStat(all) == partStatDelegated && p.mem.Answers[""].Stamp.After(p.mem.Answers[k].Stamp)
+			switch {
+			case passed: // with the series, since that answer
+				copyParams(line, all, "PARTSTAT", "DELEGATED-TO")
+			case partStat(line) != d.PartStat:
 				line.SetParam("PARTSTAT", d.PartStat)
 			}
-			if asksAgain(p.me.line(is)) && !slices.Contains(m.resend, k) {
+			if !passed && asksAgain(p.me.line(is)) && !slices.Contains(m.resend, k) {
 				m.resend = append(m.resend, k)
 			}
 		}

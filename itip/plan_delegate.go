@@ -92,6 +92,14 @@ func (p *attending) passOn(l *letter, from ical.Address, a answer, reply *ical.C
 	var out []Message
 	o := l.o
 	org := o.organizer(a.comp)
+	var kept []string // occurrences that the user answered by themselves, and so does not pass on with the series
+	if a.key == "" {
+		for _, k := range o.order {
+			if mine := p.me.line(o.overrides[k]); mine != nil && decided(partStat(mine)) && partStat(mine) != partStatDelegated && o.inSeries(k) {
+				kept = append(kept, k)
+			}
+		}
+	}
 	for _, d := range person(a.line).DelegatedTo {
 		line := (people{d.Key(): true}).line(a.comp)
 		if line == nil {
@@ -104,7 +112,7 @@ func (p *attending) passOn(l *letter, from ical.Address, a answer, reply *ical.C
 		if to == "" || p.c.Local != nil && org != nil && p.c.Local(org.Address()) && p.c.Local(to) {
 			continue // who is served beside the organizer gets it from there
 		}
-		out = append(out, l.message(Request, from, to, a.key, l.calendar(Request, l.request(a.comp, nil))))
+		out = append(out, l.message(Request, from, to, a.key, l.calendar(Request, l.request(a.comp, kept))))
 	}
 	l.o = o
 	return out

@@ -266,8 +266,11 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 			return &itip.Result{Decision: itip.Ignored, Reason: "loop", Sentence: "The organizer is on this service, so the calendar had this message already before the mail came back."}, nil
 		}
 	} else if traces.Deleted {
-		if arrival.Deleted, arrival.Memory, err = s.deleted(tx, a.To, uid); err != nil {
+		if arrival.Deleted, arrival.Last, err = s.deleted(tx, a.To, uid); err != nil {
 			return nil, fmt.Errorf("look for deleted event: %w", err)
+		}
+		if arrival.Last != nil {
+			arrival.Memory = itip.Known(arrival.Last)
 		}
 	}
 	if refused, err := s.unwanted(tx, a, who, stored != nil, dir); err != nil || refused != nil {

@@ -86,17 +86,13 @@ func (s *Service) duplicate(tx *store.Tx, a Arrival, e *store.Entry) (*Received,
 
 // deleted says whether the owner had an event and deleted it, and which version
 // of it that was, as far as the history goes back.
-func (s *Service) deleted(tx *store.Tx, owner store.AccountID, uid string) (bool, itip.Memory, error) {
-	var m itip.Memory
+func (s *Service) deleted(tx *store.Tx, owner store.AccountID, uid string) (bool, *ical.Calendar, error) {
 	gone, err := tx.DeletedUID(owner, uid)
 	if err != nil || !gone {
-		return false, m, err
+		return false, nil, err
 	}
 	cal, err := s.lastDeleted(tx, owner, uid)
-	if err != nil || cal == nil {
-		return true, m, err // an event like new, then
-	}
-	return true, itip.Known(cal), nil
+	return true, cal, err // nil: an event like new, then
 }
 
 // lastDeleted is the last version of an event that is not there any more, nil

@@ -257,7 +257,7 @@ func (h *paper) take(l *letter, digest string, approved bool) (receipt, bool) {
 	if s.cal == nil {
 		a.Memory = itip.Memory{}
 		if a.Deleted = s.deleted; s.deleted {
-			a.Memory = itip.Known(s.last)
+			a.Memory, a.Last = itip.Known(s.last), s.last
 		}
 	}
 	var waiting []*heldLetter

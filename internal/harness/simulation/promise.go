@@ -282,10 +282,25 @@ func (w *World) agree(e *event, p *person, org, mine copied) {
 	for _, k := range slices.Sorted(maps.Keys(got)) {
 		// Nothing is remembered of letters about a deleted event: one that comes back
 		// may have an occurrence whose cancellation was read before.
-		if _, ok := want[k]; !ok && got[k].answer != "DELEGATED" && w.droppedAt(p, e) < 0 {
+		if _, ok := want[k]; !ok && got[k].answer != "DELEGATED" && w.droppedAt(p, e) < 0 && !w.keptApart(org.cal, k, p) {
 			disagree("%s takes place for %s only", k, p.name)
 		}
 	}
+}
+
+// keptApart: who passed on a series to somebody kept an occurrence, which they
+// had answered by itself, perhaps by an answer that they did not see any more.
+func (w *World) keptApart(cal *ical.Calendar, k string, p *person) bool {
+	if cal == nil || cal.Master() == nil {
+		return false
+	}
+	for _, a := range itip.Attendees(cal.Master()) {
+		by := w.who(a.Address)
+		if by != nil && a.PartStat == "DELEGATED" && slices.ContainsFunc(a.DelegatedTo, p.is) && w.view(cal, nil)[k].others[by.name] != "DELEGATED" {
+			return true
+		}
+	}
+	return false
 }
 
 // cancelledOnce: somebody who was taken off, or whose event was deleted and

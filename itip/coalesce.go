@@ -85,7 +85,7 @@ func passesOn(m Message) bool {
 	}
 	for _, c := range m.Calendar.Main() {
 		for line := range c.Props("ATTENDEE") {
-			if line.HasParam("DELEGATED-TO") {
+			if partStat(line) == partStatDelegated {
 				return true
 			}
 		}

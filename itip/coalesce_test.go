@@ -125,7 +125,7 @@ func TestCoalesce(t *testing.T) {
 	// That somebody was sent in one's place is told, whatever came after it.
 	sent, came := two, two
 	sent.Method, came.Method = itip.Reply, itip.Reply
-	sent.Calendar = read(t, strings.Replace(string(two.Calendar.Bytes()), "ATTENDEE;", "ATTENDEE;DELEGATED-TO=\"mailto:dave@dave.test\";", 1))
+	sent.Calendar = read(t, strings.Replace(string(two.Calendar.Bytes()), "ATTENDEE;", "ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO=\"mailto:dave@dave.test\";", 1))
 	if got := itip.Coalesce(sent, came); len(got) != 2 {
 		t.Errorf("delegated and come: %+v", got)
 	}

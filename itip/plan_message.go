@@ -81,8 +81,13 @@ func (p *organizing) status(one *party, code string) {
 	if code == statusPending {
 		about = one.asked
 	}
+	raw, state := "", ""
 	for _, k := range about {
-		if line := p.is[k].line(one.who); p.state(line) != code {
+		line := p.is[k].line(one.who)
+		if now := line.Raw(); now == "" || now != raw { // mostly they are the same in all components
+			raw, state = now, p.state(line)
+		}
+		if state != code {
 			line.SetParam("SCHEDULE-STATUS", code)
 		}
 	}

@@ -27,16 +27,14 @@ func (v Version) compare(w Version) int {
 // sequence is the effective SEQUENCE of a component. Exchange writes its own
 // beside or instead of the standard one (ITIP-04) (SEQ-05).
 func sequence(c *ical.Component) int {
-	theirs := 0
-	for _, p := range c.Properties {
-		switch p.Name() {
-		case "SEQUENCE":
-			if n := number(p.Value()); n != 0 {
-				return n
-			}
-		case "X-MICROSOFT-CDO-APPT-SEQUENCE":
-			theirs = number(p.Value())
+	for p := range c.Props("SEQUENCE") {
+		if n := number(p.Value()); n != 0 {
+			return n
 		}
+	}
+	theirs := 0
+	for p := range c.Props("X-MICROSOFT-CDO-APPT-SEQUENCE") {
+		theirs = number(p.Value())
 	}
 	return theirs
 }

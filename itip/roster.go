@@ -294,33 +294,3 @@ func rosterOf(c *ical.Component, cache keys) *roster {
 	}
 	return r
 }
-
-// SetScheduleStatus writes a delivery or reply status (RFC 6638 3.2.9, the
-// code alone) on the attendee's lines, or on ORGANIZER when the address is the
-// organizer's. recurrenceID is as in [Message]; "" means every component. It
-// changes cal and reports whether anything was there to change.
-func SetScheduleStatus(cal *ical.Calendar, attendee ical.Address, recurrenceID, status string) bool {
-	if cal == nil {
-		return false
-	}
-	o := newObject(cal, nil)
-	who := people{attendee.Key(): true}
-	done := false
-	for _, c := range cal.Main() {
-		if recurrenceID != "" && o.keyOf(c) != recurrenceID {
-			continue
-		}
-		// The organizer's status is on ORGANIZER, even of one who also attends.
-		name := "ATTENDEE"
-		if p := c.Prop("ORGANIZER"); who.is(p) {
-			name = "ORGANIZER"
-		}
-		for p := range c.Props(name) {
-			if who.is(p) && agent(p) == "SERVER" && p.Param("SCHEDULE-STATUS") != status {
-				p.SetParam("SCHEDULE-STATUS", status)
-				done = true
-			}
-		}
-	}
-	return done
-}

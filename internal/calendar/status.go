@@ -58,11 +58,12 @@ func (s *Service) setStatuses(tx *store.Tx, account store.AccountID, id int64, e
 		return nil
 	}
 	changed := false
+	statuses := itip.StatusesOf(cal)
 	for _, e := range entries {
 		if e.UID != o.UID {
 			continue
 		}
-		if setStatus(cal, e) {
+		if setStatus(cal, statuses, e) {
 			changed = true
 		}
 	}
@@ -72,10 +73,10 @@ func (s *Service) setStatuses(tx *store.Tx, account store.AccountID, id int64, e
 	return s.rewrite(tx, &o, cal)
 }
 
-func setStatus(cal *ical.Calendar, e *store.Entry) bool {
+func setStatus(cal *ical.Calendar, statuses *itip.Statuses, e *store.Entry) bool {
 	to := ical.Address(e.To)
 	if itip.Method(e.Method) != itip.Reply && itip.Method(e.Method) != itip.Counter {
-		return itip.SetScheduleStatus(cal, to, e.RecurrenceID, e.Status)
+		return statuses.Set(to, e.RecurrenceID, e.Status)
 	}
 	changed := false
 	for _, c := range cal.Main() {

@@ -141,7 +141,11 @@ func (e *env) printReply(r wire.Reply, asJSON, talk bool) error {
 	}
 	w := forPeople(e.Out)
 	if r.Data != nil {
-		fmt.Fprint(w, strings.ReplaceAll(string(r.Data), "\r\n", "\n"))
+		data := strings.ReplaceAll(string(r.Data), "\r\n", "\n")
+		if talk { // as the server says it
+			data = "+\n" + data + ".\n"
+		}
+		fmt.Fprint(w, data)
 	}
 	for _, i := range r.Infos {
 		fmt.Fprintln(w, i)

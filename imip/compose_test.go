@@ -195,7 +195,7 @@ func strict(t *testing.T, composed *Mail, m itip.Message) {
 		}
 		switch media {
 		case "text/calendar":
-			if params["method"] != string(m.Method) || params["charset"] != "UTF-8" || params["component"] != "VEVENT" {
+			if params["method"] != string(m.Method) || params["charset"] != "UTF-8" || params["component"] != m.Calendar.Kind() {
 				t.Errorf("parameters %v", params)
 			}
 			objects = append(objects, strings.TrimRight(string(body), "\r\n"))
@@ -298,5 +298,26 @@ func TestInternationalAddresses(t *testing.T) {
 	mail, err = Compose(m, options(t, "anne@one.test", "", "jörg@two.test", ""))
 	if err != nil || !mail.UTF8 {
 		t.Errorf("local part: UTF8 %v, %v", mail.UTF8, err)
+	}
+}
+
+// To-dos go out in the same form, by every method.
+func TestComposeTasks(t *testing.T) {
+	for _, method := range []itip.Method{itip.Publish, itip.Request, itip.Reply, itip.Add, itip.Cancel, itip.Refresh, itip.Counter, itip.DeclineCounter} {
+		m := message(t, method, "anne@one.test", "ben@two.test", lines([]string{"DTSTART;TZID=Europe/Berlin:20260702T100000", "DUE;TZID=Europe/Berlin:20260703T100000", "PRIORITY:0", "SUMMARY:Größe"}, guest)...)
+		cal, err := ical.Parse(bytes.ReplaceAll(m.Calendar.Bytes(), []byte("VEVENT"), []byte("VTODO")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		m.Calendar = cal
+		mail, err := Compose(m, options(t, "anne@one.test", "Anne", "ben@two.test", "Ben"))
+		if err != nil {
+			t.Errorf("%s: %v", method, err)
+			continue
+		}
+		strict(t, mail, m)
+		if p, err := Parse(mail.Raw, Limits{}); err != nil || len(p.Found) != 1 || p.Found[0].Method != method || p.Found[0].Calendar.Kind() != "VTODO" || p.Found[0].Review != "" {
+			t.Errorf("%s is read as %+v, %v", method, p, err)
+		}
 	}
 }

@@ -30,6 +30,17 @@ type Guest struct {
 // In tells of the event with its times in zone z.
 func (g Guest) In(z *tz.Zone) itip.Summary { return itip.Summarize(g.object, z) }
 
+// File is the event for the guest's own calendar program, as a publication: it
+// has the UID by which a later invitation is known, and nobody to answer.
+func (g Guest) File() []byte {
+	cal := g.object.Clone()
+	for _, c := range cal.Main() {
+		c.Remove("ATTENDEE", "REQUEST-STATUS")
+	}
+	cal.Set("METHOD", "PUBLISH")
+	return cal.Bytes()
+}
+
 // Guest reads the present state of an event for one of its guests. It is
 // problem.NotFound where the event is gone or the guest is not on its list any
 // more.

@@ -112,6 +112,19 @@ const guestPageText = `{{define "rsvp"}}{{template "head" .}}<meta name="robots"
 <p class="actions"><button name="answer" value="PROPOSE" type="submit">Propose</button></p>
 </form>
 </section>
+{{end}}<p><a href="{{$.File}}" download="invite.ics">Save the event as a file</a> for a calendar program. Answers are given here.</p>
+{{if not .Cancelled}}<section aria-labelledby="else">
+<h2 id="else">I am somebody else</h2>
+<p>If this mail was passed on to you, do not answer for {{.Attendee.Address.Email}}: ask the organizer to invite you.</p>
+<form method="post" class="card">
+<input type="hidden" name="zone" value="{{$.Zone}}">
+<label class="field"><span class="label">Your name</span><input name="name" maxlength="100" autocomplete="name"></label>
+<label class="field"><span class="label">Your mail address</span><input name="email" type="email" maxlength="254" autocomplete="email" required></label>
+<label class="field"><span class="label">A word to the organizer (may stay empty)</span>
+<textarea name="comment" rows="2" maxlength="2000"></textarea></label>
+<p class="actions"><button name="answer" value="SOMEBODY" type="submit">Ask to be invited</button></p>
+</form>
+</section>
 {{end}}{{with $.Until}}<p class="hint">This page can be used until {{.}}. Each later mail about the event brings a new one; an earlier one shows the same until its own end.</p>
 {{end}}{{else}}<h1>Invitation</h1>
 <div class="trouble" role="alert"><p>{{.Failure}}</p></div>
@@ -134,6 +147,7 @@ type guestPart struct {
 	Propose     *guestWish        // nil = the organizer takes no proposals
 	Proposals   []guestProposal   // that wait for the organizer
 	Until       string            // the last day of the page; "" = not known
+	File        string            // address of the event as a file
 
 	WhenThere string // when it is on the guest's clock, where that shows another time
 }
@@ -210,6 +224,28 @@ func (a *app) invitation(r *http.Request) (store.Entry, time.Time, error) {
 	return a.o.Invitation(r.Context(), r.PathValue("token"))
 }
 
+// answerSomebody is the button of who was not invited.
+const answerSomebody = "SOMEBODY"
+
+// guestFile gives the event to a calendar program.
+func (a *app) guestFile(w http.ResponseWriter, r *http.Request) {
+	e, _, err := a.invitation(r)
+	var g calendar.Guest
+	if err == nil {
+		g, err = a.o.Calendar.Guest(r.Context(), e.Account, e.UID, ical.Address(e.To))
+	}
+	w.Header().Set("Referrer-Policy", "no-referrer")
+	w.Header().Set("X-Robots-Tag", "noindex")
+	if err != nil {
+		http.Error(w, problem.Of(err).Sentence, http.StatusNotFound)
+		return
+	}
+	w.Header().Set("Content-Type", "text/calendar; charset=utf-8; method=PUBLISH")
+	w.Header().Set("Content-Disposition", `attachment; filename="invite.ics"`)
+	w.Header().Set("Cache-Control", "private, no-store")
+	w.Write(g.File())
+}
+
 func (a *app) guestPage(w http.ResponseWriter, r *http.Request) {
 	// Scanners fetch every link in a mail; a browser says that it shows the page
 	// (Fetch Metadata). The note is for the organizer, nothing hangs on it.
@@ -244,6 +280,7 @@ func (a *app) showGuest(w http.ResponseWriter, r *http.Request, status int, said
 					}
 				}
 			}
+			p.File = "/rsvp/" + r.PathValue("token") + "/event.ics"
 			if !until.IsZero() {
 				p.Until = until.UTC().Format("2 January 2006")
 			}
@@ -292,6 +329,18 @@ func (a *app) guestAnswer(w http.ResponseWriter, r *http.Request) {
 		case answerWithdraw:
 			said = "Your proposal was taken back. The event stays as it is."
 			err = a.guestWithdraws(r, e)
+		case answerSomebody:
+			said = "The organizer was asked, unless this address is invited already: then the mail that came to it has a page of its own. You hear by mail if you are invited."
+			name := strings.Map(func(r rune) rune {
+				if r < ' ' || r == 0x7f || r == '"' {
+					return -1
+				}
+				return r
+			}, strings.TrimSpace(r.PostForm.Get("name")))
+			if len(name) > 400 {
+				name = ""
+			}
+			err = a.o.Calendar.GuestElse(r.Context(), e.Account, e.UID, ical.Address(e.To), ical.Mailto(strings.TrimSpace(r.PostForm.Get("email"))), name, "ACCEPTED", comment, evidence)
 		case answerPropose:
 			said = "Your proposal was sent. The event stays as it is until the organizer takes it up; you hear of that by mail."
 			err = a.guestProposes(r, e, comment, evidence)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"html"
 	"maps"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/calendar"
+	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
 )
 
@@ -234,4 +236,84 @@ func TestGuestAnswersOneOccurrence(t *testing.T) {
 		}
 	}
 	expect("taken back", map[string]string{"": "DECLINED", "20261123T090000": "DECLINED", "20261214T090000": "TENTATIVE"})
+}
+
+// The event can be taken along as a file: the same UID, nobody's answers, and
+// nothing changes by it.
+func TestGuestTakesTheEventAlong(t *testing.T) {
+	o := newOffice(t, fixed)
+	alice := o.people["alice"]
+	o.put("alice", "plan.ics", strings.Join([]string{"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Test//EN", "BEGIN:VEVENT", "UID:plan", "DTSTAMP:20261116T080000Z", "DTSTART:20261120T180000Z", "DTEND:20261120T190000Z",
+		"SUMMARY:Plan", "ORGANIZER:mailto:alice@example.test", "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:dave@elsewhere.test", "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:eve@elsewhere.test", "END:VEVENT", "END:VCALENDAR", ""}, "\n"))
+	o.invited["t"] = store.Entry{ID: 1, Account: alice.Account, UID: "plan", To: "mailto:dave@elsewhere.test"}
+	before := o.stored("alice", "plan.ics")
+	b := o.browser()
+	if page := text(t, b.get("/rsvp/t")); !strings.Contains(page, `href="/rsvp/t/event.ics"`) {
+		t.Error("the page has no link to it")
+	}
+	r := b.get("/rsvp/t/event.ics")
+	file := text(t, r)
+	if r.StatusCode != http.StatusOK || r.Header.Get("Content-Type") != "text/calendar; charset=utf-8; method=PUBLISH" || r.Header.Get("Referrer-Policy") != "no-referrer" {
+		t.Errorf("%s %v", r.Status, r.Header)
+	}
+	for want, is := range map[string]bool{"METHOD:PUBLISH": true, "UID:plan": true, "SUMMARY:Plan": true, "ATTENDEE": false, "eve@elsewhere": false} {
+		if strings.Contains(file, want) != is {
+			t.Errorf("%s: not %v in\n%s", want, is, file)
+		}
+	}
+	if r := b.get("/rsvp/other/event.ics"); r.StatusCode != http.StatusNotFound {
+		t.Errorf("a wrong address: %s", r.Status)
+	}
+	if o.stored("alice", "plan.ics") != before {
+		t.Error("taking it along changed the event")
+	}
+}
+
+// Who has the page from somebody else asks to be invited, and answers neither
+// for the guest nor for anybody who is invited.
+func TestSomebodyElseOnTheGuestsPage(t *testing.T) {
+	o := newOffice(t, fixed)
+	alice := o.people["alice"]
+	o.put("alice", "plan.ics", strings.Join([]string{"BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Test//EN", "BEGIN:VEVENT", "UID:plan", "DTSTAMP:20261116T080000Z", "DTSTART:20261120T180000Z", "DTEND:20261120T190000Z",
+		"SUMMARY:Plan", "ORGANIZER:mailto:alice@example.test", "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:dave@elsewhere.test", "ATTENDEE;PARTSTAT=NEEDS-ACTION;EMAIL=eva@home.test:mailto:eve@elsewhere.test", "END:VEVENT", "END:VCALENDAR", ""}, "\n"))
+	o.invited["t"] = store.Entry{ID: 1, Account: alice.Account, UID: "plan", To: "mailto:dave@elsewhere.test"}
+	before := o.stored("alice", "plan.ics")
+	b := o.browser()
+	ask := func(email string) string {
+		return html.UnescapeString(text(t, b.form("/rsvp/t", url.Values{"answer": {"SOMEBODY"}, "email": {email}, "name": {"Fay \"x\""}, "comment": {"may I?"}})))
+	}
+	b.get("/rsvp/t?answer=SOMEBODY&email=fay@away.test")
+	for email, says := range map[string]string{
+		"dave@elsewhere.test": "unless this address is invited", "eve@elsewhere.test": "unless this address is invited", "EVE+x@elsewhere.test": "unless this address is invited", "eva@home.test": "unless this address is invited",
+		"alice@example.test": "unless this address is invited", "bob@example.test": "unless this address is invited", "nobody@example.test": "unless this address is invited",
+		"": "Write the mail address", "fay": "Write the mail address", "fay@away.test, eve@elsewhere.test": "Write the mail address",
+	} {
+		if body := ask(email); !strings.Contains(body, says) {
+			i := strings.Index(body, `role="alert"`)
+			t.Errorf("%q: lacks %q: %.300s", email, says, body[max(i, 0):])
+		}
+	}
+	held := func() []store.Entry {
+		rows, err := o.journal.List(t.Context(), store.EntryFilter{Account: alice.Account, Direction: journal.In})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows
+	}
+	if n := len(held()); n != 0 {
+		t.Fatalf("%d messages of refused ones", n)
+	}
+	if body := ask("fay@away.test"); !strings.Contains(body, "The organizer was asked") {
+		t.Errorf("%.2000s", body)
+	}
+	rows := held()
+	if len(rows) != 1 || rows[0].State != "held" || rows[0].Reason != "party-crasher" || rows[0].From != "mailto:fay@away.test" || o.stored("alice", "plan.ics") != before {
+		t.Errorf("%+v\n%s", rows, o.stored("alice", "plan.ics"))
+	}
+	for i := range 30 {
+		ask(fmt.Sprintf("f%d@away.test", i))
+	}
+	if n := len(held()); n > 20 {
+		t.Errorf("%d wait for the organizer", n)
+	}
 }

@@ -75,6 +75,7 @@ func (a *app) routes() http.Handler {
 	mux.HandleFunc("POST /sharing/plain", a.postSharing)
 	mux.HandleFunc("GET /rsvp/{token}", a.guestPage)
 	mux.HandleFunc("POST /rsvp/{token}", a.guestAnswer)
+	mux.HandleFunc("GET /rsvp/{token}/event.ics", a.guestFile)
 	for _, page := range []string{"/{$}", "/calendar", "/calendar/", "/invitations", "/messages", "/account", "/rooms", "/sharing", "/mail"} {
 		mux.HandleFunc("GET "+page, a.application)
 	}

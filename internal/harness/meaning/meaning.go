@@ -52,7 +52,7 @@ func property(p *ical.Property) string {
 	name := p.Name()
 	def, known := ical.LookupProperty(name)
 	typ := strings.ToUpper(strings.TrimSpace(p.Param("VALUE")))
-	if strings.Trim(typ, nameChars) != "" {
+	if strings.Trim(typ, nameChars) != "" || len(typ) > longName {
 		typ = ""
 	}
 	binary := strings.EqualFold(p.Param("ENCODING"), "BASE64") || strings.EqualFold(p.Param("ENCODING"), "B")

@@ -91,6 +91,9 @@ type Arrival struct {
 	Waiting []*ical.Calendar
 	Local   func(ical.Address) bool // as in [Change]: whose copies Result.Send refreshes; nil = nobody's
 	Zone    *tz.Zone                // the owner's, for floating times; nil = UTC
+	// OrganizerZone is the zone that times of an organizer's other events stand
+	// in, for a message whose own name none ([Floating]); nil = not known.
+	OrganizerZone func(organizer ical.Address) *tz.Zone
 	// Busy gives the owner's busy time between two instants to somebody who asks
 	// for it (RFC 5546 3.3.2), as far as they may know it; nil = silence.
 	Busy func(asker ical.Address, from, to time.Time) (Disclosure, []freebusy.Period)

@@ -159,7 +159,7 @@ func (p *applying) invitation() {
 		p.end(Applied, ReasonAdded, "%s asks you to come in their place to %s of %s.", nameOf(person(by)), name, org)
 		return
 	}
-	p.end(Applied, ReasonAdded, "%s invites you to %s.", org, name)
+	p.end(Applied, ReasonAdded, "%s invites you to %s.%s", org, name, p.floatingNote())
 }
 
 // delegator is the attendee who sends an invitation to us that they passed on,

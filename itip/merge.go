@@ -211,7 +211,7 @@ func (m *merging) finish() {
 		return
 	}
 	p.res.TagChanged, p.res.Notify = true, true
-	p.end(Applied, ReasonUpdated, "%s changed %s.%s%s", organizerName(m.new), name, sentences(m.diffs, p.a.Zone), p.incompleteNote())
+	p.end(Applied, ReasonUpdated, "%s changed %s.%s%s%s", organizerName(m.new), name, sentences(m.diffs, p.a.Zone), p.incompleteNote(), p.floatingNote())
 }
 
 // spread writes a change of all later occurrences out, where they have an end (REC-05).

@@ -105,9 +105,68 @@ func (p *applying) anchor(c *ical.Component) {
 	}
 }
 
-// floatingZone is the TZID that floating times of the message stand in: the
-// calendar's, else that of the only zone it defines. "" when it does not say.
+// Floating reports whether a message has times that name no zone: in whose they
+// stand is for its recipient to find out ([Arrival.OrganizerZone]).
+func Floating(cal *ical.Calendar) bool {
+	for _, c := range cal.Main() {
+		for _, q := range c.Properties {
+			if !timed[q.Name()] {
+				continue
+			}
+			if list, err := q.Times(); err == nil && len(list) > 0 && list[0].Kind == ical.Floating {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// floatingNote tells the user where times that name no zone were read (TZ-05).
+func (p *applying) floatingNote() string {
+	if !Floating(p.a.Message) || p.hintedZone() != "" {
+		return ""
+	}
+	if name := p.organizersZone(); name != "" {
+		return " Its times name no time zone; they are read in " + name + ", where the organizer was last."
+	}
+	return " Its times name no time zone; they are read in yours."
+}
+
+// floatingZone is the TZID that floating times of the message stand in: what the
+// message says, else the zone its organizer was last in; "" when there is none.
 func (p *applying) floatingZone() string {
+	if name := p.hintedZone(); name != "" {
+		return name
+	}
+	if p.method != Request && p.method != Publish || !Floating(p.a.Message) {
+		return ""
+	}
+	return p.organizersZone()
+}
+
+// organizersZone is where the times of the event were so far, else those of
+// other events of its organizer.
+func (p *applying) organizersZone() string {
+	if !p.stored.empty() {
+		for _, k := range p.stored.keys() {
+			if start := p.stored.component(k).Prop("DTSTART"); start != nil {
+				if z, err := tz.Load(start.Param("TZID")); err == nil && start.Param("TZID") != "" {
+					return z.Name()
+				}
+			}
+		}
+	}
+	if org := p.msg.organizer(nil); org != nil && p.a.OrganizerZone != nil {
+		if z := p.a.OrganizerZone(org.Address()); z != nil {
+			return z.Name()
+		}
+	}
+	return ""
+}
+
+// hintedZone is the zone that the message gives for its floating times: the
+// calendar's, else that of the only zone it defines. "" when it does not say.
+func (p *applying) hintedZone() string {
 	var defined []string
 	for _, z := range p.a.Message.Components {
 		if z.Name == "VTIMEZONE" {

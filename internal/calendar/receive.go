@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
@@ -251,6 +252,9 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 	arrival.Refreshes = func(ical.Address) bool { return a.Message.Value("PRODID") == itip.ProductID } // as this service does
 	if arrival.User, err = s.named(tx, a, dir); err != nil {
 		return nil, err
+	}
+	if a.Transport != journal.Local && itip.Floating(a.Message) { // what goes out within the service names its zones
+		arrival.OrganizerZone = func(organizer ical.Address) *tz.Zone { return s.lastZone(tx, a.To, organizer) }
 	}
 	version := ""
 	if stored != nil {

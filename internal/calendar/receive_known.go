@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/itip"
@@ -82,6 +83,36 @@ func (s *Service) duplicate(tx *store.Tx, a Arrival, e *store.Entry) (*Received,
 	}
 	e.Object = before.Object
 	return r, s.note(tx, a, e, res, r)
+}
+
+// looksBack is in how many of the last messages the zone of an organizer is
+// looked for.
+const looksBack = 200
+
+// lastZone is the zone of the last message of an organizer whose times name one;
+// nil when there is none among the last ones. What cannot be read tells nothing.
+func (s *Service) lastZone(tx *store.Tx, owner store.AccountID, organizer ical.Address) *tz.Zone {
+	rows, err := tx.Entries(store.EntryFilter{Account: owner, Direction: journal.In, States: []string{string(itip.Applied)}, Limit: looksBack})
+	if err != nil {
+		return nil
+	}
+	for _, e := range rows {
+		if !ical.Address(e.From).Equal(organizer) || e.Method != string(itip.Request) {
+			continue
+		}
+		cal, err := ical.ParseLimits(e.Calendar, s.parseLimits())
+		if err != nil {
+			continue
+		}
+		for _, c := range cal.Main() {
+			if start := c.Prop("DTSTART"); start != nil && start.Param("TZID") != "" {
+				if z, err := tz.Load(start.Param("TZID")); err == nil {
+					return z
+				}
+			}
+		}
+	}
+	return nil
 }
 
 // deleted says whether the owner had an event and deleted it, and which version

@@ -30,6 +30,9 @@ type Preferences struct {
 	// addresses or domains ("@example.org"). They are told of its end and are
 	// invited to a new one.
 	NewSeries []string
+	// DeleteCancelled takes events out of the calendar that their organizer called
+	// off, rather than showing them as cancelled. They can be brought back.
+	DeleteCancelled bool
 	// HidePrivate: others do not see events that are PRIVATE or CONFIDENTIAL at
 	// all, rather than as busy time. Free/busy counts them in both cases.
 	HidePrivate bool
@@ -96,8 +99,10 @@ func (s *Service) SetPreferences(ctx context.Context, by account.Actor, owner st
 				return err
 			}
 		}
-		if a, err = withSetting(a, "no-delegation", p.NoDelegation); err != nil {
-			return err
+		for key, value := range map[string]bool{"no-delegation": p.NoDelegation, "delete-cancelled": p.DeleteCancelled} {
+			if a, err = withSetting(a, key, value); err != nil {
+				return err
+			}
 		}
 		if preferencesOf(a).HidePrivate != p.HidePrivate {
 			if a, err = withSetting(a, "hide-private", p.HidePrivate); err != nil {
@@ -167,7 +172,7 @@ func ownSettings(by account.Actor, owner store.AccountID) error {
 
 func preferencesOf(a store.Account) Preferences {
 	set := settingsOf(a)
-	p := Preferences{TellBusy: set.TellBusy, NewSeries: set.NewSeries, NoDelegation: set.NoDelegation, HidePrivate: set.HidePrivate, SignMail: set.SignMail, EncryptMail: set.EncryptMail}
+	p := Preferences{TellBusy: set.TellBusy, NewSeries: set.NewSeries, NoDelegation: set.NoDelegation, DeleteCancelled: set.DeleteCancelled, HidePrivate: set.HidePrivate, SignMail: set.SignMail, EncryptMail: set.EncryptMail}
 	if d, err := time.ParseDuration(set.UndoWindow); err == nil && set.UndoWindow != "" {
 		d = max(0, min(d, MaxUndoWindow))
 		p.UndoWindow = &d

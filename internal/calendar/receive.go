@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
@@ -400,6 +401,13 @@ func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store
 			return err
 		}
 		e.Object = now.ID
+		if a.Method == itip.Cancel && preferencesOf(who).DeleteCancelled && calledOff(res.Object) {
+			// Stored first, so that the history, and what it tells of versions, ends
+			// with the cancellation (CAN-01).
+			if err := tx.DeleteObject(now.Account, now.ID); err != nil {
+				return fmt.Errorf("delete cancelled event: %w", err)
+			}
+		}
 	}
 	if res.Notify && !e.Refresh {
 		if err := s.inboxItem(tx, a, e, dir); err != nil {
@@ -428,6 +436,16 @@ func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store
 		*next = append(*next, rows...)
 	}
 	return nil
+}
+
+// calledOff reports whether nothing of an event takes place any more.
+func calledOff(cal *ical.Calendar) bool {
+	for _, c := range cal.Main() {
+		if !strings.EqualFold(c.Value("STATUS"), "CANCELLED") && (c.Prop("RECURRENCE-ID") == nil || cal.Master() == nil) {
+			return false
+		}
+	}
+	return true
 }
 
 // keepObject stores the object of an applied message: in its place, or, when

@@ -167,6 +167,7 @@ type settings struct {
 	TellBusy        []string          `json:"tell-busy,omitempty"`
 	NewSeries       []string          `json:"new-series,omitempty"`
 	NoDelegation    bool              `json:"no-delegation,omitempty"`
+	DeleteCancelled bool              `json:"delete-cancelled,omitempty"`
 	HidePrivate     bool              `json:"hide-private,omitempty"`
 	SignMail        *bool             `json:"sign-mail,omitempty"`
 	EncryptMail     string            `json:"encrypt-mail,omitempty"`

@@ -1,6 +1,7 @@
 package calendar_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -173,6 +174,69 @@ func TestACancellationWaitsTwoWeeks(t *testing.T) {
 		_, text := o.event("bob", "1")
 		if got := strings.Contains(text, "STATUS:CANCELLED"); text == "" || got != cancelled {
 			t.Errorf("after %s: cancelled %t, want %t\n%s", wait, got, cancelled, text)
+		}
+	}
+}
+
+// REC-07: a series that moves is a new one to whose programs cannot move one;
+// their answers come under its UID and are found.
+func TestASeriesIsBegunAnewForSome(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice", "bob")
+	alice := o.people["alice"].ID
+	if err := o.svc.SetPreferences(t.Context(), o.actor("alice"), alice, calendar.Preferences{NewSeries: []string{"@Elsewhere.test"}}); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := o.svc.Preferences(t.Context(), o.actor("alice"), alice); err != nil || !slices.Equal(p.NewSeries, []string{"@elsewhere.test"}) {
+		t.Fatalf("read back: %v %v", p.NewSeries, err)
+	}
+	o.put("alice", "default/1.ics", strings.Replace(meeting("1", 3, 9, "bob@example.test", "dave@elsewhere.test", "erin@other.test"), "SUMMARY", "RRULE:FREQ=DAILY;COUNT=3\r\nSUMMARY", 1))
+	o.courier()
+	o.post.letters()
+	o.edit("default/1.ics", "T090000Z", "T130000Z", "T100000Z", "T140000Z")
+	o.courier()
+	got := o.post.letters()
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"CANCEL dave@elsewhere.test", "REQUEST dave@elsewhere.test", "REQUEST erin@other.test"}) {
+		t.Fatalf("sent %v", got)
+	}
+	const anew = "1~anew1"
+	o.expect("what dave is invited to", o.posted("alice", "dave@elsewhere.test"), "UID:"+anew)
+	r := o.mail("alice", "dave@elsewhere.test", method("REPLY", vevent(anew, "DTSTART:20260303T130000Z", "SEQUENCE:1", "ORGANIZER:mailto:alice@example.test", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:dave@elsewhere.test")))
+	if r.Result == nil || r.Result.Decision != itip.Applied || r.Entry.UID != "1" {
+		t.Fatalf("dave's answer: %+v %+v", r.Result, r.Entry)
+	}
+	_, text := o.get("alice", "default/1.ics")
+	o.expect("the one event", text, "PARTSTAT=ACCEPTED", "dave@")
+	o.expectNot("the one event", text, "anew")
+	// A stranger's event of such a name is nobody else's.
+	r = o.mail("bob", "frank@elsewhere.test", method("REQUEST", vevent(anew, "DTSTART:20260303T130000Z", "SUMMARY:Mine", "ORGANIZER:mailto:frank@elsewhere.test", "ATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:bob@example.test")))
+	if r.Entry.UID != anew {
+		t.Errorf("an invitation under such a name: %+v", r.Entry)
+	}
+}
+
+// CAN-01: what was called off is deleted for who wants it so; nothing that was
+// written before the cancellation brings it back, and a new invitation does.
+func TestCancelledEventsAreDeleted(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice")
+	if err := o.svc.SetPreferences(t.Context(), o.actor("alice"), o.people["alice"].ID, calendar.Preferences{DeleteCancelled: true}); err != nil {
+		t.Fatal(err)
+	}
+	text := func(kind string, n int, more ...string) string {
+		return method(kind, vevent("1", append([]string{"DTSTART:20260303T090000Z", fmt.Sprint("SEQUENCE:", n), "SUMMARY:Lunch", "ORGANIZER:mailto:dave@elsewhere.test", "ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:alice@example.test"}, more...)...))
+	}
+	o.mail("alice", "dave@elsewhere.test", text("REQUEST", 0))
+	if _, have := o.event("alice", "1"); have == "" {
+		t.Fatal("the invitation is not in the calendar")
+	}
+	for _, step := range []struct {
+		message string
+		there   bool
+	}{{text("CANCEL", 3, "STATUS:CANCELLED"), false}, {text("REQUEST", 2), false}, {text("CANCEL", 3, "STATUS:CANCELLED"), false}, {text("REQUEST", 4), true}} {
+		o.later(time.Minute)
+		r := o.mail("alice", "dave@elsewhere.test", step.message)
+		if objects := o.list("alice", "default"); len(objects) == 1 != step.there {
+			t.Errorf("after %s: %d objects, %s", r.Entry.Method, len(objects), r.Entry.Sentence)
 		}
 	}
 }

@@ -175,6 +175,7 @@ type accountSetPreference struct {
 	TellBusy    *[]string `help:"Who outside is told when the person is busy, when they ask by message: addresses, @domains or '*'; '' for nobody." placeholder:"WHO"`
 	NewSeries   *[]string `help:"Whose programs cannot move a series in place: they get its end and a new one; addresses or @domains, '' for nobody." placeholder:"WHO"`
 	Delegation  string    `enum:"yes,no," default:"" help:"Whether guests of the person's events may send others in their place: yes or no." placeholder:"WORD"`
+	Cancelled   string    `enum:"show,delete," default:"" help:"What becomes of events that their organizer called off: 'show' them as cancelled, or 'delete' them." placeholder:"HOW"`
 	Private     string    `enum:",busy,hidden" default:"" help:"How others see events that are private or confidential: 'busy' time, or 'hidden'." placeholder:"HOW"`
 	SignMail    string    `enum:"yes,no,default," default:"" help:"Whether mail is signed where there is a key: yes, no, or default, as the service does."`
 	EncryptMail string    `enum:"never,when-possible,always,default," default:"" help:"Whether mail is encrypted: never, when-possible, always, or default, as the service does."`
@@ -216,6 +217,9 @@ func (c accountSetPreference) Run(e *env) error {
 		if c.Delegation != "" {
 			p.NoDelegation = c.Delegation == "no"
 		}
+		if c.Cancelled != "" {
+			p.DeleteCancelled = c.Cancelled == "delete"
+		}
 		if c.Private != "" {
 			p.HidePrivate = c.Private == "hidden"
 		}
@@ -236,6 +240,10 @@ func (c accountSetPreference) Run(e *env) error {
 		if err := s.Calendar.SetPreferences(e.ctx, by, a.ID, p); err != nil {
 			return err
 		}
+		cancelled := "show"
+		if p.DeleteCancelled {
+			cancelled = "delete"
+		}
 		private := "busy"
 		if p.HidePrivate {
 			private = "hidden"
@@ -252,7 +260,7 @@ func (c accountSetPreference) Run(e *env) error {
 			window = p.UndoWindow.String()
 		}
 		if c.JSON {
-			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "new-series": append([]string{}, p.NewSeries...), "delegation": !p.NoDelegation, "private": private, "sign-mail": sign, "encrypt-mail": encrypt})
+			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "new-series": append([]string{}, p.NewSeries...), "delegation": !p.NoDelegation, "cancelled": cancelled, "private": private, "sign-mail": sign, "encrypt-mail": encrypt})
 		}
 		told := "nobody outside"
 		if len(p.TellBusy) > 0 {
@@ -266,7 +274,7 @@ func (c accountSetPreference) Run(e *env) error {
 		if p.NoDelegation {
 			delegation = "guests may not send others in their place"
 		}
-		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  new series   %s\n  delegation   %s\n  private      %s\n  signs mail     %s\n  encrypts mail  %s\n", a.Name, window, told, anew, delegation, private, sign, encrypt)
+		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  new series   %s\n  delegation   %s\n  cancelled    %s\n  private      %s\n  signs mail     %s\n  encrypts mail  %s\n", a.Name, window, told, anew, delegation, cancelled, private, sign, encrypt)
 		return err
 	})
 }

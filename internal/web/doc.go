@@ -66,7 +66,7 @@
 //	POST   delegate                             {owner, uid, occurrence, to, keepInformed}
 //	GET    undo?owner&uid                       {seconds}: how long the latest change can be taken back; 0 = not
 //	POST   undo                                 {owner, uid} → {sentence, withdrawn}
-//	GET    preferences; PUT {undoSeconds, tellBusy, newSeries, delegation}
+//	GET    preferences; PUT {undoSeconds, tellBusy, newSeries, delegation, deleteCancelled}
 //	POST   designates {address, for}; DELETE designates?address&for
 //	GET    rooms; PUT rooms/{name}              rooms and resources, and their booking policies
 //	GET    rules?site; PUT {subject, do, minimum, signed, unknown}; DELETE ?subject    whose messages count, for oneself or the site

@@ -177,14 +177,15 @@ func (a *app) postUndo(r *request) (any, error) {
 
 // preferencesOnWire are how a person's scheduling goes, and who may act for whom.
 type preferencesOnWire struct {
-	UndoSeconds *int              `json:"undoSeconds"` // null: as the service does
-	TellBusy    []string          `json:"tellBusy"`
-	NewSeries   []string          `json:"newSeries"`
-	Delegation  bool              `json:"delegation"` // guests may send others in their place
-	HidePrivate bool              `json:"hidePrivate"`
-	SignMail    *bool             `json:"signMail"`    // null: as the service does
-	EncryptMail string            `json:"encryptMail"` // never, when-possible, always; "" as the service does
-	Designates  []designateOnWire `json:"designates"`
+	UndoSeconds     *int              `json:"undoSeconds"` // null: as the service does
+	TellBusy        []string          `json:"tellBusy"`
+	NewSeries       []string          `json:"newSeries"`
+	DeleteCancelled bool              `json:"deleteCancelled"`
+	Delegation      bool              `json:"delegation"` // guests may send others in their place
+	HidePrivate     bool              `json:"hidePrivate"`
+	SignMail        *bool             `json:"signMail"`    // null: as the service does
+	EncryptMail     string            `json:"encryptMail"` // never, when-possible, always; "" as the service does
+	Designates      []designateOnWire `json:"designates"`
 }
 
 type designateOnWire struct {
@@ -209,7 +210,7 @@ func (a *app) getPreferences(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := preferencesOnWire{TellBusy: append([]string{}, p.TellBusy...), NewSeries: append([]string{}, p.NewSeries...), Delegation: !p.NoDelegation, HidePrivate: p.HidePrivate, SignMail: p.SignMail, EncryptMail: p.EncryptMail, Designates: []designateOnWire{}}
+	out := preferencesOnWire{TellBusy: append([]string{}, p.TellBusy...), NewSeries: append([]string{}, p.NewSeries...), Delegation: !p.NoDelegation, DeleteCancelled: p.DeleteCancelled, HidePrivate: p.HidePrivate, SignMail: p.SignMail, EncryptMail: p.EncryptMail, Designates: []designateOnWire{}}
 	if p.UndoWindow != nil {
 		out.UndoSeconds = new(int(*p.UndoWindow / time.Second))
 	}
@@ -225,13 +226,14 @@ const unsaid = math.MinInt
 // putPreferences changes what the request names; the rest stays.
 func (a *app) putPreferences(r *request) (any, error) {
 	var q struct {
-		UndoSeconds *int            `json:"undoSeconds"`
-		TellBusy    *[]string       `json:"tellBusy"`
-		NewSeries   *[]string       `json:"newSeries"`
-		Delegation  *bool           `json:"delegation"`
-		HidePrivate *bool           `json:"hidePrivate"`
-		SignMail    json.RawMessage `json:"signMail"` // null is a value: as the service does
-		EncryptMail *string         `json:"encryptMail"`
+		UndoSeconds     *int            `json:"undoSeconds"`
+		TellBusy        *[]string       `json:"tellBusy"`
+		NewSeries       *[]string       `json:"newSeries"`
+		DeleteCancelled *bool           `json:"deleteCancelled"`
+		Delegation      *bool           `json:"delegation"`
+		HidePrivate     *bool           `json:"hidePrivate"`
+		SignMail        json.RawMessage `json:"signMail"` // null is a value: as the service does
+		EncryptMail     *string         `json:"encryptMail"`
 	}
 	q.UndoSeconds = new(unsaid)
 	if err := r.read(&q); err != nil {
@@ -250,6 +252,9 @@ func (a *app) putPreferences(r *request) (any, error) {
 	}
 	if q.TellBusy != nil {
 		p.TellBusy = *q.TellBusy
+	}
+	if q.DeleteCancelled != nil {
+		p.DeleteCancelled = *q.DeleteCancelled
 	}
 	if q.NewSeries != nil {
 		p.NewSeries = *q.NewSeries

@@ -118,18 +118,3 @@ func startRadicale(b *bench) (*service, error) {
 	_, err = s.begin("/.web/")
 	return s, err
 }
-
-// startCyrus uses a Cyrus that runs already: Debian's needs its own user,
-// mailboxes and a SASL database, which a benchmark does not set up by itself.
-// CYRUS_URL is its address; there is to be a user "anna" with the password of
-// the accounts here.
-func startCyrus(b *bench) (*service, error) {
-	url := os.Getenv("CYRUS_URL")
-	if url == "" {
-		return nil, fmt.Errorf("CYRUS_URL does not say where one runs, with a user anna whose password is %s", password)
-	}
-	s := &service{url: strings.TrimSuffix(url, "/"), homes: "/dav/calendars/user/", login: plainLogin, have: map[string]bool{}}
-	s.cmd = exec.CommandContext(b.ctx, "sleep", "infinity") // nothing of ours to start or stop
-	_, err := s.begin("/")
-	return s, err
-}

@@ -71,8 +71,9 @@ func phraseOf(m itip.Message, o Options, c *ical.Component) phrase {
 		// RFC 5546 3.2.5: without STATUS only these attendees are removed.
 		keys = append(keys, method+" removed")
 	case m.Method == itip.Reply:
-		for _, a := range itip.Attendees(c) {
-			if a.Address.Equal(m.From) || len(itip.Attendees(c)) == 1 {
+		list := itip.Attendees(c)
+		for _, a := range list {
+			if a.Address.Equal(m.From) || len(list) == 1 {
 				keys = append(keys, method+" "+strings.ToUpper(a.PartStat))
 			}
 		}
@@ -118,7 +119,7 @@ func describe(m itip.Message, o Options) *view {
 		v.Subject = p.prefix
 	}
 	v.Cancelled = m.Method == itip.Cancel
-	v.Markup = markupOf(m, c, v.Title)
+	v.Markup = markupOf(m, c, w.plain, v.Title)
 	v.Rows = w.rows(c, m)
 	for _, d := range itip.Brief(m.Changes) {
 		if v.Cancelled && d.RecurrenceID == m.RecurrenceID {

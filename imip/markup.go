@@ -38,12 +38,11 @@ type party struct {
 // marked are the methods whose mails are about an event that takes place, or not.
 var marked = map[itip.Method]bool{itip.Request: true, itip.Cancel: true, itip.Publish: true, itip.Add: true}
 
-// markupOf describes the event of a message; nil where there is nothing to say.
-func markupOf(m itip.Message, c *ical.Component, title string) *markup {
+// markupOf describes the event of a message, s in short; nil where there is nothing to say.
+func markupOf(m itip.Message, c *ical.Component, s itip.Summary, title string) *markup {
 	if !marked[m.Method] || c.Name != "VEVENT" {
 		return nil
 	}
-	s := itip.Summarize(m.Calendar, nil)
 	if s.From.IsZero() {
 		return nil
 	}

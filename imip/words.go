@@ -12,6 +12,7 @@ import (
 // words puts one calendar object into text. Times are told in the zone they
 // are written in, and in the reader's where that reads differently.
 type words struct {
+	plain  itip.Summary // as it is written
 	own    itip.Summary // in the event's own zone
 	reader itip.Summary // in the reader's, zero where that is not known
 	home   *tz.Zone     // for what changed
@@ -19,8 +20,9 @@ type words struct {
 
 func newWords(cal *ical.Calendar, reader *tz.Zone) words {
 	w := words{own: itip.Summarize(cal, nil), home: reader}
+	w.plain = w.own
 	if reader != nil {
-		w.reader = itip.Summarize(cal, reader)
+		w.reader = w.own.In(cal, reader)
 		if w.own.Zone == "UTC" { // a form of writing, nobody's clock
 			w.own, w.reader = w.reader, itip.Summary{}
 			return w

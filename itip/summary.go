@@ -36,7 +36,14 @@ type Summary struct {
 // Summarize says what an object or message is about, its times in zone z, or
 // in the event's own zone when z is nil. Of several components it describes
 // the series, or else the first occurrence.
-func Summarize(cal *ical.Calendar, z *tz.Zone) Summary {
+func Summarize(cal *ical.Calendar, z *tz.Zone) Summary { return summarize(cal, z, nil) }
+
+// In is the summary of the same object with its times in another zone.
+func (s Summary) In(cal *ical.Calendar, z *tz.Zone) Summary { return summarize(cal, z, s.Attendees) }
+
+// summarize makes a summary; people are those of the object where they are known,
+// which may be thousands.
+func summarize(cal *ical.Calendar, z *tz.Zone, people []Attendee) Summary {
 	o := newObject(cal, z)
 	main := o.cal.Main()
 	if len(main) == 0 {
@@ -46,11 +53,14 @@ func Summarize(cal *ical.Calendar, z *tz.Zone) Summary {
 	if c == nil {
 		c = main[0]
 	}
+	if people == nil {
+		people = Attendees(c)
+	}
 	s := Summary{
 		Title: strings.TrimSpace(c.Text("SUMMARY")), Where: strings.TrimSpace(c.Text("LOCATION")),
 		Description: strings.TrimSpace(c.Text("DESCRIPTION")), URL: c.Value("URL"),
 		Status: noun(statusNouns, statusOf(o, c, "")), Method: Method(cal.Method()),
-		Attendees: Attendees(c), RecurrenceID: o.keyOf(c), More: len(main) - 1, Repeats: ruleText(c),
+		Attendees: people, RecurrenceID: o.keyOf(c), More: len(main) - 1, Repeats: ruleText(c),
 	}
 	if org := o.organizer(c); org != nil {
 		s.OrganizedBy = person(org)

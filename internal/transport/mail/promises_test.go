@@ -44,3 +44,24 @@ func TestTransportPromises(t *testing.T) {
 		}
 	})
 }
+
+// Large mails are not all in memory at once, and none is left out.
+func TestPortions(t *testing.T) {
+	row := func(calendar, raw int) *store.Entry {
+		return &store.Entry{Calendar: make([]byte, calendar), Raw: make([]byte, raw)}
+	}
+	for _, x := range []struct {
+		batch []*store.Entry
+		want  int
+	}{
+		{nil, 0},
+		{[]*store.Entry{row(1000, 0), row(1000, 0)}, 2},
+		{[]*store.Entry{row(inHand, 0), row(1, 0)}, 1},
+		{[]*store.Entry{row(1000, inHand), row(1, 0), row(1, 0)}, 1},
+		{[]*store.Entry{row(inHand/8, 0), row(0, inHand/2), row(inHand/8, 0), row(1, 0)}, 3},
+	} {
+		if n := portion(x.batch); n != x.want {
+			t.Errorf("%d of %d rows in a portion, want %d", n, len(x.batch), x.want)
+		}
+	}
+}

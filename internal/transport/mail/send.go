@@ -22,11 +22,44 @@ import (
 
 // Send implements [journal.Transport]. Each entry is one mail to one recipient.
 // The mail is composed and stored with its row before anything is sent, and
-// the same octets go out with every attempt. One connection serves the batch.
+// the same octets go out with every attempt. One connection serves the batch, or
+// each portion of it where the mails are large.
 func (m *Mail) Send(ctx context.Context, batch []*store.Entry) []journal.Outcome {
-	outcomes := make([]journal.Outcome, len(batch))
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
+	n := portion(batch)
+	if n == len(batch) {
+		return m.sendPortion(ctx, batch)
+	}
+	outcomes := make([]journal.Outcome, 0, len(batch))
+	for rest := batch; len(rest) > 0; rest = rest[n:] {
+		n = portion(rest)
+		outcomes = append(outcomes, m.sendPortion(ctx, rest[:n])...)
+		for _, e := range rest[:n] {
+			e.Raw = nil // it is in the store
+		}
+	}
+	return outcomes
+}
+
+// inHand is about how many octets of mails are in memory at once: a meeting may
+// have a hundred thousand octets of guests, and a hundred mails are in a batch.
+const inHand = 16 << 20
+
+// portion is how many of the first rows are sent together, at least one.
+func portion(batch []*store.Entry) int {
+	octets := 0
+	for i, e := range batch {
+		octets += max(len(e.Raw), 2*len(e.Calendar)) // the calendar comes once as it is and once as text in words, or in base64
+		if octets > inHand && i > 0 {
+			return i
+		}
+	}
+	return len(batch)
+}
+
+func (m *Mail) sendPortion(ctx context.Context, batch []*store.Entry) []journal.Outcome {
+	outcomes := make([]journal.Outcome, len(batch))
 	if err := m.prepare(ctx, batch, outcomes); err != nil {
 		for i := range outcomes {
 			if outcomes[i].State == "" {
@@ -100,6 +133,7 @@ func temporary(err error) error {
 func (m *Mail) prepare(ctx context.Context, batch []*store.Entry, outcomes []journal.Outcome) error {
 	var made []*store.Entry
 	var addresses []*store.ReplyAddress
+	var last lastRead
 	for i, e := range batch {
 		switch {
 		case m.relay == nil:
@@ -114,7 +148,7 @@ func (m *Mail) prepare(ctx context.Context, batch []*store.Entry, outcomes []jou
 		case len(e.Raw) > 0:
 			continue
 		}
-		address, err := m.compose(ctx, e)
+		address, err := m.compose(ctx, e, &last)
 		if err != nil {
 			if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errStore) {
 				return err
@@ -156,13 +190,39 @@ var errStore = errors.New("the store could not be read")
 // ownDigest marks the row of a mail we sent, so that it is known when it comes back.
 func ownDigest(messageID string) string { return "sent-" + messageID }
 
+// lastRead is the message that was read last, with the people it names: the guests
+// of a meeting mostly get the same.
+type lastRead struct {
+	octets []byte
+	cal    *ical.Calendar
+	people []itip.Attendee // of all components, their organizers too
+}
+
+func (v *lastRead) read(octets []byte) error {
+	if v.cal != nil && bytes.Equal(v.octets, octets) {
+		return nil
+	}
+	cal, err := ical.Parse(octets)
+	if err != nil {
+		return err
+	}
+	v.octets, v.cal, v.people = octets, cal, nil
+	for _, c := range cal.Main() {
+		v.people = append(v.people, itip.Attendees(c)...)
+		if org, ok := itip.Organizer(c); ok {
+			v.people = append(v.people, org)
+		}
+	}
+	return nil
+}
+
 // compose fills in Raw, MessageID, References, Evidence and Digest of a row. It
 // gives the reply address that the mail names, nil if it names none.
-func (m *Mail) compose(ctx context.Context, e *store.Entry) (address *store.ReplyAddress, err error) {
-	cal, err := ical.Parse(e.Calendar)
-	if err != nil {
+func (m *Mail) compose(ctx context.Context, e *store.Entry, last *lastRead) (address *store.ReplyAddress, err error) {
+	if err := last.read(e.Calendar); err != nil {
 		return nil, fmt.Errorf("message %d: %w", e.ID, err)
 	}
+	cal := last.cal
 	msg := itip.Message{Method: itip.Method(e.Method), From: ical.Address(e.From), To: ical.Address(e.To), UID: e.UID, RecurrenceID: e.RecurrenceID, Sequence: e.Sequence, Calendar: cal, Refresh: e.Refresh}
 	if len(e.Changes) > 0 {
 		if err := json.Unmarshal(e.Changes, &msg.Changes); err != nil {
@@ -202,7 +262,7 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry) (address *store.Repl
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", errStore, err)
 	}
-	m.people(&msg, &o, own)
+	m.people(&msg, &o, own, last.people)
 	err = m.o.Store.View(ctx, func(tx *store.Tx) (err error) {
 		address, err = m.withReplyAddress(tx, e, &msg, &o)
 		return err
@@ -269,24 +329,23 @@ func titleOf(tx *store.Tx, e *store.Entry) (string, error) {
 // people fills in who writes to whom. From is an address of our own domains:
 // mail in the name of a domain that others run is refused everywhere; then the
 // person's own address is where answers go.
-func (m *Mail) people(msg *itip.Message, o *imip.Options, own []ical.Address) {
+func (m *Mail) people(msg *itip.Message, o *imip.Options, own []ical.Address, named []itip.Attendee) {
 	o.From.Address, o.To.Address = msg.From.Email(), msg.To.Email()
-	for _, c := range msg.Calendar.Main() {
-		list := itip.Attendees(c)
-		if org, ok := itip.Organizer(c); ok {
-			list = append(list, org)
+	for _, a := range named {
+		from := a.Address.Equal(msg.From)
+		if !from && !a.Address.Equal(msg.To) {
+			continue
 		}
-		for _, a := range list {
-			named := a.CN != "" && !strings.EqualFold(a.CN, a.Address.Email())
-			if named && a.Address.Equal(msg.From) {
+		if a.CN != "" && !strings.EqualFold(a.CN, a.Address.Email()) {
+			if from {
 				o.From.Name = a.CN
 			}
-			if named && a.Address.Equal(msg.To) {
+			if a.Address.Equal(msg.To) {
 				o.To.Name = a.CN
 			}
-			if a.Address.Equal(msg.From) && a.SentBy != "" && o.Sender.Address == "" && m.ours(a.SentBy.Domain()) {
-				o.Sender.Address = a.SentBy.Email()
-			}
+		}
+		if from && a.SentBy != "" && o.Sender.Address == "" && m.ours(a.SentBy.Domain()) {
+			o.Sender.Address = a.SentBy.Email()
 		}
 	}
 	if o.From.Address != "" && m.ours(msg.From.Domain()) {

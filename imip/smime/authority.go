@@ -61,7 +61,8 @@ func (a *Authority) Check(sig cms.Signature, others []*x509.Certificate) Verdict
 		v.Fingerprint, v.Issuer, v.Addresses, v.Certificate = Fingerprint(c), c.Issuer.String(), Addresses(c), Describe(c)
 	}
 	if sig.Err != nil {
-		v.Sentence = "The signature does not hold: " + strings.TrimPrefix(strings.TrimPrefix(sig.Err.Error(), "smime: "), "cms: ") + "."
+		why := strings.TrimPrefix(strings.TrimPrefix(sig.Err.Error(), "smime: "), "cms: ")
+		v.Sentence = "The signature does not hold: " + strings.TrimSuffix(why, ": "+cms.ErrSignature.Error()) + "."
 		return v
 	}
 	if sig.Weak {
@@ -71,7 +72,7 @@ func (a *Authority) Check(sig cms.Signature, others []*x509.Certificate) Verdict
 	signer := strings.Join(v.Addresses, ", ")
 	switch {
 	case len(v.Addresses) == 0:
-		v.Standing, v.Sentence = NoAddress, fmt.Sprintf("The signer's certificate (%s) names no mail address.", c.Subject)
+		v.Standing, v.Sentence = NoAddress, fmt.Sprintf("The signer's certificate (%s) names no mail address.", nameOf(c.Subject))
 		return v
 	case c.KeyUsage != 0 && c.KeyUsage&(x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment) == 0:
 		// RFC 8550 4.4.2
@@ -134,7 +135,7 @@ func (a *Authority) chain(c *x509.Certificate, others []*x509.Certificate, addre
 			}
 			return not(Unknown, "Signed by %s, but the certificate is not valid: %s.", signer, strings.TrimPrefix(err.Error(), "x509: "))
 		}
-		return not(Unknown, "Signed by %s, whose certificate was issued by %s; nobody here vouches for that issuer.", signer, c.Issuer)
+		return not(Unknown, "Signed by %s, whose certificate was issued by %s; nobody here vouches for that issuer.", signer, nameOf(c.Issuer))
 	}
 	chains = slices.DeleteFunc(chains, func(chain []*x509.Certificate) bool {
 		return slices.ContainsFunc(chain, func(c *x509.Certificate) bool { return a.Revoked[Fingerprint(c)] })
@@ -148,7 +149,7 @@ func (a *Authority) chain(c *x509.Certificate, others []*x509.Certificate, addre
 	if len(believed) == 0 {
 		return not(Unknown, "Signed by %s, an address that an authority above the certificate may not certify.", signer)
 	}
-	return Trusted, fmt.Sprintf("Signed by %s, as %s certifies.", strings.Join(believed, ", "), c.Issuer), believed
+	return Trusted, fmt.Sprintf("Signed by %s, as %s certifies.", strings.Join(believed, ", "), nameOf(c.Issuer)), believed
 }
 
 // covers tells whether a verified chain vouches for an address. crypto/x509

@@ -66,7 +66,11 @@ func (q Question) bySignature(v Verdict, acting []ical.Address, role string) *Ve
 	for _, s := range q.Evidence.Signatures {
 		switch s.Standing {
 		case smime.Broken:
-			return hold("bad-signature", "%s The message may have been changed on its way. %s", s.Sentence, s.Certificate)
+			on := "The message may have been changed on its way."
+			if strings.Contains(s.Sentence, "changed") {
+				on = "" // it says so itself
+			}
+			return hold("bad-signature", "%s", strings.Join(strings.Fields(s.Sentence+" "+on+" "+s.Certificate), " "))
 		case smime.Revoked:
 			return hold("revoked", "%s", s.full())
 		case smime.Trusted:

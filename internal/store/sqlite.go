@@ -38,6 +38,10 @@ const (
 	batchTime  = 10 * time.Millisecond
 	// crowdTime is how long after one had to wait several are taken to write.
 	crowdTime = 100 * time.Millisecond
+	// Where a processor that was given up came back later than yieldTime, others
+	// compute at length; then it is kept for yieldRest times as long.
+	yieldTime = 2 * time.Millisecond
+	yieldRest = 10
 )
 
 func openSQLite(ctx context.Context, o Options) (*sqliteEngine, error) {
@@ -257,6 +261,7 @@ type sqliteWriter struct {
 	waiting atomic.Int32
 	group   *commitGroup // open transaction, nil between commits
 	crowd   time.Time    // when somebody last waited
+	stay    time.Time    // until then nobody is let come first
 	version int64        // PRAGMA data_version: moves when another process commits
 }
 
@@ -333,8 +338,11 @@ func (w *sqliteWriter) more(g *commitGroup) bool {
 	if g.size >= batchLimit || now.Sub(g.began) > batchTime {
 		return false
 	}
-	if w.waiting.Load() == 0 && now.Sub(w.crowd) < crowdTime {
+	if w.waiting.Load() == 0 && now.Sub(w.crowd) < crowdTime && now.After(w.stay) {
 		runtime.Gosched()
+		if back := time.Now(); back.Sub(now) > yieldTime {
+			w.stay = back.Add(yieldRest * back.Sub(now))
+		}
 	}
 	if w.waiting.Load() == 0 {
 		return false

@@ -18,6 +18,7 @@ var seeds = []string{
 	"  BEGIN:VCALENDAR\r\r\n  UID:7\r\r\n  BEGIN:VEVENT\r\r\n   fold\r\r\n  BEGIN:VTODO\r\r\n",
 	"BEGIN:VCALENDAR\nNOTE;ENCODING=QUOTED-PRINTABLE:a=\nb=\n c\nEND:VCALENDAR\njunk\nBEGIN:VCALENDAR\n",
 	"BEGIN:VCALENDAR\nEND:VEVENT\nEND:X\nRECURRENCE-ID;THISANDFUTURE;VALUE=DATE:20260102T000000Z\nSEQUENCE:-\nEXDATE:1,2\nPROFILE\n :x\n",
+	"PROFILE:;x:y\nMETHOD:;\n",
 }
 
 // What is read and not changed comes out as the octets it was; what is read

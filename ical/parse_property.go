@@ -26,10 +26,11 @@ func (p *parser) property(l *content) error {
 			}
 		}
 	}
-	if text, value = p.mend(l, text, value, q); q.flags&repaired != 0 || l.joined {
+	text, name, value := p.mend(l, text, value, q)
+	if q.flags&repaired != 0 || l.joined {
 		q.own = p.keep(text)
 	}
-	q.name = uint16(nameLength(text, l.name))
+	q.name = uint16(name)
 	q.value = uint32(value)
 	p.add(q)
 	return nil
@@ -41,14 +42,6 @@ func (p *parser) count(line int) error {
 		return &ParseError{line, 1, "", fmt.Sprintf("more than %d properties", p.limits.Properties), ErrLimit}
 	}
 	return nil
-}
-
-// nameLength is where the name ends after a repair that may have changed it.
-func nameLength(text string, was int) int {
-	if was < len(text) && (text[was] == ':' || text[was] == ';') {
-		return was
-	}
-	return nameEnd(text)
 }
 
 // valueAfterQuotes finds the value of a line with quotes in its parameters,

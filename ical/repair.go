@@ -5,11 +5,12 @@ import (
 )
 
 // mend puts right what is written in a way that a strict reader refuses or
-// misreads. The octets stay as they are; the logical line says what is meant.
-func (p *parser) mend(l *content, text string, value int, q *Property) (string, int) {
+// misreads. The octets stay as they are; the logical line says what is meant,
+// and where its name ends and its value begins.
+func (p *parser) mend(l *content, text string, value int, q *Property) (string, int, int) {
 	kind := roleOf(upper(text[:l.name]))
 	if kind == roleNone {
-		return text, value
+		return text, l.name, value
 	}
 	m := mender{line: l.line, text: text, name: l.name, value: value}
 	switch kind {
@@ -34,7 +35,7 @@ func (p *parser) mend(l *content, text string, value int, q *Property) (string, 
 		q.flags |= repaired
 	}
 	p.repairs = append(p.repairs, m.repairs...)
-	return m.text, m.value
+	return m.text, m.name, m.value
 }
 
 type mender struct {

@@ -118,7 +118,7 @@ func broken(file, old, with string) (overlay string, drop func(), err error) {
 	drop = func() { os.RemoveAll(dir) }
 	defer func() {
 		if err != nil {
-			drop()
+			os.RemoveAll(dir)
 		}
 	}()
 	source, err := os.ReadFile(file)

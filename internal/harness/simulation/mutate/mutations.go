@@ -23,7 +23,7 @@ var mutations = []mutation{
 	{"anybody cancels", onPaper, "itip/apply_cancel.go",
 		"	case !ok && !designate:\n		p.end(Rejected, ReasonNotOrganizer, \"%s is not the organizer of %s and cannot cancel it.\", p.sender(), title(p.stored))\n		return\n	}\n	c :=", "	case ok && designate:\n		return\n	}\n	c :="},
 	{"a delegate is not put on the list", onPaper, "itip/apply_reply_delegate.go",
-		"		c.Add(q)\n		key :=", "		key :="},
+		"		c.Add(q)\n		if uid := r.p.mem", "		if uid := r.p.mem"},
 	{"a cancellation that came too early is thrown away", onPaper, "itip/apply_cancel.go",
 		"p.end(Held, ReasonWaiting, \"A cancellation of", "p.end(Ignored, ReasonUnknownUID, \"A cancellation of"},
 	{"a moved occurrence keeps its SEQUENCE", onPaper, "itip/plan_organizer.go",

@@ -19,8 +19,8 @@ const (
 )
 
 // Maintain does what has to be done about once a day: it moves the windows of
-// the time index and forgets history, tombstones and finished messages that
-// are old enough. It stops early when ctx ends, and may run beside anything.
+// the time index, forgets history, tombstones and finished messages that
+// are old enough, and after an upgrade derives the time index anew, slowly. It stops early when ctx ends, and may run beside anything.
 func (s *Service) Maintain(ctx context.Context) error {
 	for {
 		n, err := s.RollIndex(ctx, atOnce)
@@ -53,5 +53,5 @@ func (s *Service) Maintain(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return s.renewIndex(ctx)
 }

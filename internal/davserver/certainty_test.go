@@ -134,8 +134,24 @@ func TestCertaintiesAgainstTheTexts(t *testing.T) {
 			}); err != nil {
 				t.Fatal(err)
 			}
+			before := sure
 			for range 40 {
 				sure += compareSearch(t, h, r, texts)
+			}
+			if step < 3 {
+				continue
+			}
+			if before != sure {
+				t.Errorf("%d were found surely by an index that knows nothing", sure-before)
+			}
+			if err := h.svc.Maintain(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			for range 40 {
+				sure += compareSearch(t, h, r, texts)
+			}
+			if before == sure {
+				t.Error("the time index was not derived anew")
 			}
 		}
 		if len(stored) < 60 || sure < 500 {

@@ -320,6 +320,23 @@ func (tx *Tx) spanning(account AccountID, collection int64, component string, fr
 	}
 }
 
+// RenewIndex is SetIndex that writes only what is not so already.
+func (tx *Tx) RenewIndex(account AccountID, id int64, x Index) error {
+	var first, last, known int64
+	var cover string
+	found, err := tx.row([]any{&first, &last, &cover, &known}, `select first, last, cover, known from object where account = $1 and id = $2`, account, id)
+	if err != nil {
+		return err
+	}
+	if !found {
+		return notFound("object %d", id)
+	}
+	if first == x.First && last == x.Last && cover == x.cover() && known == x.Known {
+		return tx.setPattern(account, id, known, x)
+	}
+	return tx.SetIndex(account, id, x)
+}
+
 // ResetIndex is SetIndex for an index that may be wrong: rows that the object
 // does not know of go too.
 func (tx *Tx) ResetIndex(account AccountID, id int64, x Index) error {

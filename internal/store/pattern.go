@@ -15,7 +15,7 @@ func (tx *Tx) setPattern(account AccountID, object int64, old int64, x Index) er
 	switch {
 	case x.Known&HasPattern != 0:
 		_, err = tx.exec(`insert into pattern (account, object, text) values ($1, $2, $3)
-			on conflict (account, object) do update set text = excluded.text`, account, object, x.Pattern)
+			on conflict (account, object) do update set text = excluded.text where pattern.text <> excluded.text`, account, object, x.Pattern)
 	case old&HasPattern != 0:
 		_, err = tx.exec(`delete from pattern where account = $1 and object = $2`, account, object)
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"sync"
+	"time"
 )
 
 // The pages that SQLite's commits append to its log are copied into the
@@ -16,7 +17,14 @@ const (
 	// writer copies the rest itself: only while nobody writes can the log begin
 	// anew, and under a load that never pauses nobody else would come to it.
 	writerCheckpoint = 4000
+	// logAtRest is how long nobody has written much when the log is emptied: its
+	// file keeps the size of the greatest rush otherwise.
+	logAtRest = 2 * time.Second
 )
+
+// emptyLog copies the log and gives its room on disk back, unless somebody
+// reads or writes just then.
+const emptyLog = "pragma wal_checkpoint(truncate)"
 
 type checkpointer struct {
 	wake chan struct{} // holds one
@@ -48,9 +56,16 @@ func (c *checkpointer) run(ctx context.Context, s *Store, connect func() (*sqlit
 			_ = conn.close() // it only read
 		}
 	}()
+	rest := time.NewTimer(logAtRest)
+	rest.Stop()
+	defer rest.Stop()
 	for {
+		how := "pragma wal_checkpoint(passive)" // waits for nobody
 		select {
 		case <-c.wake:
+			rest.Reset(logAtRest)
+		case <-rest.C:
+			how = emptyLog
 		case <-ctx.Done():
 			return
 		}
@@ -59,7 +74,7 @@ func (c *checkpointer) run(ctx context.Context, s *Store, connect func() (*sqlit
 			conn, err = connect()
 		}
 		if err == nil {
-			err = conn.do("pragma wal_checkpoint(passive)") // waits for nobody
+			err = conn.do(how)
 		}
 		if err != nil {
 			s.log.Warn("the log of the store is not copied; the next commits will do it", "error", err)

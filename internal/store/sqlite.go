@@ -143,6 +143,9 @@ func (e *sqliteEngine) close() error {
 	err := e.read.close()
 	e.write.mu.Lock()
 	defer e.write.mu.Unlock()
+	// After an import beside a server nobody would empty the log for a long time.
+	_, _ = e.write.conn.exec(context.Background(), "pragma busy_timeout = 0", nil)
+	_ = e.write.conn.do(emptyLog) // somebody else is in there: then they will
 	return errors.Join(err, e.write.conn.close(), e.db.Close(), e.write.turns.close())
 }
 
@@ -481,5 +484,5 @@ func (e *sqliteEngine) watch(ctx context.Context, s *Store) {
 
 // tend copies the log.
 func (e *sqliteEngine) tend(ctx context.Context, s *Store) {
-	e.log.run(ctx, s, func() (*sqliteConn, error) { return e.connect(ctx, "pragma cache_size = -100") })
+	e.log.run(ctx, s, func() (*sqliteConn, error) { return e.connect(ctx, "pragma cache_size = -100", "pragma busy_timeout = 0") })
 }

@@ -30,7 +30,7 @@ type Search struct {
 // Between two portions no snapshot is open, so each may take its time: what is
 // there from the beginning to the end comes once.
 func (s *Service) Search(ctx context.Context, by account.Actor, r Search, each func(o store.Object, body []byte, surely bool) error) error {
-	q := &search{s: s, ctx: ctx, by: by, Search: r, each: each, portion: bodiesAtOnce}
+	q := &search{s: s, ctx: ctx, by: by, Search: r, each: each}
 	q.start, q.end = unixRange(r.From, r.To)
 	last := q.end
 	if r.Component == "VEVENT" && !r.To.IsZero() {
@@ -38,7 +38,7 @@ func (s *Service) Search(ctx context.Context, by account.Actor, r Search, each f
 	}
 	var list []store.Occupant
 	narrow := false
-	if err := q.look(func(tx *store.Tx, c store.Collection) (err error) {
+	if err := q.look(func(tx *store.Tx, c store.Collection, _ *reader) (err error) {
 		list, narrow, err = tx.Occupying(r.Owner, c.ID, q.start, last)
 		return err
 	}); err != nil {
@@ -48,7 +48,7 @@ func (s *Service) Search(ctx context.Context, by account.Actor, r Search, each f
 		return q.sift(list)
 	}
 	for after := int64(0); ; {
-		if err := q.look(func(tx *store.Tx, c store.Collection) (err error) {
+		if err := q.look(func(tx *store.Tx, c store.Collection, _ *reader) (err error) {
 			list, err = tx.SpanningAfter(r.Owner, c.ID, q.start, last, after, listPage)
 			return err
 		}); err != nil {
@@ -73,9 +73,6 @@ type search struct {
 	each       func(store.Object, []byte, bool) error
 	start, end int64
 	id         int64 // of the collection, once it was seen
-	v          *reader
-	texts      store.Texts
-	portion    int // objects that are read at once
 }
 
 // candidate is an object that may be found.
@@ -85,17 +82,17 @@ type candidate struct {
 }
 
 // look opens a snapshot of the collection, which is the same each time.
-func (q *search) look(read func(tx *store.Tx, c store.Collection) error) error {
+func (q *search) look(read func(tx *store.Tx, c store.Collection, v *reader) error) error {
 	return q.s.store.View(q.ctx, func(tx *store.Tx) error {
-		c, view, err := q.s.openToRead(tx, q.by, q.Owner, q.Collection)
+		c, v, err := q.s.openToRead(tx, q.by, q.Owner, q.Collection)
 		if err != nil {
 			return err
 		}
 		if q.id != 0 && q.id != c.ID {
 			return notFound(q.Collection + "/") // another one has the name now
 		}
-		q.id, q.v = c.ID, view
-		return read(tx, c)
+		q.id = c.ID
+		return read(tx, c, v)
 	})
 }
 
@@ -140,7 +137,7 @@ func (q *search) byPattern(found []candidate) ([]candidate, error) {
 			break
 		}
 		part := found[from:i]
-		if err := q.look(func(tx *store.Tx, c store.Collection) error {
+		if err := q.look(func(tx *store.Tx, _ store.Collection, _ *reader) error {
 			return tx.Patterns(q.Owner, ids, func(id int64, text []byte) error {
 				if at, ok := place(part, id); ok {
 					part[at].verdict = patternMeets(text, q.Floating, q.start, q.end)
@@ -159,37 +156,74 @@ func place(list []candidate, id int64) (int, bool) {
 	return slices.BinarySearchFunc(list, id, func(c candidate, id int64) int { return cmp.Compare(c.id, id) })
 }
 
-// give reads what was found.
+// portion is what is read at once of what was found.
+type portion struct {
+	of    []candidate
+	texts store.Texts
+	v     *reader
+	err   error
+}
+
+// give reads what was found, the next portion while one is given.
 func (q *search) give(found []candidate) error {
-	ids := make([]int64, 0, mostAtOnce)
-	for len(found) > 0 {
-		part := found[:min(q.portion, len(found))]
-		found = found[len(part):]
-		ids = ids[:0]
-		for _, c := range part {
-			ids = append(ids, c.id)
-		}
-		if err := q.look(func(tx *store.Tx, c store.Collection) error {
-			return tx.TextsOf(q.Owner, c.ID, ids, min(batchText, q.Max), &q.texts)
-		}); err != nil {
-			return fmt.Errorf("query objects: %w", err)
-		}
-		for i := range q.texts.List {
-			t := &q.texts.List[i]
-			if q.Component != "" && t.Component != q.Component {
-				continue
-			}
-			at, ok := place(part, t.ID)
-			body, gone, err := q.s.textFor(q.ctx, q.v, t, q.Max)
-			if err == nil && !gone {
-				err = q.each(t.Object, body, ok && part[at].verdict == surely)
-			}
-			if err != nil {
-				return err
-			}
-		}
+	size := bodiesAtOnce
+	next := func(p *portion) *portion {
+		n := min(size, len(found))
+		p.of, found = found[:n], found[n:]
+		return p
+	}
+	spare := new(portion)
+	for p := q.read(next(new(portion))); p != nil; {
 		// As many as are about a megabyte, if the next are like these.
-		q.portion = max(min(q.portion*(1<<20)/max(1, q.texts.Octets()), mostAtOnce), bodiesAtOnce)
+		size = max(min(size*(1<<20)/max(1, p.texts.Octets()), mostAtOnce), bodiesAtOnce)
+		var coming chan *portion
+		if p.err == nil && len(found) > 0 {
+			coming = make(chan *portion, 1)
+			go func(p *portion) { coming <- q.read(p) }(next(spare))
+		}
+		err := q.giveOf(p)
+		given := p
+		if p = nil; coming != nil {
+			p = <-coming
+		}
+		spare = given
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// read reads a portion.
+func (q *search) read(p *portion) *portion {
+	ids := make([]int64, len(p.of))
+	for i, c := range p.of {
+		ids[i] = c.id
+	}
+	p.err = q.look(func(tx *store.Tx, c store.Collection, v *reader) error {
+		p.v = v
+		return tx.TextsOf(q.Owner, c.ID, ids, min(batchText, q.Max), &p.texts)
+	})
+	return p
+}
+
+func (q *search) giveOf(p *portion) error {
+	if p.err != nil {
+		return fmt.Errorf("query objects: %w", p.err)
+	}
+	for i := range p.texts.List {
+		t := &p.texts.List[i]
+		if q.Component != "" && t.Component != q.Component {
+			continue
+		}
+		at, ok := place(p.of, t.ID)
+		body, gone, err := q.s.textFor(q.ctx, p.v, t, q.Max)
+		if err == nil && !gone {
+			err = q.each(t.Object, body, ok && p.of[at].verdict == surely)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -484,5 +484,7 @@ func (e *sqliteEngine) watch(ctx context.Context, s *Store) {
 
 // tend copies the log.
 func (e *sqliteEngine) tend(ctx context.Context, s *Store) {
-	e.log.run(ctx, s, func() (*sqliteConn, error) { return e.connect(ctx, "pragma cache_size = -100", "pragma busy_timeout = 0") })
+	e.log.run(ctx, s, func() (*sqliteConn, error) {
+		return e.connect(ctx, "pragma cache_size = -100", "pragma busy_timeout = 0")
+	})
 }

@@ -22,6 +22,7 @@ type Search struct {
 	From, To   time.Time // zero is open; To itself is not in it, for VEVENT
 	Max        int       // octets of a body that comes along
 	Floating   *tz.Zone  // of floating times and dates; nil leaves open when they are
+	Tags       bool      // the objects may lack all but ID, Name, ETag, Component and Size
 }
 
 // Search gives the objects that may take place in a range: all that do, and few
@@ -202,6 +203,9 @@ func (q *search) read(p *portion) *portion {
 	}
 	p.err = q.look(func(tx *store.Tx, c store.Collection, v *reader) error {
 		p.v = v
+		if q.Tags && v.own { // the tags of others are made of more
+			return tx.TaggedTextsOf(q.Owner, c.ID, ids, min(batchText, q.Max), &p.texts)
+		}
 		return tx.TextsOf(q.Owner, c.ID, ids, min(batchText, q.Max), &p.texts)
 	})
 	return p

@@ -70,11 +70,17 @@ func (q *request) selection(want caldav.PropRequest) *selection {
 // tags are the properties of objects that their tag and name answer.
 var tags = map[caldav.Name]bool{caldav.D("getetag"): true, caldav.D("getcontenttype"): true, caldav.D("resourcetype"): true}
 
+// onlyTags reports whether what is asked for of objects, beside their data, is
+// answered by that.
+func (s *selection) onlyTags() bool {
+	return s.want.Kind == caldav.Props && !slices.ContainsFunc(s.want.Names, func(n caldav.Name) bool { return !tags[n] && n != calendarData })
+}
+
 // members visits the objects of a collection with as much of them as is asked for.
 func (s *selection) members(r *resource, visit func(*resource) error) error {
-	list := s.q.s.calendar.ListTags
-	if s.want.Kind != caldav.Props || slices.ContainsFunc(s.want.Names, func(n caldav.Name) bool { return !tags[n] }) {
-		list = s.q.s.calendar.List
+	list := s.q.s.calendar.List
+	if s.onlyTags() {
+		list = s.q.s.calendar.ListTags
 	}
 	return s.q.members(r, list, visit)
 }

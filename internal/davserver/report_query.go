@@ -92,14 +92,14 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 		err = match(r, r.body, false)
 	case r.kind == home:
 		if d == depthInfinity { // RFC 4791 7.2: what is asked for lies two levels down
-			err = q.queryHome(r, b, zone, match)
+			err = q.queryHome(r, b, zone, s.onlyTags(), match)
 		}
 	case d == depth0: // the collection itself is no calendar object (RFC 4791 7.8)
 	case r.kind == inbox:
 		err = q.each(r, func(o store.Object, body []byte) error { return match(r.object(o), body, false) })
 	default:
 		comp, window := b.Filter.Window()
-		err = q.search(r, comp, window, zone, match)
+		err = q.search(r, comp, window, zone, s.onlyTags(), match)
 	}
 	// RFC 4791 7.8: what an answer holds no more is told in it, once it has begun.
 	if errors.Is(err, errEnough) || m.out.body != nil && errors.Is(err, caldav.ErrTooManyInstances) {
@@ -110,23 +110,23 @@ func (q *request) calendarQuery(r *resource, b *caldav.CalendarQuery) error {
 }
 
 // queryHome goes through the calendars of a home, mounted ones included.
-func (q *request) queryHome(r *resource, b *caldav.CalendarQuery, zone *tz.Zone, match func(*resource, []byte, bool) error) error {
+func (q *request) queryHome(r *resource, b *caldav.CalendarQuery, zone *tz.Zone, tags bool, match func(*resource, []byte, bool) error) error {
 	comp, window := b.Filter.Window()
 	return q.children(r, func(c *resource) error {
 		if c.kind != calendarColl {
 			return nil
 		}
-		return q.search(c, comp, window, zone, match)
+		return q.search(c, comp, window, zone, tags, match)
 	})
 }
 
 // search visits the objects of a calendar that may take place in a window. The
 // resource is the same for all of them and becomes the next after the visit; so
 // does the text. What is known to take place in the window is told.
-func (q *request) search(c *resource, comp string, window caldav.TimeRange, zone *tz.Zone, visit func(o *resource, body []byte, inRange bool) error) error {
+func (q *request) search(c *resource, comp string, window caldav.TimeRange, zone *tz.Zone, tags bool, visit func(o *resource, body []byte, inRange bool) error) error {
 	one := c.object(store.Object{})
 	one.base = collectionHref(c.place.account, c.place.coll)
-	what := calendar.Search{Owner: c.owner.ID, Collection: c.coll.Name, Component: comp, From: window.Start, To: window.End, Max: inOnePiece, Floating: zone}
+	what := calendar.Search{Owner: c.owner.ID, Collection: c.coll.Name, Component: comp, From: window.Start, To: window.End, Max: inOnePiece, Floating: zone, Tags: tags}
 	return q.s.calendar.Search(q.ctx, q.by, what, func(o store.Object, body []byte, inRange bool) error {
 		one.obj, one.name = o, o.Name
 		return visit(one, body, inRange)

@@ -125,6 +125,7 @@ func walk(tx *Tx, now time.Time) error {
 		func() error { _, err := tx.TextNamed(a.ID, "default", "1.ics", 100); return err },
 		func() error { return tx.TextsNamed(a.ID, c.ID, []string{"1.ics"}, 100, new(Texts)) },
 		func() error { return tx.TextsOf(a.ID, c.ID, []int64{o.ID}, 100, new(Texts)) },
+		func() error { return tx.TaggedTextsOf(a.ID, c.ID, []int64{o.ID}, 100, new(Texts)) },
 		func() error {
 			return tx.Patterns(a.ID, []int64{o.ID}, func(int64, []byte) error { return nil })
 		},

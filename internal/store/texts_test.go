@@ -40,6 +40,14 @@ func TestTexts(t *testing.T) {
 			if err := tx.TextsOf(account, calendar, ids, 3, &texts); err != nil || len(texts.List) != 2 || texts.List[0].Body != nil || texts.List[0].Size != 4 || texts.Octets() != 0 {
 				t.Errorf("larger than asked for: %v, %v", texts, err)
 			}
+			if err := tx.TaggedTextsOf(account, calendar, ids, 4, &texts); err != nil || len(texts.List) != 2 {
+				t.Fatalf("with tags: %v, %v", texts, err)
+			}
+			for _, o := range texts.List {
+				if string(o.Body) != "text" || o.Size != 4 || o.ETag == "" || o.Component != "VEVENT" || o.Name == "" || o.ID == 0 {
+					t.Errorf("with tags: %+v", o)
+				}
+			}
 			one, err := tx.TextNamed(account, "default", "3.ics", 4)
 			if err != nil || string(one.Body) != "text" || one.Name != "3.ics" || one.Collection != calendar || one.Summary != "a separator \x1f of its own" {
 				t.Errorf("one: %+v, %v", one, err)

@@ -66,6 +66,9 @@ func (p *organizing) tell(one *party) {
 	}
 	if len(one.asked) > 0 {
 		p.status(one, statusPending)
+		if one.everything && p.allBefore() {
+			return
+		}
 		for _, k := range one.asked {
 			was, known := p.before(k)
 			if !p.old.empty() && (!known || was.served(one.who) == nil) {
@@ -82,8 +85,14 @@ func (p *organizing) status(one *party, code string) {
 		about = one.asked
 	}
 	raw, state := "", ""
+	var people *string // of the roster looked at last, and where the person stands there
+	at := 0
 	for _, k := range about {
-		line := p.is[k].line(one.who)
+		r := p.is[k]
+		if &r.order[0] != people {
+			people, at = &r.order[0], r.find(one.who)
+		}
+		line := r.props[at]
 		if now := line.Raw(); now == "" || now != raw { // mostly they are the same in all components
 			raw, state = now, p.state(line)
 		}

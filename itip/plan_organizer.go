@@ -36,6 +36,8 @@ type organizing struct {
 	hidden       bool                      // the guests do not see each other
 	drafts       map[string]*ical.Calendar // messages made so far, shared between recipients of the same view
 	parts        map[string]part           // those about one occurrence
+	beforeAll    bool                      // see allBefore
+	beforeAsked  bool
 	uid          string
 	full         bool              // SEQUENCE cannot rise any more
 	by           ical.Address      // who acts for the organizer; "" = the organizer

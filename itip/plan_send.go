@@ -9,16 +9,17 @@ import (
 
 // party is one other person and what becomes of them.
 type party struct {
-	who       string
-	line      *ical.Property // as they are listed now, or were
-	listed    []string       // components of the new object that name them, served by us
-	uninvited []string       // occurrences they lose
-	cancelled bool           // they lose everything
-	asked     []string       // components they get a REQUEST about
-	refresh   bool           // something they can see changed, nothing they must be told
-	fresh     bool           // not on the event before
-	without   []string       // overridden occurrences of the series that are not for them
-	view      string         // the same as part of a draft's name
+	who        string
+	line       *ical.Property // as they are listed now, or were
+	listed     []string       // components of the new object that name them, served by us
+	uninvited  []string       // occurrences they lose
+	cancelled  bool           // they lose everything
+	asked      []string       // components they get a REQUEST about
+	refresh    bool           // something they can see changed, nothing they must be told
+	fresh      bool           // not on the event before
+	everything bool           // on every component there was before
+	without    []string       // overridden occurrences of the series that are not for them
+	view       string         // the same as part of a draft's name
 }
 
 // about answers whether somebody is asked about a component.
@@ -181,6 +182,7 @@ func (o *object) living() []string {
 func (p *organizing) judge(one *party) {
 	had := listed(p.lived, p.was, one.who)
 	one.listed = listed(p.lives, p.is, one.who)
+	one.everything = len(had) > 0 && len(had) == len(p.lived)
 	one.fresh = true
 	for _, r := range p.was {
 		if r.line(one.who) != nil {
@@ -238,6 +240,20 @@ func (p *organizing) judge(one *party) {
 	for _, k := range p.altered() {
 		one.refresh = one.refresh || !p.hidden && p.is[k].served(one.who) != nil && p.visible(k)
 	}
+}
+
+// allBefore reports whether every living component was there, and alive, before.
+func (p *organizing) allBefore() bool {
+	if !p.beforeAsked {
+		p.beforeAsked, p.beforeAll = true, true
+		for _, k := range p.lives {
+			if p.was[k] == nil || dead(p.old.component(k)) {
+				p.beforeAll = false
+				break
+			}
+		}
+	}
+	return p.beforeAll
 }
 
 // forgetAnswers asks somebody anew about the occurrences they keep of a series

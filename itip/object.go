@@ -31,6 +31,9 @@ func newObject(cal *ical.Calendar, floating *tz.Zone) *object {
 		o.cal = &ical.Calendar{}
 		return o
 	}
+	if n := len(cal.Components); n > crowded {
+		o.overrides = make(map[string]*ical.Component, n)
+	}
 	o.zones = tz.NewResolver(cal, floating)
 	o.index()
 	return o
@@ -43,9 +46,6 @@ func (o *object) index() {
 	main := o.cal.Main()
 	if len(main) == 0 {
 		return
-	}
-	if len(o.overrides) == 0 && len(main) > crowded {
-		o.overrides, o.order = make(map[string]*ical.Component, len(main)), make([]string, 0, len(main))
 	}
 	for _, c := range main {
 		if c.Prop("RECURRENCE-ID") == nil {

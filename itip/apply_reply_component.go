@@ -51,6 +51,9 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 	}
 	if r.new.master != nil && dead(r.new.master) || r.new.component(key) != nil && dead(r.new.component(key)) {
 		r.dead = true
+		if partStat(line) == partStatDelegated {
+			r.calledOffAndPassedOn(c, line, key)
+		}
 		return
 	}
 	have := r.new.component(key)

@@ -361,6 +361,22 @@ func (p *applying) deletedAndPassedOn(who *ical.Property) {
 	}
 }
 
+// calledOffAndPassedOn: the cancellation went to those on the list, and who was to
+// come in somebody's place was not on it.
+func (r *replying) calledOffAndPassedOn(c *ical.Component, line *ical.Property, key string) {
+	comp := r.new.component(key)
+	if comp == nil || !dead(comp) {
+		comp = r.new.master
+	}
+	who := r.memoryKey(comp)
+	a := Answered{Sequence: sequence(c), Stamp: stamp(c, r.p.a.Received), PartStat: partStatDelegated, Stale: true}
+	if last, ok := r.p.mem.reply(who, key); comp == nil || ok && !a.Stamp.After(last.Stamp) {
+		return // it came twice
+	}
+	r.p.mem.setReply(who, key, a)
+	r.uninvite(line, comp, key, sequence(comp), true)
+}
+
 // turnBack: somebody passed on a time that has changed since. They are asked
 // about the new one themselves, and who was to come in their place, whom nobody
 // else tells, has an event that does not take place (RFC 5546 5.2.2 has the

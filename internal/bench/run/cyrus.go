@@ -34,7 +34,7 @@ func startCyrus(b *bench) (*service, error) {
 		}
 	}
 	if os.Geteuid() != 0 {
-		return nil, fmt.Errorf("Debian's runs as a user of its own, which only root can become; or set CYRUS_URL")
+		return nil, fmt.Errorf("only root can start it, which has a user of its own; or set CYRUS_URL")
 	}
 	imap, err := freeAddress()
 	if err != nil {

@@ -251,18 +251,25 @@ func (l *Lines) Scalar(typ string, s []byte) {
 		}
 	case "date", "date-time", "time", "utc-offset", "period":
 		s = bytes.TrimSpace(s)
-		if basic, ok := appendBasic(l.value, s); ok {
-			l.value = basic
-		} else if from, to, ok := bytes.Cut(s, []byte{'/'}); ok {
-			l.Scalar("date-time", from)
+		from, to, period := bytes.Cut(s, []byte{'/'})
+		l.moment(from)
+		if period {
 			l.value = append(l.value, '/')
-			l.Scalar("date-time", to)
-		} else {
-			l.Raw(s)
+			l.moment(to)
 		}
 	case "integer", "float", "duration", "recur", "uri", "cal-address":
 		l.Raw(bytes.TrimSpace(s))
 	default:
+		l.Raw(s)
+	}
+}
+
+// moment appends a date, a time or an offset without its punctuation, and
+// anything else as it stands.
+func (l *Lines) moment(s []byte) {
+	if basic, ok := appendBasic(l.value, bytes.TrimSpace(s)); ok {
+		l.value = basic
+	} else {
 		l.Raw(s)
 	}
 }

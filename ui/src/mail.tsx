@@ -217,7 +217,7 @@ function Keys({ site }: { site: boolean }) {
   );
 }
 
-const floods: Record<string, string> = { sender: mark("from {subject}"), domain: mark("from people of {subject}"), recipient: mark("to one account") };
+const floods: Record<string, string> = { sender: mark("from {subject}"), domain: mark("from people of {subject}"), recipient: mark("to one account"), unproven: mark("to one account, with nothing to show who sent them") };
 
 /** Outbreaks of mail: all that they held is let in or refused at once. */
 function Floods() {

@@ -325,6 +325,20 @@ func (p *applying) update() {
 		return
 	}
 	m := &merging{p: p, old: p.stored, new: newObject(p.stored.cal.Clone(), p.a.Zone)}
+	if p.otherForm() {
+		if maxSequence(p.msg) <= maxSequence(p.stored) {
+			p.end(Ignored, ReasonOutdated, "A newer version of %s is already here.", title(p.stored))
+			return
+		}
+		m.new.drop(m.new.cal.Main()...)
+	}
 	m.merge(fresh)
 	m.finish()
+}
+
+// otherForm reports whether here and in the message are single occurrences of a
+// series that became all-day, or timed, between the two. Convene asks anew about
+// all of them when that happens, so those of the older form are no more.
+func (p *applying) otherForm() bool {
+	return p.stored.master == nil && p.msg.master == nil && p.msg.allDay != p.stored.allDay && p.ourKind()
 }

@@ -46,6 +46,7 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 		key = r.new.key(t, r.p.msg.zones)
 		if !r.new.occurs(key) {
 			r.unknown = true
+			r.goneAndPassedOn(c, line, key)
 			return
 		}
 	}

@@ -362,19 +362,44 @@ func (p *applying) deletedAndPassedOn(who *ical.Property) {
 }
 
 // calledOffAndPassedOn: the cancellation went to those on the list, and who was to
-// come in somebody's place was not on it.
+// come in somebody's place was not on it, whatever the delegator answered since.
 func (r *replying) calledOffAndPassedOn(c *ical.Component, line *ical.Property, key string) {
 	comp := r.new.component(key)
 	if comp == nil || !dead(comp) {
 		comp = r.new.master
 	}
+	if comp == nil {
+		return
+	}
 	who := r.memoryKey(comp)
 	a := Answered{Sequence: sequence(c), Stamp: stamp(c, r.p.a.Received), PartStat: partStatDelegated, Stale: true}
-	if last, ok := r.p.mem.reply(who, key); comp == nil || ok && !a.Stamp.After(last.Stamp) {
-		return // it came twice
+	if last, ok := r.p.mem.reply(who, key); !ok || a.Stamp.After(last.Stamp) {
+		r.p.mem.setReply(who, key, a)
 	}
-	r.p.mem.setReply(who, key, a)
-	r.uninvite(line, comp, key, sequence(comp), true)
+	r.turnAway(line, comp, key, true)
+}
+
+// goneAndPassedOn: somebody passed on an occurrence that the series has no more.
+// Who was to come in their place has it, and nobody else tells them.
+func (r *replying) goneAndPassedOn(c *ical.Component, line *ical.Property, key string) {
+	is := r.new.master
+	if is == nil || partStat(line) != partStatDelegated || r.find(is) == nil {
+		return
+	}
+	comp := is.Clone()
+	comp.Remove("RRULE", "RDATE", "EXDATE", "EXRULE", "DTSTART", "DTEND", "DURATION", "DUE")
+	for _, name := range [...]string{"RECURRENCE-ID", "DTSTART", "DTEND", "DURATION", "DUE"} {
+		q := c.Prop(name)
+		if q == nil {
+			continue
+		}
+		q = q.Clone()
+		if t, err := q.Time(); err == nil && !t.IsDate() { // its zone need not be one of ours
+			q.SetTime(ical.UTCTime(r.p.msg.zones.Instant(t)))
+		}
+		comp.Add(q)
+	}
+	r.turnAway(line, comp, key, true)
 }
 
 // turnBack: somebody passed on a time that has changed since. They are asked
@@ -389,12 +414,18 @@ func (r *replying) turnBack(line *ical.Property, key string) {
 			return
 		}
 	}
-	rest := line.Clone() // but for those who were told already
+	r.turnAway(line, comp, key, false)
+}
+
+// turnAway tells those whom a reply names as delegates, but for those who were
+// told already, that they are not to come, or that it does not take place.
+func (r *replying) turnAway(line *ical.Property, comp *ical.Component, key string, dies bool) {
+	rest := line.Clone()
 	rest.SetParam("DELEGATED-TO", slices.DeleteFunc(slices.Clone(line.ParamValues("DELEGATED-TO")), func(to string) bool {
 		n, told := r.p.mem.Uninvited[strings.TrimSpace(ical.ParseAddress(to).Key()+" "+key)]
 		return told && n >= sequence(comp)
 	})...)
-	for _, d := range r.uninvite(rest, comp, key, sequence(comp), false) {
+	for _, d := range r.uninvite(rest, comp, key, sequence(comp), dies) {
 		put(&r.p.mem.Uninvited, strings.TrimSpace(d.Key()+" "+key), sequence(comp))
 	}
 }

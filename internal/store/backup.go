@@ -40,6 +40,11 @@ var archived = []string{"account", "home", "address", "app_password", "redirect"
 	"mount", "personal", "file", "feed", "subscription", "notification", "attachment", "cip_event", "cip_moved", "mail_key",
 	"reply_address", "sender_rule", "flood", "push_registration", "push_key", "pattern", "derivation"}
 
+// notedEmpty are the tables in which a service that was started on an empty store
+// may have noted something already. The backup's rows take their place: clients
+// know the push key of then, and what was derived is of the objects of now.
+var notedEmpty = []string{"push_key", "flood", "derivation"}
+
 const backupFormat = 1
 
 // archiveLine is every line that is not a row.
@@ -187,6 +192,11 @@ func (s *Store) Restore(ctx context.Context, path string, progress ...func(rows 
 			return problem.New(problem.BadInput, "The backup %s cannot be opened: %v", path, err).Because(err)
 		}
 		defer f.Close()
+		for _, table := range notedEmpty {
+			if _, err := tx.exec(`delete from ` + table); err != nil {
+				return fmt.Errorf("empty %s: %w", table, err)
+			}
+		}
 		l := loader{tx: tx, schema: schema, progress: progress}
 		if err := l.load(f); err != nil {
 			var p *problem.Problem

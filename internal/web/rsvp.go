@@ -340,7 +340,8 @@ func (a *app) guestAnswer(w http.ResponseWriter, r *http.Request) {
 			if len(name) > 400 {
 				name = ""
 			}
-			err = a.o.Calendar.GuestElse(r.Context(), e.Account, e.UID, ical.Address(e.To), ical.Mailto(strings.TrimSpace(r.PostForm.Get("email"))), name, "ACCEPTED", comment, evidence)
+			nothing, _ := json.Marshal(map[string]any{"remote": r.RemoteAddr, "invitation": e.ID}) // the token is another's: it proves nothing of who this is
+			err = a.o.Calendar.GuestElse(r.Context(), e.Account, e.UID, ical.Address(e.To), ical.Mailto(strings.TrimSpace(r.PostForm.Get("email"))), name, "ACCEPTED", comment, nothing)
 		case answerPropose:
 			said = "Your proposal was sent. The event stays as it is until the organizer takes it up; you hear of that by mail."
 			err = a.guestProposes(r, e, comment, evidence)

@@ -13,6 +13,7 @@ import (
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/internal/trust"
 )
 
 // A guest without an account or a calendar program answers on a page; the
@@ -309,6 +310,9 @@ func TestSomebodyElseOnTheGuestsPage(t *testing.T) {
 	rows := held()
 	if len(rows) != 1 || rows[0].State != "held" || rows[0].Reason != "party-crasher" || rows[0].From != "mailto:fay@away.test" || o.stored("alice", "plan.ics") != before {
 		t.Errorf("%+v\n%s", rows, o.stored("alice", "plan.ics"))
+	}
+	if shown := securityOf(rows[0]); shown == nil || shown.Sign != trust.Warning || shown.By != "" {
+		t.Errorf("anybody who has a guest's page is shown as who they say they are: %+v", shown)
 	}
 	for i := range 30 {
 		ask(fmt.Sprintf("f%d@away.test", i))

@@ -2,6 +2,7 @@ package web
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"time"
 
@@ -40,6 +41,12 @@ func securityOf(e store.Entry) *securityOnWire {
 	case journal.Local, "":
 		return &securityOnWire{trust.Lock, from.Email(), "Sent within this service, by somebody who signed in."}
 	case viaPage:
+		var page struct {
+			Token bool `json:"token"`
+		}
+		if _ = json.Unmarshal(e.Evidence, &page); !page.Token {
+			return &securityOnWire{trust.Warning, "", fmt.Sprintf("Written on the page of somebody else's invitation. Nothing shows that it was %s.", from.Email())}
+		}
 		return &securityOnWire{trust.Unsigned, from.Email(), "Not signed. Answered on the page whose address only the invitation to them held."}
 	}
 	var known struct {

@@ -22,8 +22,9 @@ type question struct {
 // memoLimit bounds the answers, of which most take about a hundred octets.
 const memoLimit = 5000
 
-// upsetting are the statements that change what a memo answers from.
-var upsetting = regexp.MustCompile(`(?i)\b(insert\s+into|update|delete\s+from)\s+(account|address|redirect|collection|sender_rule)\b`)
+// upsetting are the statements that change what a memo answers from, in all forms
+// that SQLite has for them (https://sqlite.org/lang_insert.html, lang_update.html).
+var upsetting = regexp.MustCompile(`(?i)\b(into|update(\s+or\s+\w+)?|delete\s+from)\s+(\w+\.)?["\x60\[]?(account|address|redirect|collection|sender_rule)\b`)
 
 func (m *memo) forget() { clear(m.known) }
 

@@ -179,7 +179,7 @@ func (m *merging) occurrence(k string) {
 			keepTimes(got, was)
 		}
 		d := compare(m.old, base, m.view(got), got)
-		if was, answer := p.mem.Versions[k], p.mem.Answers[k]; dead(base) || was.Cancelled && (answer.Sequence <= was.Sequence || answer.Sequence < v.Sequence) {
+		if was, answer := p.mem.Versions[k], p.mem.Answers[k]; dead(base) || was.Cancelled && answer.Sequence <= was.Sequence {
 			d.class |= reschedule // it takes place again, and we have not said so already to its series
 		}
 		m.note(k, d, base, got)

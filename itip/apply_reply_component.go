@@ -127,6 +127,7 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 		r.new.add(made)
 	}
 	if target := r.find(r.new.overrides[key]); target != nil {
+		r.keep(target, a, key)
 		r.write(target, a, line, status, key)
 		r.delegate(r.new.overrides[key], line)
 	} else {

@@ -189,6 +189,31 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 	}
 }
 
+// keep: who passed on the series had answered this occurrence by itself before,
+// which is heard of only now. Who comes in their place was not sent it by them;
+// if they have it from the organizer, they are told.
+func (r *replying) keep(target *ical.Property, a Answered, key string) {
+	all, given := r.p.mem.reply(target.Address().Key(), "")
+	if !given || all.PartStat != partStatDelegated || a.Stamp.After(all.Stamp) || partStat(target) != partStatDelegated || a.PartStat == partStatDelegated || !decided(a.PartStat) {
+		return
+	}
+	comp := r.new.overrides[key]
+	var gone []string
+	comp.RemoveFunc(func(q *ical.Property) bool {
+		from := person(q).DelegatedFrom
+		off := q.Name() == "ATTENDEE" && names(target, "DELEGATED-TO", q.Address()) && !decided(partStat(q)) && len(from) == 1 && from[0].Equal(target.Address())
+		if off && (q.HasParam("SCHEDULE-STATUS") || r.p.a.Local != nil && r.p.a.Local(q.Address())) {
+			gone = append(gone, string(q.Address()))
+		}
+		return off
+	})
+	if len(gone) > 0 {
+		line := target.Clone()
+		line.SetParam("DELEGATED-TO", gone...)
+		r.turnAway(line, comp, key, false)
+	}
+}
+
 // early reports whether a delegate answers before the delegator said so (RFC
 // 5546 5.2.2): the answer waits, unless the one named has sent somebody else (DEL-03).
 func (r *replying) early() bool {

@@ -75,7 +75,7 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 		if a.Sequence < last.Sequence || a.Sequence == last.Sequence && !a.Stamp.After(last.Stamp) {
 			r.outdated = true // a newer one overtook it, or it came twice
 			if a.PartStat == partStatDelegated && have != nil && last.PartStat != partStatDelegated && a.Stamp.Before(last.Stamp) {
-				r.turnBack(line, key) // they thought better of it
+				r.turnBack(c, line, key) // they thought better of it
 			}
 			return
 		}
@@ -100,7 +100,7 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 			r.sendAgain(stored, key)
 		}
 		if a.PartStat == partStatDelegated && have != nil {
-			r.turnBack(line, key)
+			r.turnBack(c, line, key)
 		}
 		return
 	}

@@ -342,7 +342,7 @@ func (r *replying) partedAndPassedOn() bool {
 		}
 		p.mem.setReply(who, key, a)
 		r.new = p.stored
-		r.turnBack(line, key)
+		r.turnBack(c, line, key)
 	}
 	if done {
 		p.end(Ignored, ReasonPreviousTime, "%s was taken off %s and had passed it on before; who was to come in their place is told.", nameOf(person(r.who)), title(p.stored))
@@ -407,11 +407,14 @@ func (r *replying) calledOffAndPassedOn(c *ical.Component, line *ical.Property, 
 // goneAndPassedOn: somebody passed on an occurrence that the series has no more.
 // Who was to come in their place has it, and nobody else tells them.
 func (r *replying) goneAndPassedOn(c *ical.Component, line *ical.Property, key string) {
-	is := r.new.master
-	if is == nil || partStat(line) != partStatDelegated || r.find(is) == nil {
-		return
+	if partStat(line) == partStatDelegated && r.find(r.new.master) != nil {
+		r.turnAway(line, r.formerly(c), key, true)
 	}
-	comp := is.Clone()
+}
+
+// formerly is an occurrence as who answers it had it.
+func (r *replying) formerly(c *ical.Component) *ical.Component {
+	comp := r.new.master.Clone()
 	comp.Remove("RRULE", "RDATE", "EXDATE", "EXRULE", "DTSTART", "DTEND", "DURATION", "DUE")
 	for _, name := range [...]string{"RECURRENCE-ID", "DTSTART", "DTEND", "DURATION", "DUE"} {
 		q := c.Prop(name)
@@ -424,7 +427,7 @@ func (r *replying) goneAndPassedOn(c *ical.Component, line *ical.Property, key s
 		}
 		comp.Add(q)
 	}
-	r.turnAway(line, comp, key, true)
+	return comp
 }
 
 // turnBack: somebody passed on a time that has changed since. They are asked
@@ -432,11 +435,16 @@ func (r *replying) goneAndPassedOn(c *ical.Component, line *ical.Property, key s
 // else tells, has an event that does not take place (RFC 5546 5.2.2 has the
 // organizer clear that up). Should the delegator send them again, they need a
 // newer number than that of this cancellation.
-func (r *replying) turnBack(line *ical.Property, key string) {
+func (r *replying) turnBack(c *ical.Component, line *ical.Property, key string) {
 	comp := r.new.component(key)
 	if comp == nil {
 		if comp = r.new.derive(key); comp == nil {
 			return
+		}
+	}
+	if id := c.Prop("RECURRENCE-ID"); id != nil && r.new.master != nil {
+		if t, err := id.Time(); err == nil && t.IsDate() != r.new.allDay {
+			comp = r.formerly(c) // the series became all-day, or timed, since
 		}
 	}
 	r.turnAway(line, comp, key, false)

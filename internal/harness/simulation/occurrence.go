@@ -61,6 +61,16 @@ func lineOf(c *ical.Component, p *person) *ical.Property {
 	return nil
 }
 
+// personOf is what a component says of a person.
+func personOf(c *ical.Component, p *person) itip.Attendee {
+	for _, a := range itip.Attendees(c) {
+		if p.is(a.Address) {
+			return a
+		}
+	}
+	return itip.Attendee{}
+}
+
 func partstatOf(c *ical.Component, p *person) string {
 	q := lineOf(c, p)
 	if q == nil {

@@ -281,7 +281,9 @@ func callOff(w *World, who *person, r *rand.Rand) {
 		w.say("%s deletes %s", who.name, e.uid)
 		if err := w.house(who).remove(who, e.uid, c.etag, false); err != nil {
 			w.say("  no: %v", err)
+			return
 		}
+		e.last = c.cal
 	}
 }
 

@@ -282,7 +282,7 @@ func (w *World) agree(e *event, p *person, org, mine copied) {
 	for _, k := range slices.Sorted(maps.Keys(got)) {
 		// Nothing is remembered of letters about a deleted event: one that comes back
 		// may have an occurrence whose cancellation was read before.
-		if _, ok := want[k]; !ok && got[k].answer != "DELEGATED" && w.droppedAt(p, e) < 0 && !w.keptApart(org.cal, k, p) {
+		if _, ok := want[k]; !ok && got[k].answer != "DELEGATED" && w.droppedAt(p, e) < 0 && !w.keptApart(org.cal, k, p) && !w.formerly(e, mine.cal, p) {
 			disagree("%s takes place for %s only", k, p.name)
 		}
 	}
@@ -298,6 +298,24 @@ func (w *World) keptApart(cal *ical.Calendar, k string, p *person) bool {
 		by := w.who(a.Address)
 		if by != nil && a.PartStat == "DELEGATED" && slices.ContainsFunc(a.DelegatedTo, p.is) && w.view(cal, nil)[k].others[by.name] != "DELEGATED" {
 			return true
+		}
+	}
+	return false
+}
+
+// formerly: the event was deleted, and who passed it on had been taken off it
+// before without having heard of that. What was deleted does not name them, and
+// nobody writes to people whom a stranger names.
+func (w *World) formerly(e *event, cal *ical.Calendar, p *person) bool {
+	if e.last == nil || sequenceOf(cal) > sequenceOf(e.last) {
+		return false
+	}
+	for _, c := range cal.Main() {
+		for _, from := range personOf(c, p).DelegatedFrom {
+			by := w.who(from)
+			if by != nil && !slices.ContainsFunc(e.last.Main(), func(c *ical.Component) bool { return lineOf(c, by) != nil }) {
+				return true
+			}
 		}
 	}
 	return false

@@ -33,6 +33,7 @@ type event struct {
 	uid  string
 	by   *person
 	todo bool
+	last *ical.Calendar // what its organizer deleted, nil for nothing
 }
 
 // Failure is a promise that was broken.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/journal"
@@ -30,7 +31,7 @@ func (s *Service) GuestElse(ctx context.Context, organizer store.AccountID, uid 
 		return problem.New(problem.BadInput, "An invitation is answered with ACCEPTED, TENTATIVE or DECLINED, not with %q.", clip(partStat))
 	}
 	local, domain, ok := strings.Cut(somebody.Email(), "@")
-	if !ok || local == "" || !strings.Contains(domain, ".") || len(somebody.Email()) > 254 || strings.ContainsAny(somebody.Email(), " \t\r\n<>\",;") {
+	if !ok || local == "" || !strings.Contains(domain, ".") || len(somebody.Email()) > 254 || !plainAddress(somebody) {
 		return problem.New(problem.BadInput, "Write the mail address under which the organizer can reach you.")
 	}
 	g, err := s.speaking(ctx, organizer, uid, guest, comment)
@@ -108,6 +109,13 @@ func (s *Service) GuestElse(ctx context.Context, organizer store.AccountID, uid 
 	}
 	_, err = s.arrive(ctx, replies)
 	return err
+}
+
+// plainAddress tells whether an address is one that can be typed, and nothing
+// more: a mailto URI may have header fields (RFC 6068 2), which would be those of
+// whoever writes to the attendee.
+func plainAddress(a ical.Address) bool {
+	return a == ical.Mailto(a.Email()) && !strings.ContainsFunc(a.Email(), func(r rune) bool { return !unicode.IsPrint(r) || strings.ContainsRune(" <>\",;?%&#", r) })
 }
 
 // untagged is an address without its sub-address (RFC 5233).

@@ -288,6 +288,7 @@ func TestSomebodyElseOnTheGuestsPage(t *testing.T) {
 		"dave@elsewhere.test": "unless this address is invited", "eve@elsewhere.test": "unless this address is invited", "EVE+x@elsewhere.test": "unless this address is invited", "eva@home.test": "unless this address is invited",
 		"alice@example.test": "unless this address is invited", "bob@example.test": "unless this address is invited", "nobody@example.test": "unless this address is invited",
 		"": "Write the mail address", "fay": "Write the mail address", "fay@away.test, eve@elsewhere.test": "Write the mail address",
+		"fay@away.test?cc=eve@elsewhere.test": "Write the mail address", "fay%3fcc=x@away.test": "Write the mail address", "e\u200bve@elsewhere.test": "Write the mail address",
 	} {
 		if body := ask(email); !strings.Contains(body, says) {
 			i := strings.Index(body, `role="alert"`)

@@ -202,12 +202,11 @@ func playWaiting(a Arrival, r *Result) {
 			}
 			settled[i], progress = true, true
 			r.Settled = append(r.Settled, Settled{Index: i, Decision: w.Decision, Reason: w.Reason, Sentence: w.Sentence})
-			r.Memory = w.Memory
+			r.Memory, r.Send = w.Memory, append(r.Send, w.Send...)
 			if w.Decision != Applied {
 				continue
 			}
 			r.Object, r.TagChanged = w.Object, r.TagChanged || w.TagChanged
-			r.Send = append(r.Send, w.Send...)
 			r.Changes = append(r.Changes, w.Changes...)
 			if r.Decision != Applied {
 				r.Decision, r.Reason, r.Sentence, r.Notify = Applied, w.Reason, w.Sentence, w.Notify

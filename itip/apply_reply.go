@@ -68,11 +68,11 @@ func (p *applying) reply() {
 	if !r.listed() && (p.a.Approved || r.byGroup()) {
 		r.admit()
 	}
-	if !r.listed() && r.early() {
-		p.end(Held, ReasonWaiting, "%s answers %s in the place of %s, who has not said so. It waits for that.", nameOf(person(who)), name, person(who).DelegatedFrom[0])
+	if !r.listed() && r.partedAndPassedOn() {
 		return
 	}
-	if !r.listed() && r.partedAndPassedOn() {
+	if !r.listed() && r.early() {
+		p.end(Held, ReasonWaiting, "%s answers %s in the place of %s, who has not said so. It waits for that.", nameOf(person(who)), name, person(who).DelegatedFrom[0])
 		return
 	}
 	if group := r.group(); !r.listed() && group != nil {

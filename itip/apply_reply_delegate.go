@@ -447,7 +447,7 @@ func (r *replying) turnBack(c *ical.Component, line *ical.Property, key string) 
 			comp = r.formerly(c) // the series became all-day, or timed, since
 		}
 	}
-	r.turnAway(line, comp, key, false)
+	r.turnAway(line, comp, key, dead(comp))
 }
 
 // turnAway tells those whom a reply names as delegates, but for those who were

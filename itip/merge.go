@@ -108,9 +108,11 @@ func (m *merging) series() {
 	if m.moved[""] || was == nil {
 		if m.moved[""] {
 			for k := range p.mem.Hidden {
-				delete(p.mem.Dropped, k)
+				if v, sent := p.mem.Versions[k]; !sent || v.Cancelled || v.Sequence < seen.Sequence { // else it is taken out of what takes place from now on
+					delete(p.mem.Hidden, k)
+					delete(p.mem.Dropped, k)
+				}
 			}
-			p.mem.Hidden = nil
 		}
 		p.mem.Base = seen.Sequence
 	}

@@ -289,8 +289,8 @@ func unexclude(o *object, k string) {
 
 // hide keeps out of the own copy what the user took out of it.
 func (m *merging) hide() {
-	if m.new.master == nil {
-		return
+	if m.new.master == nil || !recurs(m.new.master) {
+		return // single, it was taken out of a series yet to come
 	}
 	for k := range sorted(m.p.mem.Hidden) {
 		if m.new.inSeries(k) {

@@ -84,12 +84,31 @@ func (k *Keyring) rows(ctx context.Context, accounts ...store.AccountID) (rows [
 func (k *Keyring) save(ctx context.Context, rows ...store.MailKey) error {
 	return k.store.Update(ctx, func(tx *store.Tx) error {
 		for _, r := range rows {
+			if len(r.Secret) == 0 {
+				if err := keepsSecret(tx, r); err != nil {
+					return err
+				}
+			}
 			if err := tx.SetMailKey(r); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+}
+
+// keepsSecret refuses to put what is public in the place of a private key.
+func keepsSecret(tx *store.Tx, r store.MailKey) error {
+	have, err := tx.MailKeys(r.Account)
+	if err != nil {
+		return err
+	}
+	for _, own := range have {
+		if own.Protocol == r.Protocol && own.Fingerprint == r.Fingerprint && len(own.Secret) > 0 {
+			return problem.New(problem.BadInput, "The key %.16s is the account's own, with its private half; it is believed already, and stays.", r.Fingerprint)
+		}
+	}
+	return nil
 }
 
 func describe(r store.MailKey) Key {
@@ -206,6 +225,17 @@ func (k *Keyring) Trust(ctx context.Context, account store.AccountID, data []byt
 		rows, keys = append(rows, row), append(keys, describe(row))
 	}
 	return keys, k.save(ctx, rows...)
+}
+
+// Pin believes a certificate for one of its addresses from now on, and for
+// nothing else: also one that may issue others makes no authority.
+func (k *Keyring) Pin(ctx context.Context, account store.AccountID, c *x509.Certificate, address string) error {
+	if !containsFold(smime.Addresses(c), address) {
+		return fmt.Errorf("the certificate %s does not name %s", smime.Fingerprint(c), address)
+	}
+	row := k.row(account, c)
+	row.Role, row.State, row.Addresses = Person, Trusted, address
+	return k.save(ctx, row)
 }
 
 func (k *Keyring) row(account store.AccountID, c *x509.Certificate) store.MailKey {

@@ -98,3 +98,13 @@ func (c *counted) Close() error {
 	c.done()
 	return c.Conn.Close()
 }
+
+// CloseWrite ends what is sent while the other side may still send, so that an
+// answer to a request that was not read to its end arrives (RFC 9112 9.6);
+// net/http looks for it.
+func (c *counted) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}

@@ -55,6 +55,9 @@ func TestConnectionsAreRationed(t *testing.T) {
 	l, accepted := listen()
 	dial(l)
 	first := <-accepted
+	if _, ok := first.(interface{ CloseWrite() error }); !ok {
+		t.Error("an answer to a request that is not read to its end would be lost: the connection has no CloseWrite")
+	}
 	dial(l)
 	<-accepted
 	if _, err := dial(l).Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {

@@ -169,7 +169,7 @@ func (m *Mail) learn(ctx context.Context, e *store.Entry, by *bearers) {
 		switch {
 		case err != nil || keys.Signs(email):
 		case c != nil && names(smime.Addresses(c), r.From) && !keys.Authority.Revoked[s.Fingerprint]:
-			_, err = m.o.Keys.Trust(ctx, e.Account, c.Raw, email)
+			err = m.o.Keys.Pin(ctx, e.Account, c, email)
 		case key != nil && names(key.Addresses(), r.From) && !keys.RevokedPGP(s.Fingerprint):
 			err = m.o.Keys.PinPGP(ctx, e.Account, key, email)
 		}

@@ -176,6 +176,9 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 		q.SetParam("PARTSTAT", partStatNeeds)
 		q.SetParam("RSVP", "TRUE")
 		q.SetParam("DELEGATED-FROM", string(target.Address()))
+		if !slices.ContainsFunc(r.p.stored.cal.Main(), func(was *ical.Component) bool { return (people{d.Key(): true}).line(was) != nil }) {
+			put(&r.p.mem.Delegates, d.Key(), true)
+		}
 		c.Add(q)
 		if uid := r.p.mem.Renewed[target.Address().Key()]; uid != "" {
 			put(&r.p.mem.Renewed, d.Key(), uid) // so they have it from who delegated
@@ -200,8 +203,12 @@ func (r *replying) keep(target *ical.Property, a Answered, key string) {
 	comp := r.new.overrides[key]
 	var gone []string
 	comp.RemoveFunc(func(q *ical.Property) bool {
+		if q.Name() != "ATTENDEE" || !names(target, "DELEGATED-TO", q.Address()) || !r.p.mem.Delegates[q.Address().Key()] {
+			return false
+		}
 		from := person(q).DelegatedFrom
-		off := q.Name() == "ATTENDEE" && names(target, "DELEGATED-TO", q.Address()) && !decided(partStat(q)) && len(from) == 1 && from[0].Equal(target.Address())
+		_, answered := r.p.mem.reply(q.Address().Key(), key) // so they have it
+		off := !answered && len(from) == 1 && from[0].Equal(target.Address())
 		if off && (q.HasParam("SCHEDULE-STATUS") || r.p.a.Local != nil && r.p.a.Local(q.Address())) {
 			gone = append(gone, string(q.Address()))
 		}
@@ -438,7 +445,10 @@ func (r *replying) formerly(c *ical.Component) *ical.Component {
 func (r *replying) turnBack(c *ical.Component, line *ical.Property, key string) {
 	comp := r.new.component(key)
 	if comp == nil {
-		if comp = r.new.derive(key); comp == nil {
+		if comp = r.new.derive(key); comp == nil && r.new.master != nil {
+			comp = r.formerly(c) // the series has it no more
+		}
+		if comp == nil {
 			return
 		}
 	}

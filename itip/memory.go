@@ -50,6 +50,8 @@ type Memory struct {
 	// Uninvited says, by address (and occurrence, after a blank), with which
 	// SEQUENCE a person was taken off: only a higher one brings them back.
 	Uninvited map[string]int `json:"uninvited,omitempty"`
+	// Delegates are those who came onto the list in somebody's place, by address.
+	Delegates map[string]bool `json:"delegates,omitempty"`
 	// Sent are the SEQUENCEs last sent, by occurrence. An override whose number
 	// rose with that of its series goes out with it, lest it look older.
 	Sent map[string]int `json:"sent,omitempty"`
@@ -104,7 +106,7 @@ func (m Memory) clone() Memory {
 	m.Moved = maps.Clone(m.Moved)
 	m.Invited = maps.Clone(m.Invited)
 	m.Sent = maps.Clone(m.Sent)
-	m.Uninvited = maps.Clone(m.Uninvited)
+	m.Uninvited, m.Delegates = maps.Clone(m.Uninvited), maps.Clone(m.Delegates)
 	m.Plain, m.Expanded = maps.Clone(m.Plain), maps.Clone(m.Expanded)
 	m.Refreshed, m.Renewed = maps.Clone(m.Refreshed), maps.Clone(m.Renewed)
 	m.Replies = maps.Clone(m.Replies) // inner maps are replaced by setReply

@@ -155,6 +155,7 @@ func (p *organizing) cancelAll(one *party, to ical.Address) {
 	})
 	m := p.letter.message(Cancel, p.from, to, "", cal)
 	put(&p.out.Memory.Uninvited, one.who, n)
+	delete(p.out.Memory.Delegates, one.who)
 	if dies {
 		m.Changes = []Difference{{Property: "STATUS", Old: statusOf(nil, c, ""), New: stateCancelled}}
 	} else {

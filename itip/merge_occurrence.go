@@ -289,10 +289,13 @@ func unexclude(o *object, k string) {
 
 // hide keeps out of the own copy what the user took out of it.
 func (m *merging) hide() {
-	if m.new.master == nil || !recurs(m.new.master) {
-		return // single, it was taken out of a series yet to come
+	if m.new.master == nil {
+		return
 	}
 	for k := range sorted(m.p.mem.Hidden) {
+		if !recurs(m.new.master) && m.p.mem.Versions[k].Sequence > sequence(m.new.master) {
+			continue // it was taken out of a series yet to come
+		}
 		if m.new.inSeries(k) {
 			if c := m.new.overrides[k]; c != nil {
 				m.new.drop(c)

@@ -13,7 +13,7 @@ import (
 // withMailto gives organizer and attendees of calendar data, as far as they are
 // principals of this server, the mail address that they prefer.
 func (q *request) withMailto(data []byte) []byte {
-	if !bytes.Contains(data, []byte("ATTENDEE")) {
+	if !hasAttendees(data) {
 		return data
 	}
 	flat := data
@@ -45,6 +45,21 @@ func (q *request) withMailto(data []byte) []byte {
 	}
 	q.converted = true // what is stored has other octets
 	return cal.Bytes()
+}
+
+// hasAttendees is a quick look for a line that names an attendee; names are in
+// any case (RFC 5545 2).
+func hasAttendees(data []byte) bool {
+	const name = "ATTENDEE"
+	for rest := data; ; {
+		i := bytes.IndexByte(rest, '\n')
+		if i < 0 || len(rest) <= i+len(name) {
+			return false
+		}
+		if rest = rest[i+1:]; bytes.EqualFold(rest[:len(name)], []byte(name)) {
+			return true
+		}
+	}
 }
 
 // mailtoOf is the mail address of an account that is named by its principal's

@@ -104,7 +104,8 @@ func (tx *Tx) fillText(e *Entry) error {
 		var octets []byte
 		found, err := tx.row([]any{&octets}, from, e.Account, id)
 		if err == nil && !found {
-			err = notFound("octets %d", e.Apart.id)
+			// One row that is damaged must not keep all others from being read.
+			tx.s.log.Error("the octets of a message are lost", "account", e.Account, "entry", e.ID, "octets", e.Apart.id)
 		}
 		if err != nil {
 			return fmt.Errorf("read message of journal row %d: %w", e.ID, err)

@@ -189,3 +189,39 @@ func TestMessageInInbox(t *testing.T) {
 		})
 	})
 }
+
+// One message whose octets are lost keeps nobody else's from going out: it goes
+// on without them, and whoever reads it says that it cannot be read.
+func TestLostOctetsKeepNothingElseWaiting(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		ann, _ := home(t, s, "ann")
+		bob, _ := home(t, s, "bob")
+		large := bytes.Repeat([]byte("ATTENDEE:mailto:x@example.com\r\n"), 200)
+		update(t, s, func(tx *store.Tx) error {
+			for _, id := range []store.AccountID{ann, bob} {
+				e := message(id, "u1", "mailto:x@example.org")
+				e.State, e.Calendar = "due", large
+				if err := tx.AddEntry(&e); err != nil {
+					return err
+				}
+			}
+			return tx.LoseTexts(ann)
+		})
+		update(t, s, func(tx *store.Tx) error {
+			list, err := tx.ClaimDue(day.Add(1000*time.Hour), time.Minute, 10, "courier")
+			if err != nil || len(list) != 2 {
+				t.Fatalf("%d rows, %v", len(list), err)
+			}
+			for _, e := range list {
+				if want := map[store.AccountID]int{ann: 0, bob: len(large)}[e.Account]; len(e.Calendar) != want {
+					t.Errorf("account %d: %d octets, want %d", e.Account, len(e.Calendar), want)
+				}
+				e.State = "failed"
+				if err := tx.UpdateEntry(e); err != nil {
+					t.Error(err)
+				}
+			}
+			return nil
+		})
+	})
+}

@@ -19,3 +19,10 @@ func (tx *Tx) Count(table string) (n int, err error) {
 	_, err = tx.row([]any{&n}, `select count(*) from `+table)
 	return n, err
 }
+
+// LoseTexts takes away the octets that an account's journal keeps apart, as a
+// damaged disk would.
+func (tx *Tx) LoseTexts(id AccountID) error {
+	_, err := tx.exec(`delete from entry_text where account = $1`, id)
+	return err
+}

@@ -237,6 +237,9 @@ func (p *applying) judge(k string, c *ical.Component) verdict {
 	is := version(c, p.a.Received)
 	was, known := p.mem.Versions[k]
 	have := p.stored.component(k)
+	if have != nil && is.Sequence < sequence(have) && otherForm(have, p.stored) {
+		return outdated // here is one of a later series, which is all-day, or timed
+	}
 	if all := p.mem.Versions[""]; all.Cancelled && is.Sequence <= all.Sequence {
 		return outdated
 	}

@@ -7,11 +7,21 @@ import (
 	"github.com/convene-cal/convene/ical"
 )
 
-// replace puts got where was stood.
+// replace puts got where was stood, once.
 func (m *merging) replace(was, got *ical.Component) {
+	k, stands := m.new.keyOf(was), false
+	m.new.cal.Components = slices.DeleteFunc(m.new.cal.Components, func(c *ical.Component) bool {
+		if c.Name != was.Name || m.new.keyOf(c) != k {
+			return false
+		}
+		again := stands
+		stands = true
+		return again
+	})
 	for i, c := range m.new.cal.Components {
-		if m.new.keyOf(c) == m.new.keyOf(was) && c.Name == was.Name {
+		if c.Name == was.Name && m.new.keyOf(c) == k {
 			m.new.cal.Components[i] = got
+			break
 		}
 	}
 	m.new.index()

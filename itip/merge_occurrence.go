@@ -37,12 +37,13 @@ func (m *merging) without(got *ical.Component) *object {
 // overrides decides what a new master does to the overrides it came without (REQ-06, REQ-07).
 func (m *merging) overrides(master Version) {
 	p := m.p
+	m.single(master)
 	var gone []*ical.Component
 	var again, back []string
 	for _, k := range m.new.order {
 		c := m.new.overrides[k]
-		if p.msg.overrides[k] != nil || p.mem.Versions[dayKey(c, k)].Sequence > master.Sequence && dayKey(c, k) != k {
-			continue // the latter is of an all-day series yet to come
+		if own := m.ownKey(c, k); p.msg.overrides[k] != nil || own != k && p.mem.Versions[own].Sequence > master.Sequence {
+			continue // the latter is of a series yet to come, which is all-day again, or timed
 		}
 		if m.kept[k] {
 			continue
@@ -136,13 +137,51 @@ func (m *merging) answeredApart(k string, c *ical.Component) bool {
 	return told && at.Sequence >= m.p.mem.Base && decided(m.ownAnswer(c))
 }
 
-// dayKey is the key a component has in an all-day series, where its id is a day;
-// k otherwise.
-func dayKey(c *ical.Component, k string) string {
-	if t, err := c.Prop("RECURRENCE-ID").Time(); err == nil && t.IsDate() {
+// single leaves one component for each occurrence, beside those of a series yet to
+// come: where it became all-day, two may have been at different hours of a day.
+func (m *merging) single(master Version) {
+	if len(m.new.cal.Main()) == len(m.new.keys()) {
+		return
+	}
+	best := map[string]*ical.Component{}
+	var gone []*ical.Component
+	for _, c := range m.new.cal.Main() {
+		k := m.new.keyOf(c)
+		is, have := c, best[k]
+		if have != nil && (sequence(have) > sequence(is) || sequence(have) == sequence(is) && otherForm(is, m.new)) {
+			is, have = have, is
+		}
+		if best[k] = is; have != nil && sequence(have) <= master.Sequence {
+			gone = append(gone, have)
+		}
+	}
+	if len(gone) > 0 {
+		m.new.drop(gone...)
+	}
+}
+
+// otherForm reports whether a component is of a series that is all-day where o is
+// timed, or timed where o is all-day, as its id says.
+func otherForm(c *ical.Component, o *object) bool {
+	id := c.Prop("RECURRENCE-ID")
+	if id == nil {
+		return false
+	}
+	t, err := id.Time()
+	return err == nil && t.IsDate() != o.allDay
+}
+
+// ownKey is the key of a component in a series of the form that its id has; k
+// where the series is of that form.
+func (m *merging) ownKey(c *ical.Component, k string) string {
+	t, err := c.Prop("RECURRENCE-ID").Time()
+	switch {
+	case err != nil || !otherForm(c, m.new):
+		return k
+	case t.IsDate():
 		return t.Wall.Format("20060102")
 	}
-	return k
+	return instantKey(m.new.zones.Instant(t))
 }
 
 // occurrence replaces one override, or makes it (REQ-05, REC-12).

@@ -2,6 +2,7 @@ package itip
 
 import (
 	"strings"
+	"time"
 
 	"github.com/convene-cal/convene/ical"
 )
@@ -98,8 +99,9 @@ type replying struct {
 
 	changed, outdated, stale, future, unknown, dead, failed, circular, refused bool
 
-	reopened bool // a delegator is asked again
-	behind   bool // the component being applied answers a version that is older in some way
+	reopened bool      // a delegator is asked again
+	all      time.Time // DTSTAMP of an answer to everything, while that is applied
+	behind   bool      // the component being applied answers a version that is older in some way
 
 	// again are the components to send once more, by person: to a delegator whose
 	// delegate declined, to a delegate who answered an older time.

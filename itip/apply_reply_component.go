@@ -71,7 +71,8 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 	}
 	a := r.answered(c, line, key, have)
 	who := r.memoryKey(have)
-	if last, ok := r.p.mem.reply(who, key); ok {
+	last, ok := r.p.mem.reply(who, key)
+	if ok {
 		if a.Sequence < last.Sequence || a.Sequence == last.Sequence && !a.Stamp.After(last.Stamp) {
 			r.outdated = true // a newer one overtook it, or it came twice
 			if a.PartStat == partStatDelegated && have != nil && last.PartStat != partStatDelegated && a.Stamp.Before(last.Stamp) {
@@ -127,7 +128,9 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 		r.new.add(made)
 	}
 	if target := r.find(r.new.overrides[key]); target != nil {
-		r.keep(target, a, key)
+		if last.PartStat != partStatDelegated { // else it was passed on by itself
+			r.keep(target, a, key)
+		}
 		r.write(target, a, line, status, key)
 		r.delegate(r.new.overrides[key], line)
 	} else {
@@ -178,6 +181,8 @@ func (r *replying) memoryKey(c *ical.Component) string {
 // were not answered by themselves (REP-07).
 func (r *replying) whole(a Answered, line *ical.Property, status string) {
 	r.setApart(a)
+	r.all = a.Stamp
+	defer func() { r.all = time.Time{} }()
 	moves := r.p.mem.movesFor(r.memoryKey(r.new.cal.Main()[0]))
 	if r.new.master != nil {
 		if target := r.find(r.new.master); target != nil {

@@ -49,6 +49,10 @@ func (r *replying) rejoin(o *object, key string, who ical.Address) bool {
 
 func (r *replying) sendAgain(line *ical.Property, key string) {
 	if agent(line) == "SERVER" && !r.p.me.is(line) {
+		if d, delegate := r.p.mem.Delegates[line.Address().Key()]; delegate {
+			d.Sent = true
+			put(&r.p.mem.Delegates, line.Address().Key(), d)
+		}
 		put(&r.again, line.Address().Key(), append(r.again[line.Address().Key()], key))
 	}
 }
@@ -177,7 +181,7 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 		q.SetParam("RSVP", "TRUE")
 		q.SetParam("DELEGATED-FROM", string(target.Address()))
 		if !slices.ContainsFunc(r.p.stored.cal.Main(), func(was *ical.Component) bool { return (people{d.Key(): true}).line(was) != nil }) {
-			put(&r.p.mem.Delegates, d.Key(), true)
+			put(&r.p.mem.Delegates, d.Key(), Delegated{At: r.all, Sent: r.p.mem.Delegates[d.Key()].Sent})
 		}
 		c.Add(q)
 		if uid := r.p.mem.Renewed[target.Address().Key()]; uid != "" {
@@ -196,23 +200,25 @@ func (r *replying) delegate(c *ical.Component, line *ical.Property) {
 // which is heard of only now. Who comes in their place was not sent it by them;
 // if they have it from the organizer, they are told.
 func (r *replying) keep(target *ical.Property, a Answered, key string) {
-	all, given := r.p.mem.reply(target.Address().Key(), "")
-	if !given || all.PartStat != partStatDelegated || a.Stamp.After(all.Stamp) || partStat(target) != partStatDelegated || a.PartStat == partStatDelegated || !decided(a.PartStat) {
+	if a.PartStat == partStatDelegated || !decided(a.PartStat) {
 		return
 	}
 	comp := r.new.overrides[key]
 	var gone []string
 	comp.RemoveFunc(func(q *ical.Property) bool {
-		if q.Name() != "ATTENDEE" || !names(target, "DELEGATED-TO", q.Address()) || !r.p.mem.Delegates[q.Address().Key()] {
+		from := person(q).DelegatedFrom
+		if q.Name() != "ATTENDEE" || len(from) != 1 || !from[0].Equal(target.Address()) {
 			return false
 		}
-		from := person(q).DelegatedFrom
+		d, delegate := r.p.mem.Delegates[q.Address().Key()]
 		_, answered := r.p.mem.reply(q.Address().Key(), key) // so they have it
-		off := !answered && len(from) == 1 && from[0].Equal(target.Address())
-		if off && (q.HasParam("SCHEDULE-STATUS") || r.p.a.Local != nil && r.p.a.Local(q.Address())) {
+		if !delegate || answered || !a.Stamp.Before(d.At) {
+			return false
+		}
+		if d.Sent || q.HasParam("SCHEDULE-STATUS") {
 			gone = append(gone, string(q.Address()))
 		}
-		return off
+		return true
 	})
 	if len(gone) > 0 {
 		line := target.Clone()

@@ -51,7 +51,7 @@ type Memory struct {
 	// SEQUENCE a person was taken off: only a higher one brings them back.
 	Uninvited map[string]int `json:"uninvited,omitempty"`
 	// Delegates are those who came onto the list in somebody's place, by address.
-	Delegates map[string]bool `json:"delegates,omitempty"`
+	Delegates map[string]Delegated `json:"delegates,omitempty"`
 	// Sent are the SEQUENCEs last sent, by occurrence. An override whose number
 	// rose with that of its series goes out with it, lest it look older.
 	Sent map[string]int `json:"sent,omitempty"`
@@ -87,6 +87,12 @@ type Answered struct {
 	Stale    bool      `json:"stale,omitempty"`   // given to a time that has changed since: not on the object
 	// As is the address the answer came from, where it is not the one invited.
 	As ical.Address `json:"as,omitempty"`
+}
+
+// Delegated says how somebody came onto the list in somebody's place.
+type Delegated struct {
+	At   time.Time `json:"at,omitzero"`    // when all of it was passed on to them
+	Sent bool      `json:"sent,omitempty"` // the organizer has sent them what they had from the delegator
 }
 
 // Dropped is an answer with the time it was given for.

@@ -124,7 +124,13 @@ func (k *checker) until(c *ical.Component, l *line, start moment) {
 	if until == "" {
 		return
 	}
-	at := l.valueAt + max(strings.Index(strings.ToUpper(l.value), "UNTIL="), 0)
+	at := l.valueAt
+	for i := range len(l.value) {
+		if rest := l.value[i:]; len(rest) > len("UNTIL=") && strings.EqualFold(rest[:len("UNTIL=")], "UNTIL=") {
+			at += i
+			break
+		}
+	}
 	isDate, utc := date(until) == "", strings.HasSuffix(until, "Z")
 	observance := c.Name == "STANDARD" || c.Name == "DAYLIGHT"
 	switch {

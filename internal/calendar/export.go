@@ -115,8 +115,7 @@ func (s *Service) exportHead(tx *store.Tx, v *reader, c store.Collection) ([]*ic
 	err := candidates(tx, c.Account, []int64{c.ID}, "", time.Time{}, time.Time{}, func(o store.Object, body []byte) error {
 		// Calendar properties come before the first component (RFC 5545 3.6),
 		// so only that part is read here.
-		end := bytes.Index(bytes.ToUpper(body[min(len(body), 16):]), []byte("BEGIN:"))
-		if end < 0 || !interesting(body[:end+16]) || !v.own && !v.full && mayBeClassified(body) {
+		if !interesting(headOf(body)) || !v.own && !v.full && mayBeClassified(body) {
 			return nil
 		}
 		cal, err := ical.ParseLimits(body, s.parseLimits())
@@ -140,6 +139,21 @@ func (s *Service) exportHead(tx *store.Tx, v *reader, c store.Collection) ([]*ic
 		h.SetText("X-WR-CALNAME", c.DisplayName)
 	}
 	return h.Properties, nil
+}
+
+// headOf is the part of a stored object before its first component.
+func headOf(body []byte) []byte {
+	end, begun := 0, false
+	for l := range bytes.Lines(body) {
+		if len(l) >= len("BEGIN:") && bytes.EqualFold(l[:len("BEGIN:")], []byte("BEGIN:")) {
+			if begun {
+				break
+			}
+			begun = true
+		}
+		end += len(l)
+	}
+	return body[:end]
 }
 
 // interesting reports whether a calendar's head has more than the usual lines.

@@ -86,9 +86,11 @@ func (m *merging) twofold(got *ical.Component) map[string]bool {
 		return nil
 	}
 	var names []ical.Address
+	delegated := false
 	for line := range got.Props("ATTENDEE") {
 		if p.me.is(line) {
 			names = append(names, line.Address())
+			delegated = delegated || line.HasParam("DELEGATED-FROM")
 		}
 	}
 	invited := peopleOf(names)
@@ -101,7 +103,8 @@ func (m *merging) twofold(got *ical.Component) map[string]bool {
 		if c == nil {
 			c = m.old.master
 		}
-		twice := len(invited) > 1
+		// Or it was passed on by somebody who leaves out what they have answered.
+		twice := len(invited) > 1 || m.old.master == nil && delegated
 		for line := range c.Props("ATTENDEE") {
 			twice = twice || p.me.is(line) && !invited[line.Address().Key()]
 		}

@@ -156,6 +156,8 @@ type applying struct {
 	msg    *object
 	mem    Memory
 	res    *Result
+
+	floating *string // what floatingZone found, nil before it was asked
 }
 
 // Apply says what a message means for the object of its UID. It changes

@@ -134,7 +134,16 @@ func (p *applying) floatingNote() string {
 
 // floatingZone is the TZID that floating times of the message stand in: what the
 // message says, else the zone its organizer was last in; "" when there is none.
+// It is the same for every component, so it is looked for once.
 func (p *applying) floatingZone() string {
+	if p.floating == nil {
+		name := p.findFloatingZone()
+		p.floating = &name
+	}
+	return *p.floating
+}
+
+func (p *applying) findFloatingZone() string {
 	if name := p.hintedZone(); name != "" {
 		return name
 	}

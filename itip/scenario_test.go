@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/convene-cal/convene/internal/harness/proof"
 	"github.com/convene-cal/convene/internal/harness/shared"
 )
 
@@ -41,20 +42,7 @@ func scenarios(t *testing.T) map[string]string {
 
 // Every row of the table names a story, or a test that is there.
 func TestScenariosHaveAPlace(t *testing.T) {
-	sources := map[string]string{}
-	tests := func(dir string) string {
-		if _, read := sources[dir]; !read {
-			files, _ := filepath.Glob(filepath.Join("..", filepath.FromSlash(dir), "*_test.go"))
-			for _, f := range files {
-				text, err := os.ReadFile(f)
-				if err != nil {
-					t.Fatal(err)
-				}
-				sources[dir] += string(text)
-			}
-		}
-		return sources[dir]
-	}
+	there := proof.Below(t, "..")
 	list := scenarios(t)
 	if len(list) < 140 {
 		t.Fatalf("only %d scenarios are listed", len(list))
@@ -62,13 +50,13 @@ func TestScenariosHaveAPlace(t *testing.T) {
 	for id, where := range list {
 		found := 0
 		for _, m := range namedStory.FindAllStringSubmatch(where, -1) {
-			if _, err := os.Stat(filepath.Join("testdata", "stories", m[1]+".txt")); err != nil {
+			if !there.Story(m[1]) {
 				t.Errorf("%s: there is no story %s", id, m[1])
 			}
 			found++
 		}
 		for _, m := range namedTest.FindAllStringSubmatch(where, -1) {
-			if !strings.Contains(tests(m[1]), "func "+m[2]+"(t *testing.T)") {
+			if !there.Test(m[1], m[2]) {
 				t.Errorf("%s: there is no %s in %s", id, m[2], m[1])
 			}
 			found++

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/convene-cal/convene/internal/harness/proof"
 	"github.com/convene-cal/convene/internal/harness/shared"
 )
 
@@ -48,29 +49,14 @@ func proofs(t *testing.T) map[string]string {
 // Each rule names a test that is there, with its case, or a story, or says why
 // nothing is done.
 func TestRulesHaveAProof(t *testing.T) {
-	root := filepath.Join("..", "..")
-	sources := map[string]string{}
-	tests := func(dir string) string {
-		if _, read := sources[dir]; !read {
-			sources[dir] = ""
-			files, _ := filepath.Glob(filepath.Join(root, filepath.FromSlash(dir), "*_test.go"))
-			for _, f := range files {
-				text, err := os.ReadFile(f)
-				if err != nil {
-					t.Fatal(err)
-				}
-				sources[dir] += string(text)
-			}
-		}
-		return sources[dir]
-	}
+	there := proof.Below(t, filepath.Join("..", ".."))
 	list := proofs(t)
 	if len(list) < 390 {
 		t.Fatalf("only %d rules are listed", len(list))
 	}
 	none := 0
-	for rule, proof := range list {
-		if why, ok := strings.CutPrefix(proof, "none: "); ok {
+	for rule, named := range list {
+		if why, ok := strings.CutPrefix(named, "none: "); ok {
 			none++
 			if len(why) < 10 {
 				t.Errorf("%s: not done, and no reason", rule)
@@ -78,24 +64,23 @@ func TestRulesHaveAProof(t *testing.T) {
 			continue
 		}
 		found := 0
-		for _, m := range proofStory.FindAllStringSubmatch(proof, -1) {
+		for _, m := range proofStory.FindAllStringSubmatch(named, -1) {
 			found++
-			if _, err := os.Stat(filepath.Join(root, "itip", "testdata", "stories", m[1]+".txt")); err != nil {
+			if !there.Story(m[1]) {
 				t.Errorf("%s: there is no story %s", rule, m[1])
 			}
 		}
-		for _, m := range proofTest.FindAllStringSubmatch(proof, -1) {
+		for _, m := range proofTest.FindAllStringSubmatch(named, -1) {
 			found++
-			text := tests(m[1])
-			if !strings.Contains(text, "func "+m[2]+"(") {
+			if !there.Test(m[1], m[2]) {
 				t.Errorf("%s: there is no %s in %s", rule, m[2], m[1])
 			}
-			if name := strings.TrimSpace(m[3]); name != "" && !strings.Contains(text, fmt.Sprintf("%q", name)) {
+			if name := strings.TrimSpace(m[3]); name != "" && !strings.Contains(there.Source(m[1]), fmt.Sprintf("%q", name)) {
 				t.Errorf("%s: %s in %s has no case %q", rule, m[2], m[1], name)
 			}
 		}
-		if found == 0 || found != strings.Count(proof, ", ")+1 {
-			t.Errorf("%s: %q names %d proofs that can be looked up", rule, proof, found)
+		if found == 0 || found != strings.Count(named, ", ")+1 {
+			t.Errorf("%s: %q names %d proofs that can be looked up", rule, named, found)
 		}
 	}
 	if most := 7; none > most { // a proof that is lost is no gap that was known

@@ -119,7 +119,7 @@ func sameAs(a Arrival, version string) (sameness, bool) {
 	k := sameness{message: a.Message, version: version, method: strings.ToUpper(string(a.Method)), from: a.From.Key(), received: a.Received,
 		add: a.AutoAdd, ok: a.Approved, alone: a.NoDelegation, most: a.MaxAttendees}
 	if a.Message == nil || a.Message.Kind() == "VFREEBUSY" || k.method != string(Request) && k.method != string(Cancel) ||
-		len(a.Waiting) > 0 || a.Deleted || a.Invited != "" || a.OrganizerZone != nil || a.Stored != nil && version == "" {
+		len(a.Waiting) > 0 || a.Deleted || a.Invited != "" || a.Sender != "" || a.OrganizerZone != nil || a.Stored != nil && version == "" {
 		return k, false
 	}
 	m := a.Memory

@@ -81,7 +81,11 @@ type Arrival struct {
 	Received time.Time // when it arrived (or was sent, by the mail's Date)
 	AutoAdd  bool      // invitations from this sender go into the calendar unasked
 	Approved bool      // a person has looked at it and wants it: what was held for a decision is done
-	Deleted  bool      // the owner had this object and deleted it
+	// Sender is who sent what is approved, where that is known. Nothing is checked
+	// by it; but who passes an invitation on writes DTSTAMP by a clock of their own.
+	Sender ical.Address
+
+	Deleted bool // the owner had this object and deleted it
 	// Last is what was deleted, where it is known: for the organizer, to whom
 	// answers still come.
 	Last *ical.Calendar
@@ -157,7 +161,8 @@ type applying struct {
 	mem    Memory
 	res    *Result
 
-	floating *string // what floatingZone found, nil before it was asked
+	floating *string         // what floatingZone found, nil before it was asked
+	passedOn **ical.Property // what delegator found, nil before it was asked
 }
 
 // Apply says what a message means for the object of its UID. It changes

@@ -331,6 +331,10 @@ func (r *replying) uninvite(line *ical.Property, comp *ical.Component, k string,
 func (r *replying) partedAndPassedOn() bool {
 	p := r.p
 	who := r.who.Address().Key()
+	if len(p.mem.Uninvited) == 0 {
+		return false
+	}
+	r.new = newObject(p.stored.cal.Clone(), p.a.Zone)
 	done := false
 	for _, c := range p.a.Message.Main() {
 		line := (people{who: true}).line(c)
@@ -354,10 +358,15 @@ func (r *replying) partedAndPassedOn() bool {
 			continue // it came twice
 		}
 		p.mem.setReply(who, key, a)
-		r.new = p.stored
 		r.turnBack(c, line, key)
 	}
 	if done {
+		r.requests()
+		if r.changed {
+			p.res.Object = r.new.cal
+			p.end(Applied, ReasonPreviousTime, "%s was taken off %s and had passed it on before; who was to come in their place is told, and keeps what they are invited to themselves.", nameOf(person(r.who)), title(p.stored))
+			return done
+		}
 		p.end(Ignored, ReasonPreviousTime, "%s was taken off %s and had passed it on before; who was to come in their place is told.", nameOf(person(r.who)), title(p.stored))
 	}
 	return done
@@ -476,5 +485,28 @@ func (r *replying) turnAway(line *ical.Property, comp *ical.Component, key strin
 	})...)
 	for _, d := range r.uninvite(rest, comp, key, sequence(comp), dies) {
 		put(&r.p.mem.Uninvited, strings.TrimSpace(d.Key()+" "+key), sequence(comp))
+		if key == "" && !dies {
+			r.leaveWith(d, sequence(comp))
+		}
+	}
+}
+
+// leaveWith sends somebody who was told that the series is not theirs what they
+// are invited to of it in their own right: a CANCEL without RECURRENCE-ID ends all
+// that they have (RFC 5546 3.2.5), so these occurrences come after it, with a
+// higher SEQUENCE (RFC 5546 4.2.9).
+func (r *replying) leaveWith(d ical.Address, n int) {
+	for _, k := range r.new.order {
+		c := r.new.overrides[k]
+		line := people{d.Key(): true}.line(c)
+		if line == nil || dead(c) || r.p.me.is(line) || agent(line) != "SERVER" {
+			continue
+		}
+		if sequence(c) <= n {
+			setSequence(c, n+1)
+			r.changed = true
+		}
+		put(&r.p.mem.Invited, d.Key()+" "+k, sequence(c))
+		r.sendAgain(line, k)
 	}
 }

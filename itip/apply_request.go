@@ -141,11 +141,7 @@ func (p *applying) invitation() {
 	p.mem.Versions, p.mem.Hidden = nil, nil
 	o := newObject(cal, p.a.Zone)
 	for _, k := range o.keys() {
-		v := version(o.component(k), p.a.Received)
-		if by != nil {
-			v.Stamp = time.Time{} // the delegator's clock; whatever the organizer writes is newer
-		}
-		put(&p.mem.Versions, k, v)
+		put(&p.mem.Versions, k, p.version(o.component(k)))
 	}
 	p.mem.Piecewise = o.master == nil
 	if o.master != nil {
@@ -165,13 +161,25 @@ func (p *applying) invitation() {
 // delegator is the attendee who sends an invitation to us that they passed on,
 // as both lines say; nil when nobody did.
 func (p *applying) delegator() *ical.Property {
+	if p.passedOn == nil {
+		by := p.findDelegator()
+		p.passedOn = &by
+	}
+	return *p.passedOn
+}
+
+func (p *applying) findDelegator() *ical.Property {
+	senders := p.from
+	if p.a.Approved {
+		senders = peopleOf([]ical.Address{p.a.Sender, p.a.From})
+	}
 	for _, c := range p.a.Message.Main() {
 		mine := p.me.line(c)
 		if mine == nil {
 			continue
 		}
 		for line := range c.Props("ATTENDEE") {
-			if p.from.is(line) && partStat(line) == partStatDelegated && names(line, "DELEGATED-TO", mine.Address()) && names(mine, "DELEGATED-FROM", line.Address()) {
+			if senders.is(line) && partStat(line) == partStatDelegated && names(line, "DELEGATED-TO", mine.Address()) && names(mine, "DELEGATED-FROM", line.Address()) {
 				return line
 			}
 		}
@@ -231,10 +239,21 @@ const (
 	newer
 )
 
+// version is the place of a component of the message. Who passes an invitation on
+// sends what they have, by a clock of their own: whatever the organizer wrote
+// with the same SEQUENCE counts as newer (RFC 5546 2.1.5, 3.2.2.3).
+func (p *applying) version(c *ical.Component) Version {
+	v := version(c, p.a.Received)
+	if p.delegator() != nil {
+		v.Stamp = time.Time{}
+	}
+	return v
+}
+
 // judge orders a component of the message against what was received before
 // (RFC 5546 2.1.5) (SEQ-02, SEQ-03, SEQ-14).
 func (p *applying) judge(k string, c *ical.Component) verdict {
-	is := version(c, p.a.Received)
+	is := p.version(c)
 	was, known := p.mem.Versions[k]
 	have := p.stored.component(k)
 	if have != nil && is.Sequence < sequence(have) && otherForm(have, p.stored) {

@@ -79,7 +79,7 @@ func (m *merging) series() {
 	p := m.p
 	is := p.msg.master
 	was := m.old.master
-	seen := version(is, p.a.Received)
+	seen := p.version(is)
 	got := is.Clone()
 	p.receive(got)
 	if was != nil {

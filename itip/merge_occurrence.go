@@ -188,7 +188,7 @@ func (m *merging) ownKey(c *ical.Component, k string) string {
 func (m *merging) occurrence(k string) {
 	p := m.p
 	is := p.msg.overrides[k]
-	v := version(is, p.a.Received)
+	v := p.version(is)
 	if line := p.me.line(is); p.mem.Hidden[k] && line != nil && !p.mem.Versions[k].Cancelled {
 		d, known := p.mem.Dropped[k]
 		o := m.view(is)

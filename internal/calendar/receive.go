@@ -249,6 +249,9 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 	}
 	arrival := itip.Arrival{Message: a.Message, Method: a.Method, From: a.From, Invited: a.Invited, Received: a.Received, AutoAdd: !a.AskFirst, Approved: a.Approved, Local: dir.local, Zone: accountZone(who)}
 	arrival.Consent, arrival.Member, arrival.MaxAttendees = s.consent(tx, dir, a.To), s.member(tx, dir), s.limits.Attendees
+	if a.Approved && a.Entry != nil {
+		arrival.Sender = ical.Address(a.Entry.From)
+	}
 	arrival.NoDelegation = preferencesOf(who).NoDelegation
 	arrival.Refreshes = func(ical.Address) bool { return a.Message.Value("PRODID") == itip.ProductID } // as this service does
 	if arrival.User, err = s.named(tx, a, dir); err != nil {

@@ -254,6 +254,9 @@ func (h *paper) take(l *letter, digest string, approved bool) (receipt, bool) {
 	s := h.sheet(l.to, l.uid)
 	a := itip.Arrival{Stored: s.cal, Memory: s.memory, Message: l.cal, Method: l.method, User: l.to.addresses, From: l.sender, Received: h.w.now,
 		AutoAdd: true, Approved: approved, Local: h.local, Busy: h.told(l.to)}
+	if approved && l.from != nil {
+		a.Sender = l.from.address()
+	}
 	if s.cal == nil {
 		a.Memory = itip.Memory{}
 		if a.Deleted = s.deleted; s.deleted {

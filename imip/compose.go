@@ -55,7 +55,10 @@ var fromOrganizer = map[itip.Method]bool{itip.Request: true, itip.Cancel: true, 
 
 // Compose makes the mail for one iTIP message: the same octets for the same
 // message and options. It fails where the message cannot be sent as mail at all.
-func Compose(m itip.Message, o Options) (*Mail, error) {
+func Compose(m itip.Message, o Options) (*Mail, error) { return new(Press).Compose(m, o) }
+
+// Compose is the function of that name.
+func (p *Press) Compose(m itip.Message, o Options) (*Mail, error) {
 	if m.Calendar == nil || m.Calendar.Method() != string(m.Method) {
 		// A receiver that sees two methods believes neither (RFC 6047 2.4).
 		return nil, fmt.Errorf("imip: the message to %s is a %s and its calendar object is not", m.To, m.Method)
@@ -64,12 +67,12 @@ func Compose(m itip.Message, o Options) (*Mail, error) {
 		return nil, fmt.Errorf("imip: a mail from %q to %q cannot be addressed", o.From.Address, o.To.Address)
 	}
 	out := &Mail{MessageID: messageID(m, o)}
-	v := describe(m, o)
+	p.load(m.Calendar)
+	v := describe(m, o, p.words(o))
 	out.Subject = v.Subject
 
-	whole, files, left := detach(m.Calendar, out.MessageID)
+	object, file, files, left := p.object(m, out.MessageID)
 	v.Left = left
-	object := fold(whole.Bytes())
 	text, err := v.text()
 	if err != nil {
 		return nil, fmt.Errorf("imip: text of the message to %s: %w", m.To, err)
@@ -81,18 +84,16 @@ func Compose(m itip.Message, o Options) (*Mail, error) {
 
 	// OUT-01, OUT-02; RFC 2046 5.1.4: the best form last. Exactly one text/calendar,
 	// without a Content-Disposition, or some programs show a file and no buttons.
-	calendarType := fmt.Sprintf(`text/calendar; charset="UTF-8"; method=%s; component=%s`, m.Method, m.Calendar.Kind())
 	body := joined("alternative", out.MessageID, "a",
 		leaf(`text/plain; charset="UTF-8"`, "", []byte(text), false),
 		leaf(`text/html; charset="UTF-8"`, "", []byte(html), false),
-		leaf(calendarType, "", object, false))
+		object)
 	if len(files) > 0 { // RFC 2387: what the parts name lies beside them
 		body = joined("related", out.MessageID, "r", append([]part{body}, files...)...)
 		body.header = strings.Replace(body.header, "multipart/related;", `multipart/related; type="multipart/alternative";`, 1)
 	}
 	if !o.NoFile { // OUT-04
-		body = joined("mixed", out.MessageID, "m", body,
-			leaf(`application/ics; name="invite.ics"`, `attachment; filename="invite.ics"`, object, true))
+		body = joined("mixed", out.MessageID, "m", body, file)
 	}
 
 	var b strings.Builder
@@ -132,11 +133,13 @@ func Compose(m itip.Message, o Options) (*Mail, error) {
 	}
 	writeField(&b, "Content-Language", v.Language)
 	writeField(&b, "MIME-Version", "1.0")
-	entity := append([]byte(body.header+"\r\n"), body.content...)
-	if o.Secure != nil {
-		if entity, err = o.Secure(entity); err != nil {
-			return nil, fmt.Errorf("imip: secure the message to %s: %w", m.To, err)
-		}
+	if o.Secure == nil {
+		out.Raw = body.entity(b.String())
+		return out, nil
+	}
+	entity, err := o.Secure(body.entity(""))
+	if err != nil {
+		return nil, fmt.Errorf("imip: secure the message to %s: %w", m.To, err)
 	}
 	out.Raw = append([]byte(b.String()), entity...)
 	return out, nil

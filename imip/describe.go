@@ -87,7 +87,7 @@ func phraseOf(m itip.Message, o Options, c *ical.Component) phrase {
 }
 
 // describe says in words what a message is.
-func describe(m itip.Message, o Options) *view {
+func describe(m itip.Message, o Options, w words) *view {
 	v := &view{Language: "en", RSVPURL: o.RSVPURL}
 	var c *ical.Component
 	if main := m.Calendar.Main(); len(main) > 0 {
@@ -96,7 +96,6 @@ func describe(m itip.Message, o Options) *view {
 	if c == nil {
 		c = ical.NewComponent(m.Calendar.Kind())
 	}
-	w := newWords(m.Calendar, o.Zone)
 	v.Title = oneLine(cmp.Or(w.own.Title, o.Title))
 	if v.Title == "" {
 		v.Title = map[string]string{"VTODO": "a task", "VJOURNAL": "a journal entry"}[c.Name]

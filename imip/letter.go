@@ -57,12 +57,13 @@ func (l Letter) Compose() (*Mail, error) {
 	writeField(&b, "Auto-Submitted", "auto-generated")
 	writeField(&b, "X-Auto-Response-Suppress", "All")
 	writeField(&b, "MIME-Version", "1.0")
-	entity := append([]byte(body.header+"\r\n"), body.content...)
-	if l.Secure != nil {
-		var err error
-		if entity, err = l.Secure(entity); err != nil {
-			return nil, fmt.Errorf("imip: secure the letter to %s: %w", l.To.Address, err)
-		}
+	if l.Secure == nil {
+		out.Raw = body.entity(b.String())
+		return out, nil
+	}
+	entity, err := l.Secure(body.entity(""))
+	if err != nil {
+		return nil, fmt.Errorf("imip: secure the letter to %s: %w", l.To.Address, err)
 	}
 	out.Raw = append([]byte(b.String()), entity...)
 	return out, nil

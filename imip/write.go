@@ -10,10 +10,44 @@ import (
 	"unicode/utf8"
 )
 
-// part is a MIME entity to be written: its Content- fields and its encoded body.
+// part is a MIME entity to be written: its Content- fields and its encoded body,
+// in pieces that may belong to other mails too.
 type part struct {
 	header  string // each field ends with CRLF
-	content []byte
+	content []piece
+}
+
+// piece is a part of a body. clear says that what every boundary begins with is
+// nowhere in it, so that a long one need not be searched for each mail.
+type piece struct {
+	octets []byte
+	clear  bool
+}
+
+func pieceOf(b []byte) piece { return piece{b, !bytes.Contains(b, []byte(boundaryBegins))} }
+
+const boundaryBegins = "=_"
+
+// entity are the octets of a part, behind the fields that are given.
+func (p part) entity(fields string) []byte {
+	size := len(fields) + len(p.header) + 2
+	for _, c := range p.content {
+		size += len(c.octets)
+	}
+	b := append(append(append(make([]byte, 0, size), fields...), p.header...), "\r\n"...)
+	for _, c := range p.content {
+		b = append(b, c.octets...)
+	}
+	return b
+}
+
+func (p part) has(boundary string) bool {
+	for _, c := range p.content {
+		if !c.clear && bytes.Contains(c.octets, []byte(boundary)) {
+			return true
+		}
+	}
+	return strings.Contains(p.header, boundary)
 }
 
 // leaf encodes a body: as it is where every transport carries it unchanged,
@@ -26,17 +60,17 @@ func leaf(mediaType, disposition string, body []byte, alwaysBase64 bool) part {
 	}
 	if !alwaysBase64 && sevenBit(body) {
 		writeField(&h, "Content-Transfer-Encoding", "7bit")
-		return part{h.String(), body}
+		return part{h.String(), []piece{pieceOf(body)}}
 	}
 	writeField(&h, "Content-Transfer-Encoding", "base64")
+	const width = 76 // RFC 2045 6.8
 	text := base64.StdEncoding.EncodeToString(body)
-	var b bytes.Buffer
-	for len(text) > 76 { // RFC 2045 6.8
-		b.WriteString(text[:76] + "\r\n")
-		text = text[76:]
+	b := make([]byte, 0, len(text)+2*(len(text)/width+1))
+	for len(text) > width {
+		b = append(append(b, text[:width]...), "\r\n"...)
+		text = text[width:]
 	}
-	b.WriteString(text + "\r\n")
-	return part{h.String(), b.Bytes()}
+	return part{h.String(), []piece{pieceOf(append(append(b, text...), "\r\n"...))}}
 }
 
 // joined makes a multipart of parts. The boundary comes from the message's identity, so
@@ -45,9 +79,9 @@ func joined(subtype, identity, salt string, parts ...part) part {
 	boundary := ""
 	for n := 0; boundary == ""; n++ {
 		sum := sha256.Sum256(fmt.Appendf(nil, "%s %s %d", identity, salt, n))
-		boundary = "=_" + hex.EncodeToString(sum[:12])
+		boundary = boundaryBegins + hex.EncodeToString(sum[:12])
 		for _, p := range parts {
-			if bytes.Contains(p.content, []byte(boundary)) || strings.Contains(p.header, boundary) {
+			if p.has(boundary) {
 				boundary = ""
 				break
 			}
@@ -55,18 +89,20 @@ func joined(subtype, identity, salt string, parts ...part) part {
 	}
 	var h strings.Builder
 	writeField(&h, "Content-Type", fmt.Sprintf(`multipart/%s; boundary="%s"`, subtype, boundary))
-	var b bytes.Buffer
+	var content []piece
+	text := func(s string) { content = append(content, piece{octets: []byte(s)}) }
 	for _, p := range parts {
-		fmt.Fprintf(&b, "--%s\r\n%s\r\n", boundary, p.header)
-		b.Write(p.content)
-		if !bytes.HasSuffix(p.content, []byte("\r\n")) {
-			b.WriteString("\r\n")
-		}
+		text("--" + boundary + "\r\n" + p.header + "\r\n")
+		content = append(content, p.content...)
 		// The CRLF before a delimiter belongs to it; one more keeps the text's own.
-		b.WriteString("\r\n")
+		end := "\r\n"
+		if n := len(content); n > 0 && !bytes.HasSuffix(content[n-1].octets, []byte(end)) {
+			end += "\r\n"
+		}
+		text(end)
 	}
-	fmt.Fprintf(&b, "--%s--\r\n", boundary)
-	return part{h.String(), b.Bytes()}
+	text("--" + boundary + "--\r\n")
+	return part{h.String(), content}
 }
 
 // sevenBit tells whether a body is 7bit data of RFC 2045 2.7, and safe from

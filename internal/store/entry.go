@@ -62,18 +62,6 @@ func (tx *Tx) AddEntry(e *Entry) error {
 	return tx.setRaw(e)
 }
 
-func (tx *Tx) setRaw(e *Entry) error {
-	if e.Raw == nil {
-		return nil
-	}
-	_, err := tx.exec(`insert into entry_raw (account, id, raw) values ($1, $2, $3)
-		on conflict (account, id) do update set raw = excluded.raw`, e.Account, e.ID, e.Raw)
-	if err != nil {
-		return fmt.Errorf("keep mail of journal row %d: %w", e.ID, err)
-	}
-	return nil
-}
-
 // UpdateEntry replaces a journal row; a nil Raw keeps the stored one.
 func (tx *Tx) UpdateEntry(e Entry) error {
 	if err := e.indexable(); err != nil {
@@ -84,6 +72,11 @@ func (tx *Tx) UpdateEntry(e Entry) error {
 	case err != nil:
 		return err
 	case !apart:
+		if before != 0 || len(e.Calendar) >= apartFrom { // else none was cut out
+			if err := tx.makeWhole(&e); err != nil {
+				return err
+			}
+		}
 		e.Apart = Apart{}
 	}
 	n, err := tx.exec(`
@@ -140,7 +133,7 @@ func (tx *Tx) oneEntry(where, what string, args ...any) (Entry, error) {
 	if err := tx.fillText(&e); err != nil {
 		return e, err
 	}
-	_, err = tx.row([]any{&e.Raw}, `select raw from entry_raw where account = $1 and id = $2`, e.Account, e.ID)
+	e.Raw, err = tx.rawOf(&e)
 	return e, err
 }
 
@@ -249,7 +242,8 @@ const oldestUnsent = `d.id = (select min(b.id) from entry b where b.state in ('d
 // ClaimDue gives up to limit rows to a courier for the time of the lease: rows
 // that are due or to be tried again now, of which no courier holds a lease,
 // and of each (account, UID, recipient) only the oldest that has not gone out,
-// so that messages of one meeting stay in order. Oldest first, with their mail.
+// so that messages of one meeting stay in order. Oldest first, without their mail,
+// which may have megaoctets.
 func (tx *Tx) ClaimDue(now time.Time, lease time.Duration, limit int, owner string) ([]Entry, error) {
 	if !tx.write {
 		return nil, errReadOnly
@@ -263,12 +257,6 @@ func (tx *Tx) ClaimDue(now time.Time, lease time.Duration, limit int, owner stri
 		returning `+strings.ReplaceAll(entryColumns, "e.", ""), owner, now.Add(lease), now, unlimited(limit))
 	if err != nil {
 		return nil, fmt.Errorf("claim due messages: %w", err)
-	}
-	for i := range claimed {
-		e := &claimed[i]
-		if _, err := tx.row([]any{&e.Raw}, `select raw from entry_raw where account = $1 and id = $2`, e.Account, e.ID); err != nil {
-			return nil, fmt.Errorf("read mail of journal row %d: %w", e.ID, err)
-		}
 	}
 	slices.SortFunc(claimed, func(a, b Entry) int { return cmp.Compare(a.ID, b.ID) })
 	return claimed, nil

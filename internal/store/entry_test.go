@@ -142,8 +142,8 @@ func TestClaimDueKeepsOrderAndLeases(t *testing.T) {
 		})
 		got, rows := claim(t, s, day, "one")
 		same("at first", got, "a>bob", "a>carol")
-		if rows[0].ID != first.ID || string(rows[0].Raw) != "1" {
-			t.Errorf("claimed %+v, want the oldest with its mail", rows[0])
+		if rows[0].ID != first.ID || rows[0].Raw != nil {
+			t.Errorf("claimed %+v, want the oldest, without its mail", rows[0])
 		}
 		got, _ = claim(t, s, day.Add(time.Second), "two")
 		same("under lease", got)

@@ -28,6 +28,7 @@ type sharedText struct {
 	account AccountID
 	id      int64
 	octets  []byte
+	encoded []byte // the octets in base64, nil until they were asked for
 }
 
 func sameOctets(a, b []byte) bool { return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0]) }
@@ -48,7 +49,7 @@ func (tx *Tx) keepText(e *Entry) error {
 		if _, err := tx.exec(`insert into entry_text (account, id, calendar) values ($1, $2, $3)`, e.Account, e.ID, e.Calendar); err != nil {
 			return fmt.Errorf("keep message of journal row %d: %w", e.ID, err)
 		}
-		*last = sharedText{e.Account, e.ID, e.Calendar}
+		*last = sharedText{account: e.Account, id: e.ID, octets: e.Calendar}
 	}
 	e.Apart = Apart{id: tx.shared.id, octets: e.Calendar}
 	return nil
@@ -110,7 +111,7 @@ func (tx *Tx) fillText(e *Entry) error {
 		if err != nil {
 			return fmt.Errorf("read message of journal row %d: %w", e.ID, err)
 		}
-		*last = sharedText{e.Account, e.Apart.id, octets}
+		*last = sharedText{account: e.Account, id: e.Apart.id, octets: octets}
 	}
 	e.Calendar, e.Apart.octets = tx.shared.octets, tx.shared.octets
 	return nil

@@ -26,3 +26,9 @@ func (tx *Tx) LoseTexts(id AccountID) error {
 	_, err := tx.exec(`delete from entry_text where account = $1`, id)
 	return err
 }
+
+// Octets are those of a column of a table.
+func (tx *Tx) Octets(table, column string) (n int, err error) {
+	_, err = tx.row([]any{&n}, `select coalesce(sum(length(`+column+`)), 0) from `+table)
+	return n, err
+}

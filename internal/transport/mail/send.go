@@ -22,35 +22,33 @@ import (
 
 // Send implements [journal.Transport]. Each entry is one mail to one recipient.
 // The mail is composed and stored with its row before anything is sent, and
-// the same octets go out with every attempt. One connection serves the batch, or
-// each portion of it where the mails are large.
+// the same octets go out with every attempt. One connection serves the batch.
 func (m *Mail) Send(ctx context.Context, batch []*store.Entry) []journal.Outcome {
 	ctx, cancel := context.WithTimeout(ctx, batchTime)
 	defer cancel()
-	n := portion(batch)
-	if n == len(batch) {
-		return m.sendPortion(ctx, batch)
-	}
-	outcomes := make([]journal.Outcome, 0, len(batch))
-	for rest := batch; len(rest) > 0; rest = rest[n:] {
-		n = portion(rest)
-		outcomes = append(outcomes, m.sendPortion(ctx, rest[:n])...)
-		for _, e := range rest[:n] {
-			e.Raw = nil // it is in the store
-		}
+	s := sending{m: m}
+	defer s.hangUp()
+	outcomes := make([]journal.Outcome, len(batch))
+	for done := 0; done < len(batch); {
+		n := portion(batch[done:])
+		s.portion(ctx, batch[done:done+n], outcomes[done:done+n])
+		done += n
 	}
 	return outcomes
 }
 
 // inHand is about how many octets of mails are in memory at once: a meeting may
-// have a hundred thousand octets of guests, and a hundred mails are in a batch.
+// have a megaoctet of guests, and a hundred mails are in a batch.
 const inHand = 16 << 20
 
-// portion is how many of the first rows are sent together, at least one.
+// portion is how many of the first rows are composed together, at least one.
+// Those that were before are read one by one.
 func portion(batch []*store.Entry) int {
 	octets := 0
 	for i, e := range batch {
-		octets += max(len(e.Raw), 2*len(e.Calendar)) // the calendar comes once as it is and once as text in words, or in base64
+		if e.MessageID == "" {
+			octets += len(e.Calendar) * 5 / 2 // as it is, and a third more in base64
+		}
 		if octets > inHand && i > 0 {
 			return i
 		}
@@ -58,56 +56,77 @@ func portion(batch []*store.Entry) int {
 	return len(batch)
 }
 
-func (m *Mail) sendPortion(ctx context.Context, batch []*store.Entry) []journal.Outcome {
-	outcomes := make([]journal.Outcome, len(batch))
-	if err := m.prepare(ctx, batch, outcomes); err != nil {
+// sending is a batch on its way.
+type sending struct {
+	m        *Mail
+	made     lastRead
+	client   *smtp.Client // nil = not connected
+	failures int          // of connections, one after the other
+}
+
+func (s *sending) hangUp() {
+	if s.client != nil {
+		s.client.Quit()
+	}
+}
+
+// portion sends rows and fills in their outcomes.
+func (s *sending) portion(ctx context.Context, batch []*store.Entry, outcomes []journal.Outcome) {
+	if err := s.m.prepare(ctx, batch, outcomes, &s.made); err != nil {
 		for i := range outcomes {
 			if outcomes[i].State == "" {
-				outcomes[i] = journal.Outcome{State: journal.Retry, Status: "1.0", Reason: "store", Sentence: "The message could not be prepared for sending: " + oneLine(err.Error())}
+				outcomes[i] = unprepared(err)
 			}
 		}
-		return outcomes
 	}
-	var c *smtp.Client
-	defer func() {
-		if c != nil {
-			c.Quit()
-		}
-	}()
-	failures := 0
 	for i, e := range batch {
-		if outcomes[i].State != "" {
-			continue
+		if outcomes[i].State == "" {
+			outcomes[i] = s.one(ctx, e)
 		}
-		if ctx.Err() != nil {
-			outcomes[i] = interrupted()
-			continue
-		}
-		if failures >= 3 {
-			// A relay that is down is not asked again for each of a hundred messages.
-			outcomes[i] = journal.Outcome{State: journal.Retry, Status: "1.0", Reason: "unreachable", Sentence: "The mail relay could not be used; the message waits."}
-			continue
-		}
-		if c == nil {
-			var err error
-			if c, err = m.relay.connect(ctx); err != nil {
-				c = nil
-				failures++
-				outcomes[i] = outcome(temporary(err), false)
-				continue
-			}
-		}
-		var broken bool
-		outcomes[i], broken = m.sendOne(ctx, c, e)
-		if broken {
-			failures++
-			c.Close()
-			c = nil
-		} else {
-			failures = 0
-		}
+		e.Raw = nil // it is in the store
 	}
-	return outcomes
+}
+
+func unprepared(err error) journal.Outcome {
+	return journal.Outcome{State: journal.Retry, Status: "1.0", Reason: "store", Sentence: "The message could not be prepared for sending: " + oneLine(err.Error())}
+}
+
+// one sends one row, over the connection there is or a new one.
+func (s *sending) one(ctx context.Context, e *store.Entry) journal.Outcome {
+	if ctx.Err() != nil {
+		return interrupted()
+	}
+	if s.failures >= 3 {
+		// A relay that is down is not asked again for each of a hundred messages.
+		return journal.Outcome{State: journal.Retry, Status: "1.0", Reason: "unreachable", Sentence: "The mail relay could not be used; the message waits."}
+	}
+	if e.Raw == nil {
+		row, err := s.m.entry(ctx, e.Account, e.ID)
+		switch {
+		case err != nil:
+			return unprepared(err)
+		case row.Raw == nil:
+			return journal.Outcome{State: journal.Failed, Status: "5.1", Reason: "lost", Sentence: "The mail that was composed is not in the store any more; save the event again to send it."}
+		}
+		e.Raw = row.Raw
+	}
+	if s.client == nil {
+		c, err := s.m.relay.connect(ctx)
+		if err != nil {
+			s.failures++
+			return outcome(temporary(err), false)
+		}
+		s.client = c
+	}
+	o, broken := s.m.sendOne(ctx, s.client, e)
+	if broken {
+		s.failures++
+		s.client.Close()
+		s.client = nil
+	} else {
+		s.failures = 0
+	}
+	return o
 }
 
 // batchTime bounds one batch, however slow the relay is: below the journal's
@@ -130,10 +149,9 @@ func temporary(err error) error {
 }
 
 // prepare composes what was not composed before, and stores it, in one transaction.
-func (m *Mail) prepare(ctx context.Context, batch []*store.Entry, outcomes []journal.Outcome) error {
+func (m *Mail) prepare(ctx context.Context, batch []*store.Entry, outcomes []journal.Outcome, last *lastRead) error {
 	var made []*store.Entry
 	var addresses []*store.ReplyAddress
-	var last lastRead
 	for i, e := range batch {
 		switch {
 		case m.relay == nil:
@@ -145,10 +163,10 @@ func (m *Mail) prepare(ctx context.Context, batch []*store.Entry, outcomes []jou
 		case m.o.Trust.Denies(ical.Address(e.To)):
 			outcomes[i] = journal.Outcome{State: journal.Failed, Status: "5.3", Reason: "denied", Sentence: fmt.Sprintf("This site's policy has no scheduling with %s (mail.deny-domains).", ical.Address(e.To).Domain())}
 			continue
-		case len(e.Raw) > 0:
+		case e.MessageID != "":
 			continue
 		}
-		address, err := m.compose(ctx, e, &last)
+		address, err := m.compose(ctx, e, last)
 		if err != nil {
 			if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errStore) {
 				return err
@@ -172,7 +190,7 @@ func (m *Mail) prepare(ctx context.Context, batch []*store.Entry, outcomes []jou
 			}
 		}
 		for _, e := range made {
-			row, err := tx.Entry(e.Account, e.ID)
+			row, err := bareRow(tx, e)
 			if err != nil {
 				return err
 			}
@@ -190,12 +208,27 @@ var errStore = errors.New("the store could not be read")
 // ownDigest marks the row of a mail we sent, so that it is known when it comes back.
 func ownDigest(messageID string) string { return "sent-" + messageID }
 
+// bareRow reads a row without its mail.
+func bareRow(tx *store.Tx, e *store.Entry) (store.Entry, error) {
+	rows, err := tx.EntriesByID(e.Account, []int64{e.ID})
+	if err != nil {
+		return store.Entry{}, err
+	}
+	row, there := rows[e.ID]
+	if !there {
+		return row, fmt.Errorf("message %d: %w", e.ID, store.ErrNotFound)
+	}
+	return row, nil
+}
+
 // lastRead is the message that was read last, with the people it names: the guests
-// of a meeting mostly get the same.
+// of a meeting mostly get the same, and what their mails have in common is made once.
 type lastRead struct {
 	octets []byte
 	cal    *ical.Calendar
-	people []itip.Attendee // of all components, their organizers too
+	people map[string][]itip.Attendee // of all components, their organizers too, by address
+	breach error                      // of RFC 5546
+	press  imip.Press
 }
 
 func (v *lastRead) read(octets []byte) error {
@@ -206,11 +239,14 @@ func (v *lastRead) read(octets []byte) error {
 	if err != nil {
 		return err
 	}
-	v.octets, v.cal, v.people = octets, cal, nil
+	v.octets, v.cal, v.people, v.breach = octets, cal, map[string][]itip.Attendee{}, itip.CheckMessage(cal)
+	add := func(a itip.Attendee) { v.people[a.Address.Key()] = append(v.people[a.Address.Key()], a) }
 	for _, c := range cal.Main() {
-		v.people = append(v.people, itip.Attendees(c)...)
+		for _, a := range itip.Attendees(c) {
+			add(a)
+		}
 		if org, ok := itip.Organizer(c); ok {
-			v.people = append(v.people, org)
+			add(org)
 		}
 	}
 	return nil
@@ -288,10 +324,14 @@ func (m *Mail) compose(ctx context.Context, e *store.Entry, last *lastRead) (add
 	}
 	// The engine writes what RFC 5546's tables allow; a breach is a fault of
 	// ours, which must not keep an invitation from people.
-	if err := itip.CheckMessage(msg.Calendar); err != nil {
+	err = last.breach
+	if msg.Calendar != cal { // a reply address stands in it
+		err = itip.CheckMessage(msg.Calendar)
+	}
+	if err != nil {
 		m.log.Error("an outgoing message breaks RFC 5546", "id", e.ID, "uid", e.UID, "method", e.Method, "error", err)
 	}
-	mail, err := imip.Compose(msg, o)
+	mail, err := last.press.Compose(msg, o)
 	if err != nil {
 		return nil, err
 	}
@@ -329,13 +369,10 @@ func titleOf(tx *store.Tx, e *store.Entry) (string, error) {
 // people fills in who writes to whom. From is an address of our own domains:
 // mail in the name of a domain that others run is refused everywhere; then the
 // person's own address is where answers go.
-func (m *Mail) people(msg *itip.Message, o *imip.Options, own []ical.Address, named []itip.Attendee) {
+func (m *Mail) people(msg *itip.Message, o *imip.Options, own []ical.Address, named map[string][]itip.Attendee) {
 	o.From.Address, o.To.Address = msg.From.Email(), msg.To.Email()
-	for _, a := range named {
+	for _, a := range slices.Concat(named[msg.From.Key()], named[msg.To.Key()]) {
 		from := a.Address.Equal(msg.From)
-		if !from && !a.Address.Equal(msg.To) {
-			continue
-		}
 		if a.CN != "" && !strings.EqualFold(a.CN, a.Address.Email()) {
 			if from {
 				o.From.Name = a.CN

@@ -22,8 +22,14 @@ import (
 )
 
 // TestConcurrentUpdatesFailAlone runs many updates at once, of which some fail
-// in every way a function can: exactly those that succeeded are there.
+// in every way a function can: exactly those that succeeded are there. Each has a
+// savepoint in the one half, and those who share a commit run again in the other.
 func TestConcurrentUpdatesFailAlone(t *testing.T) {
+	t.Run("careful", func(t *testing.T) { failAlone(t, func(*store.Tx) {}) })
+	t.Run("again", func(t *testing.T) { failAlone(t, store.Forgive) })
+}
+
+func failAlone(t *testing.T, before func(*store.Tx)) {
 	storetest.Each(t, func(t *testing.T, s *store.Store) {
 		account, calendar := home(t, s, "ann")
 		const writers, each = 8, 12
@@ -44,6 +50,7 @@ func TestConcurrentUpdatesFailAlone(t *testing.T) {
 							}
 						}()
 						err = s.Update(ctx, func(tx *store.Tx) error {
+							before(tx)
 							o.ID = 0
 							if err := tx.PutObject(&o, []byte("text"), hour(day)); err != nil {
 								return err

@@ -4,8 +4,8 @@
 //
 // Reads happen in [Store.View], which sees one consistent snapshot. Writes
 // happen in [Store.Update], which is durable when it returns. On SQLite,
-// concurrent updates share a commit, each inside a savepoint of its own; on
-// PostgreSQL each is a REPEATABLE READ transaction that is run again when it
+// concurrent updates share a commit, and run again, each alone, where one of
+// them failed; on PostgreSQL each is a REPEATABLE READ transaction that is run again when it
 // met another (every change to a home writes that home's row, so two of them
 // never pass each other unseen). Functions given to View and Update belong to
 // the caller, may run more than once, and must not call View or Update.

@@ -42,6 +42,9 @@ const (
 	// compute at length; then it is kept for yieldRest times as long.
 	yieldTime = 2 * time.Millisecond
 	yieldRest = 10
+	// carefulTime is how long after an update of a group failed each has a
+	// savepoint.
+	carefulTime = time.Second
 )
 
 func openSQLite(ctx context.Context, o Options) (*sqliteEngine, error) {
@@ -250,12 +253,14 @@ func (e *sqliteEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) (
 }
 
 // sqliteWriter groups concurrent updates into one commit. Whoever holds mu
-// runs its function inside a savepoint of the open transaction; when others
-// wait it leaves the transaction to them and waits for the commit, else it
-// commits for all. A lone writer therefore commits at once, and the commit of
-// one group is the time in which the next one gathers. Where several write,
-// those who only wait for a processor on their way here are let come first: a
-// commit costs more of it than they do.
+// runs its function inside the open transaction; when others wait it leaves the
+// transaction to them and waits for the commit, else it commits for all. A lone
+// writer therefore commits at once, and the commit of one group is the time in
+// which the next one gathers. Where several write, those who only wait for a
+// processor on their way here are let come first: a commit costs more of it than
+// they do. An update that fails after it has written takes the group with it, and
+// each of its members runs again; then for a time each has a savepoint, which
+// costs a tenth of its time and lets it fail alone.
 type sqliteWriter struct {
 	conn    *sqliteConn
 	turns   *turns
@@ -265,6 +270,7 @@ type sqliteWriter struct {
 	group   *commitGroup // open transaction, nil between commits
 	crowd   time.Time    // when somebody last waited
 	stay    time.Time    // until then nobody is let come first
+	careful time.Time    // until then each of a group has a savepoint
 	version int64        // PRAGMA data_version: moves when another process commits
 }
 
@@ -328,7 +334,7 @@ func (w *sqliteWriter) join(ctx context.Context, s *Store, fn func(*Tx) error, a
 		}
 	}
 	g = w.group
-	if err := w.inSavepoint(ctx, s, fn); err != nil {
+	if err := w.inside(ctx, s, fn); err != nil {
 		return nil, err
 	}
 	g.size++
@@ -366,11 +372,14 @@ func (w *sqliteWriter) begin(s *Store) error {
 	return nil
 }
 
-// inSavepoint runs fn so that its failure undoes fn alone. The first of a group
-// needs no savepoint for that: all there is to undo is the transaction.
-func (w *sqliteWriter) inSavepoint(ctx context.Context, s *Store, fn func(*Tx) error) (err error) {
-	first := w.group.size == 0
-	if !first {
+// inside runs fn so that its failure undoes fn alone: by its savepoint; or, where
+// it is the first, by ending the transaction, of which nothing else is in it; or,
+// where it has written without a savepoint, by having all that were before it run
+// again, and it, too, since it may have failed for what they did.
+func (w *sqliteWriter) inside(ctx context.Context, s *Store, fn func(*Tx) error) (err error) {
+	first, began := w.group.size == 0, time.Now()
+	savepoint := !first && began.Before(w.careful)
+	if savepoint {
 		if err := w.conn.do("savepoint one"); err != nil {
 			w.lose(err)
 			return err
@@ -380,27 +389,36 @@ func (w *sqliteWriter) inSavepoint(ctx context.Context, s *Store, fn func(*Tx) e
 	finished := false
 	defer func() {
 		// A finished fn may still have to be undone: it ignored that the
-		// engine ended the transaction, or its context ended meanwhile.
-		if finished && err == nil && tx.broken == nil && !first {
+		// engine ended the transaction.
+		if finished && err == nil && tx.broken == nil && savepoint {
 			err = w.conn.do("release one")
 		}
-		if !finished || err != nil || tx.broken != nil {
-			if first {
-				w.lose(err)
-			} else if e := errors.Join(w.conn.do("rollback to one"), w.conn.do("release one")); e != nil {
-				w.lose(e)
-			}
-			if err == nil {
-				err = tx.broken
+		if finished && err == nil && tx.broken == nil {
+			for id := range tx.touched {
+				if w.group.touched == nil {
+					w.group.touched = tx.touched
+					break
+				}
+				w.group.touched[id] = struct{}{}
 			}
 			return
 		}
-		for id := range tx.touched {
-			if w.group.touched == nil {
-				w.group.touched = tx.touched
-				break
+		if err == nil {
+			err = tx.broken
+		}
+		switch {
+		case first:
+			w.lose(err)
+		case savepoint:
+			if e := errors.Join(w.conn.do("rollback to one"), w.conn.do("release one")); e != nil {
+				w.lose(e)
 			}
-			w.group.touched[id] = struct{}{}
+		case tx.wrote || tx.broken != nil:
+			w.careful = began.Add(carefulTime)
+			w.lose(err)
+			if finished {
+				err = fmt.Errorf("%w: %w", errGroupLost, err)
+			}
 		}
 	}()
 	err = fn(tx)

@@ -25,6 +25,7 @@ type Tx struct {
 	conn    conn
 	write   bool
 	memo    *memo // nil: there is none
+	wrote   bool  // it may have changed rows
 	broken  error // the engine ended or poisoned the transaction; nothing works any more
 	touched map[AccountID]struct{}
 	shared  sharedText
@@ -77,6 +78,7 @@ func (tx *Tx) exec(query string, args ...any) (int64, error) {
 		return 0, errReadOnly
 	}
 	plain(args)
+	tx.wrote = true
 	n, err := tx.conn.exec(tx.ctx, query, args)
 	if err != nil {
 		return 0, tx.failed(err)
@@ -91,6 +93,7 @@ func (tx *Tx) each(scan func(*sql.Rows) error, query string, args ...any) error 
 		return err
 	}
 	plain(args)
+	tx.wrote = tx.wrote || !strings.HasPrefix(strings.TrimLeft(query, "\n\t "), "select ")
 	rows, err := tx.conn.query(tx.ctx, query, args)
 	if err != nil {
 		return tx.failed(err)

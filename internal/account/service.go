@@ -185,6 +185,9 @@ func (s *Service) Find(ctx context.Context, login string) (a store.Account, err 
 	return a, noSuchAccount(err, login)
 }
 
+// FindTx is Find within a transaction of the caller's, with the store's errors.
+func (s *Service) FindTx(tx *store.Tx, login string) (store.Account, error) { return s.find(tx, login) }
+
 // find resolves a login: an address by its key, else a URL name, else a local
 // part in the one of our domains that has it.
 func (s *Service) find(tx *store.Tx, login string) (store.Account, error) {

@@ -51,6 +51,7 @@ type Question struct {
 	Transparent bool   // RFC 6638 9.1
 	Share       Access // granted to Who; None when nothing was
 	Home        Access // granted to Who for all of the owner's home
+	Oversight   Access // given to Who for all homes by the site's configuration
 }
 
 // Decide answers a question.
@@ -64,35 +65,44 @@ func Decide(q Question) Access {
 		// RFC 6638 6.1: inbox and outbox are their owner's, and of those who act
 		// for the owner altogether. Asking for somebody's free/busy goes through
 		// one's own outbox.
-		if q.Home == Act {
+		if q.Home == Act || q.Oversight == Act {
 			return Act
 		}
 		return None
 	case q.Transparent:
-		return max(q.Share, q.Home)
+		return max(q.Share, q.Home, q.Oversight)
 	}
-	return max(FreeBusy, q.Share, q.Home)
+	return max(FreeBusy, q.Share, q.Home, q.Oversight)
 }
 
-// ACL looks up what Decide needs. The zero value is ready.
-type ACL struct{}
+// ACL looks up what Decide needs. The zero value is ready, and knows no overseers.
+type ACL struct {
+	overseers []Overseer
+	find      func(tx *store.Tx, login string) (store.Account, error)
+}
 
-// New is for symmetry with the other services: there is nothing to set.
+// New is an ACL without overseers.
 func New() *ACL { return &ACL{} }
 
-// OfCollection decides for a collection already read.
+// OfCollection decides for a collection already read, by what its owner granted.
 func (*ACL) OfCollection(tx *store.Tx, who store.AccountID, c *store.Collection) (Access, error) {
-	q := Question{Who: who, Owner: c.Account, Kind: c.Kind, Transparent: c.Transparent}
-	if who != 0 && who != c.Account {
-		var err error
-		if q.Share, err = granted(tx, who, c.Account, c.ID); err != nil {
-			return None, err
-		}
-		if q.Home, err = granted(tx, who, c.Account, store.WholeHome); err != nil {
-			return None, err
-		}
+	q, err := question(tx, who, c)
+	if err != nil {
+		return None, err
 	}
 	return Decide(q), nil
+}
+
+func question(tx *store.Tx, who store.AccountID, c *store.Collection) (Question, error) {
+	q := Question{Who: who, Owner: c.Account, Kind: c.Kind, Transparent: c.Transparent}
+	if who == 0 || who == c.Account {
+		return q, nil
+	}
+	var err error
+	if q.Share, err = granted(tx, who, c.Account, c.ID); err == nil {
+		q.Home, err = granted(tx, who, c.Account, store.WholeHome)
+	}
+	return q, err
 }
 
 // granted is the most that the shares of a collection give to an account, by
@@ -156,7 +166,8 @@ func Groups(tx *store.Tx, who store.AccountID) (map[store.AccountID]bool, error)
 	return groups, nil
 }
 
-// OfHome is what an account may do with all of another's home: a proxy.
+// OfHome is what an account may do with all of another's home, by what its owner
+// granted: a proxy.
 func (*ACL) OfHome(tx *store.Tx, who, owner store.AccountID) (Access, error) {
 	if who == owner {
 		return Own, nil

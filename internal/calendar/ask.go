@@ -169,7 +169,7 @@ func (s *Service) telling(tx *store.Tx, by account.Actor, owner store.AccountID,
 	if t.coll, err = tx.Collection(t.object.Account, t.object.Collection); err != nil {
 		return t, fmt.Errorf("calendar of %s: %w", t.object.Name, err)
 	}
-	have, err := s.access(tx, by, t.coll)
+	have, err := s.accessTo(tx, by, t.coll, acl.Write)
 	if err != nil {
 		return t, err
 	}

@@ -164,7 +164,7 @@ func (s *Service) MakeCalendar(ctx context.Context, req MakeCalendarRequest) (st
 	made := c
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		made = c
-		if may, err := s.acl.OfHome(tx, req.By.Account, req.Owner); err != nil {
+		if may, err := s.homeAccess(tx, req.By, req.Owner, acl.Act); err != nil {
 			return err
 		} else if may < acl.Act {
 			return problem.New(problem.NeedPrivileges, "You can make calendars in your own home only.").At(c.Name + "/")

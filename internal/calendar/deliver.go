@@ -45,7 +45,7 @@ func (s *Service) Deliveries(ctx context.Context, by account.Actor, owner store.
 	var out []DeliveryView
 	err := s.store.View(ctx, func(tx *store.Tx) error {
 		out = nil
-		if have, err := s.acl.OfHome(tx, by.Account, owner); err != nil {
+		if have, err := s.homeAccess(tx, by, owner, acl.Read); err != nil {
 			return err
 		} else if have < acl.Act {
 			return problem.New(problem.NeedPrivileges, "These settings are their owner's.")

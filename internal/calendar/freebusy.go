@@ -191,7 +191,7 @@ func (s *Service) busy(tx *store.Tx, by account.Actor, who store.Account, from, 
 			continue
 		}
 		calendars++
-		a, err := s.access(tx, by, c)
+		a, err := s.acl.OfCollection(tx, by.Account, &c)
 		if err != nil {
 			return nil, "", err
 		}

@@ -14,6 +14,8 @@ const (
 	tombstonesFor = 180 * 24 * time.Hour
 	// messagesFor: finished rows of the journal are kept so long.
 	messagesFor = 2 * 366 * 24 * time.Hour
+	// visitsFor: how long the owner of a home can see that an overseer was in it.
+	visitsFor = 366 * 24 * time.Hour
 	// atOnce objects are indexed anew in one go.
 	atOnce = 500
 )
@@ -41,6 +43,7 @@ func (s *Service) Maintain(ctx context.Context) error {
 		"tombstones":  func(tx *store.Tx) (bool, error) { return tx.PruneTombstones(now.Add(-tombstonesFor)) },
 		"addresses":   func(tx *store.Tx) (bool, error) { return tx.PruneReplyAddresses(now) },
 		"push":        func(tx *store.Tx) (bool, error) { return false, tx.PrunePush(now) },
+		"visits":      func(tx *store.Tx) (bool, error) { return false, tx.PruneVisits(now.Add(-visitsFor)) },
 		"messages":    func(tx *store.Tx) (bool, error) { return tx.PruneEntries(now.Add(-messagesFor)) },
 	} {
 		for more := true; more; {

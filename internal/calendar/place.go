@@ -32,7 +32,7 @@ func (s *Service) collection(tx *store.Tx, by account.Actor, owner store.Account
 	if err != nil {
 		return c, acl.None, fmt.Errorf("collection %s: %w", name, err)
 	}
-	have, err := s.access(tx, by, c)
+	have, err := s.accessTo(tx, by, c, need)
 	if err != nil {
 		return c, acl.None, err
 	}
@@ -45,14 +45,32 @@ func (s *Service) collection(tx *store.Tx, by account.Actor, owner store.Account
 	return c, have, nil
 }
 
-// access is what an actor may do with a collection. Inbox and outbox are the
-// owner's alone.
+// access is what an actor may do with a collection that it means to look at.
 func (s *Service) access(tx *store.Tx, by account.Actor, c store.Collection) (acl.Access, error) {
-	have, err := s.acl.OfCollection(tx, by.Account, &c)
+	return s.accessTo(tx, by, c, acl.Read)
+}
+
+// accessTo is what an actor may do with a collection, which it needs some access
+// to. Where that is the configuration's to give rather than the owner's, it is
+// noted first.
+func (s *Service) accessTo(tx *store.Tx, by account.Actor, c store.Collection, need acl.Access) (acl.Access, error) {
+	have, granted, err := s.acl.WithOversight(tx, by.Account, &c)
 	if err != nil {
 		return acl.None, fmt.Errorf("rights on %s: %w", c.Name, err)
 	}
-	return have, nil
+	if have > granted {
+		err = s.visited(tx, by, c.Account, c.Name, have, need)
+	}
+	return have, err
+}
+
+// homeAccess is accessTo for all of a home.
+func (s *Service) homeAccess(tx *store.Tx, by account.Actor, owner store.AccountID, need acl.Access) (acl.Access, error) {
+	have, granted, err := s.acl.HomeWithOversight(tx, by.Account, owner)
+	if err == nil && have > granted {
+		err = s.visited(tx, by, owner, "", have, need)
+	}
+	return have, err
 }
 
 // permit refuses what the rights do not allow: what cannot be read is not

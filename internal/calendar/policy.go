@@ -79,7 +79,7 @@ func (s *Service) bookable(tx *store.Tx, by account.Actor, room store.AccountID,
 	if err != nil {
 		return a, err
 	}
-	have, err := s.access(tx, by, c)
+	have, err := s.accessTo(tx, by, c, acl.Write)
 	if err != nil {
 		return a, err
 	}

@@ -37,7 +37,7 @@ func (s *Service) proposalOf(tx *store.Tx, by account.Actor, e store.Entry) (pro
 	if p.coll, err = tx.Collection(p.object.Account, p.object.Collection); err != nil {
 		return p, fmt.Errorf("calendar of %s: %w", p.object.Name, err)
 	}
-	have, err := s.access(tx, by, p.coll)
+	have, err := s.accessTo(tx, by, p.coll, acl.Write)
 	if err != nil {
 		return p, err
 	}

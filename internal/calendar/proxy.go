@@ -122,7 +122,7 @@ func (s *Service) OfHome(ctx context.Context, by account.Actor, owner store.Acco
 		return acl.Own, nil
 	}
 	err = s.store.View(ctx, func(tx *store.Tx) error {
-		have, err = s.acl.OfHome(tx, by.Account, owner)
+		have, _, err = s.acl.HomeWithOversight(tx, by.Account, owner)
 		return err
 	})
 	return have, err

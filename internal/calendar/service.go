@@ -92,12 +92,13 @@ type Options struct {
 // Service is the door. Its methods may be called from several goroutines.
 type Service struct {
 	o       Options
-	store   *store.Store
+	store   noting
 	acl     *acl.ACL
 	journal *journal.Journal
 	limits  Limits
 	log     *slog.Logger
 	locks   locks
+	visits  visits
 
 	elsewhere Elsewhere // nil: other services are not asked
 	spread    map[string]Spread
@@ -114,7 +115,8 @@ func New(o Options) *Service {
 	if o.ProdID == "" {
 		o.ProdID = "-//Convene//Convene//EN"
 	}
-	s := &Service{o: o, store: o.Store, acl: o.ACL, limits: o.Limits.orDefault(), log: o.Log}
+	s := &Service{o: o, acl: o.ACL, limits: o.Limits.orDefault(), log: o.Log}
+	s.store = noting{o.Store, s}
 	if o.Journal != nil {
 		s.SetJournal(o.Journal)
 	}

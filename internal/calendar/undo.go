@@ -212,7 +212,7 @@ func (s *Service) changed(tx *store.Tx, by account.Actor, owner store.AccountID,
 	if c.coll, err = tx.Collection(owner, coll); err != nil {
 		return nil, problem.New(problem.NotFound, "The calendar of this event is not there any more.").Because(err)
 	}
-	have, err := s.access(tx, by, c.coll)
+	have, err := s.accessTo(tx, by, c.coll, acl.Write)
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ type accountCommands struct {
 	SetPolicy     accountSetPolicy     `cmd:"" help:"Set when a room or resource accepts by itself."`
 	ShowPolicy    accountShowPolicy    `cmd:"" help:"Show when a room or resource accepts by itself."`
 	SetPreference accountSetPreference `cmd:"" help:"Set the undo window, and who outside is told when one is busy."`
+	Visits        accountVisits        `cmd:"" help:"When overseers, whom the configuration lets into every home, were in this one."`
 	Designate     designateCommands    `cmd:"" help:"Who may act for whom."`
 	Members       membersCommands      `cmd:"" help:"Who belongs to a group."`
 }
@@ -239,6 +240,39 @@ func (c accountDelete) Run(e *env) error {
 			}
 		}
 		return s.Accounts.Delete(e.ctx, a.ID)
+	})
+}
+
+type accountVisits struct {
+	accountName `embed:""`
+	JSON        bool `help:"One JSON object a visit."`
+}
+
+func (accountVisits) Help() string {
+	return "Overseers are named by the settings oversight.read and oversight.act; by default nobody is. Visits are kept for a year.\n\nExample: convene account visits ann@example.org"
+}
+
+func (c accountVisits) Run(e *env) error {
+	return e.as(c.Address, func(s *server.Services, a store.Account, by account.Actor) error {
+		list, err := s.Calendar.Visits(e.ctx, by, a.ID)
+		if err != nil {
+			return err
+		}
+		for _, v := range list {
+			what := "read"
+			if v.Changed {
+				what = "changed"
+			}
+			if c.JSON {
+				err = e.printJSON(map[string]string{"hour": v.At.Format(time.RFC3339), "by": v.Visitor, "what": what})
+			} else {
+				_, err = fmt.Fprintf(forPeople(e.Out), "%s  %-20s %s\n", v.At.Format("2006-01-02 15:04Z"), v.Visitor, what)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

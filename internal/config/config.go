@@ -25,8 +25,15 @@ type Config struct {
 	Admin    Admin    `toml:"admin"`
 	Limits   Limits   `toml:"limits"`
 
+	Oversight     Oversight     `toml:"oversight"`
 	Subscriptions Subscriptions `toml:"subscriptions"`
 	Push          Push          `toml:"push"`
+}
+
+// Oversight names accounts that are let into everybody's calendars.
+type Oversight struct {
+	Read []string `toml:"read" help:"accounts that may read everybody's calendars, but for what is private; each visit is on record for the owner. Nobody when empty"`
+	Act  []string `toml:"act" help:"accounts that may act for everybody: change calendars, answer, invite and see what is private; each visit is on record for the owner. Nobody when empty"`
 }
 
 // Push is how calendar programs are told of changes (WebDAV-Push).

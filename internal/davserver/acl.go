@@ -158,7 +158,7 @@ func (q *request) grantOf(r *resource, a *caldav.ACE) (store.AccountID, acl.Acce
 	if err != nil {
 		return 0, acl.None, err
 	}
-	if who == r.owner.ID {
+	if who == r.owner.ID || a.Protected { // an overseer's, which is not the owner's to change
 		return 0, acl.None, nil
 	}
 	if access > acl.Act {

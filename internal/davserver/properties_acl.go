@@ -226,6 +226,15 @@ func aclValue(q *request, r *resource, x *caldav.Writer) (bool, error) {
 	for which, names := range map[string][]caldav.Name{proxyReadName: granted("read"), proxyWriteName: granted("act")} {
 		ace(func(x *caldav.Writer) { x.Href(proxyHref(r.owner.Name, which)) }, true, names...)
 	}
+	overseers, err := q.s.calendar.Overseers(q.ctx)
+	if err != nil {
+		return false, err
+	}
+	for _, o := range overseers { // whoever the site lets in is no secret
+		if o.ID != r.owner.ID {
+			ace(func(x *caldav.Writer) { x.Href(principalHref(o.Name)) }, true, granted(o.Access.String())...)
+		}
+	}
 	shares, err := q.shares(r)
 	if err != nil {
 		return false, err

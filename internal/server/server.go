@@ -47,6 +47,7 @@ func New(ctx context.Context, cfg config.Config, log *slog.Logger) (*Server, err
 	if s.mailboxes, err = mailboxes(cfg.Mail.IMAP); err != nil {
 		return nil, errors.Join(err, services.Close())
 	}
+	services.tellOverseers(ctx)
 	if err := s.listen(); err != nil {
 		s.closeListeners()
 		return nil, errors.Join(err, services.Close())

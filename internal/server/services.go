@@ -77,6 +77,28 @@ func ownZones(cfg config.Config) (*tz.Own, error) {
 	return own, nil
 }
 
+// overseers are the accounts that the configuration lets into every home.
+func overseers(o config.Oversight) (list []acl.Overseer) {
+	for _, login := range o.Read {
+		list = append(list, acl.Overseer{Login: login, Access: acl.Read})
+	}
+	for _, login := range o.Act {
+		list = append(list, acl.Overseer{Login: login, Access: acl.Act})
+	}
+	return list
+}
+
+// tellOverseers says at every start who is let into every home.
+func (s *Services) tellOverseers(ctx context.Context) {
+	for _, o := range overseers(s.Config.Oversight) {
+		if _, err := s.Accounts.Find(ctx, o.Login); err != nil {
+			s.log.Warn("oversight names no account", "login", o.Login, "error", err)
+			continue
+		}
+		s.log.Warn("this account is let into everybody's calendars", "login", o.Login, "may", o.Access)
+	}
+}
+
 // open takes the data folder for a server alone when serve is true; the
 // command line works beside it.
 func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) (*Services, error) {
@@ -91,6 +113,7 @@ func open(ctx context.Context, cfg config.Config, log *slog.Logger, serve bool) 
 	s := &Services{Config: cfg, Store: db, log: log, ACL: acl.New()}
 	s.counts.started = time.Now()
 	s.Accounts = account.New(db, account.Options{Domains: cfg.Domains, Log: log})
+	s.ACL.Appoint(s.Accounts.FindTx, overseers(cfg.Oversight))
 	s.Journal = journal.New(journal.Options{Store: db, Log: log, Node: node(cfg, serve)})
 	s.Calendar = calendar.New(calendar.Options{
 		Store: db, Accounts: s.Accounts, ACL: s.ACL, Domains: cfg.Domains, Log: log, ProdID: prodID, UndoWindow: cfg.Mail.UndoWindow, QuietAfter: cfg.Mail.QuietAfter,

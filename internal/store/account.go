@@ -69,7 +69,7 @@ func (tx *Tx) UpdateAccount(a Account) error {
 // owned are the tables whose rows belong to an account, in no special order.
 var owned = []string{"home", "address", "app_password", "session", "redirect", "collection", "collection_state", "object",
 	"object_text", "occupancy", "pattern", "tombstone", "version", "share", "entry", "entry_text", "entry_raw", "booking_policy", "member", "consent",
-	"mount", "personal", "lock", "file", "feed", "subscription", "notification", "attachment", "cip_event", "cip_moved", "mail_key", "reply_address", "sender_rule", "push_registration"}
+	"mount", "personal", "lock", "file", "feed", "subscription", "notification", "attachment", "cip_event", "cip_moved", "mail_key", "reply_address", "sender_rule", "push_registration", "visit"}
 
 // DeleteAccount removes the account and everything that is its own, history
 // and journal included, and the shares others gave it.

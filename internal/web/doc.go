@@ -45,7 +45,7 @@
 //	POST   feeds/{owner}/{calendar}             {detail: full|busy}: a public address; DELETE …?id
 //	GET    offered                              calendars one was invited to
 //	POST   shared                               {owner, id, accept}: take an offered one, or take one off the list
-//	GET    proxies; POST {who, access: act|read}; DELETE ?who&access    who acts in, or reads, all of one's calendars
+//	GET    proxies; POST {who, access: act|read}; DELETE ?who&access    who acts in, or reads, all of one's calendars, and which overseers were there
 //	GET    followed; POST {url}; POST followed/{id}/refresh    calendars that follow an address on the web
 //	GET    history?calendar&uid&deleted&zone    earlier versions, the latest first
 //	POST   history                              {object, seq}: make that version the present one

@@ -221,6 +221,21 @@ func (a *app) postShared(r *request) (any, error) {
 type proxiesOnWire struct {
 	Act  []proxyOnWire `json:"act"`
 	Read []proxyOnWire `json:"read"`
+
+	// Whom the configuration of the site lets in, and when they were there.
+	Overseers []overseerOnWire `json:"overseers"`
+	Visits    []visitOnWire    `json:"visits"`
+}
+
+type overseerOnWire struct {
+	proxyOnWire
+	Access string `json:"access"` // act, read
+}
+
+type visitOnWire struct {
+	Hour    string `json:"hour"` // its beginning
+	By      string `json:"by"`
+	Changed bool   `json:"changed"` // or only read
 }
 
 type proxyOnWire struct {
@@ -229,7 +244,7 @@ type proxyOnWire struct {
 }
 
 func (a *app) getProxies(r *request) (any, error) {
-	out := proxiesOnWire{[]proxyOnWire{}, []proxyOnWire{}}
+	out := proxiesOnWire{Act: []proxyOnWire{}, Read: []proxyOnWire{}, Overseers: []overseerOnWire{}, Visits: []visitOnWire{}}
 	for access, into := range map[acl.Access]*[]proxyOnWire{acl.Act: &out.Act, acl.Read: &out.Read} {
 		list, err := a.o.Calendar.Proxies(r.ctx(), r.who, r.who.Account, access)
 		if err != nil {
@@ -238,6 +253,20 @@ func (a *app) getProxies(r *request) (any, error) {
 		for _, x := range list {
 			*into = append(*into, proxyOnWire{x.Name, nameOf(x)})
 		}
+	}
+	overseers, err := a.o.Calendar.Overseers(r.ctx())
+	if err != nil {
+		return nil, err
+	}
+	for _, x := range overseers {
+		out.Overseers = append(out.Overseers, overseerOnWire{proxyOnWire{x.Name, nameOf(x.Account)}, x.Access.String()})
+	}
+	visits, err := a.o.Calendar.Visits(r.ctx(), r.who, r.who.Account)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range visits {
+		out.Visits = append(out.Visits, visitOnWire{instant(v.At), v.Visitor, v.Changed})
 	}
 	return out, nil
 }

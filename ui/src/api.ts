@@ -44,6 +44,9 @@ export interface Offered {
 export interface Proxies {
   act: { name: string; displayName: string }[];
   read: { name: string; displayName: string }[];
+  /** Whom the configuration of the site lets in, and in which hours they were there. */
+  overseers: { name: string; displayName: string; access: string }[];
+  visits: { hour: string; by: string; changed: boolean }[];
 }
 
 /** A calendar that follows an address on the web. */

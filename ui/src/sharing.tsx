@@ -202,6 +202,18 @@ function ActingPeople() {
         <button type="submit" disabled={task.busy || who.trim() === ""}>{t("Let them act for me")}</button>
         <button type="button" disabled={task.busy || who.trim() === ""} onClick={() => add("read")}>{t("Let them read all calendars")}</button>
       </form>
+      {p && (p.overseers.length > 0 || p.visits.length > 0) && (
+        <>
+          <h3>{t("Let in by the people who run this service")}</h3>
+          <ul class="plain lines">
+            {p.overseers.map((x) => <li key={x.name}><span><b>{x.displayName}</b> <span class="hint">{x.access === "act" ? t("may act for everybody") : t("may read everybody’s calendars, but for what is private")}</span></span></li>)}
+          </ul>
+          {p.visits.length > 0 && <p class="hint">{t("When they were in your calendars, by the hour:")}</p>}
+          <ul class="plain lines">
+            {p.visits.map((v) => <li key={v.hour + v.by + v.changed}><span>{instantText(v.hour)}: <b>{v.by}</b> {v.changed ? t("changed something") : t("read")}</span></li>)}
+          </ul>
+        </>
+      )}
       <Trouble error={task.error} />
     </>
   );

@@ -240,7 +240,7 @@ var principalRows = []row{
 		find("{bobhome}", "0", "displayname").want(403, 404),
 	)},
 	{"C28", M, "Basic over TLS, app passwords", "RFC 7617", yes, "Bearer and Digest no", tested("internal/account TestAuthenticate", "e2e TestAccountsAndAppPasswords")},
-	{"C29", S, "an administrator who reads or acts for everyone, only if configured and audited", "choice", no, "there is none: the command line is the administrator's, and rights are given by name", proof{}},
+	{"C29", S, "an administrator who reads or acts for everyone, only if configured and audited", "choice", yes, "off unless `[oversight]` names accounts; each visit is on record before it happens: for the owner on the web and with `convene account visits`, and in the log", tested("e2e TestOversight", "internal/calendar TestOversight")},
 }
 
 var discoveryRows = []row{

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 )
@@ -13,10 +14,10 @@ const (
 	// checkpointRows changed since the last time are worth a copy; a row is
 	// about two pages, with those of the indexes.
 	checkpointRows = 1500
-	// writerCheckpoint is the length of the log, in pages of 4 KiB, at which the
-	// writer copies the rest itself: only while nobody writes can the log begin
-	// anew, and under a load that never pauses nobody else would come to it.
-	writerCheckpoint = 4000
+	// writerCheckpoint is the length of the log, in octets, at which the writer
+	// copies the rest itself: only while nobody writes can the log begin anew,
+	// and under a load that never pauses nobody else would come to it.
+	writerCheckpoint = 16 << 20
 	// logAtRest is how long nobody has written much when the log is emptied: its
 	// file keeps the size of the greatest rush otherwise.
 	logAtRest = 2 * time.Second
@@ -25,6 +26,16 @@ const (
 // emptyLog copies the log and gives its room on disk back, unless somebody
 // reads or writes just then.
 const emptyLog = "pragma wal_checkpoint(truncate)"
+
+// boundLog makes a connection copy the log itself at writerCheckpoint, which
+// SQLite counts in pages.
+func (c *sqliteConn) boundLog() error {
+	var size int64
+	if err := c.c.QueryRowContext(context.Background(), "pragma page_size").Scan(&size); err != nil {
+		return err
+	}
+	return c.do(fmt.Sprintf("pragma wal_autocheckpoint = %d", writerCheckpoint/size))
+}
 
 type checkpointer struct {
 	wake chan struct{} // holds one

@@ -466,7 +466,7 @@ func TestFullDiskLosesNothingAndSaysSo(t *testing.T) {
 	dir := t.TempDir()
 	s := storetest.Open(t, store.Options{Dir: dir, Durability: "normal"})
 	account, calendar := home(t, s, "ann")
-	store.LimitPages(t, s, 400)
+	store.LimitPages(t, s, 220)
 	var kept sync.Map
 	var refused atomic.Int64
 	var wg sync.WaitGroup

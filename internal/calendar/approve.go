@@ -32,10 +32,9 @@ func (s *Service) Approve(ctx context.Context, by account.Actor, owner store.Acc
 		return e, problem.New(problem.BadInput, "Message %d holds no calendar data that could be applied.", id).Because(err)
 	}
 	var away []*store.Entry
-	out, err := s.ReceiveMade(ctx, func(tx *store.Tx, dir *Directory) (list []Arrival, err error) {
+	out, err := s.ReceiveMade(ctx, nil, func(tx *store.Tx, dir *Directory) (list []Arrival, err error) {
 		a := Arrival{To: owner, Recipient: ical.Address(e.To), Message: cal, Method: itip.Method(e.Method), Transport: e.Transport, Received: e.Created, Entry: &e, Approved: true, Invited: invitedBy(&e)}
 		if spread := s.spread[e.Transport]; spread != nil {
-			a.Message = cal.Clone() // this may run again
 			list, away, err = spread(tx, dir, &a)
 		}
 		return append([]Arrival{a}, list...), err
@@ -52,7 +51,8 @@ func (s *Service) Approve(ctx context.Context, by account.Actor, owner store.Acc
 
 // Spread brings a message that is applied to an account to those for whom the
 // account stands, the members of a group: messages for homes of this service,
-// and journal rows of those for others. It may say in the message who they are.
+// and journal rows of those for others. It may replace the message by one that says
+// who they are, and leaves the one given as it is.
 type Spread func(tx *store.Tx, dir *Directory, a *Arrival) (here []Arrival, away []*store.Entry, err error)
 
 // SetSpread sets what is done with a message that came by a transport and was

@@ -135,11 +135,7 @@ func (s *Service) disclose(tx *store.Tx, who store.Account, asker ical.Address, 
 // mail to a variant such as bob+events@ is theirs, and so is the invitation.
 func (s *Service) named(tx *store.Tx, a Arrival, dir *Directory) ([]ical.Address, error) {
 	if h := dir.holder(a.To, a.Recipient); h != nil { // which has it among its addresses
-		user := make([]ical.Address, len(h.Addresses))
-		for i, uri := range h.Addresses {
-			user[i] = ical.Address(uri)
-		}
-		return user, nil
+		return usersOf(*h), nil
 	}
 	user, err := addresses(tx, a.To)
 	if err == nil && a.Recipient != "" && !containsAddress(user, a.Recipient) {

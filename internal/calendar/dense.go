@@ -20,6 +20,9 @@ const (
 // dense reports whether a message repeats so often that its recipient looks
 // first.
 func dense(cal *ical.Calendar, zone *tz.Zone) bool {
+	if !repeats(cal) { // as most
+		return false
+	}
 	set, err := recur.New(cal, tz.NewResolver(cal, zone), recur.Options{})
 	if err != nil {
 		return false // what cannot be read is refused where it is stored
@@ -35,4 +38,14 @@ func dense(cal *ical.Calendar, zone *tz.Zone) bool {
 		}
 	}
 	return errors.Is(set.Err(), recur.ErrLimit)
+}
+
+// repeats reports whether anything in an object has a rule or dates to repeat at.
+func repeats(cal *ical.Calendar) bool {
+	for _, c := range cal.Main() {
+		if c.Prop("RRULE") != nil || c.Prop("RDATE") != nil {
+			return true
+		}
+	}
+	return false
 }

@@ -19,6 +19,7 @@ type Directory struct {
 	traces   map[met]store.Traces
 	alike    itip.Alike     // what messages of this service mean for copies
 	written  []*writtenOut  // the objects written last
+	ahead    *ahead         // what was worked out before the transaction; nil for nothing
 	lacking  *ical.Calendar // a message that names zones of the site, and
 	whole    *ical.Calendar // the same with their definitions
 	err      error          // whoever uses it looks when it is done

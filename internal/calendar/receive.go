@@ -2,10 +2,9 @@ package calendar
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/convene-cal/convene/ical"
@@ -37,7 +36,7 @@ type Arrival struct {
 	Transport string      // journal.Local, "mail", …
 	Received  time.Time   // zero = now
 	// Entry is the row (direction in) to write the outcome to: as it is on
-	// disk, ID set. Nil: Receive adds one.
+	// disk, ID set. Nil: Receive adds one. Without a Calendar it gets the message.
 	Entry *store.Entry
 	// Sent is the sender's row of a message within this service.
 	Sent *store.Entry
@@ -80,16 +79,26 @@ func (s *Service) Receive(ctx context.Context, a Arrival) (Received, error) {
 // (answers of rooms, refreshed copies) is in Received.Next and not delivered
 // yet. One message that cannot be processed does not stop the others.
 func (s *Service) ReceiveAll(ctx context.Context, arrivals []Arrival) ([]Received, error) {
-	return s.ReceiveMade(ctx, func(*store.Tx, *Directory) ([]Arrival, error) { return arrivals, nil })
+	arrivals = slices.Clone(arrivals)
+	for i := range arrivals {
+		if arrivals[i].Received.IsZero() {
+			arrivals[i].Received = s.now()
+		}
+	}
+	return s.ReceiveMade(ctx, arrivals, func(*store.Tx, *Directory) ([]Arrival, error) { return arrivals, nil })
 }
 
 // ReceiveMade is ReceiveAll for messages that can only be made with what the
 // transaction reads: who of the recipients is here, and what they have. An
-// error of arriving is given back, and nothing is written then.
-func (s *Service) ReceiveMade(ctx context.Context, arriving func(*store.Tx, *Directory) ([]Arrival, error)) ([]Received, error) {
+// error of arriving is given back, and nothing is written then. Of likely, the
+// messages that it will probably be, with the same objects, as much as possible is
+// done beforehand.
+func (s *Service) ReceiveMade(ctx context.Context, likely []Arrival, arriving func(*store.Tx, *Directory) ([]Arrival, error)) ([]Received, error) {
 	var out []Received
+	ahead := s.foresee(likely)
 	err := s.store.Update(ctx, func(tx *store.Tx) error {
 		dir := s.directory(tx)
+		dir.ahead, dir.lacking, dir.whole = ahead, ahead.lacking, ahead.whole
 		arrivals, err := arriving(tx, dir)
 		if err != nil {
 			return err
@@ -107,6 +116,7 @@ func (s *Service) ReceiveMade(ctx context.Context, arriving func(*store.Tx, *Dir
 			r.Err = err
 			out = append(out, r)
 		}
+		s.lately.note(arrivals, dir)
 		return nil
 	})
 	if err != nil {
@@ -247,13 +257,8 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 			return nil, err
 		}
 	}
-	arrival := itip.Arrival{Message: a.Message, Method: a.Method, From: a.From, Invited: a.Invited, Received: a.Received, AutoAdd: !a.AskFirst, Approved: a.Approved, Local: dir.local, Zone: accountZone(who)}
-	arrival.Consent, arrival.Member, arrival.MaxAttendees = s.consent(tx, dir, a.To), s.member(tx, dir), s.limits.Attendees
-	if a.Approved && a.Entry != nil {
-		arrival.Sender = ical.Address(a.Entry.From)
-	}
-	arrival.NoDelegation = preferencesOf(who).NoDelegation
-	arrival.Refreshes = func(ical.Address) bool { return a.Message.Value("PRODID") == itip.ProductID } // as this service does
+	arrival := s.arrival(a, who)
+	arrival.Local, arrival.Consent, arrival.Member = dir.local, s.consent(tx, dir, a.To), s.member(tx, dir)
 	if arrival.User, err = s.named(tx, a, dir); err != nil {
 		return nil, err
 	}
@@ -308,6 +313,8 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 			cal, _, err := s.parse(tx, stored)
 			return cal, err
 		})
+	} else if foretold, ok := dir.foretold(arrival); ok {
+		res = foretold
 	} else {
 		res, err = itip.Apply(arrival)
 	}
@@ -332,6 +339,20 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 		}
 	}
 	return res, nil
+}
+
+// arrival is what itip is told of a message for an account, but for what has to be
+// looked up.
+func (s *Service) arrival(a Arrival, who store.Account) itip.Arrival {
+	now := itip.Arrival{
+		Message: a.Message, Method: a.Method, From: a.From, Invited: a.Invited, Received: a.Received, AutoAdd: !a.AskFirst, Approved: a.Approved,
+		Zone: accountZone(who), MaxAttendees: s.limits.Attendees, NoDelegation: preferencesOf(who).NoDelegation,
+		Refreshes: func(ical.Address) bool { return a.Message.Value("PRODID") == itip.ProductID }, // as this service does
+	}
+	if a.Approved && a.Entry != nil {
+		now.Sender = ical.Address(a.Entry.From)
+	}
+	return now
 }
 
 // forged holds a message from outside in the name of an organizer of this
@@ -368,180 +389,3 @@ func (s *Service) forged(tx *store.Tx, a Arrival, dir *Directory) (*itip.Result,
 // heldFor is how long a message waits for the one it belongs to (RFC 5546
 // 5.2.1 names no time; two weeks outlive every mail queue).
 const heldFor = 14 * 24 * time.Hour
-
-// keep writes what a result says: object, memory, inbox item, messages.
-func (s *Service) keep(tx *store.Tx, a Arrival, who store.Account, stored *store.Object, res *itip.Result, e *store.Entry, next *[]*store.Entry, dir *Directory) error {
-	var now *store.Object
-	switch {
-	case res.Decision == itip.Held && res.Reason == itip.ReasonCounter && res.Object != nil && stored != nil:
-		// Outlook's proposal is an answer too.
-		var err error
-		if now, err = s.keepObject(tx, a, who, stored, res, dir); err != nil {
-			return err
-		}
-		e.Object = now.ID
-	case res.Decision != itip.Applied:
-		if stored != nil {
-			e.Object = stored.ID
-			m, err := json.Marshal(res.Memory)
-			if err != nil {
-				return err
-			}
-			if res.Decision != itip.Held && string(m) != "{}" && string(m) != string(stored.Memory) {
-				if err := tx.UpdateMemory(stored.Account, stored.ID, m); err != nil {
-					return fmt.Errorf("remember scheduling state: %w", err)
-				}
-			}
-		}
-	case res.Object == nil && stored != nil:
-		e.Object = stored.ID
-		if err := tx.DeleteObject(stored.Account, stored.ID); err != nil {
-			return fmt.Errorf("delete cancelled event: %w", err)
-		}
-	case res.Object != nil:
-		var err error
-		if now, err = s.keepObject(tx, a, who, stored, res, dir); err != nil {
-			return err
-		}
-		e.Object = now.ID
-		if a.Method == itip.Cancel && preferencesOf(who).DeleteCancelled && calledOff(res.Object) {
-			// Stored first, so that the history, and what it tells of versions, ends
-			// with the cancellation (CAN-01).
-			if err := tx.DeleteObject(now.Account, now.ID); err != nil {
-				return fmt.Errorf("delete cancelled event: %w", err)
-			}
-		}
-	}
-	if res.Notify && !e.Refresh {
-		if err := s.inboxItem(tx, a, e, dir); err != nil {
-			return err
-		}
-	}
-	if res.Decision == itip.Applied && a.Method == itip.Cancel && (who.Kind == store.Room || who.Kind == store.Resource) {
-		if err := s.withdrawAll(tx, who, a.Message.UID(), "The booking was cancelled."); err != nil {
-			return err
-		}
-	}
-	// Before a room answers: of two answers that wait, the later one goes out.
-	rows, err := s.send(tx, a.To, e.Object, res.Send, dir)
-	if err != nil {
-		return err
-	}
-	*next = append(*next, rows...)
-	if now != nil && res.Decision == itip.Applied && (who.Kind == store.Room || who.Kind == store.Resource) && a.Method == itip.Request {
-		rows, err := s.answerAsRoom(tx, a, who, now, dir)
-		if err != nil && problem.Of(err).Condition == problem.Internal {
-			return err
-		}
-		if err != nil {
-			s.log.Warn("room cannot answer by itself", "room", who.Name, "uid", now.UID, "reason", err)
-		}
-		*next = append(*next, rows...)
-	}
-	return nil
-}
-
-// calledOff reports whether nothing of an event takes place any more.
-func calledOff(cal *ical.Calendar) bool {
-	for _, c := range cal.Main() {
-		if !strings.EqualFold(c.Value("STATUS"), "CANCELLED") && (c.Prop("RECURRENCE-ID") == nil || cal.Master() == nil) {
-			return false
-		}
-	}
-	return true
-}
-
-// keepObject stores the object of an applied message: in its place, or, when
-// new, in the calendar for new invitations (RFC 6638 4.3).
-func (s *Service) keepObject(tx *store.Tx, a Arrival, who store.Account, stored *store.Object, res *itip.Result, dir *Directory) (*store.Object, error) {
-	w := dir.writing(res.Object)
-	if len(w.body) > s.limits.ResourceSize {
-		return nil, problem.New(problem.TooLarge, "The event is %d octets long; %d are allowed.", len(w.body), s.limits.ResourceSize)
-	}
-	for _, c := range res.Object.Main() {
-		n := 0
-		for range c.Props("ATTENDEE") {
-			n++
-		}
-		if n > s.limits.Attendees {
-			return nil, problem.New(problem.TooManyAttendees, "The event has %d attendees; %d are allowed.", n, s.limits.Attendees)
-		}
-	}
-	memory, err := json.Marshal(res.Memory)
-	if err != nil {
-		return nil, fmt.Errorf("remember scheduling state: %w", err)
-	}
-	tag := w.etag()
-	var o store.Object
-	if stored != nil {
-		o = *stored
-		if o.ETag == tag {
-			if string(memory) != string(o.Memory) {
-				if err := tx.UpdateMemory(o.Account, o.ID, memory); err != nil {
-					return nil, fmt.Errorf("remember scheduling state: %w", err)
-				}
-			}
-			return &o, nil
-		}
-	} else {
-		all, err := dir.collections(a.To)
-		if err != nil {
-			return nil, err
-		}
-		c, err := defaultOf(all, settingsOf(who).DefaultCalendar, res.Object.Kind())
-		if err != nil {
-			return nil, err
-		}
-		o = store.Object{Account: a.To, Collection: c.ID}
-	}
-	ix, err := w.timeIndex(s)
-	if err != nil {
-		return nil, err
-	}
-	s.describe(&o, res.Object, tag, true)
-	o.Modified, o.Memory = s.now(), memory
-	if o.ScheduleTag == "" || res.TagChanged {
-		o.ScheduleTag = scheduleTag(o.ScheduleTag, tag, s.now())
-	}
-	if stored != nil {
-		err = tx.PutObject(&o, w.body, ix)
-	} else {
-		err = putUnderFreeName(tx, &o, w.body, ix, namesOf(o.UID))
-	}
-	if err != nil {
-		return nil, fmt.Errorf("store event %s: %w", o.UID, err)
-	}
-	return &o, nil
-}
-
-// note writes the outcome to the row. A mere refresh of a colleague's copy has
-// no row of its own unless something is to be said about it.
-func (s *Service) note(tx *store.Tx, a Arrival, e *store.Entry, res *itip.Result, r *Received) error {
-	e.State, e.Reason, e.Sentence = string(res.Decision), res.Reason, res.Sentence
-	e.Updated = s.now()
-	if e.Refresh && e.ID == 0 && res.Decision == itip.Applied {
-		return nil
-	}
-	if len(res.Changes) > 0 {
-		var err error
-		if e.Changes, err = json.Marshal(res.Changes); err != nil {
-			return fmt.Errorf("changes of message: %w", err)
-		}
-	}
-	if res.RequestStatus != "" {
-		e.Status = res.RequestStatus
-	}
-	var err error
-	if e.ID == 0 {
-		err = tx.AddEntry(e)
-	} else {
-		err = tx.UpdateEntry(*e)
-	}
-	if err != nil {
-		return fmt.Errorf("note what became of a message: %w", err)
-	}
-	r.Entry = *e
-	return nil
-}
-
-const reasonRejected = "rejected-by-user"

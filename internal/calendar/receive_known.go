@@ -19,6 +19,9 @@ import (
 func (s *Service) row(a Arrival, dir *Directory) *store.Entry {
 	if a.Entry != nil {
 		e := *a.Entry
+		if len(e.Calendar) == 0 {
+			e.Calendar = dir.writing(a.Message).body
+		}
 		return &e
 	}
 	e := &store.Entry{

@@ -99,6 +99,7 @@ type Service struct {
 	log     *slog.Logger
 	locks   locks
 	visits  visits
+	lately  lately
 
 	elsewhere Elsewhere // nil: other services are not asked
 	spread    map[string]Spread

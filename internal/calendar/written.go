@@ -17,11 +17,18 @@ type writtenOut struct {
 	err   error // of the index
 }
 
+func newWritten(cal *ical.Calendar) *writtenOut { return &writtenOut{cal: cal, body: cal.Bytes()} }
+
 // maxWritten objects are at hand: the message and a few kinds of copies.
 const maxWritten = 4
 
 // writing gives the octets of an object.
 func (d *Directory) writing(cal *ical.Calendar) *writtenOut {
+	if d.ahead != nil {
+		if w := d.ahead.written[cal]; w != nil {
+			return w
+		}
+	}
 	for _, w := range d.written {
 		if w.cal == cal {
 			return w
@@ -30,7 +37,7 @@ func (d *Directory) writing(cal *ical.Calendar) *writtenOut {
 	if len(d.written) == maxWritten {
 		d.written = append(d.written[:0], d.written[1:]...)
 	}
-	w := &writtenOut{cal: cal, body: cal.Bytes()}
+	w := newWritten(cal)
 	d.written = append(d.written, w)
 	return w
 }

@@ -108,6 +108,7 @@ func (c *CIP) spread(tx *store.Tx, group store.Account, a *calendar.Arrival, r r
 	if away, err = c.forward(tx, a, r, team.elsewhere, first); err != nil {
 		return nil, nil, err
 	}
+	a.Message = a.Message.Clone() // the one given is for reading only
 	for i, m := range team.here {
 		invite(a.Message, team.addresses[i], m.DisplayName, a.Recipient)
 	}

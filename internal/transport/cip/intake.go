@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/convene-cal/convene/cip"
 	"github.com/convene-cal/convene/ical"
@@ -26,7 +27,9 @@ type intake struct {
 	e          *cip.Event
 	server, by string // of the owner, and how the session may speak for it
 	digest     string
-	here       map[ical.Address]bool // of very many attendees those with accounts here; nil: all are looked up
+	now        time.Time
+	copies     map[int]*ical.Calendar // for the attendees that the event is new to, by their place; made before, and for reading only
+	here       map[ical.Address]bool  // of very many attendees those with accounts here; nil: all are looked up
 
 	// Results of the transaction, which may run twice.
 	guests []guest
@@ -89,6 +92,42 @@ func (in *intake) lookUp(tx *store.Tx, dir *calendar.Directory) (err error) {
 	return nil
 }
 
+// fewLikely attendees' copies are made beforehand.
+const fewLikely = 16
+
+// likely are the messages that arrivals will make when the event is new to all
+// who are of this server.
+func (in *intake) likely() (list []calendar.Arrival) {
+	if len(in.e.Attendees) > fewLikely {
+		return nil
+	}
+	in.copies = map[int]*ical.Calendar{}
+	for i, w := range in.e.Attendees {
+		if !in.c.ours(cip.ServerOf(w.ID)) {
+			continue
+		}
+		in.copies[i] = in.c.copyFor(in.e, &guest{Person: w})
+		list = append(list, calendar.Arrival{Recipient: w.Address, From: in.e.Owner.Address, Message: in.copies[i], Method: in.method(), Transport: Name, Received: in.now})
+	}
+	return list
+}
+
+// copy is the message for a guest.
+func (in *intake) copy(i int) *ical.Calendar {
+	g := &in.guests[i]
+	if made := in.copies[i]; made != nil && (g.had == nil || g.had.held) {
+		return made
+	}
+	return in.c.copyFor(in.e, g)
+}
+
+func (in *intake) method() itip.Method {
+	if in.e.Cancelled {
+		return itip.Cancel
+	}
+	return itip.Request
+}
+
 // arrivals makes the messages; rows of those that do not reach a calendar are
 // written at once.
 func (in *intake) arrivals(tx *store.Tx, dir *calendar.Directory) (list []calendar.Arrival, err error) {
@@ -119,11 +158,7 @@ func (in *intake) arrivals(tx *store.Tx, dir *calendar.Directory) (list []calend
 			g.info, g.skip = cip.Info{Code: cip.PermDenied, ID: g.ID}, true
 		}
 	}
-	method := itip.Request
-	if e.Cancelled {
-		method = itip.Cancel
-	}
-	policy := c.policy(in.by)
+	method, policy := in.method(), c.policy(in.by)
 	evidence := record{Evidence: trust.Evidence{From: e.Owner.Address, Peers: []string{in.server}, PeerBy: in.by, Remote: in.s.conn.RemoteAddr().String(), Policy: policy.Inbound}, EventID: e.ID, Version: e.Version, Trace: e.Trace}
 	for i := range in.guests {
 		g := &in.guests[i]
@@ -134,7 +169,7 @@ func (in *intake) arrivals(tx *store.Tx, dir *calendar.Directory) (list []calend
 		if g.had != nil && !g.had.held {
 			q.Stored = &trust.Stored{Organizer: g.had.organizer}
 		}
-		q.Now = c.now()
+		q.Now = in.now
 		if q.Rules, err = gate.Load(tx, g.account.ID); err != nil { // whom they do not want to hear
 			return nil, err
 		}
@@ -152,9 +187,9 @@ func (in *intake) arrivals(tx *store.Tx, dir *calendar.Directory) (list []calend
 		}
 		row := &store.Entry{
 			Account: g.account.ID, Direction: journal.In, Transport: Name, State: calendar.StateReceived, Method: string(method), UID: e.UID,
-			From: string(e.Owner.Address), To: string(g.Address), Evidence: r.json(), Created: c.now(), Digest: in.digest,
+			From: string(e.Owner.Address), To: string(g.Address), Evidence: r.json(), Created: in.now, Digest: in.digest,
 		}
-		cal := c.copyFor(e, g)
+		cal := in.copy(i)
 		if m := cal.Master(); m != nil {
 			row.Sequence = sequenceOf(m)
 		}
@@ -178,7 +213,7 @@ func (in *intake) arrivals(tx *store.Tx, dir *calendar.Directory) (list []calend
 		if err != nil {
 			return nil, err
 		}
-		row.Calendar, in.away = cal.Bytes(), append(in.away, away...)
+		in.away = append(in.away, away...)
 		for _, a := range append([]calendar.Arrival{a}, members...) {
 			list, in.who, in.to = append(list, a), append(in.who, i), append(in.to, a.To)
 		}

@@ -31,11 +31,11 @@ func (s *session) SendEvent(ctx context.Context, e *cip.Event) cip.Reply {
 	if !ok {
 		return s.fromOurs(ctx, e)
 	}
-	in := &intake{c: s.c, s: s, e: e, server: server, by: by, digest: digestOf(e)}
+	in := &intake{c: s.c, s: s, e: e, server: server, by: by, digest: digestOf(e), now: s.c.now()}
 	if err := in.screen(ctx); err != nil {
 		return s.fault("SENDEVENT", err)
 	}
-	got, err := s.c.o.Calendar.ReceiveMade(ctx, in.arrivals)
+	got, err := s.c.o.Calendar.ReceiveMade(ctx, in.likely(), in.arrivals)
 	switch {
 	case errors.Is(err, errOwnEvent):
 		return s.fromOurs(ctx, e)

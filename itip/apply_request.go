@@ -50,11 +50,50 @@ func (p *applying) request() {
 // fresh reports whether any component of the message is newer than what is here.
 func (p *applying) fresh() bool {
 	for _, k := range p.msg.keys() {
-		if p.judge(k, p.msg.component(k)) == newer {
+		switch p.judge(k, p.msg.component(k)) {
+		case newer:
 			return true
+		case duplicate:
+			if p.joining(k) != nil {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// joining is our line of a component that was passed on to an address of ours
+// under which the copy does not have us yet; nil when there is none.
+func (p *applying) joining(k string) *ical.Property {
+	by, have := p.delegator(), p.stored.component(k)
+	if by == nil || have == nil || dead(have) {
+		return nil
+	}
+	listed := listedIn(have)
+	for line := range p.msg.component(k).Props("ATTENDEE") {
+		if p.me.is(line) && names(line, "DELEGATED-FROM", by.Address()) && !listed[line.Address().Key()] {
+			return line
+		}
+	}
+	return nil
+}
+
+// join puts us on the copy under another address, in the place of who passed the
+// invitation on; what the event is they do not say (RFC 5546 3.2.2.3).
+func (m *merging) join(k string, line *ical.Property) {
+	c, by := m.new.component(k), m.p.delegator()
+	if c == nil {
+		return // a newer series left it out
+	}
+	q := line.Clone()
+	unscheduled(q)
+	c.Add(q)
+	if from := (people{by.Address().Key(): true}).line(c); from != nil && partStat(from) != partStatDelegated {
+		from.SetParam("PARTSTAT", partStatDelegated)
+		from.SetParam("DELEGATED-TO", string(line.Address()))
+	}
+	m.diffs = append(m.diffs, Difference{Property: "ATTENDEE", New: nameOf(person(q)), Attendee: string(q.Address()), RecurrenceID: k})
+	m.p.res.Notify = true
 }
 
 func allCancelled(o *object) bool {
@@ -318,12 +357,16 @@ func (p *applying) derived(k string) bool {
 // update is a REQUEST for an event we have (REQ-13).
 func (p *applying) update() {
 	fresh := map[string]bool{}
+	joined := map[string]*ical.Property{}
 	old, dup := 0, 0
 	for _, k := range p.msg.keys() {
 		switch p.judge(k, p.msg.component(k)) {
 		case newer:
 			fresh[k] = true
 		case duplicate:
+			if line := p.joining(k); line != nil {
+				joined[k] = line
+			}
 			dup++
 		default:
 			old++
@@ -332,7 +375,7 @@ func (p *applying) update() {
 	if p.stored.master == nil && p.msg.master == nil && len(fresh) > 0 || p.msg.master == nil {
 		p.mem.Piecewise = true
 	}
-	if len(fresh) == 0 {
+	if len(fresh)+len(joined) == 0 {
 		if old > 0 {
 			p.end(Ignored, ReasonOutdated, "A newer version of %s is already here.", title(p.stored))
 		} else {
@@ -355,6 +398,9 @@ func (p *applying) update() {
 		m.new.drop(m.new.cal.Main()...)
 	}
 	m.merge(fresh)
+	for k, line := range sorted(joined) {
+		m.join(k, line)
+	}
 	m.finish()
 }
 

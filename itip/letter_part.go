@@ -20,16 +20,21 @@ type part struct {
 
 // mould is a message that others are like.
 type mould struct {
-	of  *ical.Component // what it was written from
-	cal *ical.Calendar
-	out *ical.Component  // its one component
-	at  [len(placed)]int // where in out the lines of placed stand
-	seq int              // and SEQUENCE
+	of   *ical.Component // what it was written from
+	cal  *ical.Calendar
+	out  *ical.Component     // its one component
+	at   [len(placed)]int    // where in out the lines of placed stand
+	was  [len(placed)]string // and what they say in of
+	asIs [len(placed)]bool   // they go out as they stand
+	seq  int                 // and SEQUENCE
 }
 
 // placed are the lines in which the occurrences of a series differ; the first
 // three are always there.
 var placed = [...]string{"DTSTART", "DTEND", "RECURRENCE-ID", "CREATED"}
+
+// years are those in which an occurrence begins, ends and was to begin.
+type years [3][len("2006")]byte
 
 // part writes a REQUEST about one occurrence, whose SEQUENCE is n (RFC 5546 3.2.2).
 func (l *letter) part(o *object, k string, n int) part {
@@ -71,6 +76,10 @@ func mouldOf(c *ical.Component, cal *ical.Calendar) *mould {
 			return nil
 		}
 	}
+	for j, want := range placed {
+		t.was[j] = c.Value(want)
+		t.asIs[j] = t.at[j] >= 0 && t.out.Properties[t.at[j]].Value() == t.was[j]
+	}
 	return t
 }
 
@@ -102,25 +111,21 @@ func (l *letter) like(o *object, c *ical.Component, n int) *ical.Calendar {
 		}
 	}
 	out := &ical.Component{Name: t.out.Name, Properties: append(make([]*ical.Property, 0, len(t.out.Properties)), t.out.Properties...)}
-	years := ""
+	var in years
 	for j, v := range times {
 		if v == "" {
-			v = t.of.Value(placed[j]) // as in the mould
+			v = t.was[j] // as in the mould
 		}
-		if j < 3 {
-			years += v[:len("2006")]
+		if j < len(in) {
+			copy(in[j][:], v)
 		}
 		if times[j] == "" {
 			continue
 		}
-		if t.at[j] < 0 {
+		if !t.asIs[j] {
 			return nil
 		}
-		q := t.out.Properties[t.at[j]]
-		if q.Value() != t.of.Value(placed[j]) {
-			return nil // it does not go out as it stands
-		}
-		q = q.Clone()
+		q := t.out.Properties[t.at[j]].Clone()
 		q.SetValue(v)
 		out.Properties[t.at[j]] = q
 	}
@@ -131,12 +136,15 @@ func (l *letter) like(o *object, c *ical.Component, n int) *ical.Calendar {
 	cal.Components = []*ical.Component{out}
 	zones := t.cal.Components[:len(t.cal.Components)-1]
 	if len(zones) > 0 {
-		if zones = l.spans[years]; zones == nil {
+		if zones = l.spans[in]; zones == nil {
 			l.o = o
 			if zones = l.zonesOf(cal); zones == nil {
 				return nil
 			}
-			put(&l.spans, years, zones)
+			if l.spans == nil {
+				l.spans = map[years][]*ical.Component{}
+			}
+			l.spans[in] = zones
 		}
 	}
 	cal.Components = append(append(make([]*ical.Component, 0, len(zones)+1), zones...), out)

@@ -56,10 +56,10 @@ type letter struct {
 		of       *ical.Calendar
 		sequence int
 	}
-	zoned  map[string]*ical.Component   // VTIMEZONEs by zone and span
-	spans  map[string][]*ical.Component // VTIMEZONEs of such messages, by their years
-	unseen map[*ical.Component]*unseen  // where the list of guests is hidden
-	mould  *mould                       // the last message about one occurrence that others are written after
+	zoned  map[string]*ical.Component  // VTIMEZONEs by zone and span
+	spans  map[years][]*ical.Component // VTIMEZONEs of such messages, by their years
+	unseen map[*ical.Component]*unseen // where the list of guests is hidden
+	mould  *mould                      // the last message about one occurrence that others are written after
 }
 
 // calendar wraps components into an iTIP object with the zones they use (RFC

@@ -92,14 +92,12 @@ func (p *organizing) notice(one *party, send int) {
 		n.Reason = NoticeRefreshed
 	case len(n.Messages) > 0 && len(one.asked) == 0:
 		n.Reason = NoticeCancelled
-	case len(n.Messages) > 0 && slices.ContainsFunc(p.out.Send[send:], func(m Message) bool { return m.First }):
+	case len(n.Messages) > 0 && p.someFirst(send):
 		n.Reason = NoticeInvited
 	case len(n.Messages) > 0:
 		n.Reason = NoticeChanged
-		for _, k := range one.asked {
-			if p.asked[k] {
-				n.Reason = NoticeAsked
-			}
+		if len(p.asked) > 0 && slices.ContainsFunc(one.asked, func(k string) bool { return p.asked[k] }) {
+			n.Reason = NoticeAsked
 		}
 	case needed && reachable(one.line, p.c.Local) == "":
 		n.Reason = NoticeUnreachable
@@ -113,6 +111,16 @@ func (p *organizing) notice(one *party, send int) {
 		n.Reason = NoticeStatusOnly
 	}
 	p.out.People = append(p.out.People, n)
+}
+
+// someFirst reports whether one of the messages from a place on is about something new.
+func (p *organizing) someFirst(from int) bool {
+	for i := from; i < len(p.out.Send); i++ {
+		if p.out.Send[i].First {
+			return true
+		}
+	}
+	return false
 }
 
 // silenced reports whether a change is not told to a person only because they

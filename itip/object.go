@@ -47,22 +47,23 @@ func (o *object) index() {
 	if len(main) == 0 {
 		return
 	}
-	for _, c := range main {
-		if c.Prop("RECURRENCE-ID") == nil {
+	ids := make([]*ical.Property, len(main))
+	for i, c := range main {
+		if ids[i] = c.Prop("RECURRENCE-ID"); ids[i] == nil && o.master == nil {
 			o.master = c
-			break
 		}
 	}
 	o.allDay = allDay(o.master)
 	if o.master == nil {
-		t, err := main[0].Prop("RECURRENCE-ID").Time()
+		t, err := ids[0].Time()
 		o.allDay = err == nil && t.IsDate()
 	}
-	for _, c := range main {
-		if c.Prop("RECURRENCE-ID") == nil {
+	o.order = make([]string, 0, len(main))
+	for i, c := range main {
+		if ids[i] == nil {
 			continue
 		}
-		k := o.keyOf(c)
+		k := o.keyOfID(ids[i])
 		if _, twice := o.overrides[k]; !twice {
 			o.order = append(o.order, k)
 		}
@@ -110,6 +111,10 @@ func (o *object) keyOf(c *ical.Component) string {
 	if p == nil {
 		return ""
 	}
+	return o.keyOfID(p)
+}
+
+func (o *object) keyOfID(p *ical.Property) string {
 	t, err := p.Time()
 	if err != nil {
 		return "?" + p.Value() // unreadable: itself, so that it meets its like
@@ -138,7 +143,21 @@ func (o *object) key(t ical.Time, zones *tz.Resolver) string {
 	return instantKey(zones.Instant(t))
 }
 
-func instantKey(t time.Time) string { return t.UTC().Format("20060102T150405Z") }
+// instantKey writes an instant as keys have it. There is one for each component of
+// each object, so it is not left to the time package, which reads a layout first.
+func instantKey(t time.Time) string {
+	t = t.UTC()
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.Format("20060102T150405Z")
+	}
+	hour, minute, second := t.Clock()
+	b := [...]byte{8: 'T', 15: 'Z'}
+	for _, x := range [...]struct{ at, n int }{{0, year / 100}, {2, year % 100}, {4, int(month)}, {6, day}, {9, hour}, {11, minute}, {13, second}} {
+		b[x.at], b[x.at+1] = byte('0'+x.n/10), byte('0'+x.n%10)
+	}
+	return string(b[:])
+}
 
 // dayOf is the day meant by a recurrence id of an all-day series. Some write
 // midnight of a zone as UTC, which for zones east of Greenwich falls on the

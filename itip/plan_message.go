@@ -42,7 +42,8 @@ func (p *organizing) tell(one *party) {
 	case len(one.asked) > 0 && local:
 		p.request(one, to, one.listed, false)
 	case len(one.asked) > 0:
-		for _, k := range one.asked {
+		row := p.rowFor(one.asked)
+		for i, k := range one.asked {
 			if k == "" {
 				whole := !p.expands(one, p.new)
 				if !whole {
@@ -52,7 +53,7 @@ func (p *organizing) tell(one *party) {
 				}
 				delete(p.out.Memory.Expanded, one.who)
 			}
-			p.requestPart(one, to, k)
+			p.requestPart(one, to, k, &row[i])
 		}
 	case local && one.refresh && len(one.listed) > 0:
 		p.request(one, to, one.listed, true)
@@ -169,6 +170,7 @@ func (p *organizing) cancelAll(one *party, to ical.Address) {
 			p.numbers[k] = n + 1
 			clear(p.drafts)
 			clear(p.parts)
+			p.row, p.rowOf = nil, nil
 			p.letter.mould = nil
 		}
 		put(&p.out.Memory.Invited, one.who+" "+k, sequence(p.new.component(k)))
@@ -278,19 +280,24 @@ func (p *organizing) request(one *party, to ical.Address, list []string, refresh
 }
 
 // requestPart queues a REQUEST about one component for somebody from outside.
-func (p *organizing) requestPart(one *party, to ical.Address, k string) {
+// at is where the list of what this person is asked about has it, once it is made.
+func (p *organizing) requestPart(one *party, to ical.Address, k string, at **part) {
 	if k == "" || p.hidden {
 		p.request(one, to, []string{k}, false)
 		return
 	}
-	x, ok := p.parts[k]
-	if !ok {
-		x = p.letter.part(p.new, k, p.numberOf(k))
-		x.asks = p.asked[k]
-		if d := p.deltas[k]; d != nil {
-			x.changes = d.diffs
+	x := *at
+	if x == nil {
+		if x = p.parts[k]; x == nil {
+			made := p.letter.part(p.new, k, p.numberOf(k))
+			x = &made
+			x.asks = p.asked[k]
+			if d := p.deltas[k]; d != nil {
+				x.changes = d.diffs
+			}
+			put(&p.parts, k, x)
 		}
-		put(&p.parts, k, x)
+		*at = x
 	}
 	m := Message{Method: Request, From: p.from, To: to, UID: p.uid, RecurrenceID: k, Sequence: x.sequence, Calendar: x.cal, SentBy: p.by, Asks: x.asks}
 	if one.listed[0] != "" { // taken back, it leaves the occurrence to who has the series
@@ -300,6 +307,15 @@ func (p *organizing) requestPart(one *party, to ical.Address, k string) {
 		m.Changes = x.changes
 	}
 	p.out.Send = append(p.out.Send, m)
+}
+
+// rowFor are places for the messages about a list of occurrences: the same as last
+// time for the same list, which the guests of a series mostly share.
+func (p *organizing) rowFor(list []string) []*part {
+	if p.rowOf != &list[0] || len(p.row) != len(list) {
+		p.row, p.rowOf = make([]*part, len(list)), &list[0]
+	}
+	return p.row
 }
 
 // firstTo reports whether the person had none of these components before.

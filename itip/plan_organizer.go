@@ -16,6 +16,7 @@ type organizing struct {
 	cache        keys
 	was, is      map[string]*roster // rosters by component
 	deltas       map[string]*delta  // by component of new
+	none         delta              // of all that were saved exactly as they were; never written to
 	bumped       map[string]bool    // components with a new SEQUENCE
 	reverted     map[string]bool    // overrides that the client took away and we keep
 	swap         bool               // some leave, so those who join do with the next SEQUENCE: they may be the same by another address
@@ -35,7 +36,9 @@ type organizing struct {
 	borrowed     []string                  // overrides made only to ask about an occurrence
 	hidden       bool                      // the guests do not see each other
 	drafts       map[string]*ical.Calendar // messages made so far, shared between recipients of the same view
-	parts        map[string]part           // those about one occurrence
+	parts        map[string]*part          // those about one occurrence
+	row          []*part                   // the same, beside the list of occurrences that was sent last
+	rowOf        *string                   // the first of that list
 	beforeAll    bool                      // see allBefore
 	beforeAsked  bool
 	uid          string
@@ -131,6 +134,7 @@ func (p *organizing) forgotten(known int) int {
 // startsSometime refuses events to which nobody could be invited, since they
 // never begin (RFC 5545 3.6.1).
 func (p *organizing) startsSometime() error {
+	known := "" // the zone looked for last
 	for _, k := range p.new.keys() {
 		c := p.new.component(k)
 		start := c.Prop("DTSTART")
@@ -143,10 +147,11 @@ func (p *organizing) startsSometime() error {
 		if count(c, "RRULE") > 1 {
 			return refuse(conditionObject, k, "RRULE", "The event repeats by two rules, which guests' programs would not understand. Make two events of it.") // RFC 5546 3.2.2: one at most
 		}
-		if id := start.Param("TZID"); id != "" {
+		if id := start.Param("TZID"); id != "" && id != known {
 			if _, err := p.new.zones.Zone(id); err != nil {
 				return refuse(conditionObject, k, "DTSTART", "The event begins in the time zone %q, which nobody knows and the event does not define.", id)
 			}
+			known = id
 		}
 		if _, err := start.Time(); err != nil {
 			return refuse(conditionObject, k, "DTSTART", "The event begins at %q, which is no time.", start.Value())
@@ -199,7 +204,7 @@ func (p *organizing) compare() {
 		}
 		if before != nil && identical(before, p.new.component(k)) {
 			p.still[k] = p.old.component(k) != nil
-			p.deltas[k] = &delta{}
+			p.deltas[k] = &p.none
 			continue
 		}
 		d := compare(p.old, before, p.new, p.new.component(k))

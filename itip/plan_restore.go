@@ -137,7 +137,9 @@ func (p *organizing) restoreOccurrences() {
 			p.deltas[k] = &delta{}
 			p.borrowed = append(p.borrowed, k)
 		}
-		p.deltas[k].class |= reschedule
+		d := *p.deltas[k]
+		d.class |= reschedule
+		p.deltas[k] = &d
 	}
 }
 

@@ -79,7 +79,14 @@ func (p *organizing) send() {
 // counts when all who are on it were sent it.
 func (p *organizing) remember(parties []*party) {
 	asked, missed := map[string]bool{}, map[string]bool{}
+	var whole *string // a list of which somebody was sent all
 	for _, one := range parties {
+		if len(one.asked) > 0 && len(one.asked) == len(one.listed) {
+			if whole == &one.asked[0] {
+				continue // the same list once more
+			}
+			whole = &one.asked[0]
+		}
 		told := one.about()
 		for _, k := range one.listed {
 			if told(k) {

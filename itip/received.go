@@ -33,11 +33,17 @@ func (p *applying) receive(c *ical.Component) {
 	c.Components = slices.DeleteFunc(c.Components, func(s *ical.Component) bool { return s.Name == "VALARM" })
 	for _, name := range [...]string{"ATTENDEE", "ORGANIZER"} {
 		for q := range c.Props(name) {
-			for _, param := range [...]string{"SCHEDULE-AGENT", "SCHEDULE-STATUS", "SCHEDULE-FORCE-SEND"} {
-				if q.HasParam(param) {
-					q.RemoveParam(param)
-				}
-			}
+			unscheduled(q)
+		}
+	}
+}
+
+// unscheduled takes from a line what is between a server and its own clients (RFC
+// 6638 7).
+func unscheduled(q *ical.Property) {
+	for _, param := range [...]string{"SCHEDULE-AGENT", "SCHEDULE-STATUS", "SCHEDULE-FORCE-SEND"} {
+		if q.HasParam(param) {
+			q.RemoveParam(param)
 		}
 	}
 }

@@ -25,6 +25,7 @@ func refreshCopies(o *object, mem *Memory, me people, local func(ical.Address) b
 		rosters[k] = rosterOf(o.component(k), cache)
 	}
 	living := o.living()
+	on := rostersOf(living, rosters)
 	var l letter
 	drafts := map[string]*ical.Calendar{}
 	seen := map[string]bool{but.Key(): true}
@@ -40,7 +41,7 @@ func refreshCopies(o *object, mem *Memory, me people, local func(ical.Address) b
 			if !local(to) {
 				continue
 			}
-			list := listed(living, rosters, who)
+			list := listed(living, on, who)
 			if len(list) == 0 {
 				continue
 			}

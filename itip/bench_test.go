@@ -2,6 +2,7 @@ package itip_test
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -125,7 +126,7 @@ func BenchmarkPlanInvite200(b *testing.B) {
 // Cost grows with the attendees, not with their square.
 func BenchmarkAttendees(b *testing.B) {
 	user := []ical.Address{address("alice")}
-	for _, n := range []int{500, 5000} {
+	for _, n := range []int{50, 500, 5000} {
 		out, err := itip.Plan(itip.Change{New: crowd(b, n, ""), User: user, Now: benchNow})
 		if err != nil {
 			b.Fatal(err)
@@ -133,7 +134,7 @@ func BenchmarkAttendees(b *testing.B) {
 		old := read(b, string(out.Object.Bytes()))
 		moved := read(b, strings.Replace(string(out.Object.Bytes()), "DTSTART:20260302T100000Z", "DTSTART:20260302T093000Z", 1))
 		reply := read(b, "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Bench//EN\r\nMETHOD:REPLY\r\nBEGIN:VEVENT\r\nUID:crowd@alice.test\r\nDTSTAMP:20260202T100000Z\r\n"+
-			"ORGANIZER:mailto:alice@alice.test\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:guest400@guests.test\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+			"ORGANIZER:mailto:alice@alice.test\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:guest"+strconv.Itoa(n*4/5)+"@guests.test\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
 		for name, local := range map[string]func(ical.Address) bool{"outside": nil, "colleagues": func(ical.Address) bool { return true }} {
 			b.Run(fmt.Sprintf("move/%s/%d", name, n), func(b *testing.B) {
 				for b.Loop() {

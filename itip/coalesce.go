@@ -103,9 +103,7 @@ func scope(m Message) []string {
 	if m.Method == Cancel && o.master != nil {
 		return []string{""}
 	}
-	list := o.keys()
-	slices.Sort(list)
-	return list
+	return slices.Sorted(slices.Values(o.keys()))
 }
 
 // covered reports whether a message about b leaves nothing to say of a. One

@@ -225,7 +225,8 @@ func (l *letter) state(org *ical.Property, who string, local func(ical.Address) 
 	if to == "" {
 		return Message{}, line
 	}
-	list := listed(l.o.living(), rosters, who)
+	living := l.o.living()
+	list := listed(living, rostersOf(living, rosters), who)
 	if len(list) == 0 {
 		c := l.o.cal.Main()[0]
 		return l.message(Cancel, org.Address(), to, "", l.calendar(Cancel, l.cancel(c, sequence(c), true, line))), line

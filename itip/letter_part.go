@@ -29,6 +29,14 @@ type mould struct {
 	seq  int                 // and SEQUENCE
 }
 
+// sheet is what such a message is written on: one piece of memory, since there are
+// so many.
+type sheet struct {
+	cal   ical.Calendar
+	out   ical.Component
+	times [len(placed)]ical.Property
+}
+
 // placed are the lines in which the occurrences of a series differ; the first
 // three are always there.
 var placed = [...]string{"DTSTART", "DTEND", "RECURRENCE-ID", "CREATED"}
@@ -110,7 +118,9 @@ func (l *letter) like(o *object, c *ical.Component, n int) *ical.Calendar {
 			return nil
 		}
 	}
-	out := &ical.Component{Name: t.out.Name, Properties: append(make([]*ical.Property, 0, len(t.out.Properties)), t.out.Properties...)}
+	s := new(sheet)
+	out := &s.out
+	*out = ical.Component{Name: t.out.Name, Properties: append(make([]*ical.Property, 0, len(t.out.Properties)), t.out.Properties...)}
 	var in years
 	for j, v := range times {
 		if v == "" {
@@ -125,15 +135,16 @@ func (l *letter) like(o *object, c *ical.Component, n int) *ical.Calendar {
 		if !t.asIs[j] {
 			return nil
 		}
-		q := t.out.Properties[t.at[j]].Clone()
+		q := &s.times[j]
+		*q = *t.out.Properties[t.at[j]]
 		q.SetValue(v)
 		out.Properties[t.at[j]] = q
 	}
 	if have := t.out.Properties[t.seq]; number(have.Value()) != n {
 		out.Properties[t.seq] = ical.NewProperty("SEQUENCE", strconv.Itoa(n))
 	}
-	cal := &ical.Calendar{Component: ical.Component{Name: t.cal.Name, Properties: t.cal.Properties}}
-	cal.Components = []*ical.Component{out}
+	cal := &s.cal
+	cal.Name, cal.Properties, cal.Components = t.cal.Name, t.cal.Properties, []*ical.Component{out}
 	zones := t.cal.Components[:len(t.cal.Components)-1]
 	if len(zones) > 0 {
 		if zones = l.spans[in]; zones == nil {

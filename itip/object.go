@@ -17,6 +17,7 @@ type object struct {
 	master    *ical.Component
 	overrides map[string]*ical.Component
 	order     []string // keys of the overrides as they stand in the file
+	all       []string // what keys gives, nil until asked for
 	allDay    bool
 
 	occurrences *recur.Set // nil until asked for
@@ -41,7 +42,7 @@ func newObject(cal *ical.Calendar, floating *tz.Zone) *object {
 
 // index finds the components again after cal was changed.
 func (o *object) index() {
-	o.master, o.order, o.occurrences, o.occErr, o.series = nil, nil, nil, nil, nil
+	o.master, o.order, o.all, o.occurrences, o.occErr, o.series = nil, nil, nil, nil, nil, nil
 	clear(o.overrides)
 	main := o.cal.Main()
 	if len(main) == 0 {
@@ -96,13 +97,27 @@ func (o *object) component(key string) *ical.Component {
 	return o.overrides[key]
 }
 
-// keys are those of the components there are, the master's "" first.
+// keys are those of the components there are, the master's "" first. They are to be
+// read, not changed; who adds a component meanwhile does not see it in them.
 func (o *object) keys() []string {
+	if o.all != nil {
+		return o.all
+	}
 	out := make([]string, 0, len(o.order)+1)
 	if o.master != nil {
 		out = append(out, "")
 	}
-	return append(out, o.order...)
+	o.all = append(out, o.order...)
+	return o.all
+}
+
+// main are the components but for zones, as [ical.Calendar.Main] gives them.
+func (o *object) main(yield func(*ical.Component) bool) {
+	for _, c := range o.cal.Components {
+		if c.Name != "VTIMEZONE" && !yield(c) {
+			return
+		}
+	}
 }
 
 // keyOf is the key of a component of this object: "" without RECURRENCE-ID.
@@ -273,7 +288,7 @@ func (o *object) add(c *ical.Component) {
 		return
 	}
 	// The quick way, for messages with thousands of overrides.
-	o.occurrences, o.occErr = nil, nil
+	o.occurrences, o.occErr, o.all = nil, nil, nil
 	k := o.keyOf(c)
 	if _, twice := o.overrides[k]; !twice {
 		o.order = append(o.order, k)
@@ -295,7 +310,7 @@ func (o *object) organizer(c *ical.Component) *ical.Property {
 			return p
 		}
 	}
-	for _, d := range o.cal.Main() {
+	for d := range o.main {
 		if p := d.Prop("ORGANIZER"); p != nil {
 			return p
 		}

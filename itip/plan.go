@@ -132,7 +132,7 @@ func roleIn(o *object, me people) Role {
 	if me.is(org) {
 		return OrganizerRole
 	}
-	for _, c := range o.cal.Main() {
+	for c := range o.main {
 		if me.line(c) != nil {
 			return AttendeeRole
 		}
@@ -142,7 +142,7 @@ func roleIn(o *object, me people) Role {
 
 // scheduledBy reports whether anybody is invited.
 func scheduledBy(o *object) bool {
-	for _, c := range o.cal.Main() {
+	for c := range o.main {
 		if c.Prop("ATTENDEE") != nil {
 			return true
 		}
@@ -156,7 +156,7 @@ func scheduled(o *object, me people) bool { return roleIn(o, me) != None }
 // one, spelled as it may be (CAL-07).
 func sameOrganizer(o *object) error {
 	var first *ical.Property
-	for _, c := range o.cal.Main() {
+	for c := range o.main {
 		n := 0
 		for p := range c.Props("ORGANIZER") {
 			n++
@@ -176,7 +176,7 @@ func sameOrganizer(o *object) error {
 // kind of component.
 func oneUID(o *object) error {
 	uid := o.cal.UID()
-	for _, c := range o.cal.Main() {
+	for c := range o.main {
 		if kind := o.cal.Kind(); c.Name != kind && scheduledBy(o) {
 			return refuse(conditionObject, "", "", "There is a %s beside a %s; an event with guests is stored by itself.", c.Name, kind)
 		}

@@ -145,7 +145,7 @@ func upcoming(o *object, now time.Time, overrides bool) []string {
 // the person had and the series has no longer.
 func (p *organizing) expand(one *party, to ical.Address) {
 	next := upcoming(p.new, p.c.Now, false)
-	if hadAll := slices.Contains(listed(p.lived, p.was, one.who), ""); hadAll && p.expands(one, p.old) {
+	if hadAll := slices.Contains(listed(p.lived, p.livedOn, one.who), ""); hadAll && p.expands(one, p.old) {
 		p.takeBack(one, to, next)
 	}
 	n := sequence(p.new.master)

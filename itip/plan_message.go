@@ -299,14 +299,17 @@ func (p *organizing) requestPart(one *party, to ical.Address, k string, at **par
 		}
 		*at = x
 	}
-	m := Message{Method: Request, From: p.from, To: to, UID: p.uid, RecurrenceID: k, Sequence: x.sequence, Calendar: x.cal, SentBy: p.by, Asks: x.asks}
+	n := len(p.out.Send)
+	p.out.Send = append(p.out.Send, Message{})
+	m := &p.out.Send[n]
+	m.Method, m.From, m.To, m.SentBy, m.UID, m.RecurrenceID = Request, p.from, to, p.by, p.uid, k
+	m.Sequence, m.Calendar, m.Asks = x.sequence, x.cal, x.asks
 	if one.listed[0] != "" { // taken back, it leaves the occurrence to who has the series
 		m.First = p.firstTo(one, []string{k})
 	}
 	if !one.fresh {
 		m.Changes = x.changes
 	}
-	p.out.Send = append(p.out.Send, m)
 }
 
 // rowFor are places for the messages about a list of occurrences: the same as last

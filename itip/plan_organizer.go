@@ -26,8 +26,10 @@ type organizing struct {
 	numbers      map[string]int     // SEQUENCE of the components of new, once they are given
 	letter       letter
 	from         ical.Address
-	still        map[string]bool           // components saved exactly as they were
-	lived, lives []string                  // components not cancelled, of old and new
+	still        map[string]bool // components saved exactly as they were
+	lived, lives []string        // components not cancelled, of old and new
+	livedOn      []*roster       // their rosters
+	livesOn      []*roster
 	lags         []lag                     // overrides that go out with the series, as far as asked
 	changed      []string                  // living components that were not saved exactly as they were
 	touched      []string                  // occurrences that changed, as far as asked
@@ -80,13 +82,13 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 		return refuse(conditionByOwner, p.new.keyOf(p.new.hasRange()), "RECURRENCE-ID",
 			"A change of this and all later occurrences cannot be sent for a series without end. End the series before it, and begin a new one.")
 	}
-	if err := p.startsSometime(); err != nil {
-		return err
-	}
 	p.hidden = hidesGuests(p.new) || p.new.empty() && hidesGuests(p.old)
 	p.keepReverted()
 	p.lend()
 	p.compare()
+	if err := p.startsSometime(); err != nil {
+		return err
+	}
 	p.dropOrphans()
 	p.rosters()
 	p.restoreAnswers()
@@ -136,6 +138,9 @@ func (p *organizing) forgotten(known int) int {
 func (p *organizing) startsSometime() error {
 	known := "" // the zone looked for last
 	for _, k := range p.new.keys() {
+		if p.still[k] {
+			continue
+		}
 		c := p.new.component(k)
 		start := c.Prop("DTSTART")
 		if start == nil && c.Name != "VEVENT" {
@@ -267,7 +272,9 @@ func (p *organizing) number() {
 	}
 	left := make(map[string]bool, len(p.was)) // where a CANCEL is due, and that is a new SEQUENCE
 	for _, k := range p.new.order {
-		left[k] = p.was[k] == nil && p.old.inSeries(k) && p.leaves(p.was[""], p.is[k])
+		if p.was[k] == nil && p.old.inSeries(k) && p.leaves(p.was[""], p.is[k]) {
+			left[k] = true
+		}
 	}
 	type pair struct{ was, is *string } // rosters of the same people
 	known := map[pair]bool{}
@@ -277,7 +284,9 @@ func (p *organizing) number() {
 		}
 		is := p.is[k]
 		if len(was.order) == 0 || len(is.order) == 0 {
-			left[k] = p.leaves(was, is)
+			if p.leaves(was, is) {
+				left[k] = true
+			}
 			continue
 		}
 		both := pair{&was.order[0], &is.order[0]}
@@ -286,12 +295,12 @@ func (p *organizing) number() {
 			gone = p.leaves(was, is)
 			known[both] = gone
 		}
-		left[k] = gone
+		if gone {
+			left[k] = true
+		}
 	}
 	p.farewell = p.sequence
-	for _, gone := range left {
-		p.swap = p.swap || gone
-	}
+	p.swap = p.swap || len(left) > 0
 	floor := 0
 	for _, k := range p.new.keys() {
 		c := p.new.component(k)
@@ -375,6 +384,9 @@ func (p *organizing) comes(k string) bool {
 // what was cancelled takes place again (SIG-01).
 func (p *organizing) askAnew() {
 	for _, k := range p.new.keys() {
+		if p.still[k] && !p.asked[""] {
+			continue // nothing that would ask
+		}
 		c, before := p.new.component(k), p.old.component(k)
 		revived := before != nil && dead(before) && !dead(c)
 		// Answers to what was deleted do not count for what is saved anew.
@@ -447,8 +459,11 @@ func (p *organizing) summarize() {
 func (p *organizing) rosterChanges() []Difference {
 	var out []Difference
 	for _, k := range p.new.keys() {
+		if p.still[k] {
+			continue
+		}
 		before, ok := p.before(k)
-		if !ok || p.still[k] {
+		if !ok {
 			continue
 		}
 		for _, who := range p.is[k].order {

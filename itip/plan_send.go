@@ -121,6 +121,7 @@ func (p *organizing) remember(parties []*party) {
 // parties are all people of either version but the organizer.
 func (p *organizing) parties() []*party {
 	p.lived, p.lives = p.old.living(), p.new.living()
+	p.livedOn, p.livesOn = rostersOf(p.lived, p.was), rostersOf(p.lives, p.is)
 	var out []*party
 	seen := map[string]*party{}
 	org := p.new.organizer(nil)
@@ -151,22 +152,31 @@ func (p *organizing) parties() []*party {
 }
 
 // listed are the living components that name the person and that we send for.
-// living is from [object.living].
-func listed(living []string, rosters map[string]*roster, who string) []string {
+// living is from [object.living], rosters are theirs.
+func listed(living []string, rosters []*roster, who string) []string {
 	seek := seeker{who: who}
-	for i, k := range living {
-		if seek.on(rosters[k]) {
+	for i := range living {
+		if seek.on(rosters[i]) {
 			continue
 		}
 		out := append(make([]string, 0, len(living)), living[:i]...)
-		for _, k := range living[i+1:] {
-			if seek.on(rosters[k]) {
-				out = append(out, k)
+		for j := i + 1; j < len(living); j++ {
+			if seek.on(rosters[j]) {
+				out = append(out, living[j])
 			}
 		}
 		return out
 	}
 	return slices.Clip(living) // all: the usual case of a long series
+}
+
+// rostersOf are the rosters of components, in their order.
+func rostersOf(list []string, rosters map[string]*roster) []*roster {
+	out := make([]*roster, len(list))
+	for i, k := range list {
+		out[i] = rosters[k]
+	}
+	return out
 }
 
 // living are the components that are not cancelled. A cancelled series has
@@ -187,8 +197,8 @@ func (o *object) living() []string {
 // judge decides what the change means to one person: newly invited, still
 // invited, no longer so, or for some occurrences only (CAL-01, REC-03).
 func (p *organizing) judge(one *party) {
-	had := listed(p.lived, p.was, one.who)
-	one.listed = listed(p.lives, p.is, one.who)
+	had := listed(p.lived, p.livedOn, one.who)
+	one.listed = listed(p.lives, p.livesOn, one.who)
 	one.everything = len(had) > 0 && len(had) == len(p.lived)
 	one.fresh = true
 	for _, r := range p.was {

@@ -66,7 +66,9 @@ func setSequence(c *ical.Component, n int) {
 		return
 	}
 	if n > 0 { // absent is 0 (RFC 5545 3.8.7.4)
-		c.Add(ical.NewProperty("SEQUENCE", strconv.Itoa(n)))
+		list := make([]*ical.Property, len(c.Properties), len(c.Properties)+1) // no more: the components of a series are many
+		copy(list, c.Properties)
+		c.Properties = append(list, ical.NewProperty("SEQUENCE", strconv.Itoa(n)))
 	}
 }
 

@@ -23,7 +23,7 @@ type Options struct {
 	Now     time.Time // the Date field
 	Host    string    // the right-hand side of the Message-ID
 
-	Language   string   // of the texts, "" = "en"; a language there is no text for is "en" too
+	Language   string   // of the texts (RFC 5646), "" = "en"; a language that package phrase does not have is "en" too
 	InReplyTo  string   // Message-ID of the mail this one answers or updates, without brackets
 	References []string // earlier mails about the event, oldest first, without brackets
 	Zone       *tz.Zone // the recipient's zone where it is known, else the organizer's; nil = only the event's own
@@ -131,7 +131,8 @@ func (p *Press) Compose(m itip.Message, o Options) (*Mail, error) {
 		writeField(&b, "Auto-Submitted", "auto-generated")
 		writeField(&b, "X-Auto-Response-Suppress", "OOF, AutoReply")
 	}
-	writeField(&b, "Content-Language", v.Language)
+	writeField(&b, "Content-Language", v.Tag())
+	writeField(&b, "Content-Class", "urn:content-classes:calendarmessage") // what old Outlook looks for (OUT-14)
 	writeField(&b, "MIME-Version", "1.0")
 	if o.Secure == nil {
 		out.Raw = body.entity(b.String())

@@ -6,12 +6,13 @@ import (
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/imip/phrase"
 	"github.com/convene-cal/convene/itip"
 )
 
 // view is what the texts of a mail say.
 type view struct {
-	Language    string
+	phrase.Language
 	Subject     string
 	Headline    string // who does what: "Ann invites you to "Planning"."
 	Title       string
@@ -30,12 +31,15 @@ type row struct{ Label, Value string }
 
 type change struct{ Label, Old, New string }
 
+// T gives a phrase in the reader's language (OUT-13).
+func (v *view) T(english string) string { return v.Say(english) }
+
 // phrases for each method: how the subject begins and what the first line says.
 // In the line %[1]s is who speaks, %[2]s the title, %[3]s "" or "the occurrence
 // of Thursday, 2 July 2026, 10:00 (Europe/Berlin, UTC+02:00) of ".
-type phrase struct{ prefix, line string }
+type opening struct{ prefix, line string }
 
-var phrases = map[string]phrase{
+var phrases = map[string]opening{
 	"REQUEST":           {"Invitation", "%[1]s invites you to %[3]s\"%[2]s\"."},
 	"REQUEST changed":   {"Updated invitation", "%[1]s changed %[3]s\"%[2]s\"."},
 	"CANCEL":            {"Canceled", "%[1]s cancelled %[3]s\"%[2]s\"."},
@@ -58,7 +62,7 @@ var phrases = map[string]phrase{
 }
 
 // phraseOf picks the most particular phrase.
-func phraseOf(m itip.Message, o Options, c *ical.Component) phrase {
+func phraseOf(m itip.Message, o Options, c *ical.Component) opening {
 	method := string(m.Method)
 	keys := []string{method}
 	switch {
@@ -83,12 +87,12 @@ func phraseOf(m itip.Message, o Options, c *ical.Component) phrase {
 			return p
 		}
 	}
-	return phrase{method, "%[1]s sends you a message about %[3]s\"%[2]s\"."}
+	return opening{method, "%[1]s sends you a message about %[3]s\"%[2]s\"."}
 }
 
 // describe says in words what a message is.
 func describe(m itip.Message, o Options, w words) *view {
-	v := &view{Language: "en", RSVPURL: o.RSVPURL}
+	v := &view{Language: w.language, RSVPURL: o.RSVPURL}
 	var c *ical.Component
 	if main := m.Calendar.Main(); len(main) > 0 {
 		c = main[0]
@@ -98,10 +102,7 @@ func describe(m itip.Message, o Options, w words) *view {
 	}
 	v.Title = oneLine(cmp.Or(w.own.Title, o.Title))
 	if v.Title == "" {
-		v.Title = map[string]string{"VTODO": "a task", "VJOURNAL": "a journal entry"}[c.Name]
-	}
-	if v.Title == "" {
-		v.Title = "an event without a title"
+		v.Title = v.T(cmp.Or(map[string]string{"VTODO": "a task", "VJOURNAL": "a journal entry"}[c.Name], "an event without a title"))
 	}
 	who := o.From.Name
 	if who == "" {
@@ -109,13 +110,14 @@ func describe(m itip.Message, o Options, w words) *view {
 	}
 	occurrence, short := w.occurrence()
 	p := phraseOf(m, o, c)
-	v.Headline = fmt.Sprintf(p.line, oneLine(who), v.Title, occurrence)
-	v.Subject = p.prefix + ": " + clip(v.Title, 160)
+	prefix := v.T(p.prefix)
+	v.Headline = fmt.Sprintf(v.T(p.line), oneLine(who), v.Title, occurrence)
+	v.Subject = prefix + ": " + clip(v.Title, 160)
 	if short != "" {
 		v.Subject += " (" + short + ")"
 	}
 	if c.Name == "VFREEBUSY" {
-		v.Subject = p.prefix
+		v.Subject = prefix
 	}
 	v.Cancelled = m.Method == itip.Cancel
 	v.Markup = markupOf(m, c, w.plain, v.Title)
@@ -139,6 +141,7 @@ func describe(m itip.Message, o Options, w words) *view {
 	case itip.Cancel:
 		v.Footer = "Your calendar program can remove the event with the attached message."
 	}
+	v.Footer = v.T(v.Footer)
 	return v
 }
 

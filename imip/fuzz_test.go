@@ -44,7 +44,7 @@ func FuzzCompose(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(msg.Header) != 10 {
+		if len(msg.Header) != 11 {
 			t.Fatalf("fields %v", msg.Header)
 		}
 		if from, err := msg.Header.AddressList("From"); err != nil || len(from) != 1 || from[0].Address != "anne@one.test" {

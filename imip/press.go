@@ -5,6 +5,7 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/imip/phrase"
 	"github.com/convene-cal/convene/itip"
 )
 
@@ -20,7 +21,7 @@ type Press struct {
 	whole  part // the object as the text/calendar of the mail
 	copy   part // and as a file
 	spoken words
-	ready  bool // spoken is that of this object, in zone and language
+	ready  bool // spoken is that of this object, in zone and in its language
 	zone   *tz.Zone
 }
 
@@ -33,8 +34,9 @@ func (p *Press) load(cal *ical.Calendar) {
 
 // words puts the object into text.
 func (p *Press) words(o Options) words {
-	if !p.ready || p.zone != o.Zone {
-		p.spoken, p.zone, p.ready = newWords(p.cal, o.Zone), o.Zone, true
+	language, _ := phrase.Of(o.Language)
+	if !p.ready || p.zone != o.Zone || p.spoken.language != language {
+		p.spoken, p.zone, p.ready = newWords(p.cal, o.Zone, language), o.Zone, true
 	}
 	return p.spoken
 }

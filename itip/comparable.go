@@ -193,17 +193,7 @@ func canonicalRule(rule string) string {
 }
 
 // ruleText says how a component repeats in English; "" for one that does not.
-func ruleText(c *ical.Component) string {
-	p := c.Prop("RRULE")
-	if p == nil {
-		return ""
-	}
-	r, err := recur.ParseRule(p.Value())
-	if err != nil {
-		return p.Value()
-	}
-	return r.Text()
-}
+func ruleText(c *ical.Component) string { return Reader{}.rule(c) }
 
 // lineChange is what changed on one attendee's line.
 type lineChange uint8

@@ -20,6 +20,7 @@ type Attendee struct {
 	ScheduleStatus             string
 	Comment                    string // the last answer's note (X-RESPONSE-COMMENT)
 	Guests                     string // additional guests as Google writes them (X-NUM-GUESTS)
+	Language                   string // LANGUAGE parameter, a tag of RFC 5646
 }
 
 // Attendees lists the attendees of a component in order, each person once (of
@@ -53,7 +54,7 @@ func person(p *ical.Property) Attendee {
 		Address: p.Address(), CN: p.Param("CN"), Role: upperOr(p.Param("ROLE"), "REQ-PARTICIPANT"),
 		PartStat: partStat(p), CUType: upperOr(p.Param("CUTYPE"), "INDIVIDUAL"), Email: p.Param("EMAIL"),
 		RSVP: strings.EqualFold(p.Param("RSVP"), "TRUE"), ScheduleAgent: agent(p), ScheduleStatus: p.Param("SCHEDULE-STATUS"),
-		Comment: p.Param("X-RESPONSE-COMMENT"), Guests: p.Param("X-NUM-GUESTS"),
+		Comment: p.Param("X-RESPONSE-COMMENT"), Guests: p.Param("X-NUM-GUESTS"), Language: p.Param("LANGUAGE"),
 	}
 	if by := p.Param("SENT-BY"); by != "" {
 		// ADR-04: a SENT-BY that names the person itself says nothing (Yahoo writes it).

@@ -1,7 +1,6 @@
 package itip
 
 import (
-	"fmt"
 	"strings"
 	"time"
 
@@ -14,7 +13,7 @@ import (
 type Summary struct {
 	Title       string
 	When        string // "Thursday, 2 July 2026, 10:00 – 11:00 (Europe/Berlin, UTC+02:00)"
-	Repeats     string // an English sentence; "" = once
+	Repeats     string // a sentence; "" = once
 	Occurrence  string // which occurrence of a series it is about; "" = all of it
 	Where       string
 	Organizer   string // "Ann Example <ann@one.test>"
@@ -36,14 +35,19 @@ type Summary struct {
 // Summarize says what an object or message is about, its times in zone z, or
 // in the event's own zone when z is nil. Of several components it describes
 // the series, or else the first occurrence.
-func Summarize(cal *ical.Calendar, z *tz.Zone) Summary { return summarize(cal, z, nil) }
+func Summarize(cal *ical.Calendar, z *tz.Zone) Summary { return Reader{Zone: z}.Summarize(cal) }
 
-// In is the summary of the same object with its times in another zone.
-func (s Summary) In(cal *ical.Calendar, z *tz.Zone) Summary { return summarize(cal, z, s.Attendees) }
+// Summarize is the function of that name in the reader's language: without a zone
+// of theirs the event's own counts.
+func (r Reader) Summarize(cal *ical.Calendar) Summary { return r.summarize(cal, nil) }
+
+// For is the summary of the same object for another reader.
+func (s Summary) For(cal *ical.Calendar, r Reader) Summary { return r.summarize(cal, s.Attendees) }
 
 // summarize makes a summary; people are those of the object where they are known,
 // which may be thousands.
-func summarize(cal *ical.Calendar, z *tz.Zone, people []Attendee) Summary {
+func (r Reader) summarize(cal *ical.Calendar, people []Attendee) Summary {
+	z := r.Zone
 	o := newObject(cal, z)
 	main := o.cal.Main()
 	if len(main) == 0 {
@@ -59,8 +63,8 @@ func summarize(cal *ical.Calendar, z *tz.Zone, people []Attendee) Summary {
 	s := Summary{
 		Title: strings.TrimSpace(c.Text("SUMMARY")), Where: strings.TrimSpace(c.Text("LOCATION")),
 		Description: strings.TrimSpace(c.Text("DESCRIPTION")), URL: c.Value("URL"),
-		Status: noun(statusNouns, statusOf(o, c, "")), Method: Method(cal.Method()),
-		Attendees: people, RecurrenceID: o.keyOf(c), More: len(main) - 1, Repeats: ruleText(c),
+		Status: r.t(noun(statusNouns, statusOf(o, c, ""))), Method: Method(cal.Method()),
+		Attendees: people, RecurrenceID: o.keyOf(c), More: len(main) - 1, Repeats: r.rule(c),
 	}
 	if org := o.organizer(c); org != nil {
 		s.OrganizedBy = person(org)
@@ -69,15 +73,15 @@ func summarize(cal *ical.Calendar, z *tz.Zone, people []Attendee) Summary {
 			s.Organizer += " <" + mail + ">"
 		}
 	}
-	o.summarizeTimes(&s, c, z)
+	o.summarizeTimes(&s, c, r)
 	if id := c.Prop("RECURRENCE-ID"); id != nil {
 		show := z
 		if show == nil {
 			show = o.ownZone(id)
 		}
-		s.Occurrence = moment(s.RecurrenceID, show)
+		s.Occurrence = Reader{Zone: show, Translate: r.Translate}.Moment(s.RecurrenceID)
 		if strings.EqualFold(id.Param("RANGE"), "THISANDFUTURE") {
-			s.Occurrence += " and all later ones"
+			s.Occurrence += r.t(" and all later ones")
 		}
 	}
 	return s
@@ -98,7 +102,8 @@ func (o *object) ownZone(p *ical.Property) *tz.Zone {
 	return o.zones.FindFloating()
 }
 
-func (o *object) summarizeTimes(s *Summary, c *ical.Component, z *tz.Zone) {
+func (o *object) summarizeTimes(s *Summary, c *ical.Component, r Reader) {
+	z := r.Zone
 	first := c.Prop("DTSTART")
 	if first == nil {
 		first = c.Prop("DUE")
@@ -121,27 +126,27 @@ func (o *object) summarizeTimes(s *Summary, c *ical.Component, z *tz.Zone) {
 	if s.AllDay {
 		s.From, s.To = z.Instant(start.Wall), z.Instant(end.Wall)
 		last := end.Wall.AddDate(0, 0, -1) // DTEND is the first day after (RFC 5545 3.6.1)
-		s.When = start.Wall.Format(dayLayout)
+		s.When = r.format(start.Wall, dayLayout)
 		if last.After(start.Wall) {
-			s.When += " – " + last.Format(dayLayout)
+			s.When += " – " + r.format(last, dayLayout)
 		}
-		s.When += " (all day)"
+		s.When += r.t(" (all day)")
 		return
 	}
 	s.From, s.To = o.zones.Instant(start).UTC(), o.zones.Instant(end).UTC()
 	s.Zone = z.Name()
 	from, offset := z.Wall(s.From)
 	to, endOffset := z.Wall(s.To)
-	s.When = from.Format(dayLayout + ", " + timeLayout)
+	s.When = r.format(from, dayLayout+", "+timeLayout)
 	if s.To.After(s.From) {
 		layout := timeLayout
 		if from.YearDay() != to.YearDay() || from.Year() != to.Year() {
 			layout = dayLayout + ", " + timeLayout
 		}
-		s.When += " – " + to.Format(layout)
+		s.When += " – " + r.format(to, layout)
 	}
 	s.When += " " + zoneWords(z.Name(), offset)
 	if endOffset != offset {
-		s.When += fmt.Sprintf(", ending in %s", strings.Trim(zoneWords("", endOffset), "()"))
+		s.When += r.say(", ending in %s", strings.Trim(zoneWords("", endOffset), "()"))
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/recur"
 	"github.com/convene-cal/convene/ical/tz"
 )
 
@@ -66,7 +68,7 @@ var (
 // Reader is for whom a change is put into words.
 type Reader struct {
 	Zone *tz.Zone // their clock; nil = UTC
-	// Translate gives a phrase of this package in their language: words, names of
+	// Translate gives a phrase of this package, or of package recur, in their language: words, names of
 	// days and months, layouts of dates in the manner of package time, and formats
 	// whose verbs %[1]s, %[2]s may change places. What it does not know it gives
 	// back. nil = English.
@@ -114,7 +116,7 @@ func (r Reader) Words(d Difference) (label, old, new string) {
 		return label, r.t(noun(answerNouns, d.Old)), r.t(noun(answerNouns, d.New))
 	case "STATUS":
 		return label, r.t(noun(statusNouns, d.Old)), r.t(noun(statusNouns, d.New))
-	case "RRULE":
+	case "RRULE": // rules are kept in English words
 		if old == "" {
 			old = r.t("once")
 		}
@@ -307,11 +309,27 @@ func (r Reader) Moment(key string) string {
 	return r.format(wall, dayLayout+", "+timeLayout) + " " + zoneWords(z.Name(), offset)
 }
 
+// Date writes a day without its weekday.
+func (r Reader) Date(day time.Time) string { return r.format(day, "2 January 2006") }
+
 func (r Reader) zone() *tz.Zone {
 	if r.Zone == nil {
 		return tz.UTC
 	}
 	return r.Zone
+}
+
+// rule says how a component repeats; "" for one that does not.
+func (r Reader) rule(c *ical.Component) string {
+	p := c.Prop("RRULE")
+	if p == nil {
+		return ""
+	}
+	rule, err := recur.ParseRule(p.Value())
+	if err != nil {
+		return p.Value()
+	}
+	return rule.TextIn(r.Translate)
 }
 
 // format writes a date in the reader's manner and with their names of days and

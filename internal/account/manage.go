@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/imip/phrase"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 )
@@ -154,6 +155,20 @@ func (s *Service) change(ctx context.Context, id store.AccountID, fn func(tx *st
 // administrator's mark by a function, which may run more than once.
 func (s *Service) Edit(ctx context.Context, id store.AccountID, fn func(*store.Account) error) error {
 	return s.change(ctx, id, func(_ *store.Tx, a *store.Account) error { return fn(a) })
+}
+
+// SetLanguage chooses the language of mails in the account's name; "" is English.
+func (s *Service) SetLanguage(ctx context.Context, id store.AccountID, tag string) error {
+	language, known := phrase.Of(tag)
+	if tag != "" && !known {
+		return problem.New(problem.BadInput, "There are no texts in %q; there are %s.", tag, strings.Join(phrase.Tags(), ", "))
+	}
+	return s.Edit(ctx, id, func(a *store.Account) error {
+		if a.Language = ""; tag != "" {
+			a.Language = language.Tag()
+		}
+		return nil
+	})
 }
 
 // SetPassword replaces the password, forgets what was remembered of the old

@@ -30,7 +30,8 @@ ical/xcal                  ical ical/internal/typed
 ical/vcal1                 ical ical/recur ical/tz
 ical/jscal                 ical ical/recur ical/tz ical/jcal ical/internal/typed
 itip                       ical ical/recur ical/tz ical/freebusy
-imip                       ical ical/tz itip imip/cms imip/pgp imip/tnef
+imip                       ical ical/tz itip imip/cms imip/pgp imip/tnef imip/phrase
+imip/phrase                -
 imip/tnef                  ical ical/tz
 imip/cms                   -
 imip/smime                 imip/cms
@@ -44,7 +45,7 @@ internal/config            internal/problem
 internal/store             ical internal/problem
 internal/store/...         internal/store
 internal/acl               internal/problem internal/store
-internal/account           ical internal/problem internal/store
+internal/account           ical imip/phrase internal/problem internal/store
 internal/mailauth          internal/trust
 internal/mailbox           -
 internal/keyring           imip imip/... internal/problem internal/store
@@ -60,7 +61,7 @@ internal/davserver         ical ical/... caldav itip internal/problem internal/s
 internal/publicnet         -
 internal/push              caldav internal/calendar internal/publicnet
 internal/subscription      internal/problem internal/publicnet internal/store internal/calendar
-internal/web               ical ical/... itip internal/problem internal/store internal/acl internal/account internal/journal internal/calendar internal/trust internal/keyring internal/gate
+internal/web               ical ical/... itip imip/phrase internal/problem internal/store internal/acl internal/account internal/journal internal/calendar internal/trust internal/keyring internal/gate
 internal/web/...           -
 internal/server             ical ical/tz itip cip internal/...
 internal/cli               ical ical/... itip imip imip/... cip internal/...

@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
-	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/itip"
@@ -27,8 +26,9 @@ type Guest struct {
 	memory itip.Memory    // theirs: when they last answered
 }
 
-// In tells of the event with its times in zone z.
-func (g Guest) In(z *tz.Zone) itip.Summary { return itip.Summarize(g.object, z) }
+// For tells of the event in the language of a reader, with its times on their
+// clock, or in the event's own zone where that is not known.
+func (g Guest) For(r itip.Reader) itip.Summary { return r.Summarize(g.object) }
 
 // File is the event for the guest's own calendar program, as a publication: it
 // has the UID by which a later invitation is known, and nobody to answer.

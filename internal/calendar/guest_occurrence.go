@@ -19,8 +19,8 @@ type GuestOccurrence struct {
 	alone *ical.Calendar // an event that takes place then alone
 }
 
-// In tells of the occurrence with its times in zone z; in its own when z is nil.
-func (o GuestOccurrence) In(z *tz.Zone) itip.Summary { return itip.Summarize(o.alone, z) }
+// For tells of the occurrence as [Guest.For] does.
+func (o GuestOccurrence) For(r itip.Reader) itip.Summary { return r.Summarize(o.alone) }
 
 // maxGuestMembers bounds the search for the next occurrences of a series.
 const maxGuestMembers = 10_000

@@ -85,8 +85,8 @@ type OpenProposal struct {
 	object *ical.Calendar
 }
 
-// In tells of what was proposed with its times in zone z; in its own when z is nil.
-func (p OpenProposal) In(z *tz.Zone) itip.Summary { return itip.Summarize(p.object, z) }
+// For tells of what was proposed as [Guest.For] does.
+func (p OpenProposal) For(r itip.Reader) itip.Summary { return r.Summarize(p.object) }
 
 // GuestProposals are the open proposals of a guest to an event, the oldest first,
 // whatever way they came. The caller has made sure that it is the guest who asks.

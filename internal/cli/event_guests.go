@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -179,6 +180,7 @@ type accountSetPreference struct {
 	Private     string    `enum:",busy,hidden" default:"" help:"How others see events that are private or confidential: 'busy' time, or 'hidden'." placeholder:"HOW"`
 	SignMail    string    `enum:"yes,no,default," default:"" help:"Whether mail is signed where there is a key: yes, no, or default, as the service does."`
 	EncryptMail string    `enum:"never,when-possible,always,default," default:"" help:"Whether mail is encrypted: never, when-possible, always, or default, as the service does."`
+	Language    *string   `help:"In which language mail is written for the person, to whoever did not name their own: de, en, es or fr; '' for English." placeholder:"TAG"`
 	JSON        bool      `help:"Print the preferences as one JSON object."`
 }
 
@@ -237,6 +239,12 @@ func (c accountSetPreference) Run(e *env) error {
 		default:
 			p.EncryptMail = c.EncryptMail
 		}
+		if c.Language != nil {
+			if err := s.Accounts.SetLanguage(e.ctx, a.ID, *c.Language); err != nil {
+				return err
+			}
+			a.Language = *c.Language
+		}
 		if err := s.Calendar.SetPreferences(e.ctx, by, a.ID, p); err != nil {
 			return err
 		}
@@ -260,7 +268,7 @@ func (c accountSetPreference) Run(e *env) error {
 			window = p.UndoWindow.String()
 		}
 		if c.JSON {
-			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "new-series": append([]string{}, p.NewSeries...), "delegation": !p.NoDelegation, "cancelled": cancelled, "private": private, "sign-mail": sign, "encrypt-mail": encrypt})
+			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "new-series": append([]string{}, p.NewSeries...), "delegation": !p.NoDelegation, "cancelled": cancelled, "private": private, "sign-mail": sign, "encrypt-mail": encrypt, "language": a.Language})
 		}
 		told := "nobody outside"
 		if len(p.TellBusy) > 0 {
@@ -274,7 +282,7 @@ func (c accountSetPreference) Run(e *env) error {
 		if p.NoDelegation {
 			delegation = "guests may not send others in their place"
 		}
-		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  new series   %s\n  delegation   %s\n  cancelled    %s\n  private      %s\n  signs mail     %s\n  encrypts mail  %s\n", a.Name, window, told, anew, delegation, cancelled, private, sign, encrypt)
+		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  new series   %s\n  delegation   %s\n  cancelled    %s\n  private      %s\n  signs mail     %s\n  encrypts mail  %s\n  language       %s\n", a.Name, window, told, anew, delegation, cancelled, private, sign, encrypt, cmp.Or(a.Language, "en"))
 		return err
 	})
 }

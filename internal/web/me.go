@@ -17,6 +17,7 @@ type meOnWire struct {
 	DisplayName string   `json:"displayName"`
 	Admin       bool     `json:"admin"`
 	TimeZone    string   `json:"timeZone"` // chosen; "" for none
+	Language    string   `json:"language"` // of mails in the person's name; "" for English
 	Zone        string   `json:"zone"`     // to show times in: the chosen one, else the browser's, else UTC
 	Addresses   []string `json:"addresses"`
 	CalDAV      struct {
@@ -35,7 +36,7 @@ func (a *app) getMe(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := meOnWire{Name: me.Name, DisplayName: me.DisplayName, Admin: me.Admin, TimeZone: me.TimeZone, Addresses: []string{}}
+	out := meOnWire{Name: me.Name, DisplayName: me.DisplayName, Admin: me.Admin, TimeZone: me.TimeZone, Language: me.Language, Addresses: []string{}}
 	for _, m := range mine {
 		out.Addresses = append(out.Addresses, string(m))
 	}
@@ -57,6 +58,7 @@ func (a *app) patchMe(r *request) (any, error) {
 	var c struct {
 		DisplayName *string `json:"displayName"`
 		TimeZone    *string `json:"timeZone"`
+		Language    *string `json:"language"`
 	}
 	if err := r.read(&c); err != nil {
 		return nil, err
@@ -73,6 +75,11 @@ func (a *app) patchMe(r *request) (any, error) {
 			return nil, problem.New(problem.BadInput, "The time zone %q is not known. Use a name like Europe/Stockholm.", *c.TimeZone).Because(err)
 		}
 		zone = z.Name()
+	}
+	if c.Language != nil {
+		if err := a.o.Accounts.SetLanguage(r.ctx(), r.who.Account, *c.Language); err != nil {
+			return nil, err
+		}
 	}
 	err := a.o.Accounts.Edit(r.ctx(), r.who.Account, func(me *store.Account) error {
 		if c.DisplayName != nil {

@@ -4,12 +4,14 @@ import (
 	"bytes"
 	"html/template"
 	"net/http"
+
+	"github.com/convene-cal/convene/imip/phrase"
 )
 
 // The pages the server writes itself: the door, and the empty room that the
 // application furnishes.
 const pageText = `{{define "head"}}<!doctype html>
-<html lang="en">
+<html lang="{{.Language.Tag}}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -53,9 +55,13 @@ type page struct {
 	Failure string // why signing in did not work
 	Login   string // what was typed, to save typing it again
 	Next    string // where to go after signing in
+	phrase.Language
 	guestPart
 	sharingPart
 }
+
+// T gives a phrase in the language of who looks.
+func (p page) T(english string) string { return p.Say(english) }
 
 // writePage answers with a page that nobody may keep: it names the present
 // assets and, to a person who has signed out, must not come back.

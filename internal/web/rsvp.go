@@ -9,6 +9,7 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/tz"
+	"github.com/convene-cal/convene/imip/phrase"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
@@ -25,108 +26,108 @@ const guestPageText = `{{define "rsvp"}}{{template "head" .}}<meta name="robots"
 </head>
 <body>
 <main class="page rsvp">
-{{with .Guest}}<h1>{{if .Summary.Title}}{{.Summary.Title}}{{else}}Invitation{{end}}</h1>
-{{if .Cancelled}}<div class="trouble" role="status"><p>This event was cancelled.</p></div>
+{{with .Guest}}<h1>{{if .Summary.Title}}{{.Summary.Title}}{{else}}{{$.T "Invitation"}}{{end}}</h1>
+{{if .Cancelled}}<div class="trouble" role="status"><p>{{$.T "This event was cancelled."}}</p></div>
 {{end}}{{with $.Said}}<div class="notice" role="status"><p>{{.}}</p></div>
 {{end}}{{with $.Failure}}<div class="trouble" role="alert"><p>{{.}}</p></div>
 {{end}}<dl class="facts">
-<dt>When</dt><dd>{{.Summary.When}}</dd>
-{{with $.WhenThere}}<dt>For you</dt><dd>{{.}}</dd>
-{{end}}{{with .Summary.Repeats}}<dt>Repeats</dt><dd>{{.}}</dd>
-{{end}}{{with .Summary.Where}}<dt>Where</dt><dd>{{.}}</dd>
-{{end}}{{with .Organizer}}<dt>Organizer</dt><dd>{{.}}</dd>
-{{end}}{{with .Attendee.Address}}<dt>You</dt><dd>{{.Email}}</dd>
-{{end}}{{with $.Answer}}<dt>Your answer so far</dt><dd>{{.}}</dd>
-{{end}}{{with .Summary.Description}}<dt>Notes</dt><dd class="notes">{{.}}</dd>
+<dt>{{$.T "When"}}</dt><dd>{{.Summary.When}}</dd>
+{{with $.WhenThere}}<dt>{{$.T "For you"}}</dt><dd>{{.}}</dd>
+{{end}}{{with .Summary.Repeats}}<dt>{{$.T "Repeats"}}</dt><dd>{{.}}</dd>
+{{end}}{{with .Summary.Where}}<dt>{{$.T "Where"}}</dt><dd>{{.}}</dd>
+{{end}}{{with .Organizer}}<dt>{{$.T "Organizer"}}</dt><dd>{{.}}</dd>
+{{end}}{{with .Attendee.Address}}<dt>{{$.T "You"}}</dt><dd>{{.Email}}</dd>
+{{end}}{{with $.Answer}}<dt>{{$.T "Your answer so far"}}</dt><dd>{{.}}</dd>
+{{end}}{{with .Summary.Description}}<dt>{{$.T "Notes"}}</dt><dd class="notes">{{.}}</dd>
 {{end}}</dl>
 <form method="get" class="row"{{if $.AskZone}} data-ask-zone{{end}}>
-<label class="field"><span class="label">Your time zone</span>
+<label class="field"><span class="label">{{$.T "Your time zone"}}</span>
 <select name="zone">
-<option value="">that of the event</option>
+<option value="">{{$.T "that of the event"}}</option>
 {{with $.Zone}}<option selected>{{.}}</option>
 {{end}}{{range $.Zones}}{{if ne . $.Zone}}<option>{{.}}</option>
 {{end}}{{end}}</select></label>
-<button type="submit">Show times</button>
+<button type="submit">{{$.T "Show times"}}</button>
 </form>
 {{if not .Cancelled}}<form method="post">
 <input type="hidden" name="zone" value="{{$.Zone}}">
-{{if $.Occurrences}}<p>This answers the whole series; single occurrences are below.</p>
-{{end}}<label class="field"><span class="label">A word to the organizer (may stay empty)</span>
+{{if $.Occurrences}}<p>{{$.T "This answers the whole series; single occurrences are below."}}</p>
+{{end}}<label class="field"><span class="label">{{$.T "A word to the organizer (may stay empty)"}}</span>
 <textarea name="comment" rows="3" maxlength="2000">{{$.Comment}}</textarea></label>
 <p class="actions">
-<button name="answer" value="ACCEPTED" type="submit" class="primary">Accept</button>
-<button name="answer" value="TENTATIVE" type="submit">Maybe</button>
-<button name="answer" value="DECLINED" type="submit">Decline</button>
+<button name="answer" value="ACCEPTED" type="submit" class="primary">{{$.T "Accept"}}</button>
+<button name="answer" value="TENTATIVE" type="submit">{{$.T "Maybe"}}</button>
+<button name="answer" value="DECLINED" type="submit">{{$.T "Decline"}}</button>
 </p>
 </form>
 {{end}}{{with $.Occurrences}}<section aria-labelledby="single">
-<h2 id="single">Single occurrences</h2>
-<p>The next ones, each with an answer of its own.</p>
+<h2 id="single">{{$.T "Single occurrences"}}</h2>
+<p>{{$.T "The next ones, each with an answer of its own."}}</p>
 {{range .}}<form method="post" class="card">
 <input type="hidden" name="zone" value="{{$.Zone}}">
 <input type="hidden" name="occurrence" value="{{.ID}}">
 <dl class="facts" id="o{{.ID}}">
-<dt>When</dt><dd>{{.When}}</dd>
-{{with .There}}<dt>For you</dt><dd>{{.}}</dd>
-{{end}}{{with .Where}}<dt>Where</dt><dd>{{.}}</dd>
-{{end}}{{with .Answer}}<dt>Your answer</dt><dd>{{.}}</dd>
+<dt>{{$.T "When"}}</dt><dd>{{.When}}</dd>
+{{with .There}}<dt>{{$.T "For you"}}</dt><dd>{{.}}</dd>
+{{end}}{{with .Where}}<dt>{{$.T "Where"}}</dt><dd>{{.}}</dd>
+{{end}}{{with .Answer}}<dt>{{$.T "Your answer"}}</dt><dd>{{.}}</dd>
 {{end}}</dl>
-<label class="field"><span class="label">A word to the organizer about this one (may stay empty)</span>
+<label class="field"><span class="label">{{$.T "A word to the organizer about this one (may stay empty)"}}</span>
 <textarea name="comment" rows="1" maxlength="2000" aria-describedby="o{{.ID}}">{{.Comment}}</textarea></label>
 <p class="actions">
-<button name="answer" value="ACCEPTED" type="submit" aria-describedby="o{{.ID}}">Accept</button>
-<button name="answer" value="TENTATIVE" type="submit" aria-describedby="o{{.ID}}">Maybe</button>
-<button name="answer" value="DECLINED" type="submit" aria-describedby="o{{.ID}}">Decline</button>
+<button name="answer" value="ACCEPTED" type="submit" aria-describedby="o{{.ID}}">{{$.T "Accept"}}</button>
+<button name="answer" value="TENTATIVE" type="submit" aria-describedby="o{{.ID}}">{{$.T "Maybe"}}</button>
+<button name="answer" value="DECLINED" type="submit" aria-describedby="o{{.ID}}">{{$.T "Decline"}}</button>
 </p>
 </form>
 {{end}}</section>
 {{end}}{{with $.Proposals}}<section aria-labelledby="proposed">
-<h2 id="proposed">What you proposed</h2>
-<p>The organizer has not decided yet; the event stays as it is until then.</p>
+<h2 id="proposed">{{$.T "What you proposed"}}</h2>
+<p>{{$.T "The organizer has not decided yet; the event stays as it is until then."}}</p>
 {{range .}}<form method="post" class="card">
 <input type="hidden" name="zone" value="{{$.Zone}}">
 <input type="hidden" name="proposal" value="{{.ID}}">
 <dl class="facts" id="p{{.ID}}">
-{{with .Instead}}<dt>Instead of</dt><dd>{{.}}</dd>
-{{end}}<dt>Proposed</dt><dd>{{.When}}</dd>
-{{with .There}}<dt>For you</dt><dd>{{.}}</dd>
-{{end}}{{with .Comment}}<dt>Your words</dt><dd class="notes">{{.}}</dd>
+{{with .Instead}}<dt>{{$.T "Instead of"}}</dt><dd>{{.}}</dd>
+{{end}}<dt>{{$.T "Proposed"}}</dt><dd>{{.When}}</dd>
+{{with .There}}<dt>{{$.T "For you"}}</dt><dd>{{.}}</dd>
+{{end}}{{with .Comment}}<dt>{{$.T "Your words"}}</dt><dd class="notes">{{.}}</dd>
 {{end}}</dl>
-<p class="actions"><button name="answer" value="WITHDRAW" type="submit" aria-describedby="p{{.ID}}">Take it back</button></p>
+<p class="actions"><button name="answer" value="WITHDRAW" type="submit" aria-describedby="p{{.ID}}">{{$.T "Take it back"}}</button></p>
 </form>
 {{end}}</section>
 {{end}}{{with $.Propose}}<section aria-labelledby="propose">
-<h2 id="propose">Propose another time</h2>
+<h2 id="propose">{{$.T "Propose another time"}}</h2>
 <form method="post" class="card">
 <input type="hidden" name="zone" value="{{$.Zone}}">
-{{if $.Occurrences}}<label class="field"><span class="label">Instead of</span>
+{{if $.Occurrences}}<label class="field"><span class="label">{{$.T "Instead of"}}</span>
 <select name="occurrence">{{range $.Occurrences}}
 <option value="{{.ID}}"{{if eq .ID $.Propose.Occurrence}} selected{{end}}>{{if .There}}{{.There}}{{else}}{{.When}}{{end}}</option>{{end}}
 </select></label>
-{{end}}<label class="field"><span class="label">{{if .AllDay}}First day{{else}}Begins ({{.Clock}}){{end}}</span>
+{{end}}<label class="field"><span class="label">{{if .AllDay}}{{$.T "First day"}}{{else}}{{$.T "Begins"}} ({{.Clock}}){{end}}</span>
 <input name="start" type="{{.Input}}" value="{{.Start}}" required></label>
-<label class="field"><span class="label">{{if .AllDay}}Last day{{else}}Ends ({{.Clock}}){{end}} (empty: lasts as long as now)</span>
+<label class="field"><span class="label">{{if .AllDay}}{{$.T "Last day"}}{{else}}{{$.T "Ends"}} ({{.Clock}}){{end}} {{$.T "(empty: lasts as long as now)"}}</span>
 <input name="end" type="{{.Input}}" value="{{.End}}"></label>
-<label class="field"><span class="label">A word to the organizer (may stay empty)</span>
+<label class="field"><span class="label">{{$.T "A word to the organizer (may stay empty)"}}</span>
 <textarea name="comment" rows="2" maxlength="2000">{{.Comment}}</textarea></label>
-<p class="actions"><button name="answer" value="PROPOSE" type="submit">Propose</button></p>
+<p class="actions"><button name="answer" value="PROPOSE" type="submit">{{$.T "Propose"}}</button></p>
 </form>
 </section>
-{{end}}<p><a href="{{$.File}}" download="invite.ics">Save the event as a file</a> for a calendar program. Answers are given here.</p>
+{{end}}<p><a href="{{$.File}}" download="invite.ics">{{$.T "Save the event as a file"}}</a> {{$.T "for a calendar program. Answers are given here."}}</p>
 {{if not .Cancelled}}<section aria-labelledby="else">
-<h2 id="else">I am somebody else</h2>
-<p>If this mail was passed on to you, do not answer for {{.Attendee.Address.Email}}: ask the organizer to invite you.</p>
+<h2 id="else">{{$.T "I am somebody else"}}</h2>
+<p>{{printf ($.T "If this mail was passed on to you, do not answer for %s: ask the organizer to invite you.") .Attendee.Address.Email}}</p>
 <form method="post" class="card">
 <input type="hidden" name="zone" value="{{$.Zone}}">
-<label class="field"><span class="label">Your name</span><input name="name" maxlength="100" autocomplete="name"></label>
-<label class="field"><span class="label">Your mail address</span><input name="email" type="email" maxlength="254" autocomplete="email" required></label>
-<label class="field"><span class="label">A word to the organizer (may stay empty)</span>
+<label class="field"><span class="label">{{$.T "Your name"}}</span><input name="name" maxlength="100" autocomplete="name"></label>
+<label class="field"><span class="label">{{$.T "Your mail address"}}</span><input name="email" type="email" maxlength="254" autocomplete="email" required></label>
+<label class="field"><span class="label">{{$.T "A word to the organizer (may stay empty)"}}</span>
 <textarea name="comment" rows="2" maxlength="2000"></textarea></label>
-<p class="actions"><button name="answer" value="SOMEBODY" type="submit">Ask to be invited</button></p>
+<p class="actions"><button name="answer" value="SOMEBODY" type="submit">{{$.T "Ask to be invited"}}</button></p>
 </form>
 </section>
-{{end}}{{with $.Until}}<p class="hint">This page can be used until {{.}}. Each later mail about the event brings a new one; an earlier one shows the same until its own end.</p>
-{{end}}{{else}}<h1>Invitation</h1>
+{{end}}{{with $.Until}}<p class="hint">{{printf ($.T "This page can be used until %s. Each later mail about the event brings a new one; an earlier one shows the same until its own end.") .}}</p>
+{{end}}{{else}}<h1>{{.T "Invitation"}}</h1>
 <div class="trouble" role="alert"><p>{{.Failure}}</p></div>
 {{end}}</main>
 </body>
@@ -164,13 +165,13 @@ type guestOccurrence struct {
 const maxGuestOccurrences = 10
 
 // occurrencesOf are the next of a series as the page shows them.
-func (a *app) occurrencesOf(g calendar.Guest, z *tz.Zone) []guestOccurrence {
+func (a *app) occurrencesOf(g calendar.Guest, r itip.Reader) []guestOccurrence {
 	var out []guestOccurrence
 	for _, o := range g.Occurrences(a.now(), maxGuestOccurrences) {
-		own := o.In(nil)
-		shown := guestOccurrence{ID: o.ID, When: own.When, Answer: answerWords[strings.ToUpper(o.Attendee.PartStat)]}
-		if z != nil {
-			shown.There = whenThere(own, o.In(z), z)
+		own := o.For(itip.Reader{Translate: r.Translate})
+		shown := guestOccurrence{ID: o.ID, When: own.When, Answer: r.Translate(answerWords[strings.ToUpper(o.Attendee.PartStat)])}
+		if r.Zone != nil {
+			shown.There = whenThere(own, o.For(r), r.Zone)
 		}
 		if own.Where != g.Summary.Where {
 			shown.Where = own.Where
@@ -191,7 +192,7 @@ func zoneAsked(r *http.Request) (*tz.Zone, string) {
 	if z, err := tz.Load(name); err == nil && z.IANA() {
 		return z, ""
 	}
-	return nil, fmt.Sprintf("The time zone %.80q is not known here; times are shown as the event has them. Choose yours below.", name)
+	return nil, fmt.Sprintf(languageOf(r).Say("The time zone %.80q is not known here; times are shown as the event has them. Choose yours below."), name)
 }
 
 // whenThere is when something takes place on the clock of a zone; "" where that
@@ -261,18 +262,22 @@ func (a *app) guestPage(w http.ResponseWriter, r *http.Request) {
 
 // showGuest writes the page with the present state of the event.
 func (a *app) showGuest(w http.ResponseWriter, r *http.Request, status int, said, failure, comment string) {
-	p := page{Title: "Invitation", Failure: failure}
 	z, unknown := zoneAsked(r)
+	p := page{Language: languageOf(r), Failure: failure}
+	p.Title = p.T("Invitation")
+	words := itip.Reader{Translate: p.T} // on the event's own clock
+	reader := itip.Reader{Zone: z, Translate: p.T}
 	e, until, err := a.invitation(r)
 	if err == nil {
 		var g calendar.Guest
 		if g, err = a.o.Calendar.Guest(r.Context(), e.Account, e.UID, ical.Address(e.To)); err == nil {
-			p.guestPart = guestPart{Guest: &g, Said: said, Answer: answerWords[strings.ToUpper(g.Attendee.PartStat)], Comment: comment, Zones: tz.Names()}
+			g.Summary = g.For(words)
+			p.guestPart = guestPart{Guest: &g, Said: said, Answer: p.T(answerWords[strings.ToUpper(g.Attendee.PartStat)]), Comment: comment, Zones: tz.Names()}
 			p.AskZone = r.Method == http.MethodGet && !r.URL.Query().Has("zone")
 			if z != nil {
-				p.Zone, p.WhenThere = z.Name(), whenThere(g.Summary, g.In(z), z)
+				p.Zone, p.WhenThere = z.Name(), whenThere(g.Summary, g.For(reader), z)
 			}
-			p.Occurrences = a.occurrencesOf(g, z)
+			p.Occurrences = a.occurrencesOf(g, reader)
 			if one := r.PostFormValue("occurrence"); one != "" && comment != "" && r.PostFormValue("answer") != answerPropose {
 				for i := range p.Occurrences {
 					if p.Occurrences[i].ID == one {
@@ -282,9 +287,9 @@ func (a *app) showGuest(w http.ResponseWriter, r *http.Request, status int, said
 			}
 			p.File = "/rsvp/" + r.PathValue("token") + "/event.ics"
 			if !until.IsZero() {
-				p.Until = until.UTC().Format("2 January 2006")
+				p.Until = words.Date(until.UTC())
 			}
-			p.Proposals = a.openProposals(r, e, z)
+			p.Proposals = a.openProposals(r, e, reader)
 			p.Propose = a.wishOf(r, g, z, len(p.Occurrences) > 0, failure != "")
 			if p.Propose != nil && p.Propose.Comment != "" {
 				p.Comment = "" // it belongs to the proposal
@@ -299,13 +304,15 @@ func (a *app) showGuest(w http.ResponseWriter, r *http.Request, status int, said
 	}
 	if err != nil {
 		refusal := problem.Of(err)
-		status, p.Failure = http.StatusNotFound, refusal.Sentence
+		status, p.Failure = http.StatusNotFound, p.T(refusal.Sentence)
 		if refusal.Condition == problem.Internal {
 			a.log.Error("page of an invitation", "error", err)
 			status = http.StatusInternalServerError
 		}
 	}
 	w.Header().Set("Referrer-Policy", "no-referrer") // the address is the key
+	w.Header().Set("Content-Language", p.Tag())
+	w.Header().Add("Vary", "Accept-Language")
 	w.Header().Set("X-Robots-Tag", "noindex")
 	a.writePage(w, status, "rsvp", p)
 }
@@ -313,15 +320,17 @@ func (a *app) showGuest(w http.ResponseWriter, r *http.Request, status int, said
 func (a *app) guestAnswer(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxGuestForm)
 	if err := r.ParseForm(); err != nil {
-		a.showGuest(w, r, http.StatusBadRequest, "", "The form could not be read; send it again.", "")
+		a.showGuest(w, r, http.StatusBadRequest, "", languageOf(r).Say("The form could not be read; send it again."), "")
 		return
 	}
 	answer, comment := strings.ToUpper(r.PostForm.Get("answer")), strings.TrimSpace(r.PostForm.Get("comment"))
 	occurrence := r.PostForm.Get("occurrence") // "" = all
-	said := "Your answer was sent: " + answerWords[answer] + "."
+	said := "Your answer was sent: %s."
 	if occurrence != "" {
-		said = "Your answer to the one occurrence was sent: " + answerWords[answer] + "."
+		said = "Your answer to the one occurrence was sent: %s."
 	}
+	language := languageOf(r)
+	said = fmt.Sprintf(language.Say(said), language.Say(answerWords[answer]))
 	e, _, err := a.invitation(r)
 	if err == nil {
 		evidence, _ := json.Marshal(map[string]any{"token": true, "remote": r.RemoteAddr, "invitation": e.ID}) // strings and numbers: it cannot fail
@@ -354,8 +363,14 @@ func (a *app) guestAnswer(w http.ResponseWriter, r *http.Request) {
 		if refusal.Condition == problem.Internal {
 			a.log.Error("answer on an invitation's page", "error", err)
 		}
-		a.showGuest(w, r, http.StatusUnprocessableEntity, "", refusal.Sentence, comment)
+		a.showGuest(w, r, http.StatusUnprocessableEntity, "", language.Say(refusal.Sentence), comment)
 		return
 	}
-	a.showGuest(w, r, http.StatusOK, said, "", "")
+	a.showGuest(w, r, http.StatusOK, language.Say(said), "", "")
+}
+
+// languageOf is what the guest's browser asks for (OUT-13).
+func languageOf(r *http.Request) phrase.Language {
+	language, _ := phrase.Accepted(r.Header.Get("Accept-Language"))
+	return language
 }

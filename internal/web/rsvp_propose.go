@@ -30,38 +30,27 @@ type guestProposal struct {
 
 // openProposals are what the guest proposed and nobody decided about. The page
 // does without them where they cannot be read.
-func (a *app) openProposals(r *http.Request, e store.Entry, z *tz.Zone) (out []guestProposal) {
+func (a *app) openProposals(r *http.Request, e store.Entry, reader itip.Reader) (out []guestProposal) {
 	list, err := a.o.Calendar.GuestProposals(r.Context(), e.Account, e.UID, ical.Address(e.To))
 	if err != nil {
 		a.log.Error("proposals on an invitation's page", "error", err)
 	}
 	for _, p := range list {
-		own := p.In(nil)
+		own := p.For(itip.Reader{Translate: reader.Translate})
 		shown := guestProposal{ID: p.ID, When: own.When, Comment: p.Comment}
-		if z != nil {
-			shown.There = whenThere(own, p.In(z), z)
+		if reader.Zone != nil {
+			shown.There = whenThere(own, p.For(reader), reader.Zone)
 		}
-		if id, err := ical.ParseTime(p.RecurrenceID, "", len(p.RecurrenceID) == len("20060102")); err == nil && p.RecurrenceID != "" {
-			shown.Instead = occurrenceWords(id, own, z)
+		if p.RecurrenceID != "" { // on the guest's clock, or the event's
+			clock := reader
+			if clock.Zone == nil {
+				clock.Zone, _ = tz.Load(own.Zone) // where it is not known, UTC
+			}
+			shown.Instead = clock.Moment(p.RecurrenceID)
 		}
 		out = append(out, shown)
 	}
 	return out
-}
-
-// occurrenceWords name the occurrence of a series by its first time, on the
-// guest's clock or the event's.
-func occurrenceWords(id ical.Time, own itip.Summary, z *tz.Zone) string {
-	if id.IsDate() {
-		return id.Wall.Format("Monday, 2 January 2006")
-	}
-	if z == nil {
-		if z, _ = tz.Load(own.Zone); z == nil {
-			z = tz.UTC
-		}
-	}
-	wall, _ := z.Wall(id.Wall)
-	return wall.Format("Monday, 2 January 2006, 15:04") + " (" + z.Name() + ")"
 }
 
 // guestWithdraws takes the proposal back that the form names.
@@ -92,7 +81,7 @@ func (a *app) wishOf(r *http.Request, g calendar.Guest, z *tz.Zone, listed, refu
 	}
 	own := g.Summary
 	if listed {
-		own = g.Occurrences(a.now(), 1)[0].In(nil)
+		own = g.Occurrences(a.now(), 1)[0].For(itip.Reader{})
 	}
 	if own.Start.IsZero() || own.From.IsZero() {
 		return nil

@@ -172,7 +172,7 @@ func TestGuestSeesAndTakesBackAProposal(t *testing.T) {
 	propose := func(start string) string {
 		return html.UnescapeString(text(t, b.form("/rsvp/dave", url.Values{"answer": {"PROPOSE"}, "start": {start}, "occurrence": {"20261123T080000Z"}, "comment": {"rather <so>"}})))
 	}
-	for _, want := range []string{"What you proposed", "Tuesday, 24 November 2026, 10:00", "Monday, 23 November 2026, 09:00 (Europe/Berlin)", "rather <so>", `value="WITHDRAW"`} {
+	for _, want := range []string{"What you proposed", "Tuesday, 24 November 2026, 10:00", "Monday, 23 November 2026, 09:00 (Europe/Berlin, UTC+01:00)", "rather <so>", `value="WITHDRAW"`} {
 		if body := html.UnescapeString(propose("2026-11-24T10:00")); !strings.Contains(body, want) {
 			t.Fatalf("lacks %q:\n%s", want, body)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/imip"
+	"github.com/convene-cal/convene/imip/phrase"
 	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/itip"
@@ -380,6 +381,9 @@ func (m *Mail) people(msg *itip.Message, o *imip.Options, own []ical.Address, na
 			if a.Address.Equal(msg.To) {
 				o.To.Name = a.CN
 			}
+		}
+		if _, known := phrase.Of(a.Language); known && a.Address.Equal(msg.To) { // OUT-13; else that of who writes
+			o.Language = a.Language
 		}
 		if from && a.SentBy != "" && o.Sender.Address == "" && m.ours(a.SentBy.Domain()) {
 			o.Sender.Address = a.SentBy.Email()

@@ -1,0 +1,31 @@
+package phrase
+
+// Names and layouts of dates (packages itip and recur).
+var dates = []row{
+	{"Monday, 2 January 2006", "Monday, 2. January 2006", "Monday 2 January 2006", "Monday, 2 de January de 2006"},
+	{"Monday, 2 January 2006, 15:04", "Monday, 2. January 2006, 15:04", "Monday 2 January 2006, 15:04", "Monday, 2 de January de 2006, 15:04"},
+	{"2 January 2006", "2. January 2006", "2 January 2006", "2 de January de 2006"},
+	{"2 January 2006 15:04:05", "2. January 2006 15:04:05", "2 January 2006 15:04:05", "2 de January de 2006 15:04:05"},
+	{"Monday", "Montag", "lundi", "lunes"},
+	{"Tuesday", "Dienstag", "mardi", "martes"},
+	{"Wednesday", "Mittwoch", "mercredi", "miércoles"},
+	{"Thursday", "Donnerstag", "jeudi", "jueves"},
+	{"Friday", "Freitag", "vendredi", "viernes"},
+	{"Saturday", "Samstag", "samedi", "sábado"},
+	{"Sunday", "Sonntag", "dimanche", "domingo"},
+	{"January", "Januar", "janvier", "enero"},
+	{"February", "Februar", "février", "febrero"},
+	{"March", "März", "mars", "marzo"},
+	{"April", "April", "avril", "abril"},
+	{"May", "Mai", "mai", "mayo"},
+	{"June", "Juni", "juin", "junio"},
+	{"July", "Juli", "juillet", "julio"},
+	{"August", "August", "août", "agosto"},
+	{"September", "September", "septembre", "septiembre"},
+	{"October", "Oktober", "octobre", "octubre"},
+	{"November", "November", "novembre", "noviembre"},
+	{"December", "Dezember", "décembre", "diciembre"},
+	{" (all day)", " (ganztägig)", " (toute la journée)", " (todo el día)"},
+	{", ending in %s", ", Ende in %s", ", se terminant en %s", ", termina en %s"},
+	{" and all later ones", " und alle späteren", " et toutes les suivantes", " y todas las posteriores"},
+}

@@ -117,6 +117,9 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 	}
 	if key == "" {
 		r.whole(a, line, status)
+		if r.new.master != nil {
+			r.noteComment(c, r.new.master, "")
+		}
 		return
 	}
 	if r.new.overrides[key] == nil {
@@ -132,6 +135,7 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 			r.keep(target, a, key)
 		}
 		r.write(target, a, line, status, key)
+		r.noteComment(c, r.new.overrides[key], key)
 		r.delegate(r.new.overrides[key], line)
 	} else {
 		r.unknown = true

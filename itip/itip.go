@@ -146,6 +146,7 @@ const (
 	conditionObject    = "valid-calendar-object-resource"             // RFC 4791 4.1
 	conditionOrganizer = "same-organizer-in-all-components"           // RFC 6638 3.2.4.2
 	conditionByOwner   = "allowed-organizer-scheduling-object-change" // RFC 6638 3.2.4.3
+	conditionComment   = "valid-attendee-comment-change"              // caldav-privatecomments 4.2.3
 	conditionByGuest   = "allowed-attendee-scheduling-object-change"  // RFC 6638 3.2.4.4
 )
 

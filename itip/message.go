@@ -372,6 +372,9 @@ func (l *letter) reply(c *ical.Component, me *ical.Property, n int, partstat str
 	for _, text := range comments {
 		out.Add(ical.NewText("COMMENT", text))
 	}
+	if text := privateOf(c); text != "" {
+		out.Add(ical.NewText(privateComment, text))
+	}
 	out.Add(ical.NewProperty("REQUEST-STATUS", "2.0;Success"))
 	return out
 }

@@ -66,7 +66,7 @@ func (p *attending) create() {
 		if line.HasParam("SCHEDULE-STATUS") {
 			line.RemoveParam("SCHEDULE-STATUS") // of somebody else's copy
 		}
-		if s := partStat(line); s != partStatNeeds || p.forced(c) {
+		if s := partStat(line); s != partStatNeeds || p.forced(c) || privateOf(c) != "" {
 			p.answers = append(p.answers, answer{key: k, comp: c, line: line, partstat: s, was: partStatNeeds, comments: p.comments(k, c)})
 		}
 	}
@@ -270,7 +270,7 @@ func (p *attending) compareAnswer(k string) {
 		was = partStat(stored)
 	}
 	is := partStat(line)
-	if is == was && !p.forced(c) && !(c.Name == "VTODO" && progressed(before, c)) {
+	if is == was && !p.forced(c) && privateOf(c) == privateOf(before) && !(c.Name == "VTODO" && progressed(before, c)) {
 		return
 	}
 	p.answers = append(p.answers, answer{key: k, comp: c, line: line, partstat: is, was: was, comments: p.comments(k, c)})

@@ -92,6 +92,9 @@ func planOrganizer(c Change, out *Outcome, me people, old, work *object) error {
 	p.dropOrphans()
 	p.rosters()
 	p.restoreAnswers()
+	if err := p.guardComments(); err != nil {
+		return err
+	}
 	p.restoreOccurrences()
 	p.number()
 	if p.full && len(p.bumped) > 0 { // SEQ-16: nobody could tell it from the version before

@@ -155,12 +155,13 @@ func (v *reader) body(o store.Object, body []byte) []byte {
 	p, keeps := v.personal[o.ID]
 	hasAlarm := bytes.Contains(body, []byte("VALARM")) || bytes.Contains(body, []byte("valarm"))
 	hide := !v.full && mayBeClassified(body)
-	if !hide && !hasAlarm && !keeps {
+	comments := !v.full && slices.ContainsFunc(privateComments, func(name string) bool { return hasLine(body, name) })
+	if !hide && !hasAlarm && !keeps && !comments {
 		return body
 	}
 	cal, err := ical.ParseLimits(body, v.s.parseLimits())
 	if err != nil {
-		if hide {
+		if hide || comments {
 			return nil // rather nothing than what may be private
 		}
 		return body
@@ -168,11 +169,20 @@ func (v *reader) body(o store.Object, body []byte) []byte {
 	if hide && classified(cal) {
 		blankCalendar(cal)
 	}
+	if comments {
+		for _, c := range cal.Main() {
+			c.Remove(privateComments...)
+		}
+	}
 	if hasAlarm || keeps {
 		overlay(cal, p.Data)
 	}
 	return cal.Bytes()
 }
+
+// privateComments are what attendees tell the organizer alone
+// (caldav-privatecomments): only they, and who acts for them, see it.
+var privateComments = []string{"X-CALENDARSERVER-PRIVATE-COMMENT", "X-CALENDARSERVER-ATTENDEE-COMMENT"}
 
 // whichOne tells the components of one object apart.
 func whichOne(c *ical.Component) string { return c.Value("RECURRENCE-ID") }
@@ -262,6 +272,16 @@ func (s *Service) part(tx *store.Tx, ch *change, have acl.Access) error {
 			for a := range theirs.Children("VALARM") {
 				c.Components = append(c.Components, a.Clone())
 				changed = true
+			}
+			if have < acl.Act { // who does not see these did not take them out
+				for _, name := range privateComments {
+					if changed = c.Remove(name) > 0 || changed; theirs.Prop(name) != nil {
+						changed = true
+					}
+					for q := range theirs.Props(name) {
+						c.Add(q.Clone())
+					}
+				}
 			}
 			given, is := c.Value("TRANSP"), theirs.Value("TRANSP")
 			if have < acl.Act && !strings.EqualFold(orOpaque(given), orOpaque(is)) {

@@ -67,6 +67,7 @@ var outcomes = map[problem.Condition]outcome{
 	problem.DefaultCalendarNeeded:    {http.StatusForbidden, caldav.C("default-calendar-needed")},
 	problem.InvalidDefaultCalendar:   {http.StatusForbidden, caldav.C("valid-schedule-default-calendar-URL")},
 	problem.InvalidSchedulingMessage: {http.StatusForbidden, caldav.C("valid-scheduling-message")},
+	"valid-attendee-comment-change":  {http.StatusForbidden, caldav.CS("valid-attendee-comment-change")}, // caldav-privatecomments 4.2.3
 	problem.InvalidOrganizer:         {http.StatusForbidden, caldav.C("valid-organizer")},
 
 	calendar.InvalidSubscription: {http.StatusForbidden, caldav.Push("invalid-subscription")}, // draft-bitfire-webdav-push

@@ -271,7 +271,7 @@ func (q *request) sameHost(host string) bool {
 // davHeader lists what is implemented, and nothing else (RFC 4918 10.1).
 const davHeader = "1, 2, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, " +
 	"calendar-managed-attachments, calendar-no-timezone, " +
-	"calendar-proxy, calendarserver-principal-search, calendarserver-sharing"
+	"calendar-proxy, calendarserver-principal-search, calendarserver-private-comments, calendarserver-sharing"
 
 // allowed methods by kind of place.
 var allowed = []struct {

@@ -106,8 +106,20 @@ var extensionRows = []row{
 		patch("{cal}", "<A:refreshrate>P1D</A:refreshrate><C:default-alarm-vevent-datetime>BEGIN:VALARM</C:default-alarm-vevent-datetime><C:default-alarm-vevent-date/>").all("200 OK").none("403"),
 		find("{cal}", "0", "A:refreshrate", "C:default-alarm-vevent-datetime").all("P1D", "BEGIN:VALARM"),
 	)},
-	{"M4", S, "private comments", "Apple privatecomments", part, "the properties in objects are kept, and not exchanged between organizer and attendees", try(
-		put("{cal}1.ics", event("{id}", once+"\nX-CALENDARSERVER-PRIVATE-COMMENT:mine")), get("{cal}1.ics").all("X-CALENDARSERVER-PRIVATE-COMMENT:mine"),
+	{"M4", S, "private comments", "Apple privatecomments", yes, "from the attendee to the organizer, in their REPLY; nobody else sees them, those with whom the calendar is shared included", try(
+		do("OPTIONS", "{def}").want(200).header("DAV", "~calendarserver-private-comments"),
+		put("{cal}1.ics", meeting("{id}", once+"\nATTENDEE:mailto:carol@example.test")),
+		inCopy("bob", "{bobdef}", "{id}").save("copy", `<d:href>([^<]+)</d:href>`),
+		over("{copy}", meeting("{id}", once+"\nATTENDEE:mailto:carol@example.test\nX-CALENDARSERVER-PRIVATE-COMMENT:Not with Carol")).as("bob"),
+		get("{cal}1.ics").all("X-CALENDARSERVER-ATTENDEE-COMMENT;X-CALENDARSERVER-DTSTAMP=", "X-CALENDARSERVER-ATTENDEE-REF", ":Not with Carol"),
+		inCopy("carol", "/dav/calendars/carol/default/", "{id}").all("SUMMARY:One").none("X-CALENDARSERVER"),
+		do("PUT", "{cal}1.ics").ics(meeting("{id}", once+"\nATTENDEE:mailto:carol@example.test\nX-CALENDARSERVER-ATTENDEE-COMMENT;X-CALENDARSERVER-ATTENDEE-REF=\"mailto:carol@example.test\":Lies")).refused(403, "cs:valid-attendee-comment-change"),
+		over("{cal}1.ics", meeting("{id}", once+"\nATTENDEE:mailto:carol@example.test\nLOCATION:Attic")), get("{cal}1.ics").all("LOCATION:Attic", ":Not with Carol"), // from a client that does not know of it
+		acl("{cal}", "<href>/dav/principals/carol/</href>", "read", "write-content").want(200),
+		get("{cal}1.ics").as("carol").all("LOCATION:Attic").none("Not with Carol"),
+		over("{cal}1.ics", meeting("{id}", once+"\nATTENDEE:mailto:carol@example.test\nLOCATION:Cellar")).as("carol"), get("{cal}1.ics").all("LOCATION:Cellar", ":Not with Carol"),
+		over("{copy}", meeting("{id}", once+"\nATTENDEE:mailto:carol@example.test\nLOCATION:Cellar")).as("bob"), get("{cal}1.ics").none("Not with Carol").all("X-CALENDARSERVER-ATTENDEE-COMMENT"),
+		over("{cal}1.ics", event("{id}", once+"\nORGANIZER:mailto:alice@example.test\nATTENDEE;PARTSTAT=ACCEPTED:mailto:alice@example.test\nATTENDEE:mailto:carol@example.test")), get("{cal}1.ics").none("X-CALENDARSERVER-ATTENDEE-COMMENT"),
 	)},
 	{"M5", S, "X-CALENDARSERVER-ACCESS", "Apple privateevents", yes, "as CLASS", try(
 		put("{cal}1.ics", object("X-CALENDARSERVER-ACCESS:CONFIDENTIAL\n"+component("VEVENT", "{id}", once+"\nLOCATION:Clinic"))),

@@ -116,6 +116,22 @@ func (s *Service) change(tx *store.Tx, req PutRequest, d *draft) (change, error)
 	return ch, s.part(tx, &ch, have)
 }
 
+// CheckPut tells before the data is there what a Put would be refused for
+// whatever it is: rights and preconditions. Put asks again.
+func (s *Service) CheckPut(ctx context.Context, by account.Actor, ref Ref, cond Precondition) error {
+	return s.store.View(ctx, func(tx *store.Tx) error {
+		c, have, err := s.collection(tx, by, ref.Owner, ref.Collection, acl.Write)
+		if err != nil {
+			return err
+		}
+		old, err := object(tx, c, ref.Name)
+		if err != nil {
+			return err
+		}
+		return s.checkView(tx, by, c, have, old, cond)
+	})
+}
+
 // putResult words an effect, after the deliveries, which may have written
 // SCHEDULE-STATUS into the object.
 func (s *Service) putResult(ctx context.Context, e effect, given string) (PutResult, error) {

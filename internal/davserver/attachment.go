@@ -96,9 +96,8 @@ func (q *request) base() string {
 // attachment is GET of a managed attachment, for anyone who has its address:
 // the people who are invited have no account here (RFC 8607 3.12.2).
 func (q *request) attachment(rest string) error {
-	if q.r.Method != http.MethodGet && q.r.Method != http.MethodHead {
-		q.w.Header().Set("Allow", "GET, HEAD")
-		return problem.New(problem.MethodNotAllowed, "%s is not possible here.", q.r.Method)
+	if done, err := q.onlyRead(); done || err != nil {
+		return err
 	}
 	token, _, _ := strings.Cut(rest, "/")
 	token, err := url.PathUnescape(token)

@@ -99,6 +99,9 @@ func (q *request) destination() (dest string, to place, overwrite bool, err erro
 	if dest = q.r.Header.Get("Destination"); dest == "" {
 		return "", place{}, false, problem.New(problem.BadInput, "%s needs a Destination header.", q.r.Method)
 	}
+	if strings.ContainsAny(dest, "?#") { // RFC 4918 8.3; nothing here has a query, and a name that was cut there is another one
+		return "", place{}, false, problem.New(problem.BadInput, "The Destination has a query or a fragment; in a name, ? and # are written %%3F and %%23.")
+	}
 	if to, err = parseHref(dest, q.sameHost); err != nil {
 		return "", place{}, false, err
 	}

@@ -22,9 +22,8 @@ func (q *request) feedURL(f calendar.FeedView) string {
 
 // feed is GET of a published calendar, for anyone who has its address.
 func (q *request) feed(segment string) error {
-	if q.r.Method != http.MethodGet && q.r.Method != http.MethodHead {
-		q.w.Header().Set("Allow", "GET, HEAD")
-		return problem.New(problem.MethodNotAllowed, "%s is not possible here.", q.r.Method)
+	if done, err := q.onlyRead(); done || err != nil {
+		return err
 	}
 	token, err := url.PathUnescape(strings.TrimSuffix(segment, ".ics"))
 	if err != nil || token == "" || len(token) > 100 {

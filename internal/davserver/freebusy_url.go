@@ -22,9 +22,8 @@ const freeBusyDays = 42
 // the caller know it: GET /freebusy/{account}?start=…&end=… with times of
 // RFC 3339 or iCalendar; by default the coming six weeks.
 func (q *request) freeBusyURL(segment string) error {
-	if q.r.Method != http.MethodGet && q.r.Method != http.MethodHead {
-		q.w.Header().Set("Allow", "GET, HEAD")
-		return problem.New(problem.MethodNotAllowed, "%s is not possible here.", q.r.Method)
+	if done, err := q.onlyRead(); done || err != nil {
+		return err
 	}
 	if err := q.authenticate(); err != nil {
 		return err

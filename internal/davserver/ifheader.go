@@ -15,6 +15,9 @@ import (
 // taken as if it had them.
 func etags(h http.Header, name string) []string {
 	var out []string
+	if name == "If-Match" && len(h.Values(name)) > 0 {
+		out = []string{} // a list of none, of which none matches (RFC 9110 13.1.1)
+	}
 	for _, line := range h.Values(name) {
 		for line = strings.TrimSpace(line); line != ""; line = strings.TrimLeft(line, ", \t") {
 			i := strings.IndexByte(line, '"')

@@ -29,33 +29,47 @@ func (q *request) put() error {
 	if err != nil {
 		return err
 	}
+	ref := calendar.Ref{Owner: owner, Collection: coll, Name: q.at.name}
+	cond, err := q.conditions()
+	if err == nil && q.asksFirst() {
+		err = q.s.calendar.CheckPut(q.ctx, q.by, ref, cond)
+	}
+	if err != nil {
+		return q.putRefused(err)
+	}
 	data, err := q.calendarBody()
 	if err != nil {
 		return err
 	}
 	data = q.withMailto(data)
-	cond, err := q.conditions()
-	if err != nil {
-		return q.withRepresentation(err)
-	}
 	if err := q.s.calendar.CheckManaged(q.ctx, data, q.base()+attachmentPath); err != nil {
 		return err
 	}
 	res, err := q.s.calendar.Put(q.ctx, calendar.PutRequest{
 		By:          q.by,
-		Ref:         calendar.Ref{Owner: owner, Collection: coll, Name: q.at.name},
+		Ref:         ref,
 		Data:        data,
 		If:          cond,
 		Reply:       q.replyPolicy(),
 		ContentType: q.storedType(),
 	})
 	if err != nil {
-		if problem.Has(err, problem.NotFound) { // the calendar; the object may well be absent
-			return problem.New(problem.ParentMissing, "There is no calendar at %s.", collectionHref(q.at.account, q.at.coll)).Because(err)
-		}
-		return q.withRepresentation(err)
+		return q.putRefused(err)
 	}
 	return q.stored(res)
+}
+
+func (q *request) putRefused(err error) error {
+	if problem.Has(err, problem.NotFound) { // the calendar; the object may well be absent
+		return problem.New(problem.ParentMissing, "There is no calendar at %s.", collectionHref(q.at.account, q.at.coll)).Because(err)
+	}
+	return q.withRepresentation(err)
+}
+
+// asksFirst reports whether the client sends the body only once it is asked to: who
+// could not store it anyhow is spared the trouble (RFC 9110 10.1.1, 13.2.1).
+func (q *request) asksFirst() bool {
+	return strings.EqualFold(q.r.Header.Get("Expect"), "100-continue")
 }
 
 // stored words the answer to a PUT or an add-member POST.

@@ -308,6 +308,22 @@ func allows(k kind, method string) bool {
 	return false
 }
 
+// onlyRead is for what can be read and nothing else; it answers other methods.
+func (q *request) onlyRead() (done bool, err error) {
+	switch q.r.Method {
+	case http.MethodGet, http.MethodHead:
+		return false, nil
+	}
+	h := q.w.Header()
+	h.Set("Allow", "OPTIONS, GET, HEAD")
+	if q.r.Method == http.MethodOptions { // RFC 9110 9.3.7
+		h.Set("Content-Length", "0")
+		q.w.WriteHeader(http.StatusOK)
+		return true, nil
+	}
+	return false, problem.New(problem.MethodNotAllowed, "%s is not possible here.", q.r.Method)
+}
+
 func (q *request) options() error {
 	h := q.w.Header()
 	h.Set("Allow", allow(q.at.kind))

@@ -14,7 +14,6 @@ import (
 
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/ical/tz"
-	"github.com/convene-cal/convene/internal/problem"
 )
 
 // The time zone service of RFC 7808 at /timezones: public facts, for anyone.
@@ -28,9 +27,8 @@ const maxExpand = 200 * 366 * 24 * time.Hour
 
 // timeZones answers below zonesPath; rest is what follows it.
 func (q *request) timeZones(rest string) error {
-	if q.r.Method != http.MethodGet && q.r.Method != http.MethodHead {
-		q.w.Header().Set("Allow", "GET, HEAD")
-		return problem.New(problem.MethodNotAllowed, "%s is not possible here.", q.r.Method)
+	if done, err := q.onlyRead(); done || err != nil {
+		return err
 	}
 	h := q.w.Header()
 	h.Set("Cache-Control", "public, max-age=86400")

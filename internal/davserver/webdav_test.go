@@ -32,7 +32,7 @@ func TestRequests(t *testing.T) {
 		has, lacks   string
 		header       string // "Name: value", value "*" means any
 	}{
-		{"options tell what is there (RFC 4918 10.1)", "ann", "OPTIONS", "/dav/", "", "", 200, "", "", "DAV: 1, 2, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, calendar-managed-attachments, calendar-no-timezone, calendar-proxy, calendarserver-principal-search, calendarserver-sharing"},
+		{"options tell what is there (RFC 4918 10.1)", "ann", "OPTIONS", "/dav/", "", "", 200, "", "", "DAV: 1, 2, 3, access-control, extended-mkcol, calendar-access, calendar-auto-schedule, calendar-availability, calendar-managed-attachments, calendar-no-timezone, calendar-proxy, calendarserver-principal-search, calendarserver-private-comments, calendarserver-sharing"},
 		{"options without signing in", "", "OPTIONS", ann, "", "", 200, "", "", "Allow: *"},
 		{"no credentials: 401, no redirect (RFC 9110 15.5)", "", "PROPFIND", "/dav/", "Depth: 0", "", 401, "", "", `WWW-Authenticate: Basic realm="Convene", charset="UTF-8"`},
 		{"no credentials at a place that is not there", "", "GET", "/dav/nothing", "", "", 401, "", "", ""},

@@ -296,6 +296,7 @@ func (s *Services) handler(done <-chan struct{}) http.Handler {
 	app := web.New(web.Options{Calendar: s.Calendar, Accounts: s.Accounts, ACL: s.ACL, Journal: s.Journal, Keys: s.Keys, Gate: s.Gate, SettleFlood: s.settleFlood, PublicURL: s.Config.HTTP.PublicURL, Log: s.log, Now: time.Now, Done: done, Invitation: s.Mail.Invitation})
 	hook := s.Mail.Hook(s.Config.Mail.WebhookSecret)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r = withOneSlash(r)
 		path := r.URL.EscapedPath()
 		switch {
 		case path == "/healthz":
@@ -310,6 +311,21 @@ func (s *Services) handler(done <-chan struct{}) http.Handler {
 			s.counts.counted(partWeb, app, w, r)
 		}
 	})
+}
+
+// withOneSlash takes the slashes together that a path begins with: addresses
+// that clients put together have two, and it means the same to every method.
+func withOneSlash(r *http.Request) *http.Request {
+	if !strings.HasPrefix(r.URL.Path, "//") {
+		return r
+	}
+	one, u := *r, *r.URL
+	one.URL = &u
+	u.Path = "/" + strings.TrimLeft(u.Path, "/")
+	if u.RawPath != "" {
+		u.RawPath = "/" + strings.TrimLeft(u.RawPath, "/")
+	}
+	return &one
 }
 
 // settleFlood lets in, or refuses, what an outbreak of mail held.

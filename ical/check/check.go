@@ -91,7 +91,9 @@ func (s *stream) run(in *ical.Reader) error {
 	any := false
 	for {
 		part, err := in.NextPart()
+		pe := (*ical.ParseError)(nil)
 		if k != nil && (err != nil || !k.open) {
+			k.cut = errors.As(err, &pe) && k.open
 			if failed := k.finish(s.report); failed != nil {
 				return failed
 			}
@@ -104,7 +106,7 @@ func (s *stream) run(in *ical.Reader) error {
 			s.outside([]byte(in.Trailer()))
 			return nil
 		}
-		if pe := (*ical.ParseError)(nil); errors.As(err, &pe) {
+		if errors.As(err, &pe) {
 			s.report(unreadable(err, s.opt, s.offset))
 			return nil
 		}
@@ -146,6 +148,7 @@ type checker struct {
 	opt    Options
 	offset int  // added to line numbers
 	open   bool // the calendar goes on
+	cut    bool // what follows of it cannot be read
 	found  []Finding
 	count  [2]int // errors and warnings, also those that are not in found
 
@@ -204,15 +207,14 @@ func endsWith(data []byte, word string) bool {
 	return len(data) >= len(word) && bytes.EqualFold(data[len(data)-len(word):], []byte(word))
 }
 
-// finish checks what can only be known at the end and reports everything.
+// finish checks what can only be known at the end and reports everything. Of a
+// calendar whose end was not read nobody knows what it lacks.
 func (k *checker) finish(report func(Finding)) error {
-	if k.begun && !k.ended {
-		k.add(Error, k.last, 1, "structure", "RFC 5545 3.4", "%s", ical.RepairNoEnd)
+	judge := k.whole
+	if k.cut {
+		judge = func() error { return errors.Join(k.failed, ical.CloseSorters(k.across)) }
 	}
-	def, _ := ical.LookupComponent("VCALENDAR")
-	k.missing(&ical.Component{Name: "VCALENDAR"}, def, &k.head)
-	k.messageEnd()
-	if err := k.compare(); err != nil {
+	if err := judge(); err != nil {
 		return err
 	}
 	slices.SortStableFunc(k.found, func(a, b Finding) int {
@@ -232,6 +234,17 @@ func (k *checker) finish(report func(Finding)) error {
 	return nil
 }
 
+// whole judges what a calendar is as a whole.
+func (k *checker) whole() error {
+	if k.begun && !k.ended {
+		k.add(Error, k.last, 1, "structure", "RFC 5545 3.4", "%s", ical.RepairNoEnd)
+	}
+	def, _ := ical.LookupComponent("VCALENDAR")
+	k.missing(&ical.Component{Name: "VCALENDAR"}, def, &k.head)
+	k.messageEnd()
+	return k.compare()
+}
+
 func (k *checker) max() int {
 	if k.opt.Max > 0 {
 		return k.opt.Max
@@ -239,11 +252,16 @@ func (k *checker) max() int {
 	return DefaultMax
 }
 
-func (k *checker) add(severity string, line, column int, rule, section, format string, args ...any) {
-	n := &k.count[0]
+// counted is where the findings of a severity are counted.
+func (k *checker) counted(severity string) *int {
 	if severity == Warning {
-		n = &k.count[1]
+		return &k.count[1]
 	}
+	return &k.count[0]
+}
+
+func (k *checker) add(severity string, line, column int, rule, section, format string, args ...any) {
+	n := k.counted(severity)
 	if *n++; *n > k.max() {
 		return
 	}

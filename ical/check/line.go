@@ -64,9 +64,14 @@ func (l *line) position(at int) (row, column int) {
 	}
 }
 
+// at reports what is wrong at an offset of a line. The place is looked for only
+// where it is told, since a line may have a million faults.
 func (k *checker) at(severity string, l *line, at int, rule, section, format string, args ...any) {
-	row, column := l.position(at)
 	l.faulty = l.faulty || severity == Error
+	row, column := 1, 1
+	if *k.counted(severity) < k.max() {
+		row, column = l.position(at)
+	}
 	k.add(severity, row, column, rule, section, format, args...)
 }
 

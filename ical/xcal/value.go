@@ -147,7 +147,7 @@ func (p *parser) paramValues() error {
 		}
 		switch {
 		case k == endTag:
-			if plain := bytes.TrimSpace(p.plain); !values && len(plain) > 0 {
+			if plain := typed.Trim(p.plain); !values && len(plain) > 0 {
 				p.out.ParamValue(plain)
 			}
 			p.plain = p.plain[:0]
@@ -165,7 +165,7 @@ func (p *parser) paramValues() error {
 			return err
 		}
 		if !verbatim {
-			s = bytes.TrimSpace(s)
+			s = typed.Trim(s)
 		}
 		if boolean {
 			s = bytes.ToUpper(s)
@@ -228,7 +228,7 @@ func (p *parser) period() error {
 			return err
 		}
 		if k == text {
-			if s := bytes.TrimSpace(p.text); len(s) > 0 {
+			if s := typed.Trim(p.text); len(s) > 0 {
 				p.out.Scalar("period", s)
 			}
 			continue
@@ -264,7 +264,7 @@ func (p *parser) recur() error {
 			break
 		}
 		if k == text {
-			if s := bytes.TrimSpace(p.text); len(s) > 0 {
+			if s := typed.Trim(p.text); len(s) > 0 {
 				p.out.Scalar("recur", s)
 			}
 			continue
@@ -277,7 +277,7 @@ func (p *parser) recur() error {
 		if err != nil {
 			return err
 		}
-		if s = bytes.TrimSpace(s); bytes.IndexByte(s, ';') >= 0 {
+		if s = typed.Trim(s); bytes.IndexByte(s, ';') >= 0 {
 			return p.in.Fault("a semicolon in a rule part")
 		}
 		if total += len(s) + 1; total > p.limit {

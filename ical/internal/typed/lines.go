@@ -250,29 +250,48 @@ func (l *Lines) Scalar(typ string, s []byte) {
 			}
 		}
 	case "date", "date-time", "time", "utc-offset", "period":
-		s = bytes.TrimSpace(s)
-		from, to, period := bytes.Cut(s, []byte{'/'})
-		l.moment(from)
-		if period {
-			l.value = append(l.value, '/')
-			l.moment(to)
+		if s = Trim(s); !l.moment(s) && !l.period(s) {
+			l.Raw(s)
 		}
 	case "integer", "float", "duration", "recur", "uri", "cal-address":
-		l.Raw(bytes.TrimSpace(s))
+		l.Raw(Trim(s))
 	default:
 		l.Raw(s)
 	}
 }
 
 // moment appends a date, a time or an offset without its punctuation, and
-// anything else as it stands.
-func (l *Lines) moment(s []byte) {
-	if basic, ok := appendBasic(l.value, bytes.TrimSpace(s)); ok {
+// nothing if it is none.
+func (l *Lines) moment(s []byte) bool {
+	basic, ok := appendBasic(l.value, s)
+	if ok {
 		l.value = basic
-	} else {
-		l.Raw(s)
 	}
+	return ok
 }
+
+// period appends the two parts of a period that is one string, and nothing if
+// it is none.
+func (l *Lines) period(s []byte) bool {
+	start, end, both := bytes.Cut(s, []byte{'/'})
+	before := len(l.value)
+	if both && l.moment(Trim(start)) {
+		l.value = append(l.value, '/')
+		if end = Trim(end); l.moment(end) {
+			return true
+		}
+		if _, err := ical.ParseDuration(string(end)); err == nil {
+			l.Raw(end)
+			return true
+		}
+	}
+	l.value = l.value[:before]
+	return false
+}
+
+// Trim removes the white space of XML and JSON around a text, no other: a
+// no-break space belongs to a value.
+func Trim(s []byte) []byte { return bytes.Trim(s, " \t\r\n") }
 
 // digit patterns of the extended format, and which octets are punctuation.
 var extended = []string{

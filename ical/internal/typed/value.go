@@ -90,13 +90,15 @@ func isBase64(encoding string) bool {
 	return strings.EqualFold(encoding, "BASE64") || strings.EqualFold(encoding, "B")
 }
 
+// decode undoes base64 where what it holds can be said without.
 func decode(raw string) (string, bool) {
 	b, err := base64.StdEncoding.DecodeString(strings.TrimSpace(raw))
 	if err != nil || !utf8.Valid(b) {
 		return "", false
 	}
-	for _, c := range b {
-		if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
+	for i, c := range b {
+		lineEnd := c == '\n' || c == '\r' && i+1 < len(b) && b[i+1] == '\n'
+		if c < ' ' && c != '\t' && !lineEnd || c == 0x7f {
 			return "", false
 		}
 	}

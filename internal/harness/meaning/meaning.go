@@ -151,9 +151,11 @@ func number(s string) string {
 	return t
 }
 
+// plain leaves out what not every syntax can say: controls, and the two
+// characters that XML has no place for (XML 1.0 2.2).
 func plain(s string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f {
+		if r < ' ' && r != '\n' && r != '\t' || r == 0x7f || r == 0xfffe || r == 0xffff {
 			return -1
 		}
 		return r

@@ -123,7 +123,7 @@ func sameAs(a Arrival, version string) (sameness, bool) {
 		return k, false
 	}
 	m := a.Memory
-	if len(m.Replies)+len(m.Moved)+len(m.Invited)+len(m.Uninvited)+len(m.Delegates)+len(m.Sent)+len(m.Plain)+len(m.Expanded)+len(m.Refreshed)+len(m.Renewed) > 0 || m.Spared != nil {
+	if len(m.Replies)+len(m.Moved)+len(m.Invited)+len(m.Uninvited)+len(m.Delegates)+len(m.TurnedAway)+len(m.Sent)+len(m.Plain)+len(m.Expanded)+len(m.Refreshed)+len(m.Renewed) > 0 || m.Spared != nil {
 		return k, false
 	}
 	if a.Zone != nil {

@@ -399,8 +399,8 @@ func TestAlikeKnowsAllFields(t *testing.T) {
 		of    any
 		known string
 	}{
-		{itip.Arrival{}, "Stored Memory Message Method User From Invited Received AutoAdd Approved Sender Deleted Last Waiting Local Zone OrganizerZone Busy Consent Member Refreshes NoDelegation MaxAttendees"},
-		{itip.Memory{}, "Versions Base Piecewise Hidden Spread Twofold Dropped Answers InvitedAs Replies Moved Spared Invited Uninvited Delegates Sent Plain Expanded Renewed Stamp Refreshed"},
+		{itip.Arrival{}, "Stored Memory Message Method User From Invited Received AutoAdd Approved Sender Deleted Last Told Waiting Local Zone OrganizerZone Busy Consent Member Refreshes NoDelegation MaxAttendees"},
+		{itip.Memory{}, "Versions Base Piecewise Hidden Spread Twofold Dropped Answers InvitedAs Replies Moved Spared Invited Uninvited TurnedAway Delegates Sent Plain Expanded Renewed Stamp Refreshed"},
 		{itip.Result{}, "Decision Reason Sentence Object Memory Created TagChanged Notify Send Changes Attendee PartStat RequestStatus FreeBusy Outdated Incomplete Settled"},
 	} {
 		known := strings.Fields(x.known)

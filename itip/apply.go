@@ -89,6 +89,10 @@ type Arrival struct {
 	// Last is what was deleted, where it is known: for the organizer, to whom
 	// answers still come.
 	Last *ical.Calendar
+	// Told is for what was deleted, of which nothing else is remembered: it reports
+	// whether somebody is not to be told of the end whom a delegator names, since they
+	// know of it, or the delegator has named enough people. nil = all are told.
+	Told func(delegator, to ical.Address) bool
 	// Waiting are messages of this UID that Apply held with ReasonWaiting
 	// before, oldest first; they are played after this one. See the package's
 	// documentation.

@@ -65,7 +65,7 @@ func (r *replying) component(c *ical.Component, line *ical.Property) {
 		r.circular = true
 		return
 	}
-	if r.p.a.NoDelegation && partStat(line) == partStatDelegated {
+	if r.p.a.NoDelegation && partStat(line) == partStatDelegated || r.crowds(have, line) {
 		r.refuseDelegation(c, line, key)
 		return
 	}

@@ -298,8 +298,32 @@ func (r *replying) refuseDelegation(c *ical.Component, line *ical.Property, key 
 		r.changed = true
 	}
 	r.sendAgain(target, k)
-	comp := r.new.component(k)
-	r.uninvite(line, comp, k, sequence(comp), false)
+	r.turnAway(line, r.new.component(k), k, false)
+}
+
+// crowds reports whether an attendee names more people to come in their place than
+// may be, at once or one after the other: the list is the organizer's.
+func (r *replying) crowds(c *ical.Component, line *ical.Property) bool {
+	target := r.find(c)
+	if target == nil || partStat(line) != partStatDelegated {
+		return false
+	}
+	fresh := 0
+	for _, d := range person(line).DelegatedTo {
+		if (people{d.Key(): true}).line(c) == nil {
+			fresh++
+		}
+	}
+	if fresh == 0 {
+		return false
+	}
+	listed, theirs := 0, 0
+	for q := range c.Props("ATTENDEE") {
+		if listed++; names(q, "DELEGATED-FROM", target.Address()) {
+			theirs++
+		}
+	}
+	return theirs+fresh > maxDelegates || r.p.a.MaxAttendees > 0 && listed+fresh > r.p.a.MaxAttendees
 }
 
 // uninvite tells those whom a reply names as delegates that they are not
@@ -402,9 +426,14 @@ func (p *applying) deletedAndPassedOn(who *ical.Property) {
 		if comp == nil {
 			comp = last.derive(key)
 		}
-		if comp != nil && self.line(comp) != nil {
-			r.uninvite(line, comp, key, maxSequence(last)+1, true)
+		if comp == nil || self.line(comp) == nil {
+			continue
 		}
+		rest := line.Clone()
+		rest.SetParam("DELEGATED-TO", slices.DeleteFunc(slices.Clone(line.ParamValues("DELEGATED-TO")), func(to string) bool {
+			return p.a.Told != nil && p.a.Told(who.Address(), ical.ParseAddress(to))
+		})...)
+		r.uninvite(rest, comp, key, maxSequence(last)+1, true)
 	}
 }
 
@@ -483,7 +512,15 @@ func (r *replying) turnAway(line *ical.Property, comp *ical.Component, key strin
 		n, told := r.p.mem.Uninvited[strings.TrimSpace(ical.ParseAddress(to).Key()+" "+key)]
 		return told && n >= sequence(comp)
 	})...)
+	// An attendee names as many people as delegates may be, and no more in one answer
+	// after the other: each is a mail to somebody whom nobody else has invited.
+	by := r.who.Address().Key()
+	left := max(0, maxDelegates-r.p.mem.TurnedAway[by])
+	if to := rest.ParamValues("DELEGATED-TO"); len(to) > left {
+		rest.SetParam("DELEGATED-TO", to[:left]...)
+	}
 	for _, d := range r.uninvite(rest, comp, key, sequence(comp), dies) {
+		put(&r.p.mem.TurnedAway, by, r.p.mem.TurnedAway[by]+1)
 		put(&r.p.mem.Uninvited, strings.TrimSpace(d.Key()+" "+key), sequence(comp))
 		if key == "" && !dies {
 			r.leaveWith(d, sequence(comp))

@@ -50,6 +50,9 @@ type Memory struct {
 	// Uninvited says, by address (and occurrence, after a blank), with which
 	// SEQUENCE a person was taken off: only a higher one brings them back.
 	Uninvited map[string]int `json:"uninvited,omitempty"`
+	// TurnedAway says, by address, how many people were told that they are not to come
+	// in the place of who named them.
+	TurnedAway map[string]int `json:"turnedAway,omitempty"`
 	// Delegates are those who came onto the list in somebody's place, by address.
 	Delegates map[string]Delegated `json:"delegates,omitempty"`
 	// Sent are the SEQUENCEs last sent, by occurrence. An override whose number
@@ -112,7 +115,7 @@ func (m Memory) clone() Memory {
 	m.Moved = maps.Clone(m.Moved)
 	m.Invited = maps.Clone(m.Invited)
 	m.Sent = maps.Clone(m.Sent)
-	m.Uninvited, m.Delegates = maps.Clone(m.Uninvited), maps.Clone(m.Delegates)
+	m.Uninvited, m.Delegates, m.TurnedAway = maps.Clone(m.Uninvited), maps.Clone(m.Delegates), maps.Clone(m.TurnedAway)
 	m.Plain, m.Expanded = maps.Clone(m.Plain), maps.Clone(m.Expanded)
 	m.Refreshed, m.Renewed = maps.Clone(m.Refreshed), maps.Clone(m.Renewed)
 	m.Replies = maps.Clone(m.Replies) // inner maps are replaced by setReply

@@ -204,7 +204,7 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 	defer func() { w.whole = false }()
 	if m := itip.Method(strings.ToUpper(string(method))); m == itip.Reply || m == itip.Cancel || m == itip.Publish {
 		for _, s := range r.Send {
-			if !s.Refresh && r.Reason != itip.ReasonNoDelegation && !(m == itip.Reply && delegates(s.Calendar, s.To)) {
+			if !s.Refresh && r.Reason != itip.ReasonNoDelegation && !(m == itip.Reply && (delegates(s.Calendar, s.To) || parted(r.Send, s.To))) {
 				w.errorf("%s caused a %s", m, s.Method)
 			}
 		}
@@ -217,7 +217,7 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 		c.waiting = append(c.waiting, msg)
 	}
 	if method == itip.Reply && r.Object != nil {
-		onlyReplier(w, c.object, r.Object, r.Attendee)
+		onlyReplier(w, c.object, r.Object, r.Attendee, r.Reason == itip.ReasonPreviousTime)
 	}
 	if r.Object != nil {
 		c.object, c.deleted = r.Object, false
@@ -229,6 +229,12 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 	}
 	w.post(r.Send)
 	return r
+}
+
+// parted reports whether messages take something from somebody, who is then asked
+// about what they keep.
+func parted(list []itip.Message, to ical.Address) bool {
+	return slices.ContainsFunc(list, func(m itip.Message) bool { return m.Method == itip.Cancel && m.To.Equal(to) })
 }
 
 // delegates reports whether somebody is one of a delegator and a delegate.
@@ -244,8 +250,9 @@ func delegates(cal *ical.Calendar, who ical.Address) bool {
 }
 
 // onlyReplier: in components that were there, a REPLY touches only the
-// lines of who answers (and of a delegate).
-func onlyReplier(w *world, old, new *ical.Calendar, who ical.Address) {
+// lines of who answers (and of a delegate). numbers: what others keep of an event
+// whose cancellation the answer led to has a new SEQUENCE.
+func onlyReplier(w *world, old, new *ical.Calendar, who ical.Address, numbers bool) {
 	w.t.Helper()
 	for _, c := range old.Main() {
 		id := "series"
@@ -260,6 +267,9 @@ func onlyReplier(w *world, old, new *ical.Calendar, who ical.Address) {
 		strip := func(c *ical.Component) []string {
 			var out []string
 			for _, p := range c.Properties {
+				if numbers && p.Name() == "SEQUENCE" {
+					continue
+				}
 				if p.Name() == "ATTENDEE" && (p.Address().Equal(who) || delegates(old, p.Address()) || delegates(new, p.Address())) {
 					continue
 				}
@@ -311,7 +321,7 @@ func (w *world) receive(who string, opts, block []string) {
 	}
 	if approved {
 		c := w.of(who)
-		a := itip.Arrival{Stored: c.object, Memory: c.memory, Message: msg, User: w.addresses(who), From: from, Received: w.now, Approved: true, Local: w.localFunc(), Zone: w.zone}
+		a := itip.Arrival{Stored: c.object, Memory: c.memory, Message: msg, User: w.addresses(who), Sender: from, Received: w.now, Approved: true, Local: w.localFunc(), Zone: w.zone}
 		w.inputs(who, &a)
 		r, err := itip.Apply(a)
 		if err != nil {

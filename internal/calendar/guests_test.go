@@ -1,6 +1,7 @@
 package calendar_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -280,3 +281,33 @@ func TestFreeBusyByMessage(t *testing.T) {
 }
 
 func vcalendarOf(m string, components ...string) string { return method(m, vcalendar(components...)) }
+
+// Who was a guest of an event that is deleted and has passed it on names people
+// whom nobody told of its end: each hears of it once, and nobody after the third
+// such answer of one guest.
+func TestDelegatesOfADeletedEventAreToldOnce(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice")
+	o.put("alice", "default/1.ics", meeting("1", 3, 9, "gus@elsewhere.test", "ann@elsewhere.test"))
+	o.courier()
+	if err := o.svc.Delete(t.Context(), calendar.DeleteRequest{By: o.actor("alice"), Ref: o.ref("alice", "default/1.ics")}); err != nil {
+		t.Fatal(err)
+	}
+	o.courier()
+	o.post.letters()
+	passes := func(minute int, to ...string) []string {
+		o.mail("alice", "gus@elsewhere.test", method("REPLY", vevent("1", fmt.Sprintf("DTSTAMP:20260301T09%02d00Z", minute), "DTSTART:20260303T090000Z", "SEQUENCE:0", "ORGANIZER:mailto:alice@example.test",
+			`ATTENDEE;PARTSTAT=DELEGATED;DELEGATED-TO="mailto:`+strings.Join(to, `","mailto:`)+`":mailto:gus@elsewhere.test`)))
+		o.courier()
+		return o.post.letters()
+	}
+	for i, x := range []struct{ to, told []string }{
+		{[]string{"dora@elsewhere.test", "ann@elsewhere.test"}, []string{"CANCEL dora@elsewhere.test"}}, // ann was a guest, and knows
+		{[]string{"dora@elsewhere.test", "DORA@elsewhere.test"}, nil},
+		{[]string{"eve@elsewhere.test"}, []string{"CANCEL eve@elsewhere.test"}},
+		{[]string{"finn@elsewhere.test"}, nil},
+	} {
+		if got := passes(i, x.to...); !slices.Equal(got, x.told) {
+			t.Errorf("answer %d to the deleted event: %v are told, not %v", i+1, got, x.told)
+		}
+	}
+}

@@ -265,6 +265,7 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 	if a.Transport != journal.Local && itip.Floating(a.Message) { // what goes out within the service names its zones
 		arrival.OrganizerZone = func(organizer ical.Address) *tz.Zone { return s.lastZone(tx, a.To, organizer) }
 	}
+	var unread error // of what was told of a deleted event
 	version := ""
 	if stored != nil {
 		if version = stored.ETag; !a.colleague() {
@@ -284,6 +285,7 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 		}
 		if arrival.Last != nil {
 			arrival.Memory = itip.Known(arrival.Last)
+			arrival.Told = s.toldOfTheEnd(tx, a.To, uid, &unread)
 		}
 	}
 	if refused, err := s.unwanted(tx, a, who, stored != nil, dir); err != nil || refused != nil {
@@ -323,6 +325,9 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 	}
 	if dir.err != nil {
 		return nil, fmt.Errorf("look up attendees: %w", dir.err)
+	}
+	if unread != nil {
+		return nil, fmt.Errorf("look up who knows that %s was deleted: %w", uid, unread)
 	}
 	if err := s.keep(tx, a, who, stored, res, e, next, dir); err != nil {
 		if problem.Of(err).Condition == problem.Internal {

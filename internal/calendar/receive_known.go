@@ -167,6 +167,40 @@ func (s *Service) loop(a Arrival, stored *store.Object, cal *ical.Calendar, dir 
 	return false
 }
 
+// Of a deleted event nothing is remembered but what the journal has. Who was a guest
+// of it and has passed it on names people who were not: each is told once that it
+// does not take place, and after a few such answers of one guest nobody is, since
+// every name is a mail from here to somebody of that guest's choice.
+const (
+	answersToTheDeleted = 3    // of one guest, upon which others are told
+	rowsOfTheDeleted    = 1000 // of the journal that are looked at, the newest
+)
+
+// toldOfTheEnd is [itip.Arrival.Told] of a deleted event.
+func (s *Service) toldOfTheEnd(tx *store.Tx, owner store.AccountID, uid string, unread *error) func(delegator, to ical.Address) bool {
+	var told map[string]bool
+	var answers map[string]int
+	return func(delegator, to ical.Address) bool {
+		if told == nil {
+			rows, err := tx.Entries(store.EntryFilter{Account: owner, UID: uid, Limit: rowsOfTheDeleted, Bare: true})
+			if err != nil {
+				*unread = err
+				return true
+			}
+			told, answers = map[string]bool{}, map[string]int{}
+			for _, e := range rows {
+				switch {
+				case e.Direction == journal.Out && e.Method == string(itip.Cancel) && e.RecurrenceID == "":
+					told[ical.Address(e.To).Key()] = true
+				case e.Direction == journal.In && e.Method == string(itip.Reply) && e.Reason == itip.ReasonDeleted:
+					answers[ical.Address(e.From).Key()]++
+				}
+			}
+		}
+		return told[to.Key()] || answers[delegator.Key()] >= answersToTheDeleted
+	}
+}
+
 type held struct {
 	row     store.Entry
 	message *ical.Calendar

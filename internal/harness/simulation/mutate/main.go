@@ -3,11 +3,14 @@
 //
 //	go run ./internal/harness/simulation/mutate [-only words] [-write]
 //	go run ./internal/harness/simulation/mutate -services [-only words]
+//	go run ./internal/harness/simulation/mutate -rules [-only words] [-write]
 //
 // The sources stay as they are: the compiler reads the broken file in place of
 // the real one. The table it prints is that of the package's README. With
 // -write the small script that shows each fault is kept in testdata, where
-// TestScripts plays it on the engine as it should be.
+// TestScripts plays it on the engine as it should be. -rules takes single rules of
+// the design out for the stories of package itip to find; with -write the table in
+// their README is made anew.
 package main
 
 import (
@@ -34,7 +37,15 @@ func main() {
 	write := flag.Bool("write", false, "keep the scripts that show the faults")
 	seeds := flag.Int("seeds", 4000, "how many scripts may be needed")
 	services := flag.Bool("services", false, "break the services around the engine instead, for their own tests to find")
+	singly := flag.Bool("rules", false, "take single rules out of the engine instead, for its stories to find")
 	flag.Parse()
+	if *singly {
+		if err := breakRules(*only, *write); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if *services {
 		breakServices(*only)
 		return

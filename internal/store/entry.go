@@ -40,7 +40,8 @@ func (tx *Tx) AddEntry(e *Entry) error {
 	if err := e.indexable(); err != nil {
 		return err
 	}
-	if _, err := tx.returning([]any{&e.ID}, tx.s.dialect.nextEntry); err != nil {
+	var err error
+	if e.ID, _, err = tx.next(entryHead, setNextEntry, tx.s.dialect.nextEntry); err != nil {
 		return fmt.Errorf("number a journal row: %w", err)
 	}
 	if e.Updated.IsZero() {
@@ -49,7 +50,7 @@ func (tx *Tx) AddEntry(e *Entry) error {
 	if err := tx.keepText(e); err != nil {
 		return err
 	}
-	_, err := tx.exec(`
+	_, err = tx.exec(`
 		insert into entry (account, id, direction, transport, method, uid, recurrence_id, sequence, sender, recipient, state, reason, sentence,
 			status, evidence, calendar, changes, message_id, refs, digest, object, created, updated, next_attempt, attempts, lease_owner,
 			lease_until, refresh, opens, asks, base, text)

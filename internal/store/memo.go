@@ -10,7 +10,8 @@ import "regexp"
 // must not be changed by who gets it.
 type memo struct {
 	known map[question]any
-	off   bool // the transaction that is open has changed them: until it ends they are read
+	heads map[AccountID]int64 // see head.go
+	off   bool                // the transaction that is open has changed them: until it ends they are read
 }
 
 // question is a key of one kind of answer.
@@ -26,12 +27,18 @@ const memoLimit = 5000
 // that SQLite has for them (https://sqlite.org/lang_insert.html, lang_update.html).
 var upsetting = regexp.MustCompile(`(?i)\b(into|update(\s+or\s+\w+)?|delete\s+from)\s+(\w+\.)?["\x60\[]?(account|address|redirect|collection|sender_rule)\b`)
 
-func (m *memo) forget() { clear(m.known) }
+func (m *memo) forget() {
+	clear(m.known)
+	clear(m.heads)
+}
 
 func (m *memo) upset() {
-	m.forget()
+	clear(m.known)
 	m.off = true
 }
+
+// undone is called when some of what was written is undone.
+func (m *memo) undone() { clear(m.heads) }
 
 // settle is called when the transaction has ended.
 func (m *memo) settle() { m.off = false }

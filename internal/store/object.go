@@ -33,8 +33,7 @@ const inCalendar = `(select c.kind from collection c where c.account = o.account
 // so first, two transactions that change the same home cannot pass each other
 // unseen: SQLite has one writer, PostgreSQL makes the later one run again.
 func (tx *Tx) nextSeq(account AccountID) (int64, error) {
-	var seq int64
-	found, err := tx.returning([]any{&seq}, `update home set seq = seq + 1 where account = $1 returning seq`, account)
+	seq, found, err := tx.next(account, setHomeSeq, nextHomeSeq, account)
 	if err != nil {
 		return 0, fmt.Errorf("change home of account %d: %w", account, err)
 	}

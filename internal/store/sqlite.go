@@ -161,72 +161,6 @@ func (e *sqliteEngine) close() error {
 	return errors.Join(err, e.write.conn.close(), e.db.Close(), e.write.turns.close())
 }
 
-// sqliteConn is one connection with its prepared statements. Statements run
-// without the caller's context: interrupting one in a shared commit would hurt
-// its neighbours, and Tx asks the context between statements.
-type sqliteConn struct {
-	c       *sql.Conn
-	stmts   map[string]statement
-	changed int64 // rows that exec has changed
-	memo    memo  // the writer's
-}
-
-type statement struct {
-	*sql.Stmt
-	upsets bool // what the memo knows
-}
-
-// prepare gives a statement that is about to be run.
-func (c *sqliteConn) prepare(query string) (statement, error) {
-	s, ok := c.stmts[query]
-	if !ok {
-		prepared, err := c.c.PrepareContext(context.Background(), sqliteDialect.render(query))
-		if err != nil {
-			return s, err
-		}
-		s = statement{prepared, upsetting.MatchString(query)}
-		c.stmts[query] = s
-	}
-	if s.upsets {
-		c.memo.upset()
-	}
-	return s, nil
-}
-
-func (c *sqliteConn) exec(_ context.Context, query string, args []any) (int64, error) {
-	s, err := c.prepare(query)
-	if err != nil {
-		return 0, err
-	}
-	r, err := s.ExecContext(context.Background(), args...)
-	if err != nil {
-		return 0, err
-	}
-	n, err := r.RowsAffected()
-	c.changed += n
-	return n, err
-}
-
-func (c *sqliteConn) query(_ context.Context, query string, args []any) (*sql.Rows, error) {
-	s, err := c.prepare(query)
-	if err != nil {
-		return nil, err
-	}
-	return s.QueryContext(context.Background(), args...)
-}
-
-func (c *sqliteConn) do(query string) error {
-	_, err := c.exec(context.Background(), query, nil)
-	return err
-}
-
-func (c *sqliteConn) close() error {
-	for _, s := range c.stmts {
-		s.Close()
-	}
-	return c.c.Close()
-}
-
 func (e *sqliteEngine) peek(ctx context.Context, s *Store, fn func(*Tx) error) error {
 	c, err := e.read.get(ctx)
 	if err != nil {
@@ -419,6 +353,7 @@ func (w *sqliteWriter) inside(ctx context.Context, s *Store, fn func(*Tx) error)
 		case first:
 			w.lose(err)
 		case savepoint:
+			w.conn.memo.undone()
 			if e := errors.Join(w.conn.do("rollback to one"), w.conn.do("release one")); e != nil {
 				w.lose(e)
 			}
@@ -441,6 +376,7 @@ func (w *sqliteWriter) inside(ctx context.Context, s *Store, fn func(*Tx) error)
 func (w *sqliteWriter) lose(cause error) {
 	_ = w.conn.do("rollback") // "no transaction is active" is what we expect
 	w.conn.memo.settle()
+	w.conn.memo.undone()
 	g := w.group
 	w.group = nil
 	g.err = errors.Join(errGroupLost, cause)
@@ -452,6 +388,7 @@ func (w *sqliteWriter) commit(s *Store) {
 	w.group = nil
 	if err := w.conn.do("commit"); err != nil {
 		_ = w.conn.do("rollback") // may be rolled back already
+		w.conn.memo.undone()
 		if g.size > 1 {
 			err = fmt.Errorf("%w: %w", errGroupLost, err)
 		}

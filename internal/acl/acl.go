@@ -68,6 +68,9 @@ func Decide(q Question) Access {
 		if q.Home == Act || q.Oversight == Act {
 			return Act
 		}
+		if q.Kind == store.Outbox && q.Share == FreeBusy { // schedule-send-freebusy
+			return Read
+		}
 		return None
 	case q.Transparent:
 		return max(q.Share, q.Home, q.Oversight)
@@ -225,7 +228,8 @@ func (*ACL) SharedWith(tx *store.Tx, who store.AccountID) ([]store.Share, error)
 	return kept, nil
 }
 
-// Grant shares a calendar, or the whole home, to another account of this
+// Grant shares a calendar, the outbox for asking when people are busy in its
+// owner's name (RFC 6638 6.2), or the whole home, to another account of this
 // server, or a calendar to [store.Everyone], replacing what it had. The caller has made sure that the one who asks
 // owns it.
 func (*ACL) Grant(tx *store.Tx, owner store.AccountID, collection int64, grantee store.AccountID, access Access) error {
@@ -253,7 +257,7 @@ func (*ACL) Grant(tx *store.Tx, owner store.AccountID, collection int64, grantee
 	} else if err != nil {
 		return err
 	}
-	if c.Kind != store.Calendar {
+	if c.Kind != store.Calendar && (c.Kind != store.Outbox || access != FreeBusy) {
 		return problem.New(problem.Forbidden, "The scheduling %s cannot be shared.", c.Kind)
 	}
 	return tx.AddShare(store.Share{Account: owner, Collection: collection, Grantee: grantee, Access: access.String()})

@@ -201,6 +201,9 @@ func (s *Service) UpdateCollection(ctx context.Context, by account.Actor, owner 
 		if err != nil {
 			return err
 		}
+		if have < acl.Act && c.Kind == store.Outbox {
+			return problem.New(problem.NeedPrivileges, "You may ask for free/busy time through this outbox, and nothing else.").At(c.Name + "/")
+		}
 		if have < acl.Own && c.Kind == store.Calendar {
 			out, err = s.updateMounted(tx, by, c, have, edit)
 			return err

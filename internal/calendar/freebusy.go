@@ -32,8 +32,9 @@ type FreeBusyAnswer struct {
 	Address ical.Address
 	Status  string // "2.0;Success", "3.7;…", "3.8;…", "5.1;…"
 	Periods []freebusy.Period
-	Unknown int          // of a group: members whose busy time is not in Periods, because it is not known or not to be told
-	For     ical.Address // the group whose member is asked about elsewhere; "" = asked about by name
+	Missing []ical.Address // of a group: those of them that can be named
+	Unknown int            // of a group: members whose busy time is not in Periods, because it is not known or not to be told
+	For     ical.Address   // the group whose member is asked about elsewhere; "" = asked about by name
 }
 
 // FreeBusy answers for each address in the order given, from one snapshot. A

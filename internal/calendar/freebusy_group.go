@@ -21,6 +21,7 @@ type groupBusy struct {
 	periods   []freebusy.Period
 	known     bool             // something is
 	unknown   int              // members
+	missing   []ical.Address   // of them
 	elsewhere []FreeBusyAnswer // members of other services, to be asked about
 	asked     map[string]bool  // their keys
 }
@@ -39,7 +40,9 @@ func (g *groupBusy) open(acc store.Account, depth int) error {
 	case known:
 		g.known, g.periods = true, freebusy.Merge(append(g.periods, periods...))
 	case acc.Kind != store.Group:
-		g.unknown++
+		if err := g.misses(acc); err != nil {
+			return err
+		}
 	}
 	if acc.Kind != store.Group {
 		return nil
@@ -58,6 +61,16 @@ func (g *groupBusy) open(acc store.Account, depth int) error {
 		}
 	}
 	return nil
+}
+
+// misses notes a member whose busy time is not in the answer.
+func (g *groupBusy) misses(acc store.Account) error {
+	g.unknown++
+	list, err := addresses(g.q.tx, acc.ID)
+	if len(list) > 0 {
+		g.missing = append(g.missing, list[0])
+	}
+	return err
 }
 
 func (g *groupBusy) member(a ical.Address, depth int) error {
@@ -88,6 +101,7 @@ func (g *groupBusy) answer() FreeBusyAnswer {
 	for _, m := range g.elsewhere {
 		if !strings.HasPrefix(m.Status, "2.") {
 			g.unknown++
+			g.missing = append(g.missing, m.Address)
 			continue
 		}
 		g.known, g.periods = true, append(g.periods, m.Periods...)
@@ -100,5 +114,5 @@ func (g *groupBusy) answer() FreeBusyAnswer {
 	if periods == nil {
 		periods = []freebusy.Period{}
 	}
-	return FreeBusyAnswer{Address: g.address, Status: statusSuccess, Periods: periods, Unknown: g.unknown}
+	return FreeBusyAnswer{Address: g.address, Status: statusSuccess, Periods: periods, Unknown: g.unknown, Missing: g.missing}
 }

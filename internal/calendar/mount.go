@@ -163,6 +163,9 @@ func (s *Service) shared(tx *store.Tx, by account.Actor) ([]sharedView, error) {
 		if err != nil {
 			return nil, fmt.Errorf("shared calendar: %w", err)
 		}
+		if c.Kind == store.Outbox { // who may use it goes there
+			continue
+		}
 		have, err := s.access(tx, by, c)
 		if err != nil {
 			return nil, err

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/convene-cal/convene/caldav"
+	"github.com/convene-cal/convene/internal/acl"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
@@ -39,7 +40,14 @@ func schedulingACL(q *request, r *resource, ace func(principal func(*caldav.Writ
 	proxy := func(x *caldav.Writer) { x.Href(proxyHref(r.owner.Name, proxyWriteName)) }
 	if r.kind == outbox {
 		ace(proxy, true, caldav.D("read"), sendPrivileges[0])
-		return nil
+		if r.owner.ID != q.by.Account { // for who shares it
+			return nil
+		}
+		list, err := q.shares(r)
+		for _, s := range list {
+			ace(func(x *caldav.Writer) { x.Href(principalHref(s.name)) }, false, caldav.D("read"), sendFreeBusy)
+		}
+		return err
 	}
 	ace(proxy, true, caldav.D("read"), caldav.D("unbind"), deliverPrivileges[0])
 	list, err := q.s.calendar.Deliveries(q.ctx, q.by, r.owner.ID)
@@ -62,11 +70,39 @@ func schedulingACL(q *request, r *resource, ace func(principal func(*caldav.Writ
 	return nil
 }
 
+// sendFreeBusy is what can be granted on an outbox by itself.
+var sendFreeBusy = caldav.C("schedule-send-freebusy")
+
+// mayAsk refuses entries on an outbox that grant more than asking for free/busy
+// time (RFC 6638 6.2.3). Who invites and answers in the owner's name are those
+// who write to the owner's calendars, and those who act for the owner.
+func mayAsk(a *caldav.ACE) error {
+	if a.Principal.Kind != "href" {
+		return problem.New("allowed-principal", "Asking in your name is granted to accounts and groups.")
+	}
+	asks := false
+	for _, p := range a.Privileges {
+		switch p {
+		case sendFreeBusy:
+			asks = true
+		case caldav.D("read"), caldav.D("read-current-user-privilege-set"):
+		case sendPrivileges[0], sendPrivileges[1], sendPrivileges[2]:
+			return problem.New("no-ace-conflict", "schedule-send-freebusy is granted here. Invitations and answers are sent in your name by those who write to your calendars: share a calendar for writing, or put them into the group calendar-proxy-write of your principal.")
+		default:
+			return problem.New("not-supported-privilege", "On an outbox schedule-send-freebusy is granted, not %s.", clip(p.Local))
+		}
+	}
+	if !asks {
+		return problem.New("not-supported-privilege", "On an outbox schedule-send-freebusy is granted, and reading comes with it.")
+	}
+	return nil
+}
+
 // setSchedulingACL is ACL on the inbox and the outbox: who may send what to the
-// owner is theirs to say; who sends in their name are those who act for them,
-// which is one list for all of their calendars.
+// owner, and who may ask in the owner's name, is theirs to say.
 func (q *request) setSchedulingACL(r *resource, list []caldav.ACE) error {
 	grants := map[store.AccountID]calendar.Delivery{}
+	asking := map[store.AccountID]acl.Access{}
 	for i := range list {
 		a := &list[i]
 		if a.Protected || a.Principal.Kind == "property" && a.Principal.Property == caldav.D("owner") && !a.Deny && !a.Invert {
@@ -77,7 +113,13 @@ func (q *request) setSchedulingACL(r *resource, list []caldav.ACE) error {
 			return err
 		}
 		if r.kind == outbox {
-			return problem.New("no-ace-conflict", "Who sends in your name are those who act for you: put them into the group calendar-proxy-write of your principal.")
+			if err := mayAsk(a); err != nil {
+				return err
+			}
+			if id != r.owner.ID {
+				asking[id] = acl.FreeBusy
+			}
+			continue
 		}
 		d := grants[id]
 		d.Who = id
@@ -97,6 +139,11 @@ func (q *request) setSchedulingACL(r *resource, list []caldav.ACE) error {
 			out = append(out, grants[id])
 		}
 		if err := q.s.calendar.SetDeliveries(q.ctx, q.by, r.owner.ID, out); err != nil {
+			return err
+		}
+	}
+	if r.kind == outbox {
+		if err := q.s.calendar.SetShares(q.ctx, q.by, r.owner.ID, r.coll.Name, asking); err != nil {
 			return err
 		}
 	}

@@ -85,6 +85,9 @@ func (q *request) privileges(r *resource) []caldav.Name {
 		return append(readPrivileges[:len(readPrivileges):len(readPrivileges)],
 			append([]caldav.Name{caldav.D("write-properties"), caldav.D("unbind"), caldav.D("read-acl")}, deliverPrivileges...)...)
 	case outbox:
+		if r.coll.Access < acl.Act {
+			return append(readPrivileges[:2:2], sendFreeBusy)
+		}
 		return append(readPrivileges[:2:2], append([]caldav.Name{caldav.D("write-properties"), caldav.D("read-acl")}, sendPrivileges...)...)
 	}
 	if r.coll.Kind == store.Subscribed {

@@ -5,6 +5,8 @@ import (
 
 	"github.com/convene-cal/convene/caldav"
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/internal/acl"
+	"github.com/convene-cal/convene/internal/problem"
 )
 
 // principalProperties tell where a calendar user's things are: RFC 3744 4,
@@ -51,7 +53,13 @@ var principalProperties = []property{
 	}},
 	{name: caldav.C("schedule-outbox-URL"), where: principal, value: func(q *request, r *resource, x *caldav.Writer) (bool, error) {
 		if !q.acts(r.owner.ID) {
-			return false, nil
+			v, err := q.s.calendar.Collection(q.ctx, q.by, r.owner.ID, outboxName) // granted by itself
+			if problem.Has(err, problem.NotFound) || err == nil && v.Access < acl.Read {
+				return false, nil
+			}
+			if err != nil {
+				return false, err
+			}
 		}
 		x.Href(collectionHref(r.owner.Name, outboxName))
 		return true, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/davserver"
+	"github.com/convene-cal/convene/internal/harness/conformance"
 	"github.com/convene-cal/convene/internal/harness/storetest"
 	"github.com/convene-cal/convene/internal/store"
 )
@@ -59,22 +60,8 @@ func TestTimeZoneService(t *testing.T) { // RFC 7808
 	h.as("", "GET", "/timezones/zones?changedsince="+token, "", "").is(200).has(`"timezones":[]`)
 }
 
-const berlin = `BEGIN:VTIMEZONE
-TZID:Europe/Berlin
-BEGIN:STANDARD
-DTSTART:19701025T030000
-RRULE:FREQ=YEARLY;BYMONTH=10;BYDAY=-1SU
-TZOFFSETFROM:+0200
-TZOFFSETTO:+0100
-END:STANDARD
-BEGIN:DAYLIGHT
-DTSTART:19700329T020000
-RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU
-TZOFFSETFROM:+0100
-TZOFFSETTO:+0200
-END:DAYLIGHT
-END:VTIMEZONE
-`
+// berlin is its VTIMEZONE as lines of an object.
+const berlin = conformance.Berlin + "\n"
 
 func TestTimeZonesByReference(t *testing.T) { // RFC 7809
 	h := open(t, "ann")

@@ -1,17 +1,12 @@
 package web
 
 import (
-	"bufio"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"strings"
 	"testing"
-	"time"
 
-	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/acl"
-	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/store"
 )
 
@@ -113,11 +108,6 @@ func TestMeetingOfTwo(t *testing.T) {
 	}
 }
 
-func occurrences(b *browser, from, to string) []occurrenceOnWire {
-	b.o.t.Helper()
-	return ask[struct{ Occurrences []occurrenceOnWire }](b, "GET", "occurrences?zone=Europe/Stockholm&from="+from+"&to="+to, nil).Occurrences
-}
-
 func statOf(e eventOnWire, email string) string {
 	for _, a := range e.Event.Attendees {
 		if a.Address == "mailto:"+email {
@@ -125,144 +115,6 @@ func statOf(e eventOnWire, email string) string {
 		}
 	}
 	return ""
-}
-
-// One occurrence can be answered, changed and left out by itself.
-func TestSingleOccurrences(t *testing.T) {
-	o := newOffice(t, fixed)
-	alice, bob := o.signIn("alice"), o.signIn("bob")
-	ed := meeting("alice", "Weekly", "2026-11-18T10:00", "2026-11-18T11:00", "bob@example.test")
-	ed.Event.RRule = "FREQ=WEEKLY;COUNT=4"
-	made := ask[saved](alice, "POST", "events", ed)
-	uid := occurrences(bob, "2026-11-16", "2026-12-31")[0].UID
-	ask[any](bob, "POST", "respond", map[string]any{"owner": "bob", "uid": uid, "occurrence": "", "partstat": "ACCEPTED", "comment": ""})
-	list := occurrences(bob, "2026-11-16", "2026-12-31")
-	if len(list) != 4 || list[1].ID != "20261125T090000Z" {
-		t.Fatalf("bob's series: %+v", list)
-	}
-	ask[any](bob, "POST", "respond", map[string]any{"owner": "bob", "uid": uid, "occurrence": list[1].ID, "partstat": "DECLINED", "comment": "Away"})
-	one := ask[eventOnWire](alice, "GET", made.path()+"?occurrence="+list[1].ID, nil)
-	if got := statOf(one, "bob@example.test"); got != "DECLINED" {
-		t.Errorf("alice sees bob on the 25th as %q", got)
-	}
-	series := ask[eventOnWire](alice, "GET", made.path(), nil)
-	if got := statOf(series, "bob@example.test"); got != "ACCEPTED" || series.RuleText == "" {
-		t.Errorf("alice sees bob in the series as %q; rule %q", got, series.RuleText)
-	}
-
-	// Alice moves the third; bob is asked about that one alone.
-	third := ask[eventOnWire](alice, "GET", made.path()+"?occurrence="+list[2].ID, nil)
-	if third.Event.Start != "2026-12-02T10:00" || !third.Recurring {
-		t.Fatalf("the third: %+v", third)
-	}
-	move := ed
-	move.Occurrence, move.Event = list[2].ID, third.Event
-	move.Event.Start, move.Event.End = "2026-12-03T10:00", "2026-12-03T11:00"
-	ask[saved](alice, "PUT", made.path(), move, "If-Match", third.ETag)
-	invited := ask[[]invitationOnWire](bob, "GET", "invitations", nil)
-	if len(invited) != 1 || invited[0].Occurrence != list[2].ID || invited[0].Start != "2026-12-03T10:00" {
-		t.Errorf("bob's invitations: %+v", invited)
-	}
-
-	// Alice leaves out the fourth.
-	now := ask[eventOnWire](alice, "GET", made.path(), nil)
-	ask[any](alice, "DELETE", made.path()+"?occurrence="+list[3].ID, nil, "If-Match", now.ETag)
-	if left := occurrences(alice, "2026-11-16", "2026-12-31"); len(left) != 3 {
-		t.Errorf("alice's series: %+v", left)
-	}
-	if status, _ := alice.try("DELETE", made.path()+"?occurrence="+list[3].ID, nil, "If-Match", ask[eventOnWire](alice, "GET", made.path(), nil).ETag); status != 404 {
-		t.Errorf("leaving it out again: %d, want 404", status)
-	}
-}
-
-// A change of one occurrence and all later ones ends the series and begins
-// another; the people are asked anew for what follows.
-func TestThisAndLater(t *testing.T) {
-	o := newOffice(t, fixed)
-	alice, bob := o.signIn("alice"), o.signIn("bob")
-	ed := meeting("alice", "Weekly", "2026-11-18T10:00", "2026-11-18T11:00", "bob@example.test")
-	ed.Event.RRule = "FREQ=WEEKLY;COUNT=6"
-	made := ask[saved](alice, "POST", "events", ed)
-	list := occurrences(alice, "2026-11-16", "2027-01-31")
-	if len(list) != 6 {
-		t.Fatalf("the series: %+v", list)
-	}
-	ask[any](bob, "POST", "respond", map[string]any{"owner": "bob", "uid": list[0].UID, "occurrence": "", "partstat": "ACCEPTED", "comment": ""})
-
-	first := ask[eventOnWire](alice, "GET", made.path()+"?following=1&occurrence="+list[0].ID, nil)
-	if first.Following || first.Occurrence != "" || first.Event.RRule != "FREQ=WEEKLY;COUNT=6" {
-		t.Errorf("from the first on it is the whole series: %+v", first)
-	}
-	third := ask[eventOnWire](alice, "GET", made.path()+"?following=1&occurrence="+list[2].ID, nil)
-	if !third.Following || third.Event.Start != "2026-12-02T10:00" || third.Event.RRule != "FREQ=WEEKLY;COUNT=4" {
-		t.Fatalf("from the third on: %+v", third)
-	}
-	ed.Occurrence, ed.Following, ed.Event = list[2].ID, true, third.Event
-	ed.Event.Start, ed.Event.End = "2026-12-02T15:00", "2026-12-02T16:00"
-	preview := ask[[]sending](alice, "POST", "preview", map[string]any{"place": made.place, "edit": ed})
-	if len(preview) != 2 || !strings.Contains(preview[0].Sentence, "update") || !strings.Contains(preview[1].Sentence, "invitation") {
-		t.Errorf("preview: %+v", preview)
-	}
-	ask[saved](alice, "PUT", made.path(), ed, "If-Match", third.ETag)
-	var got []string
-	for _, w := range occurrences(bob, "2026-11-16", "2027-01-31") {
-		got = append(got, w.Start+" "+w.PartStat)
-	}
-	want := []string{
-		"2026-11-18T10:00 ACCEPTED", "2026-11-25T10:00 ACCEPTED",
-		"2026-12-02T15:00 NEEDS-ACTION", "2026-12-09T15:00 NEEDS-ACTION", "2026-12-16T15:00 NEEDS-ACTION", "2026-12-23T15:00 NEEDS-ACTION",
-	}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("bob's calendar\n got %s\nwant %s", strings.Join(got, "\n     "), strings.Join(want, "\n     "))
-	}
-
-	// The same cut again is refused: the series is no longer what was seen.
-	if status, _ := alice.try("PUT", made.path(), ed, "If-Match", third.ETag); status != 412 {
-		t.Errorf("cutting it again: %d, want 412", status)
-	}
-	// Deleting this and later ends the new series.
-	later := occurrences(alice, "2026-12-01", "2027-01-31")
-	at := place{later[1].Owner, later[1].Calendar, later[1].Name}
-	now := ask[eventOnWire](alice, "GET", at.path(), nil)
-	ask[any](alice, "DELETE", at.path()+"?following=1&occurrence="+later[1].ID, nil, "If-Match", now.ETag)
-	if left := occurrences(alice, "2026-12-01", "2027-01-31"); len(left) != 1 {
-		t.Errorf("left: %+v", left)
-	}
-	last := occurrences(alice, "2026-12-01", "2027-01-31")[0]
-	now = ask[eventOnWire](alice, "GET", at.path(), nil)
-	ask[any](alice, "DELETE", at.path()+"?following=1&occurrence="+last.ID, nil, "If-Match", now.ETag)
-	if left := occurrences(alice, "2026-12-01", "2027-01-31"); len(left) != 0 {
-		t.Errorf("deleting from the first on leaves %+v", left)
-	}
-}
-
-// The view shows what takes place on its days, on the reader's clock.
-func TestOccurrencesOnTheReadersClock(t *testing.T) {
-	o := newOffice(t, fixed)
-	event := func(uid, lines string) {
-		o.put("alice", uid+".ics", "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//T//EN\nBEGIN:VEVENT\nUID:"+uid+"\nDTSTAMP:20260101T000000Z\nSUMMARY:"+uid+"\n"+lines+"\nEND:VEVENT\nEND:VCALENDAR\n")
-	}
-	event("allday", "DTSTART;VALUE=DATE:20261117\nDTEND;VALUE=DATE:20261119")
-	event("before", "DTSTART;VALUE=DATE:20261115")
-	event("utc", "DTSTART:20261116T230000Z\nDTEND:20261117T003000Z")
-	event("floating", "DTSTART:20261118T080000\nDURATION:PT30M")
-	event("moment", "DTSTART:20261119T120000Z")
-	event("daily", "DTSTART;TZID=America/New_York:20261115T200000\nDTEND;TZID=America/New_York:20261115T210000\nRRULE:FREQ=DAILY;COUNT=2")
-	got := []string{}
-	for _, w := range occurrences(o.signIn("alice"), "2026-11-16", "2026-11-20") {
-		got = append(got, fmt.Sprintf("%s %s %s %v", w.Summary, w.Start, w.End, w.AllDay))
-	}
-	want := []string{
-		"daily 2026-11-16T02:00 2026-11-16T03:00 false",
-		"allday 2026-11-17 2026-11-19 true",
-		"utc 2026-11-17T00:00 2026-11-17T01:30 false",
-		"daily 2026-11-17T02:00 2026-11-17T03:00 false",
-		"floating 2026-11-18T08:00 2026-11-18T08:30 false",
-		"moment 2026-11-19T13:00 2026-11-19T13:00 false",
-	}
-	if fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
-	}
 }
 
 // What the form does not know survives an edit by the form.
@@ -312,32 +164,6 @@ func TestMoveToAnotherCalendar(t *testing.T) {
 	}
 }
 
-func TestDirectoryAndFreeBusy(t *testing.T) {
-	o := newOffice(t, fixed)
-	alice, bob := o.signIn("alice"), o.signIn("bob")
-	if people := ask[[]found](alice, "GET", "directory?q=bo", nil); len(people) != 1 || people[0].Address != "mailto:bob@example.test" || people[0].Name != "Bob" {
-		t.Errorf("directory: %+v", people)
-	}
-	ask[saved](bob, "POST", "events", meeting("bob", "Secret", "2026-11-20T13:00", "2026-11-20T14:00"))
-	status, answer := alice.try("POST", "freebusy", map[string]any{"addresses": []string{"bob@example.test", "dave@elsewhere.test"}, "from": "2026-11-20", "to": "2026-11-21", "zone": "Europe/Stockholm", "uid": ""})
-	var busy []busyOnWire
-	if err := json.Unmarshal([]byte(answer), &busy); err != nil || status != 200 {
-		t.Fatalf("%d %s", status, answer)
-	}
-	if len(busy) != 2 || !busy[0].Known || len(busy[0].Periods) != 1 || busy[0].Periods[0].Start != "2026-11-20T13:00" || busy[1].Known {
-		t.Errorf("busy: %+v", busy)
-	}
-	if strings.Contains(answer, "Secret") {
-		t.Error("free/busy time tells what it is")
-	}
-	if status, _ := alice.try("GET", "occurrences?from=2026-11-16&to=2026-11-23", nil); status != 200 {
-		t.Error(status)
-	}
-	if occ := occurrences(alice, "2026-11-16", "2026-11-23"); len(occ) != 0 {
-		t.Errorf("alice sees bob's events: %+v", occ)
-	}
-}
-
 // Each wrong request gets a sentence, and nothing is written.
 func TestWrongRequests(t *testing.T) {
 	o := newOffice(t, fixed)
@@ -382,90 +208,6 @@ func TestWrongRequests(t *testing.T) {
 	}
 	if occ := occurrences(b, "2026-11-16", "2026-11-23"); len(occ) != 0 {
 		t.Errorf("something was written: %+v", occ)
-	}
-}
-
-// A browser hears of a change that another program made.
-func TestChangesAreTold(t *testing.T) {
-	o := newOffice(t, fixed)
-	b := o.signIn("alice")
-	req, err := http.NewRequestWithContext(t.Context(), "GET", o.url+"/api/changes", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	r, err := b.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Body.Close()
-	if r.Header.Get("Content-Type") != "text/event-stream" {
-		t.Fatalf("%s %v", r.Status, r.Header)
-	}
-	in := bufio.NewScanner(r.Body)
-	if !in.Scan() { // the stream is open: from here on nothing is missed
-		t.Fatal(in.Err())
-	}
-	ask[saved](o.signIn("alice"), "POST", "events", meeting("alice", "Dentist", "2026-11-20T13:00", "2026-11-20T14:00"))
-	heard := make(chan bool)
-	go func() {
-		for in.Scan() {
-			if in.Text() == "event: change" {
-				heard <- true
-				return
-			}
-		}
-		heard <- false
-	}()
-	select {
-	case ok := <-heard:
-		if !ok {
-			t.Error("the stream ended without a word")
-		}
-	case <-time.After(time.Minute):
-		t.Error("no word of the change")
-	}
-}
-
-// An invitation that nobody vouches for waits for its owner's word.
-func TestHeldMessages(t *testing.T) {
-	o := newOffice(t, fixed)
-	alice := o.signIn("alice")
-	arrive := func(uid string) {
-		t.Helper()
-		cal, err := ical.Parse([]byte(strings.ReplaceAll("BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//T//EN\nMETHOD:REQUEST\nBEGIN:VEVENT\nUID:"+uid+"\nDTSTAMP:20261115T000000Z\nDTSTART:20261120T100000Z\nDTEND:20261120T110000Z\nSUMMARY:Offer "+uid+"\nORGANIZER:mailto:stranger@far.test\nATTENDEE;PARTSTAT=NEEDS-ACTION:mailto:alice@example.test\nEND:VEVENT\nEND:VCALENDAR\n", "\n", "\r\n")))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if _, err := o.calendar.Receive(t.Context(), calendar.Arrival{
-			To: o.people["alice"].Account, Recipient: "mailto:alice@example.test", From: "mailto:stranger@far.test", Message: cal, Transport: "mail", AskFirst: true,
-		}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	arrive("one")
-	arrive("two")
-	if c := ask[map[string]int](alice, "GET", "counts", nil); c["held"] != 2 || c["invitations"] != 0 {
-		t.Errorf("counts: %v", c)
-	}
-	held := ask[struct{ Messages []messageOnWire }](alice, "GET", "messages?show=held", nil).Messages
-	if len(held) != 2 || !held[0].CanApprove || !held[0].CanReject || held[0].Sentence == "" || held[0].Summary != "Offer two" {
-		t.Fatalf("held: %+v", held)
-	}
-	if status, _ := o.signIn("bob").try("POST", "messages/"+jsonNumber(held[0].ID)+"/approve", "{}"); status != 404 {
-		t.Errorf("bob decides for alice: %d, want 404", status)
-	}
-	if m := ask[messageOnWire](alice, "POST", "messages/"+jsonNumber(held[0].ID)+"/approve", "{}"); m.State != "applied" || m.CanApprove {
-		t.Errorf("approved: %+v", m)
-	}
-	if m := ask[messageOnWire](alice, "POST", "messages/"+jsonNumber(held[1].ID)+"/reject", "{}"); m.State != "rejected" || !m.CanApprove || m.CanReject {
-		t.Errorf("rejected: %+v", m)
-	}
-	if c := ask[map[string]int](alice, "GET", "counts", nil); c["held"] != 0 || c["invitations"] != 1 {
-		t.Errorf("counts afterwards: %v", c)
-	}
-	// A second thought: what was rejected is still there.
-	if m := ask[messageOnWire](alice, "POST", "messages/"+jsonNumber(held[1].ID)+"/approve", "{}"); m.State != "applied" {
-		t.Errorf("applied after all: %+v", m)
 	}
 }
 

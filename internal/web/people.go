@@ -41,6 +41,8 @@ type busyOnWire struct {
 	Address string       `json:"address"`
 	Status  string       `json:"status"`
 	Known   bool         `json:"known"`
+	Unknown int          `json:"unknown"` // of a group: members whose time is not in it
+	Missing []string     `json:"missing"` // those of them that can be named
 	Periods []busyPeriod `json:"periods"`
 }
 
@@ -82,7 +84,10 @@ func (a *app) postFreeBusy(r *request) (any, error) {
 	}
 	out := []busyOnWire{}
 	for _, answer := range answers {
-		b := busyOnWire{Address: string(answer.Address), Status: answer.Status, Known: strings.HasPrefix(answer.Status, "2."), Periods: []busyPeriod{}}
+		b := busyOnWire{Address: string(answer.Address), Status: answer.Status, Known: strings.HasPrefix(answer.Status, "2."), Unknown: answer.Unknown, Missing: []string{}, Periods: []busyPeriod{}}
+		for _, m := range answer.Missing {
+			b.Missing = append(b.Missing, string(m))
+		}
 		for _, p := range answer.Periods {
 			if p.Type == "FREE" {
 				continue

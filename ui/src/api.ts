@@ -186,6 +186,9 @@ export interface Busy {
   address: string;
   status: string;
   known: boolean;
+  /** Of a group: how many members' time is not in it, and those of them that can be named. */
+  unknown: number;
+  missing: string[];
   periods: { start: Wall; end: Wall; type: string }[];
 }
 

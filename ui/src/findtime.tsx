@@ -4,7 +4,7 @@ import { addDays, clock, dateOf, longDay, minutesBetween, minutesOf, nowIn, shor
 import { Trouble } from "./parts";
 import { useApp } from "./state";
 import { address } from "./words";
-import { t } from "./text";
+import { count, t } from "./text";
 
 const workday = [8 * 60, 18 * 60] as const; // suggestions stay within these hours
 const ahead = 14; // days that are searched
@@ -72,6 +72,9 @@ export function FindTime(p: { attendees: Attendee[]; start: Wall; end: Wall; all
                 {!p.allDay && <span class="chosen" style={{ left: `${percent(inDay(p.start))}%`, width: `${Math.max(0.5, percent(inDay(p.end)) - percent(inDay(p.start)))}%` }} />}
                 {!r.busy.known && <span class="unknown-text">{t("not known")}</span>}
               </div>
+              {r.busy.known && r.busy.unknown > 0 && (
+                <p class="hint">{count(r.busy.unknown, "The time of {n} member is not known", "The time of {n} members is not known")}{r.busy.missing.length > 0 && `: ${r.busy.missing.map(address).join(", ")}`}</p>
+              )}
             </div>
           );
         })}

@@ -2,7 +2,7 @@ package conformance
 
 import "strings"
 
-const zoneText = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//y//EN\n" + berlin + "\nEND:VCALENDAR"
+const zoneText = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:-//x//y//EN\n" + Berlin + "\nEND:VCALENDAR"
 
 var calendarRows = []row{
 	{"E1", M, "resourcetype holds collection and CALDAV:calendar", "RFC 4791 4.2", yes, "", try(
@@ -41,7 +41,7 @@ var calendarRows = []row{
 	{"E6", M, "calendar-timezone is one VTIMEZONE, else valid-calendar-data", "RFC 4791 5.2.2", yes, "", try(
 		patch("{cal}", "<C:calendar-timezone>BEGIN:VCALENDAR</C:calendar-timezone>").all("<c:valid-calendar-data/>", "403"),
 		patch("{cal}", "<C:calendar-timezone>"+event("{id}", once)+"</C:calendar-timezone>").all("<c:valid-calendar-data/>"),
-		patch("{cal}", "<C:calendar-timezone>"+object(berlin+"\n"+strings.ReplaceAll(berlin, "Europe/Berlin", "Other"))+"</C:calendar-timezone>").all("<c:valid-calendar-data/>"),
+		patch("{cal}", "<C:calendar-timezone>"+object(Berlin+"\n"+strings.ReplaceAll(Berlin, "Europe/Berlin", "Other"))+"</C:calendar-timezone>").all("<c:valid-calendar-data/>"),
 		patch("{cal}", "<C:calendar-timezone></C:calendar-timezone>").all("<c:valid-calendar-data/>"),
 	)},
 	{"E7", M, "supported-calendar-component-set: set when the calendar is made, protected afterwards, enforced", "RFC 4791 5.2.3", yes, "", try(
@@ -124,7 +124,7 @@ var objectRows = []row{
 		do("PUT", "{cal}1.ics").ics(strings.TrimSuffix(event("{id}", once), "END:VCALENDAR\r\n")).refused(403, "c:valid-calendar-data"),
 		do("PUT", "{cal}1.ics").ics(event("{id}", "DTSTART:20319999T000000Z")).want(403),
 		do("PUT", "{cal}1.ics").ics(object("X-A:b")).want(403),
-		do("PUT", "{cal}1.ics").ics(object(berlin)).refused(403, "c:valid-calendar-object-resource"),
+		do("PUT", "{cal}1.ics").ics(object(Berlin)).refused(403, "c:valid-calendar-object-resource"),
 		do("PUT", "{cal}1.ics").ics(strings.Replace(event("{id}", once), "UID:{id}\r\n", "", 1)).want(403),
 	)},
 	{"F3", M, "METHOD is refused", "RFC 4791 4.1", yes, "", try(
@@ -163,7 +163,7 @@ var objectRows = []row{
 		query("{cal}", `<C:time-range start="20310402T113000Z" end="20310402T123000Z"/>`).all("{cal}1.ics", "{cal}2.ics"),
 	)},
 	{"F10", M, "VTIMEZONE for the TZIDs used; without it, for names that are known", "RFC 4791 4.1, RFC 7809 3.1.4", yes, "IANA, Windows and known vendors' names", try(
-		put("{cal}1.ics", object(berlin+"\n"+component("VEVENT", "{id}-1", "DTSTART;TZID=Europe/Berlin:20310401T100000\nSUMMARY:x"))),
+		put("{cal}1.ics", object(Berlin+"\n"+component("VEVENT", "{id}-1", "DTSTART;TZID=Europe/Berlin:20310401T100000\nSUMMARY:x"))),
 		put("{cal}2.ics", event("{id}-2", "DTSTART;TZID=America/New_York:20310401T100000\nSUMMARY:x")),
 		put("{cal}3.ics", event("{id}-3", "DTSTART;TZID=W. Europe Standard Time:20310401T100000\nSUMMARY:x")),
 		do("PUT", "{cal}4.ics").ics(event("{id}-4", "DTSTART;TZID=Middle Earth:20310401T100000\nSUMMARY:x")).want(403).all("valid-calendar"),

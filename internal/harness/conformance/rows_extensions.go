@@ -56,7 +56,7 @@ var attachmentRows = []row{
 
 var zoneRows = []row{
 	{"L1", O, "calendar-no-timezone and CalDAV-Timezones", "RFC 7809 3.1", yes, "", try(
-		put("{cal}1.ics", object(berlin+"\n"+component("VEVENT", "{id}", "DTSTART;TZID=Europe/Berlin:20310401T100000\nSUMMARY:x"))),
+		put("{cal}1.ics", object(Berlin+"\n"+component("VEVENT", "{id}", "DTSTART;TZID=Europe/Berlin:20310401T100000\nSUMMARY:x"))),
 		do("GET", "{cal}1.ics").with("CalDAV-Timezones", "F").want(200).none("VTIMEZONE").all("TZID=Europe/Berlin").header("Vary", "~CalDAV-Timezones"),
 		do("GET", "{cal}1.ics").with("CalDAV-Timezones", "T").want(200).all("VTIMEZONE"),
 		multiget("{cal}", "{cal}1.ics").with("CalDAV-Timezones", "F").none("BEGIN:VTIMEZONE"),

@@ -170,7 +170,8 @@ func meeting(uid, lines string) string {
 	return event(uid, lines+"\nORGANIZER:mailto:alice@example.test\nATTENDEE;PARTSTAT=ACCEPTED:mailto:alice@example.test\nATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:bob@example.test")
 }
 
-const berlin = `BEGIN:VTIMEZONE
+// Berlin is the time zone of Europe/Berlin, as its rules have been since 1996.
+const Berlin = `BEGIN:VTIMEZONE
 TZID:Europe/Berlin
 BEGIN:STANDARD
 DTSTART:19701025T030000

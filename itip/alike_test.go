@@ -399,7 +399,7 @@ func TestAlikeKnowsAllFields(t *testing.T) {
 		of    any
 		known string
 	}{
-		{itip.Arrival{}, "Stored Memory Message Method User From Invited Received AutoAdd Approved Sender Deleted Last Told Waiting Local Zone OrganizerZone Busy Consent Member Refreshes NoDelegation MaxAttendees"},
+		{itip.Arrival{}, "Stored Memory Message Method User From Invited Received AutoAdd Approved Sender Deleted Last Told Waiting Local Zone OrganizerZone Busy Consent Member Refreshes Crashers NoDelegation MaxAttendees"},
 		{itip.Memory{}, "Versions Base Piecewise Hidden Spread Twofold Dropped Answers InvitedAs Replies Moved Spared Invited Uninvited TurnedAway Delegates Sent Plain Expanded Renewed Stamp Refreshed"},
 		{itip.Result{}, "Decision Reason Sentence Object Memory Created TagChanged Notify Send Changes Attendee PartStat RequestStatus FreeBusy Outdated Incomplete Settled"},
 	} {

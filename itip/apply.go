@@ -115,6 +115,8 @@ type Arrival struct {
 	// Refreshes says whose program answers REFRESH: they are asked for the whole
 	// when what came is incomplete (RFC 5546 4.7.2); nil = nobody's.
 	Refreshes func(organizer ical.Address) bool
+	// Crashers says what becomes of answers by people who were not invited.
+	Crashers CrasherPolicy
 	// NoDelegation says that guests of the owner's events may not send others in
 	// their place (RFC 5546 3.2.2.3 lets one restrict it).
 	NoDelegation bool

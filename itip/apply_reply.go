@@ -17,6 +17,19 @@ const (
 	maxDelegates = 20
 )
 
+// CrasherPolicy is what an organizer wants done about answers by people who were
+// not invited (RFC 5546 3.2.2.6). A person may decide otherwise in each case.
+type CrasherPolicy string
+
+// The policies: they wait for the organizer; who wants to come is listed and
+// invited; they are told that they are not invited; nothing is done.
+const (
+	AskAboutCrashers CrasherPolicy = ""
+	AdmitCrashers    CrasherPolicy = "admit"
+	RefuseCrashers   CrasherPolicy = "refuse"
+	IgnoreCrashers   CrasherPolicy = "ignore"
+)
+
 // reply applies a REPLY (RFC 5546 3.2.3). It changes the lines of who answers,
 // and nothing else, whatever else the message says (REP-01, REP-02, REP-16, ADR-05).
 func (p *applying) reply() {
@@ -74,6 +87,9 @@ func (p *applying) reply() {
 	}
 	if !r.listed() && r.early() {
 		p.end(Held, ReasonWaiting, "%s answers %s in the place of %s, who has not said so. It waits for that.", nameOf(person(who)), name, person(who).DelegatedFrom[0])
+		return
+	}
+	if !r.listed() && r.byPolicy() {
 		return
 	}
 	if group := r.group(); !r.listed() && group != nil {
@@ -163,6 +179,69 @@ func (r *replying) listed() bool {
 	return false
 }
 
+// byPolicy does what the organizer wants done with all who answer without being
+// invited; false where that is to be asked, or where who wants to come is listed
+// now and the answer has yet to be applied (REP-06).
+func (r *replying) byPolicy() bool {
+	p := r.p
+	c := p.msg.cal.Main()[0]
+	name, who, says := title(p.stored), nameOf(person(r.who)), answerOf(c, r.who)
+	switch p.a.Crashers {
+	case AdmitCrashers:
+		if (says == partStatAccepted || says == partStatTentative) && !r.full() {
+			r.admit()
+		}
+		return false
+	case RefuseCrashers:
+		key, id := "", ""
+		if q := c.Prop("RECURRENCE-ID"); q != nil {
+			t, err := q.Time()
+			if err != nil {
+				return false
+			}
+			if key = p.stored.key(t, p.msg.zones); !p.stored.occurs(key) {
+				return false
+			}
+			id = key
+		}
+		comp := p.stored.component(key)
+		if comp == nil {
+			comp = p.stored.master
+		}
+		mark := strings.TrimSpace(r.who.Address().Key() + " " + key)
+		if at, told := p.mem.Uninvited[mark]; comp != nil && !dead(comp) && (!told || at < sequence(comp)) && p.mem.TurnedAway[""] < maxTurnedAway {
+			own := Copy{Object: p.stored.cal, Memory: p.mem, User: p.a.User, Now: p.a.Received, Zone: p.a.Zone, Local: p.a.Local}
+			if m, mem, err := own.TurnAway(r.who.Address(), id); err == nil {
+				p.mem = mem
+				put(&p.mem.Uninvited, mark, m.Sequence)
+				put(&p.mem.TurnedAway, "", p.mem.TurnedAway[""]+1)
+				p.res.Send = append(p.res.Send, m)
+			}
+		}
+		p.end(Ignored, ReasonPartyCrasher, "%s was not invited to %s and %s; they are told so.", who, name, answerWord(says))
+	case IgnoreCrashers:
+		p.end(Ignored, ReasonPartyCrasher, "%s was not invited to %s and %s; nothing was done.", who, name, answerWord(says))
+	default:
+		return false
+	}
+	p.res.PartStat = says
+	return true
+}
+
+// maxTurnedAway bounds who is told by policy that they are not invited to one event:
+// whoever has its UID can answer, from as many addresses as they have.
+const maxTurnedAway = 100
+
+// full reports whether one more attendee would be too many.
+func (r *replying) full() bool {
+	for _, c := range r.p.stored.cal.Main() {
+		if r.p.a.MaxAttendees > 0 && count(c, "ATTENDEE") >= r.p.a.MaxAttendees {
+			return true
+		}
+	}
+	return false
+}
+
 // admit lists somebody who answered without being invited, because the
 // organizer wants them (RFC 5546 3.2.2.6); they get the event as all others do (REP-06).
 func (r *replying) admit() {
@@ -183,7 +262,7 @@ func (r *replying) admit() {
 		}
 		c.Add(q)
 		r.rejoin(o, key, q.Address())
-		if p.a.Approved { // members of a group have the invitation already
+		if p.a.Approved || p.a.Crashers == AdmitCrashers { // members of a group have the invitation already
 			r.sendAgain(q, key)
 		}
 		p.res.Changes = append(p.res.Changes, Difference{Property: "ATTENDEE", New: nameOf(person(q)), Attendee: string(q.Address()), RecurrenceID: key})

@@ -204,7 +204,7 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 	defer func() { w.whole = false }()
 	if m := itip.Method(strings.ToUpper(string(method))); m == itip.Reply || m == itip.Cancel || m == itip.Publish {
 		for _, s := range r.Send {
-			if !s.Refresh && r.Reason != itip.ReasonNoDelegation && !(m == itip.Reply && (delegates(s.Calendar, s.To) || parted(r.Send, s.To))) {
+			if !s.Refresh && r.Reason != itip.ReasonNoDelegation && w.crashers != itip.AdmitCrashers && !(m == itip.Reply && (delegates(s.Calendar, s.To) || parted(r.Send, s.To))) {
 				w.errorf("%s caused a %s", m, s.Method)
 			}
 		}
@@ -217,7 +217,7 @@ func (w *world) accept(who string, msg *ical.Calendar, method itip.Method, from 
 		c.waiting = append(c.waiting, msg)
 	}
 	if method == itip.Reply && r.Object != nil {
-		onlyReplier(w, c.object, r.Object, r.Attendee, r.Reason == itip.ReasonPreviousTime)
+		onlyReplier(w, c.object, r.Object, r.Attendee, r.Reason == itip.ReasonPreviousTime || w.crashers == itip.AdmitCrashers)
 	}
 	if r.Object != nil {
 		c.object, c.deleted = r.Object, false

@@ -50,37 +50,38 @@ type parcel struct {
 
 // world is the state of a story.
 type world struct {
-	t       *testing.T
-	file    string
-	line    int
-	twice   bool
-	now     time.Time
-	uid     string
-	zone    *tz.Zone
-	local   map[string]bool
-	aliases map[string][]ical.Address
-	ask     map[string]bool // invitations are not added by themselves
-	copies  map[string]map[string]*copyOf
-	unseen  []parcel // sent and not yet expected
-	queue   []parcel // sent and not yet delivered
-	last    map[string]*itip.Result
-	failure error // of the last put
-	lastPut func()
-	people  []itip.Notice                // of the last put
-	consent map[string]bool              // "alice dora": alice lets dora act
-	members map[string]bool              // "team bob": bob is in the group
-	answers map[string]bool              // whose program answers REFRESH
-	busy    map[string][]freebusy.Period // when people are busy
-	told    map[string]itip.Disclosure   // what they tell who asks
-	counter map[string]*ical.Calendar    // the last proposal to somebody
-	invited map[string]*ical.Calendar    // the last invitation of somebody
-	outlook map[string]bool              // whose program has Outlook's limits
-	renews  map[string]bool              // whose program cannot move a series
-	strict  map[string]bool              // who lets nobody delegate
-	tail    *ical.Calendar               // the later part of a divided series
-	token   ical.Address                 // whose reply address the message came to
-	whole   bool                         // the next messages may have several components for anybody
-	limit   int                          // attendees
+	t        *testing.T
+	file     string
+	line     int
+	twice    bool
+	now      time.Time
+	uid      string
+	zone     *tz.Zone
+	local    map[string]bool
+	crashers itip.CrasherPolicy
+	aliases  map[string][]ical.Address
+	ask      map[string]bool // invitations are not added by themselves
+	copies   map[string]map[string]*copyOf
+	unseen   []parcel // sent and not yet expected
+	queue    []parcel // sent and not yet delivered
+	last     map[string]*itip.Result
+	failure  error // of the last put
+	lastPut  func()
+	people   []itip.Notice                // of the last put
+	consent  map[string]bool              // "alice dora": alice lets dora act
+	members  map[string]bool              // "team bob": bob is in the group
+	answers  map[string]bool              // whose program answers REFRESH
+	busy     map[string][]freebusy.Period // when people are busy
+	told     map[string]itip.Disclosure   // what they tell who asks
+	counter  map[string]*ical.Calendar    // the last proposal to somebody
+	invited  map[string]*ical.Calendar    // the last invitation of somebody
+	outlook  map[string]bool              // whose program has Outlook's limits
+	renews   map[string]bool              // whose program cannot move a series
+	strict   map[string]bool              // who lets nobody delegate
+	tail     *ical.Calendar               // the later part of a divided series
+	token    ical.Address                 // whose reply address the message came to
+	whole    bool                         // the next messages may have several components for anybody
+	limit    int                          // attendees
 }
 
 func address(name string) ical.Address { return ical.Mailto(name + "@" + name + ".test") }
@@ -150,6 +151,9 @@ func (w *world) step(f []string, line string, block []string) {
 		return
 	case "member":
 		w.members[f[1]+" "+f[2]] = true
+		return
+	case "crashers":
+		w.crashers = itip.CrasherPolicy(strings.TrimPrefix(f[1], "ask"))
 		return
 	case "refreshes":
 		w.answers[f[1]] = true

@@ -25,7 +25,7 @@ func (w *world) inputs(who string, a *itip.Arrival) {
 	}
 	a.Member = func(group, member ical.Address) bool { return w.members[personOf(group)+" "+personOf(member)] }
 	a.Invited = w.token
-	a.NoDelegation = w.strict[who]
+	a.NoDelegation, a.Crashers = w.strict[who], w.crashers
 	a.Refreshes = func(o ical.Address) bool { return w.answers[personOf(o)] }
 	a.Busy = func(_ ical.Address, from, to time.Time) (itip.Disclosure, []freebusy.Period) {
 		return w.told[who], w.busy[who]

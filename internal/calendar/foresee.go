@@ -162,7 +162,7 @@ func (f *foreseen) holds(now itip.Arrival) bool {
 	}
 	if now.Message != then.Message || now.Method != then.Method || !slices.Equal(now.User, then.User) || now.From != then.From || now.Invited != then.Invited ||
 		!now.Received.Equal(then.Received) || now.AutoAdd != then.AutoAdd || now.Approved != then.Approved || now.Sender != then.Sender || now.Zone != then.Zone ||
-		now.NoDelegation != then.NoDelegation || now.MaxAttendees != then.MaxAttendees {
+		now.NoDelegation != then.NoDelegation || now.Crashers != then.Crashers || now.MaxAttendees != then.MaxAttendees {
 		return false
 	}
 	for _, q := range f.near {

@@ -311,3 +311,44 @@ func TestDelegatesOfADeletedEventAreToldOnce(t *testing.T) {
 		}
 	}
 }
+
+// Somebody says once for all what becomes of answers by people who were not invited.
+func TestUninvitedByPreference(t *testing.T) {
+	o := open(t, storetest.SQLite(t)).hire("alice")
+	o.put("alice", "default/1.ics", meeting("1", 3, 9, "bob@elsewhere.test"))
+	o.courier()
+	o.post.letters()
+	alice := o.people["alice"].ID
+	if err := o.svc.SetPreferences(t.Context(), o.actor("alice"), alice, calendar.Preferences{Crashers: "perhaps"}); !problem.Has(err, problem.BadInput) {
+		t.Errorf("a policy that does not exist: %v", err)
+	}
+	for _, x := range []struct {
+		who    string
+		policy itip.CrasherPolicy
+		listed bool
+		told   []string
+	}{
+		{"gus@elsewhere.test", itip.IgnoreCrashers, false, nil},
+		{"gwen@elsewhere.test", itip.RefuseCrashers, false, []string{"CANCEL gwen@elsewhere.test"}},
+		{"hal@elsewhere.test", itip.AdmitCrashers, true, []string{"REQUEST hal@elsewhere.test"}},
+		{"ida@elsewhere.test", itip.AskAboutCrashers, false, nil},
+	} {
+		if err := o.svc.SetPreferences(t.Context(), o.actor("alice"), alice, calendar.Preferences{Crashers: x.policy}); err != nil {
+			t.Fatal(err)
+		}
+		if p, err := o.svc.Preferences(t.Context(), o.actor("alice"), alice); err != nil || p.Crashers != x.policy {
+			t.Errorf("the policy %q is kept as %q, %v", x.policy, p.Crashers, err)
+		}
+		o.mail("alice", x.who, method("REPLY", vevent("1", "DTSTART:20260303T090000Z", "SEQUENCE:0", "ORGANIZER:mailto:alice@example.test", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:"+x.who)))
+		o.courier()
+		if got := o.post.letters(); !slices.Equal(got, x.told) {
+			t.Errorf("%q: told %v, not %v", x.policy, got, x.told)
+		}
+		if _, text := o.event("alice", "1"); strings.Contains(text, x.who) != x.listed {
+			t.Errorf("%q: listed is not %v:\n%s", x.policy, x.listed, text)
+		}
+	}
+	if held := o.held("alice"); len(held) != 1 || ical.Address(held[0].From).Email() != "ida@elsewhere.test" {
+		t.Errorf("held are %v", held)
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
 )
 
 // MaxUndoWindow is the longest that messages wait for second thoughts.
@@ -26,6 +27,8 @@ type Preferences struct {
 	// NoDelegation says that guests of the person's events may not send others in
 	// their place (RFC 5546 3.2.2.3).
 	NoDelegation bool
+	// Crashers says what becomes of answers by people who were not invited.
+	Crashers itip.CrasherPolicy
 	// NewSeries are those outside whose programs cannot move a series in place:
 	// addresses or domains ("@example.org"). They are told of its end and are
 	// invited to a new one.
@@ -77,6 +80,11 @@ func (s *Service) SetPreferences(ctx context.Context, by account.Actor, owner st
 			return err
 		}
 	}
+	switch p.Crashers {
+	case itip.AskAboutCrashers, itip.AdmitCrashers, itip.RefuseCrashers, itip.IgnoreCrashers:
+	default:
+		return problem.New(problem.BadInput, "Who answers without being invited is asked about, admitted (admit), refused (refuse) or ignored (ignore), not %q.", clip(string(p.Crashers)))
+	}
 	switch p.EncryptMail {
 	case "", "never", "when-possible", "always":
 	default:
@@ -94,7 +102,7 @@ func (s *Service) SetPreferences(ctx context.Context, by account.Actor, owner st
 		if a, err = withSetting(a, "undo-window", window); err != nil {
 			return err
 		}
-		for key, value := range map[string]any{"tell-busy": p.TellBusy, "new-series": p.NewSeries, "sign-mail": p.SignMail, "encrypt-mail": p.EncryptMail} {
+		for key, value := range map[string]any{"crashers": p.Crashers, "tell-busy": p.TellBusy, "new-series": p.NewSeries, "sign-mail": p.SignMail, "encrypt-mail": p.EncryptMail} {
 			if a, err = withSetting(a, key, value); err != nil {
 				return err
 			}
@@ -172,7 +180,7 @@ func ownSettings(by account.Actor, owner store.AccountID) error {
 
 func preferencesOf(a store.Account) Preferences {
 	set := settingsOf(a)
-	p := Preferences{TellBusy: set.TellBusy, NewSeries: set.NewSeries, NoDelegation: set.NoDelegation, DeleteCancelled: set.DeleteCancelled, HidePrivate: set.HidePrivate, SignMail: set.SignMail, EncryptMail: set.EncryptMail}
+	p := Preferences{TellBusy: set.TellBusy, NewSeries: set.NewSeries, NoDelegation: set.NoDelegation, Crashers: itip.CrasherPolicy(set.Crashers), DeleteCancelled: set.DeleteCancelled, HidePrivate: set.HidePrivate, SignMail: set.SignMail, EncryptMail: set.EncryptMail}
 	if d, err := time.ParseDuration(set.UndoWindow); err == nil && set.UndoWindow != "" {
 		d = max(0, min(d, MaxUndoWindow))
 		p.UndoWindow = &d

@@ -351,7 +351,7 @@ func (s *Service) judge(tx *store.Tx, a Arrival, who store.Account, e *store.Ent
 func (s *Service) arrival(a Arrival, who store.Account) itip.Arrival {
 	now := itip.Arrival{
 		Message: a.Message, Method: a.Method, From: a.From, Invited: a.Invited, Received: a.Received, AutoAdd: !a.AskFirst, Approved: a.Approved,
-		Zone: accountZone(who), MaxAttendees: s.limits.Attendees, NoDelegation: preferencesOf(who).NoDelegation,
+		Zone: accountZone(who), MaxAttendees: s.limits.Attendees, NoDelegation: preferencesOf(who).NoDelegation, Crashers: preferencesOf(who).Crashers,
 		Refreshes: func(ical.Address) bool { return a.Message.Value("PRODID") == itip.ProductID }, // as this service does
 	}
 	if a.Approved && a.Entry != nil {

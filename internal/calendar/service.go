@@ -170,6 +170,7 @@ type settings struct {
 	TellBusy        []string          `json:"tell-busy,omitempty"`
 	NewSeries       []string          `json:"new-series,omitempty"`
 	NoDelegation    bool              `json:"no-delegation,omitempty"`
+	Crashers        string            `json:"crashers,omitempty"`
 	DeleteCancelled bool              `json:"delete-cancelled,omitempty"`
 	HidePrivate     bool              `json:"hide-private,omitempty"`
 	SignMail        *bool             `json:"sign-mail,omitempty"`

@@ -12,6 +12,7 @@ import (
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/server"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
 )
 
 type eventDelegate struct {
@@ -176,6 +177,7 @@ type accountSetPreference struct {
 	TellBusy    *[]string `help:"Who outside is told when the person is busy, when they ask by message: addresses, @domains or '*'; '' for nobody." placeholder:"WHO"`
 	NewSeries   *[]string `help:"Whose programs cannot move a series in place: they get its end and a new one; addresses or @domains, '' for nobody." placeholder:"WHO"`
 	Delegation  string    `enum:"yes,no," default:"" help:"Whether guests of the person's events may send others in their place: yes or no." placeholder:"WORD"`
+	Uninvited   string    `enum:"ask,admit,refuse,ignore," default:"" help:"What becomes of answers by people who were not invited: 'ask' lets them wait, 'admit' invites who wants to come, 'refuse' tells them, 'ignore' does nothing." placeholder:"HOW"`
 	Cancelled   string    `enum:"show,delete," default:"" help:"What becomes of events that their organizer called off: 'show' them as cancelled, or 'delete' them." placeholder:"HOW"`
 	Private     string    `enum:",busy,hidden" default:"" help:"How others see events that are private or confidential: 'busy' time, or 'hidden'." placeholder:"HOW"`
 	SignMail    string    `enum:"yes,no,default," default:"" help:"Whether mail is signed where there is a key: yes, no, or default, as the service does."`
@@ -218,6 +220,9 @@ func (c accountSetPreference) Run(e *env) error {
 		}
 		if c.Delegation != "" {
 			p.NoDelegation = c.Delegation == "no"
+		}
+		if c.Uninvited != "" {
+			p.Crashers = itip.CrasherPolicy(strings.TrimPrefix(c.Uninvited, "ask"))
 		}
 		if c.Cancelled != "" {
 			p.DeleteCancelled = c.Cancelled == "delete"
@@ -268,7 +273,7 @@ func (c accountSetPreference) Run(e *env) error {
 			window = p.UndoWindow.String()
 		}
 		if c.JSON {
-			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "new-series": append([]string{}, p.NewSeries...), "delegation": !p.NoDelegation, "cancelled": cancelled, "private": private, "sign-mail": sign, "encrypt-mail": encrypt, "language": a.Language})
+			return e.printJSON(map[string]any{"name": a.Name, "undo-window": window, "tell-busy": append([]string{}, p.TellBusy...), "new-series": append([]string{}, p.NewSeries...), "delegation": !p.NoDelegation, "uninvited": cmp.Or(string(p.Crashers), "ask"), "cancelled": cancelled, "private": private, "sign-mail": sign, "encrypt-mail": encrypt, "language": a.Language})
 		}
 		told := "nobody outside"
 		if len(p.TellBusy) > 0 {
@@ -282,7 +287,9 @@ func (c accountSetPreference) Run(e *env) error {
 		if p.NoDelegation {
 			delegation = "guests may not send others in their place"
 		}
-		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  new series   %s\n  delegation   %s\n  cancelled    %s\n  private      %s\n  signs mail     %s\n  encrypts mail  %s\n  language       %s\n", a.Name, window, told, anew, delegation, cancelled, private, sign, encrypt, cmp.Or(a.Language, "en"))
+		uninvited := map[itip.CrasherPolicy]string{itip.AskAboutCrashers: "who answers without being invited waits for a decision", itip.AdmitCrashers: "who wants to come without being invited is invited",
+			itip.RefuseCrashers: "who answers without being invited is told so", itip.IgnoreCrashers: "answers of who is not invited are left alone"}[p.Crashers]
+		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  new series   %s\n  delegation   %s\n  uninvited    %s\n  cancelled    %s\n  private      %s\n  signs mail     %s\n  encrypts mail  %s\n  language       %s\n", a.Name, window, told, anew, delegation, uninvited, cancelled, private, sign, encrypt, cmp.Or(a.Language, "en"))
 		return err
 	})
 }

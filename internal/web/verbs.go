@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"strings"
@@ -182,6 +183,7 @@ type preferencesOnWire struct {
 	NewSeries       []string          `json:"newSeries"`
 	DeleteCancelled bool              `json:"deleteCancelled"`
 	Delegation      bool              `json:"delegation"` // guests may send others in their place
+	Crashers        string            `json:"crashers"`   // what becomes of answers by people who were not invited: ask, admit, refuse, ignore
 	HidePrivate     bool              `json:"hidePrivate"`
 	SignMail        *bool             `json:"signMail"`    // null: as the service does
 	EncryptMail     string            `json:"encryptMail"` // never, when-possible, always; "" as the service does
@@ -210,7 +212,7 @@ func (a *app) getPreferences(r *request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := preferencesOnWire{TellBusy: append([]string{}, p.TellBusy...), NewSeries: append([]string{}, p.NewSeries...), Delegation: !p.NoDelegation, DeleteCancelled: p.DeleteCancelled, HidePrivate: p.HidePrivate, SignMail: p.SignMail, EncryptMail: p.EncryptMail, Designates: []designateOnWire{}}
+	out := preferencesOnWire{TellBusy: append([]string{}, p.TellBusy...), NewSeries: append([]string{}, p.NewSeries...), Delegation: !p.NoDelegation, Crashers: cmp.Or(string(p.Crashers), "ask"), DeleteCancelled: p.DeleteCancelled, HidePrivate: p.HidePrivate, SignMail: p.SignMail, EncryptMail: p.EncryptMail, Designates: []designateOnWire{}}
 	if p.UndoWindow != nil {
 		out.UndoSeconds = new(int(*p.UndoWindow / time.Second))
 	}
@@ -231,6 +233,7 @@ func (a *app) putPreferences(r *request) (any, error) {
 		NewSeries       *[]string       `json:"newSeries"`
 		DeleteCancelled *bool           `json:"deleteCancelled"`
 		Delegation      *bool           `json:"delegation"`
+		Crashers        *string         `json:"crashers"` // ask, admit, refuse, ignore
 		HidePrivate     *bool           `json:"hidePrivate"`
 		SignMail        json.RawMessage `json:"signMail"` // null is a value: as the service does
 		EncryptMail     *string         `json:"encryptMail"`
@@ -270,6 +273,9 @@ func (a *app) putPreferences(r *request) (any, error) {
 	}
 	if q.Delegation != nil {
 		p.NoDelegation = !*q.Delegation
+	}
+	if q.Crashers != nil {
+		p.Crashers = itip.CrasherPolicy(strings.TrimPrefix(*q.Crashers, "ask"))
 	}
 	if q.EncryptMail != nil {
 		p.EncryptMail = *q.EncryptMail

@@ -2,10 +2,13 @@ package calendar
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/internal/journal"
 	"github.com/convene-cal/convene/internal/problem"
 	"github.com/convene-cal/convene/internal/store"
 	"github.com/convene-cal/convene/itip"
@@ -15,7 +18,8 @@ import (
 const viaPage = "page"
 
 // Guest is an event as somebody outside sees it who is invited to it: what the
-// organizer would send them now.
+// organizer has sent them. A change whose message to them still waits may be
+// taken back, and is not theirs to see yet.
 type Guest struct {
 	Summary   itip.Summary // times in the event's own zone
 	Attendee  itip.Attendee
@@ -41,7 +45,7 @@ func (g Guest) File() []byte {
 	return cal.Bytes()
 }
 
-// Guest reads the present state of an event for one of its guests. It is
+// Guest reads the state of an event for one of its guests. It is
 // problem.NotFound where the event is gone or the guest is not on its list any
 // more.
 func (s *Service) Guest(ctx context.Context, organizer store.AccountID, uid string, attendee ical.Address) (Guest, error) {
@@ -59,24 +63,32 @@ func (s *Service) guest(tx *store.Tx, organizer store.AccountID, uid string, att
 	if err != nil {
 		return Guest{}, err
 	}
-	if o == nil {
-		return Guest{}, gone
-	}
 	copy := itip.Copy{Now: s.now(), Local: func(ical.Address) bool { return true }} // as a colleague: one object, with all its occurrences
-	if copy.Object, _, err = s.parse(tx, o); err != nil {
+	var now itip.Memory
+	var home store.Collection
+	if o != nil {
+		if copy.Object, _, err = s.parse(tx, o); err != nil {
+			return Guest{}, err
+		}
+		if now, err = memoryOf(o); err != nil {
+			return Guest{}, err
+		}
+		if home, err = tx.Collection(o.Account, o.Collection); err != nil {
+			return Guest{}, fmt.Errorf("calendar of %s: %w", o.Name, err)
+		}
+	}
+	copy.Memory = now
+	if err := s.asSent(tx, organizer, uid, attendee, &copy); err != nil {
 		return Guest{}, err
 	}
-	if copy.Memory, err = memoryOf(o); err != nil {
-		return Guest{}, err
+	if copy.Object == nil {
+		return Guest{}, gone
 	}
 	if copy.User, err = addresses(tx, organizer); err != nil {
 		return Guest{}, err
 	}
-	coll, err := tx.Collection(o.Account, o.Collection)
-	if err != nil {
-		return Guest{}, fmt.Errorf("calendar of %s: %w", o.Name, err)
-	}
-	if copy.Zone, err = s.zoneOf(tx, coll); err != nil { // of floating times
+	home.Account = organizer
+	if copy.Zone, err = s.zoneOf(tx, home); err != nil { // of floating times
 		return Guest{}, err
 	}
 	m, _, err := copy.State(attendee)
@@ -91,13 +103,57 @@ func (s *Service) guest(tx *store.Tx, organizer store.AccountID, uid string, att
 			g.Attendee = a
 		}
 	}
-	for _, answer := range copy.Memory.Replies[attendee.Key()] {
+	for _, answer := range now.Replies[attendee.Key()] {
 		if answer.Stamp.After(g.memory.Stamp) {
 			g.memory.Stamp = answer.Stamp
 		}
 	}
+	if last, ok := now.Replies[attendee.Key()][""]; ok && last.PartStat != "" && last.Stamp.After(copy.Memory.Replies[attendee.Key()][""].Stamp) {
+		g.answered(attendee, last.PartStat) // since the state that they know
+	}
 	g.object.Remove("METHOD")
 	return g, nil
+}
+
+// asSent gives a guest's view the state that the last message to them told of,
+// while a later change may still be taken back. What waits for longer, since the
+// relay is out of order, is better seen on the page than nowhere.
+func (s *Service) asSent(tx *store.Tx, organizer store.AccountID, uid string, attendee ical.Address, copy *itip.Copy) error {
+	unsent, err := s.unsent(tx, store.EntryFilter{Account: organizer, UID: uid, To: string(attendee), Bare: true}, func(string) bool { return true })
+	if err != nil || len(unsent) == 0 || unsent[0].base <= 0 {
+		return err
+	}
+	now := s.now()
+	if !slices.ContainsFunc(unsent[len(unsent)-1].rows, func(e store.Entry) bool { return e.State == journal.Due && e.NextAttempt.After(now) }) {
+		return nil
+	}
+	body, memory, err := s.stateAt(tx, organizer, unsent[0])
+	if err != nil || body == nil {
+		return err // the history has it no more: what is there now is nearest
+	}
+	before, err := ical.ParseLimits(body, s.parseLimits())
+	if err != nil {
+		return fmt.Errorf("earlier state of %s: %w", clip(uid), err)
+	}
+	copy.Object, copy.Memory = before, itip.Memory{}
+	if len(memory) > 0 {
+		if err := json.Unmarshal(memory, &copy.Memory); err != nil {
+			return fmt.Errorf("earlier scheduling state of %s: %w", clip(uid), err)
+		}
+	}
+	return nil
+}
+
+// answered notes an answer on the guest's own line.
+func (g *Guest) answered(attendee ical.Address, partStat string) {
+	g.Attendee.PartStat = partStat
+	for _, c := range g.object.Main() {
+		for p := range c.Props("ATTENDEE") {
+			if c.Prop("RECURRENCE-ID") == nil && p.Address().Equal(attendee) {
+				p.SetParam("PARTSTAT", partStat)
+			}
+		}
+	}
 }
 
 // GuestAnswer takes the answer that a guest gives without a calendar program,

@@ -95,7 +95,7 @@ func (s *Service) spare(tx *store.Tx, ch change, p *planned, owner store.Account
 	if !slices.ContainsFunc(p.out.Send, func(m itip.Message) bool { return outside(string(m.To)) }) {
 		return p.dir.err
 	}
-	unsent, err := s.unsent(tx, owner.ID, ch.new.uid, outside)
+	unsent, err := s.unsent(tx, store.EntryFilter{Account: owner.ID, UID: ch.new.uid}, outside)
 	if err != nil {
 		return err
 	}
@@ -140,10 +140,11 @@ type unsentChange struct {
 
 // unsent are those changes of an event that came after the last one which
 // somebody outside knows of, or may know of; oldest first.
-func (s *Service) unsent(tx *store.Tx, owner store.AccountID, uid string, outside func(string) bool) ([]unsentChange, error) {
-	all, err := tx.Entries(store.EntryFilter{Account: owner, Direction: journal.Out, UID: uid})
+func (s *Service) unsent(tx *store.Tx, f store.EntryFilter, outside func(string) bool) ([]unsentChange, error) {
+	f.Direction = journal.Out
+	all, err := tx.Entries(f)
 	if err != nil {
-		return nil, fmt.Errorf("messages about %s: %w", clip(uid), err)
+		return nil, fmt.Errorf("messages about %s: %w", clip(f.UID), err)
 	}
 	now := s.now()
 	slices.SortStableFunc(all, func(a, b store.Entry) int { return a.Created.Compare(b.Created) })

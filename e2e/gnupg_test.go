@@ -50,7 +50,18 @@ func (k keybox) try(in string, args ...string) (string, string, error) {
 // sign makes a multipart/signed (RFC 3156 5) of an entity.
 func (k keybox) sign(entity string) string {
 	k.t.Helper()
-	signature := k.run(entity, "--armor", "--detach-sign", "--digest-algo", "SHA256")
+	return k.signed(entity)
+}
+
+// signAt signs as of another time, as gpg writes it.
+func (k keybox) signAt(when, entity string) string {
+	k.t.Helper()
+	return k.signed(entity, "--faked-system-time", when)
+}
+
+func (k keybox) signed(entity string, options ...string) string {
+	k.t.Helper()
+	signature := k.run(entity, append(options, "--armor", "--detach-sign", "--digest-algo", "SHA256")...)
 	return "Content-Type: multipart/signed; micalg=pgp-sha256; protocol=\"application/pgp-signature\"; boundary=\"sig\"\r\n\r\n--sig\r\n" + entity +
 		"\r\n--sig\r\nContent-Type: application/pgp-signature\r\n\r\n" + signature + "\r\n--sig--\r\n"
 }

@@ -137,6 +137,17 @@ func (k *Key) ValidAt(at time.Time) bool {
 	return !k.key.IsExpired(at.Unix()) && !k.key.IsRevoked(at.Unix())
 }
 
+// partValidAt is ValidAt of a subkey; of the primary key itself it says nothing.
+func (k *Key) partValidAt(id uint64, at time.Time) bool {
+	for _, part := range k.key.GetEntity().Subkeys {
+		if part.PublicKey.KeyId == id {
+			_, err := part.Verify(at, nil)
+			return err == nil
+		}
+	}
+	return true
+}
+
 // CanEncrypt tells whether there is a part to encrypt to at a moment.
 func (k *Key) CanEncrypt(at time.Time) bool { return k.key.CanEncrypt(at.Unix()) }
 

@@ -17,7 +17,11 @@ import (
 type Result struct {
 	Key  *Key      // whose it is; nil where none of the keys fits
 	Time time.Time // when the signer says to have signed, in UTC
-	Err  error     // nil where the signature holds; ErrSignature, ErrUnknownKey or ErrSyntax
+	// Ended says that the key, or the part of it that signed, counts no more: it has
+	// run out or was revoked by its holder. Whoever has such a key can sign as of a
+	// time when it still counted.
+	Ended bool
+	Err   error // nil where the signature holds; ErrSignature, ErrUnknownKey or ErrSyntax
 }
 
 // Sign wraps a MIME entity in a multipart/signed (RFC 3156 5). The entity must
@@ -72,7 +76,11 @@ func Verify(signed, signature []byte, keys []*Key, now time.Time) Result {
 	if err != nil {
 		return Result{Err: fmt.Errorf("pgp: %w: %w", ErrSyntax, err)}
 	}
-	return result(v, keys)
+	out := result(v, keys)
+	if out.Err == nil {
+		out.Ended = !out.Key.ValidAt(now) || !out.Key.partValidAt(v.SignedByKeyId(), now)
+	}
+	return out
 }
 
 func result(v *crypto.VerifyResult, keys []*Key) Result {

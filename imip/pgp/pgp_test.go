@@ -211,6 +211,30 @@ func TestGnuPGAgrees(t *testing.T) {
 	if out := run(sealed, "--decrypt"); string(out) != entity {
 		t.Errorf("GnuPG reads %q", out)
 	}
+
+	// A key that has run out since, and a part of one: what they signed in time was
+	// right then, and says nothing now.
+	run(nil, "--passphrase", "", "--quick-generate-key", "Short <short@gnu.test>", "ed25519", "sign", "1d")
+	run(nil, "--passphrase", "", "--quick-generate-key", "Part <part@gnu.test>", "ed25519", "cert,sign", "never")
+	read := func(who string) *pgp.Key {
+		keys, err := pgp.ParseKeys(run(nil, "--armor", "--export", who), "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return keys[0]
+	}
+	run(nil, "--passphrase", "", "--quick-add-key", strings.ToUpper(read("part@gnu.test").Fingerprint()), "ed25519", "sign", "1d")
+	clock = "20260601T120200!"
+	for _, who := range []string{"short@gnu.test", "part@gnu.test", "gus@gnu.test"} {
+		signature := run([]byte(entity), "--armor", "--detach-sign", "-u", who)
+		list := []*pgp.Key{read(who)}
+		if r := pgp.Verify([]byte(entity), signature, list, later); r.Err != nil || r.Ended {
+			t.Errorf("%s in time: %+v", who, r)
+		}
+		if r := pgp.Verify([]byte(entity), signature, list, later.AddDate(0, 0, 2)); r.Err != nil || r.Ended != (who != "gus@gnu.test") {
+			t.Errorf("%s two days later: %+v", who, r)
+		}
+	}
 }
 
 func FuzzRead(f *testing.F) {

@@ -27,10 +27,22 @@ func (j *Journal) List(ctx context.Context, f store.EntryFilter) ([]store.Entry,
 // HasMet tells whether an account has had to do with somebody before: wrote to
 // them, or had a message of theirs applied. The latest messages decide.
 func HasMet(tx *store.Tx, account store.AccountID, who ical.Address) (bool, error) {
+	return withOneOf(tx, store.EntryFilter{Account: account, States: []string{string(itip.Applied), Sent, Delivered}}, who)
+}
+
+// HasWritten tells whether an account has written to somebody: invited or answered
+// them. Unlike having met, nobody can bring it about from outside.
+func HasWritten(tx *store.Tx, account store.AccountID, who ical.Address) (bool, error) {
+	return withOneOf(tx, store.EntryFilter{Account: account, Direction: Out, States: []string{Sent, Delivered}}, who)
+}
+
+// withOneOf looks for somebody among the latest messages of a filter.
+func withOneOf(tx *store.Tx, f store.EntryFilter, who ical.Address) (bool, error) {
 	if who == "" {
 		return false, nil
 	}
-	rows, err := tx.Entries(store.EntryFilter{Account: account, States: []string{string(itip.Applied), Sent, Delivered}, Limit: 1000})
+	f.Limit, f.Bare = 1000, true
+	rows, err := tx.Entries(f)
 	if err != nil {
 		return false, fmt.Errorf("earlier messages: %w", err)
 	}

@@ -195,6 +195,56 @@ func TestTrustAndRevoke(t *testing.T) {
 	}
 }
 
+// A certificate that is pinned, or was collected, is its holder's and never an
+// authority, whatever it says of itself: what it issues for others is believed for
+// nobody.
+func TestPinnedIsNoAuthority(t *testing.T) {
+	ctx := context.Background()
+	eve := certs.CA(t, "Eve's own").Issue(t, "p256", func(c *x509.Certificate) {
+		c.IsCA, c.BasicConstraintsValid = true, true
+		c.KeyUsage |= x509.KeyUsageCertSign
+	}, "eve@evil.test")
+	asDan, asEve := eve.Issue(t, "p256", nil, "dan@two.test"), eve.Issue(t, "p256", nil, "eve@evil.test")
+	for _, c := range []struct {
+		name string
+		take func(k *keyring.Keyring, ann store.AccountID) error
+		want smime.Standing // of eve's own signature
+	}{
+		{"pinned", func(k *keyring.Keyring, ann store.AccountID) error { return k.Pin(ctx, ann, eve.Cert, "eve@evil.test") }, smime.Trusted},
+		{"collected", func(k *keyring.Keyring, ann store.AccountID) error {
+			return k.Collect(ctx, ann, eve.Cert, []string{"eve@evil.test"})
+		}, smime.Unknown},
+		{"collected, then pinned", func(k *keyring.Keyring, ann store.AccountID) error {
+			if err := k.Collect(ctx, ann, eve.Cert, []string{"eve@evil.test"}); err != nil {
+				return err
+			}
+			return k.Pin(ctx, ann, eve.Cert, "eve@evil.test")
+		}, smime.Trusted},
+	} {
+		k, ann, _ := open(t)
+		if err := c.take(k, ann); err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		s := set(t, k, ann)
+		if got := standing(t, s, eve); got != c.want || len(s.Authority.Roots) != 0 {
+			t.Errorf("%s: eve's own signature is %s, want %s; %d authorities", c.name, got, c.want, len(s.Authority.Roots))
+		}
+		for who, id := range map[string]*certs.Identity{"dan": asDan, "herself": asEve} {
+			if got := standing(t, s, id); got != smime.Unknown {
+				t.Errorf("%s: what eve issued for %s is %s", c.name, who, got)
+			}
+		}
+		list, err := k.List(ctx, ann)
+		if err != nil || len(list) != 1 || list[0].Role != keyring.Person {
+			t.Errorf("%s: listed as %+v, %v", c.name, list, err)
+		}
+	}
+	k, ann, _ := open(t)
+	if err := k.Pin(ctx, ann, eve.Cert, "dan@two.test"); err == nil {
+		t.Error("pinned for an address that is not in the certificate")
+	}
+}
+
 func TestCollectedCertificates(t *testing.T) {
 	ctx := context.Background()
 	k, ann, now := open(t)

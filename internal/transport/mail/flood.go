@@ -56,9 +56,8 @@ func (m *Mail) flooded(ctx context.Context, e *store.Entry, r *record, v trust.V
 	if x == nil {
 		return "", "", nil
 	}
-	if x.Kind != gate.BySender { // of many strangers; whom the recipient knows does not wait for them
-		met := false
-		if err := m.o.Store.View(ctx, func(tx *store.Tx) (err error) { met, err = journal.HasMet(tx, e.Account, from); return err }); err != nil || met {
+	if x.Kind != gate.BySender { // of many strangers; whom the recipient wrote to does not wait for them, however many they are
+		if known, err := m.wroteTo(ctx, e.Account, from); err != nil || known {
 			return "", "", err
 		}
 	}
@@ -71,6 +70,15 @@ func (m *Mail) flooded(ctx context.Context, e *store.Entry, r *record, v trust.V
 		m.reportFlood(ctx, *x, who)
 	}
 	return x.Kind + ":" + x.Subject, fmt.Sprintf("More than %d messages came within an hour %s; this one waits for the administrator, who was told.", x.Limit, who), nil
+}
+
+// wroteTo tells whether an account has invited or answered somebody.
+func (m *Mail) wroteTo(ctx context.Context, id store.AccountID, who ical.Address) (known bool, err error) {
+	err = m.o.Store.View(ctx, func(tx *store.Tx) (err error) {
+		known, err = journal.HasWritten(tx, id, who)
+		return err
+	})
+	return known, err
 }
 
 // reportFlood writes to the administrators. That it cannot be sent stops nothing:
@@ -137,6 +145,11 @@ func (m *Mail) besieged(ctx context.Context, raw []byte, env Envelope, targets [
 		a.Proven = m.proven(&r)
 		if !m.o.Gate.PutOff(a) {
 			return false
+		}
+		if a.Proven {
+			if known, err := m.wroteTo(ctx, t.account, r.From); err != nil || known {
+				return false
+			}
 		}
 	}
 	return true

@@ -125,6 +125,9 @@ func TestAFloodFromAnOddAddress(t *testing.T) {
 func TestAFloodOfStrangers(t *testing.T) {
 	relay := startRelay(t, nil)
 	x := guarded(t, relay, gate.Limits{Recipient: 3})
+	x.journal.Use(x.mail)
+	x.put(t, "own", annOrganizes, "ATTENDEE;RSVP=TRUE:mailto:dan@two.test")
+	x.out(t, relay)
 	if e := x.take(t, vouched("dan@two.test", "first"), "dan@two.test", "ann@one.test"); e.State != stateApplied {
 		t.Fatal(e.Sentence)
 	}
@@ -298,5 +301,38 @@ func TestADomainHasItsShare(t *testing.T) {
 	}
 	if !waits("p9@two.test", "third") {
 		t.Error("beyond the limit a domain has more than its share")
+	}
+}
+
+// Thirty domains that collude fill an account's limit, and strangers wait for that.
+// Whom the account has written to does not, also where the listener takes no more of
+// others; to have had an invitation applied makes nobody known.
+func TestDomainsThatCollude(t *testing.T) {
+	relay := startRelay(t, nil)
+	x := guarded(t, relay, gate.Limits{Recipient: 60})
+	x.journal.Use(x.mail)
+	x.put(t, "own", annOrganizes, "ATTENDEE;RSVP=TRUE:mailto:dan@two.test")
+	x.out(t, relay)
+	waits := func(from, uid string) bool {
+		return x.take(t, vouched(from, uid), from, "ann@one.test").Reason == reasonFlood
+	}
+	for i := range 300 {
+		waits(fmt.Sprintf("s@evil%d.test", i%30), fmt.Sprint("e", i))
+	}
+	if !waits("s@evil1.test", "again") || !waits("new@three.test", "stranger") {
+		t.Error("beyond the limit it goes on")
+	}
+	c := dial(t, x.listen(t, false), false)
+	for i := range 5 { // far more than the share of two.test
+		uid := fmt.Sprint("d", i)
+		if err := deliver(t, c, false, "dan@two.test", vouched("dan@two.test", uid), "ann@one.test")["ann@one.test"]; err != nil {
+			t.Fatalf("dan, whom ann invited, is put off: %v", err)
+		}
+		if n := x.objects(t, x.ann.ID, uid); n != 1 {
+			t.Errorf("invitation %d of dan's, whom ann invited, is %d times in her calendar", i, n)
+		}
+	}
+	if err := deliver(t, c, false, "s@evil1.test", vouched("s@evil1.test", "late"), "ann@one.test")["ann@one.test"]; err == nil {
+		t.Error("one of those who fill the limit is not put off")
 	}
 }

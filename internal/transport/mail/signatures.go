@@ -115,6 +115,8 @@ func checkPGP(keys *keyring.Set, s *imip.Signature, offered []*pgp.Key, by *bear
 		one.Standing, one.Sentence = smime.Broken, "The OpenPGP signature does not hold: "+strings.TrimPrefix(oneLine(v.Err.Error()), "pgp: ")+"."
 	case v.Revoked:
 		one.Standing, one.Sentence = smime.Revoked, "The message is signed by an OpenPGP key that is not believed here any more."
+	case v.Ended:
+		one.Standing, one.Sentence = smime.Expired, fmt.Sprintf("The OpenPGP key of %s counts no more: it ran out, or its holder revoked it.", strings.Join(v.Key.Addresses(), ", "))
 	case len(v.Addresses) == 0:
 		one.Standing, one.Sentence = smime.Unknown, "The message bears an OpenPGP signature by a key that nobody here vouches for."
 		by.keys[one.Fingerprint] = v.Key

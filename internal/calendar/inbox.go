@@ -29,6 +29,7 @@ func (s *Service) inboxItem(tx *store.Tx, a Arrival, e *store.Entry, dir *Direct
 		if err != nil {
 			ix = store.Index{Timeless: true} // RFC 6638 2.3: no DTSTART matches every range
 		}
+		ix.Unlisted = true
 		if err := putUnderFreeName(tx, &o, w.body, ix, inboxNames(e.Digest)); err != nil {
 			return fmt.Errorf("put message into the inbox: %w", err)
 		}

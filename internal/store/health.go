@@ -13,7 +13,7 @@ type Health struct {
 	Accounts       int64
 	Administrators int64
 	Objects        int64
-	Unindexed      int64     // objects without a row in the time index
+	Unindexed      int64     // objects without a row in the time index that should have one
 	OldestDue      time.Time // of the messages that wait, zero when none does
 	Newest         time.Time // change of an object
 	Damage         []string  // sentences; empty when the store is whole
@@ -71,7 +71,7 @@ func (s *Store) Check(ctx context.Context) (Health, error) {
 			`select count(*) from account where admin`: &h.Administrators,
 			`select count(*) from object`:              &h.Objects,
 			`select count(*) from object o left join (select distinct account, collection, object from occupancy) y
-				on y.account = o.account and y.collection = o.collection and y.object = o.id where y.object is null`: &h.Unindexed,
+				on y.account = o.account and y.collection = o.collection and y.object = o.id where y.object is null and o.cover <> ''`: &h.Unindexed,
 		} {
 			if _, err := tx.row([]any{dest}, query); err != nil {
 				return err

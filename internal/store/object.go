@@ -145,6 +145,7 @@ func (tx *Tx) updateObject(o *Object, body []byte, x Index, seq int64) error {
 	if _, err := tx.exec(keepVersion+` and o.id = $4 and (select t.body from object_text t where t.account = o.account and t.id = o.id) <> $5`, o.Account, tx.Now(), false, o.ID, body); err != nil {
 		return fmt.Errorf("keep the earlier version: %w", err)
 	}
+	x = x.as(oldCover)
 	cover := x.cover()
 	if _, err := tx.exec(`
 		update object set uid = $4, etag = $5, schedule_tag = $6, component = $7, size = $8, modified = $9, seq = $10, organizer = $11,
@@ -349,6 +350,9 @@ func (tx *Tx) MoveObject(account AccountID, id, toCollection int64, newName stri
 	if _, err := tx.exec(`update object set collection = $4, name = $5, seq = $6 where account = $1 and collection = $2 and id = $3`,
 		account, collection, id, toCollection, newName, seq); err != nil {
 		return fmt.Errorf("move object %s: %w", name, err)
+	}
+	if cover == unlisted {
+		return fmt.Errorf("move object %s: an item of the inbox stays there", name)
 	}
 	if _, err := tx.exec(`update occupancy set collection = $4 where account = $1 and collection = $2 and object = $3
 		and period oneof($5)`, account, collection, id, toCollection, cover); err != nil {

@@ -19,6 +19,7 @@ type Index struct {
 	Periods     []int32 // recurring objects: the months (year*12+month-1) touched from First up to Horizon; nil for a single occurrence
 	Horizon     int64   // recurring: instants before it are covered by Periods; from it on the object always matches; 0 for a single occurrence
 	Timeless    bool    // no time at all (a VTODO without dates): matches every range
+	Unlisted    bool    // an item of the scheduling inbox: who asks for a range there, which is rare, has the whole inbox read
 
 	// Known is what the caller knows for certain of the object beyond that, in
 	// numbers of its own, 0 for nothing; with HasPattern there is a Pattern, too.
@@ -64,14 +65,27 @@ func month(unix int64) int32 {
 func (x Index) endless() bool { return !x.Timeless && x.Horizon != 0 && x.Last >= x.Horizon }
 
 func (x Index) horizon() int64 {
-	if x.endless() {
+	if x.endless() && !x.Unlisted {
 		return x.Horizon
 	}
 	return 0
 }
 
-// cover is periods as the argument of numbers().
-func (x Index) cover() string { return numbers(x.periods()) }
+// cover is periods as the argument of numbers(), unlisted where there are no rows.
+func (x Index) cover() string {
+	if x.Unlisted && !x.Timeless {
+		return unlisted
+	}
+	return numbers(x.periods())
+}
+
+const unlisted = ""
+
+// as keeps an object unlisted that was.
+func (x Index) as(cover string) Index {
+	x.Unlisted = x.Unlisted || cover == unlisted
+	return x
+}
 
 // periods lists the periods of an object's rows.
 func (x Index) periods() []int32 {
@@ -142,6 +156,9 @@ func (x Index) span() (first, last int64) {
 }
 
 func (tx *Tx) occupy(account AccountID, collection, object int64, x Index) error {
+	if x.cover() == unlisted {
+		return nil
+	}
 	first, last := x.span()
 	var err error
 	if list := x.periods(); len(list) == 1 { // as nearly always
@@ -159,6 +176,9 @@ func (tx *Tx) occupy(account AccountID, collection, object int64, x Index) error
 }
 
 func (tx *Tx) vacate(account AccountID, collection, object int64, cover string) error {
+	if cover == unlisted {
+		return nil
+	}
 	_, err := tx.exec(`delete from occupancy where account = $1 and collection = $2 and object = $3
 		and period oneof($4)`, account, collection, object, cover)
 	if err != nil {
@@ -179,6 +199,7 @@ func (tx *Tx) SetIndex(account AccountID, id int64, x Index) error {
 	if !found {
 		return notFound("object %d", id)
 	}
+	x = x.as(old)
 	cover := x.cover()
 	if _, err := tx.exec(`update object set first = $4, last = $5, horizon = $6, cover = $7, known = $8 where account = $1 and collection = $2 and id = $3`,
 		account, collection, id, x.First, x.Last, x.horizon(), cover, x.Known); err != nil {
@@ -224,8 +245,13 @@ func (tx *Tx) ObjectsInRange(account AccountID, collections []int64, component s
 		}
 		a, b := month(from), month(to)
 		for _, collection := range collections {
+			whole, err := tx.wholly(account, collection, a, b)
+			if err != nil {
+				yield(Object{}, err)
+				return
+			}
 			read := tx.occupying
-			if b-a >= wideRange {
+			if whole {
 				read = tx.spanning
 			}
 			if !read(account, collection, component, from, to, yield) {
@@ -237,14 +263,26 @@ func (tx *Tx) ObjectsInRange(account AccountID, collections []int64, component s
 
 // Occupying lists the objects of a collection that may take place in the
 // closed range from..to, ascending: what ObjectsInRange goes through, where the
-// range is not so wide that all of the collection would do.
+// range is not so wide that all of the collection would do, and it is no inbox.
 func (tx *Tx) Occupying(account AccountID, collection, from, to int64) (list []Occupant, narrow bool, err error) {
-	a, b := month(from), month(to)
-	if from > to || b-a >= wideRange {
-		return nil, from > to, nil
+	if from > to {
+		return nil, true, nil
+	}
+	if whole, err := tx.wholly(account, collection, month(from), month(to)); whole || err != nil {
+		return nil, false, err
 	}
 	list, err = tx.occupants(account, collection, from, to)
 	return list, true, err
+}
+
+// wholly reports whether a collection is read as a whole for some months.
+func (tx *Tx) wholly(account AccountID, collection int64, from, to int32) (bool, error) {
+	if to-from >= wideRange {
+		return true, nil
+	}
+	var one int
+	inbox, err := tx.row([]any{&one}, `select 1 from collection where account = $1 and id = $2 and kind = 'inbox'`, account, collection)
+	return inbox, err
 }
 
 // SpanningAfter lists objects whose occurrences span some of a closed range, at
@@ -331,6 +369,7 @@ func (tx *Tx) RenewIndex(account AccountID, id int64, x Index) error {
 	if !found {
 		return notFound("object %d", id)
 	}
+	x = x.as(cover)
 	if first == x.First && last == x.Last && cover == x.cover() && known == x.Known {
 		return tx.setPattern(account, id, known, x)
 	}

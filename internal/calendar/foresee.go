@@ -157,7 +157,7 @@ func (d *Directory) foretold(now itip.Arrival) (*itip.Result, bool) {
 // Refreshes depends on the message alone.
 func (f *foreseen) holds(now itip.Arrival) bool {
 	then := &f.arrival
-	if now.Stored != nil || !reflect.ValueOf(now.Memory).IsZero() || now.Deleted || now.Last != nil || len(now.Waiting) > 0 || now.OrganizerZone != nil || now.Busy != nil {
+	if now.Stored != nil || !reflect.ValueOf(now.Memory).IsZero() || now.Deleted || now.Last != nil || len(now.Waiting) > 0 || now.OrganizerZone != nil || now.Busy != nil || now.Told != nil {
 		return false // met before, or more is known than was guessed
 	}
 	if now.Message != then.Message || now.Method != then.Method || !slices.Equal(now.User, then.User) || now.From != then.From || now.Invited != then.Invited ||

@@ -207,6 +207,47 @@ default_list = "tasks"
 	if !strings.Contains(r.body, "SUMMARY:Water the plants") {
 		t.Errorf("the task is not on the server:\n%s", r.body)
 	}
+
+	// Done, and another deleted, which is not a matter of exit codes.
+	client(t, home, "todoman", "new", "--list", "tasks", "--due", "2030-04-01", "Buy soil")
+	client(t, home, "vdirsyncer", "sync")
+	number := func(title string) string {
+		t.Helper()
+		for l := range strings.Lines(client(t, home, "todoman", "--porcelain", "list")) {
+			_, after, ok := strings.Cut(l, `"id": `)
+			if id, _, _ := strings.Cut(after, ","); ok && strings.Contains(l, title) {
+				return strings.TrimSpace(id)
+			}
+		}
+		// One object over several lines.
+		for part := range strings.SplitSeq(client(t, home, "todoman", "--porcelain", "list"), "}") {
+			_, after, ok := strings.Cut(part, `"id": `)
+			if id, _, _ := strings.Cut(after, ","); ok && strings.Contains(part, title) {
+				return strings.TrimSpace(id)
+			}
+		}
+		t.Fatalf("todoman does not list %q", title)
+		return ""
+	}
+	client(t, home, "todoman", "done", number("Water the plants"))
+	client(t, home, "todoman", "delete", "--yes", number("Buy soil"))
+	client(t, home, "vdirsyncer", "sync")
+	r = s.do("alice", "GET", "/dav/calendars/alice/tasks/", "")
+	if !strings.Contains(r.body, "STATUS:COMPLETED") || strings.Contains(r.body, "Buy soil") {
+		t.Errorf("after one is done and one deleted the server has:\n%s", r.body)
+	}
+	// Opened again on the server, and the folder follows.
+	href := hrefPattern.FindStringSubmatch(s.do("alice", "PROPFIND", "/dav/calendars/alice/tasks/", `<propfind xmlns="DAV:"><prop><getetag/></prop></propfind>`, "Depth", "1,noroot", "Content-Type", "application/xml").body)
+	if href == nil {
+		t.Fatal("no task on the server")
+	}
+	text := s.expect(200, s.do("alice", "GET", href[1], "")).body
+	s.expect(204, s.do("alice", "PUT", href[1], strings.NewReplacer("STATUS:COMPLETED", "STATUS:NEEDS-ACTION", "PERCENT-COMPLETE:100", "PERCENT-COMPLETE:0").Replace(text), "Content-Type", "text/calendar"))
+	client(t, home, "vdirsyncer", "sync")
+	files, err := filepath.Glob(home + "/calendars/tasks/*.ics")
+	if err != nil || len(files) != 1 || !strings.Contains(read(t, files[0]), "STATUS:NEEDS-ACTION") {
+		t.Errorf("the folder has %v, %v", files, err)
+	}
 }
 
 // calcurse keeps one calendar, both ways.
@@ -243,6 +284,23 @@ Password = alice
 	client(t, home, "/usr/bin/python3", "/usr/bin/calcurse-caldav")
 	if r := s.do("alice", "GET", at, ""); !strings.Contains(r.body, "Written by calcurse") {
 		t.Errorf("the server has:\n%s", r.body)
+	}
+
+	// Deleted in calcurse; changed on the server.
+	path, text := s.find("alice", "from-server")
+	s.expect(204, s.do("alice", "PUT", path, strings.Replace(text, "Written by the server", "Changed by the server", 1), "Content-Type", "text/calendar"))
+	client(t, home, "calcurse", "-P", "--filter-pattern", "Written by calcurse")
+	client(t, home, "/usr/bin/python3", "/usr/bin/calcurse-caldav")
+	if r := s.do("alice", "GET", at, ""); strings.Contains(r.body, "Written by calcurse") || !strings.Contains(r.body, "Changed by the server") {
+		t.Errorf("after a deletion in calcurse the server has:\n%s", r.body)
+	}
+	if out := client(t, home, "calcurse", "-Q", "--from", "04/01/2027", "--days", "3"); !strings.Contains(out, "Changed by the server") || strings.Contains(out, "Written by") {
+		t.Errorf("calcurse has:\n%s", out)
+	}
+	s.expect(204, s.do("alice", "DELETE", path, ""))
+	client(t, home, "/usr/bin/python3", "/usr/bin/calcurse-caldav")
+	if out := client(t, home, "calcurse", "-Q", "--from", "04/01/2027", "--days", "3"); strings.Contains(out, "by the server") {
+		t.Errorf("after a deletion on the server calcurse has:\n%s", out)
 	}
 }
 

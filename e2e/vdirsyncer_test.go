@@ -213,6 +213,7 @@ func vdirsyncerWithOthers(t *testing.T, store ...string) {
 	v.rewrite("meeting", "PARTSTAT=NEEDS-ACTION", "PARTSTAT=TENTATIVE")
 	v.sync()
 	s.has("alice", "meeting", "ATTENDEE", "PARTSTAT=TENTATIVE", "mailto:bob@example.test")
+	v.sync() // the server wrote that the answer went out: without that, a deletion would meet a change
 	path, _ = v.local("meeting")
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)

@@ -70,6 +70,7 @@ type Change struct {
 	// that the client could not know are kept (RFC 6638 3.2.10.1).
 	MergePartstat bool
 	Import        bool // never sends; a METHOD is dropped; answers are believed
+	HandsOver     bool // New is what [HandOver] made, for the one who had it or the one who gets it
 	// Local says who is served inside this service. Local copies come combined
 	// in one object and are refreshed when only the roster or an answer changed;
 	// others get one component for each message, and nothing for mere status.

@@ -35,7 +35,9 @@ func Plan(c Change) (*Outcome, error) {
 		}
 	}
 	role := roleIn(old, me)
-	if role == None || work.empty() {
+	if c.HandsOver {
+		role = roleIn(work, me)
+	} else if role == None || work.empty() {
 		if role == None {
 			role = roleIn(work, me)
 		}
@@ -53,6 +55,8 @@ func Plan(c Change) (*Outcome, error) {
 	case c.Import:
 		// Nothing is sent about what came from another calendar; what it says
 		// about answers is believed.
+	case c.HandsOver && role != OrganizerRole:
+		// Who gets it tells everybody.
 	case role == OrganizerRole:
 		err = planOrganizer(c, out, me, old, work)
 	case role == AttendeeRole:

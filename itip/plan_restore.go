@@ -45,6 +45,9 @@ func (p *organizing) keepReverted() {
 // nobody's answer but the organizer's own (RFC 6638 3.2.1). It may ask again
 // by NEEDS-ACTION where a REQUEST goes out (3.2.8), not by being out of date. Delivery states are ours (CAL-04, CAL-06, CAL-08).
 func (p *organizing) restoreAnswers() {
+	if p.c.HandsOver { // they were given to who organized it before
+		return
+	}
 	for _, k := range p.new.keys() {
 		if p.still[k] {
 			continue

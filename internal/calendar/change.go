@@ -25,6 +25,7 @@ type change struct {
 	reply  itip.ReplyPolicy
 	merge  bool // If-Schedule-Tag-Match matched
 	imp    bool
+	hands  bool // it was handed over, and new is for either side
 	status string // REQUEST-STATUS of a room's refusal; "" = 2.0
 	kept   *kept  // what the writer of another's calendar keeps for themselves
 }
@@ -69,7 +70,7 @@ func (s *Service) plan(tx *store.Tx, ch change) (planned, error) {
 	if (ch.new == nil || !ch.new.schedules) && (ch.old == nil || !ch.old.Scheduling) {
 		return p, nil
 	}
-	c := itip.Change{Now: s.now(), Reply: ch.reply, MergePartstat: ch.merge, Import: ch.imp, Local: p.dir.local}
+	c := itip.Change{Now: s.now(), Reply: ch.reply, MergePartstat: ch.merge, Import: ch.imp, HandsOver: ch.hands, Local: p.dir.local}
 	if ch.new != nil {
 		c.New = ch.new.cal
 	}
@@ -83,6 +84,9 @@ func (s *Service) plan(tx *store.Tx, ch change) (planned, error) {
 		}
 		if c.Memory, err = memoryOf(ch.old); err != nil {
 			return p, err
+		}
+		if ch.hands { // it was of the other part
+			c.Memory = itip.Memory{}
 		}
 	}
 	owner, err := tx.Account(ch.coll.Account)

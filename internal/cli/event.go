@@ -28,6 +28,7 @@ type eventCommands struct {
 	Publish  eventPublish  `cmd:"" help:"Send an event to people to know of it, not to answer."`
 	Delegate eventDelegate `cmd:"" help:"Send somebody else in one's place."`
 	Forward  eventForward  `cmd:"" help:"Pass an invitation on to somebody who is not invited."`
+	HandOver eventHandOver `cmd:"" help:"Make a colleague the organizer of an event."`
 	Book     eventBook     `cmd:"" help:"Ask a room or resource for an event."`
 	Undo     eventUndo     `cmd:"" help:"Take the latest change back while its messages wait."`
 }

@@ -44,6 +44,27 @@ func (c eventDelegate) Run(e *env) error {
 	})
 }
 
+type eventHandOver struct {
+	accountFlag `embed:""`
+	UID         string `arg:"" name:"uid" help:"UID of the event."`
+	To          string `required:"" help:"Who organizes it from now on: somebody with an account here." placeholder:"ADDRESS"`
+	JSON        bool   `help:"One JSON object for each person: what they get."`
+}
+
+func (eventHandOver) Help() string {
+	return "Answers stay as they are, and who had it becomes a guest. Colleagues have it at once; guests elsewhere are asked by their programs.\n\nExample: convene event hand-over --account alice@example.org 5f3c --to carol@example.org"
+}
+
+func (c eventHandOver) Run(e *env) error {
+	return e.as(c.Account, func(s *server.Services, a store.Account, by account.Actor) error {
+		r, err := s.Calendar.HandOver(e.ctx, calendar.HandOverRequest{By: by, Owner: a.ID, UID: c.UID, To: ical.ParseAddress(c.To)})
+		if err != nil {
+			return err
+		}
+		return sendFlags{JSON: c.JSON}.tell(e, a, r)
+	})
+}
+
 type eventForward struct {
 	accountFlag `embed:""`
 	UID         string   `arg:"" name:"uid" help:"UID of the event."`

@@ -25,7 +25,7 @@ type change struct {
 	reply  itip.ReplyPolicy
 	merge  bool // If-Schedule-Tag-Match matched
 	imp    bool
-	hands  bool // it was handed over, and new is for either side
+	hands  bool   // it was handed over, and new is for either side
 	status string // REQUEST-STATUS of a room's refusal; "" = 2.0
 	kept   *kept  // what the writer of another's calendar keeps for themselves
 }

@@ -2,10 +2,12 @@ package e2e
 
 import (
 	"encoding/json"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -41,6 +43,36 @@ func TestEveryCommandHasHelpWithAnExample(t *testing.T) {
 		out, errs, status := run(t, "", append(strings.Fields(c), "--help")...)
 		if status != 0 || !strings.Contains(out, "Example") {
 			t.Errorf("convene %s --help: status %d, no example in\n%s%s", c, status, out, errs)
+		}
+	}
+}
+
+// The file tools have nothing to wind up: a signal ends them where they are,
+// and leaves no temporary file behind.
+func TestSignalEndsFileTools(t *testing.T) {
+	for _, args := range [][]string{{"ical", "check", "-"}, {"ical", "convert", "--to", "jcal", "-"}} {
+		dir := t.TempDir()
+		cmd := exec.Command(binary, args...)
+		cmd.Env = append(os.Environ(), "TMPDIR="+dir)
+		in, err := cmd.StdinPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// More than a pipe holds: when it is written, the program is reading.
+		text := "BEGIN:VCALENDAR\r\n" + strings.Repeat("X-A:b\r\n", 1<<17)
+		if _, err := io.WriteString(in, text); err != nil {
+			t.Fatal(err)
+		}
+		cmd.Process.Signal(syscall.SIGTERM)
+		cmd.Wait()
+		if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || !status.Signaled() {
+			t.Errorf("convene %v: %v", args, cmd.ProcessState)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("convene %v leaves %v, %v", args, left, err)
 		}
 	}
 }

@@ -30,8 +30,8 @@ type writer struct {
 	zones  *tz.Resolver
 	losses losses
 
-	series      map[string][]*ical.Component // by seriesKey, see bySeries
-	definitions map[string]*ical.Component   // VTIMEZONEs by TZID, see definition
+	series      map[string]*series         // by seriesKey, see bySeries
+	definitions map[string]*ical.Component // VTIMEZONEs by TZID, see definition
 }
 
 // kept is what of a component has no counterpart.

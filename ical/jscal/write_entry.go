@@ -23,22 +23,30 @@ type writing struct {
 // entry writes a component as an Event or Task. An override of a series that
 // is in the calendar becomes part of that, and nil here.
 func (w *writer) entry(c *ical.Component) object {
-	series := w.bySeries()[seriesKey(c)]
-	if c.Prop("RECURRENCE-ID") != nil && slices.ContainsFunc(series, func(o *ical.Component) bool { return o.Prop("RECURRENCE-ID") == nil }) {
+	s := w.bySeries()[seriesKey(c)]
+	override := c.Prop("RECURRENCE-ID") != nil
+	if override && s.master {
 		return nil
 	}
 	e := w.convert(c)
 	if e == nil {
 		return nil
 	}
-	if c.Prop("RECURRENCE-ID") == nil {
-		for _, o := range series {
-			if o.Prop("RECURRENCE-ID") != nil {
-				e.override(o)
-			}
+	if !override {
+		for _, o := range s.overrides {
+			e.override(o)
 		}
+		s.overrides = nil
 	}
 	return e.o
+}
+
+// series is what has one UID: whether there is the series itself, and overrides
+// for the first such, since another one with the UID (RFC 5545 3.8.4.7 has none)
+// would take them again.
+type series struct {
+	master    bool
+	overrides []*ical.Component
 }
 
 // seriesKey is what a series and its overrides share.
@@ -46,12 +54,20 @@ func seriesKey(c *ical.Component) string { return c.Name + "\x00" + c.Text("UID"
 
 // bySeries are the components of the calendar by their keys: it may have very
 // many.
-func (w *writer) bySeries() map[string][]*ical.Component {
+func (w *writer) bySeries() map[string]*series {
 	if w.series == nil {
-		w.series = map[string][]*ical.Component{}
+		w.series = map[string]*series{}
 		for _, c := range w.cal.Components {
-			key := seriesKey(c)
-			w.series[key] = append(w.series[key], c)
+			s := w.series[seriesKey(c)]
+			if s == nil {
+				s = &series{}
+				w.series[seriesKey(c)] = s
+			}
+			if c.Prop("RECURRENCE-ID") != nil {
+				s.overrides = append(s.overrides, c)
+			} else {
+				s.master = true
+			}
 		}
 	}
 	return w.series

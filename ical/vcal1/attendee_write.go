@@ -47,9 +47,8 @@ func (e *writing) lostParams(p *ical.Property, lost []string) {
 func (e *writing) attendee(p *ical.Property) {
 	var params []parameter
 	set := func(name, value string) { params = append(params, parameter{name, value}) }
-	organizer := e.c.Prop("ORGANIZER")
 	role := strings.ToUpper(p.Param("ROLE"))
-	isOrganizer := organizer != nil && organizer.Address().Equal(p.Address())
+	isOrganizer := e.owner != nil && e.owner.Address().Equal(p.Address())
 	switch {
 	case isOrganizer:
 		set("ROLE", "OWNER")
@@ -94,7 +93,7 @@ func (e *writing) attendee(p *ical.Property) {
 	more, lost := e.params(p, "CN", "ROLE", "PARTSTAT", "RSVP")
 	if isOrganizer {
 		// What ORGANIZER alone has is written here too.
-		for _, q := range first(e.params(organizer, "CN")) {
+		for _, q := range first(e.params(e.owner, "CN")) {
 			if !slices.ContainsFunc(more, func(m parameter) bool { return m.name == q.name }) {
 				more = append(more, q)
 			}

@@ -13,6 +13,7 @@ import (
 type writing struct {
 	*writer
 	c          *ical.Component
+	owner      *ical.Property    // the ORGANIZER of c, nil where there is none
 	overrides  []*ical.Component // of a series
 	start, end ical.Time
 	local      bool // times are written as clock readings of the home zone

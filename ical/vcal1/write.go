@@ -74,9 +74,10 @@ func (w *writer) body(components []*ical.Component) {
 	for _, c := range components {
 		switch c.Name {
 		case "VEVENT", "VTODO":
-			e := &writing{writer: w, c: c}
-			if c.Prop("RECURRENCE-ID") == nil {
-				e.overrides = overrides[c.Name+" "+c.Text("UID")]
+			e := &writing{writer: w, c: c, owner: c.Prop("ORGANIZER")}
+			if key := c.Name + " " + c.Text("UID"); c.Prop("RECURRENCE-ID") == nil {
+				e.overrides = overrides[key]
+				delete(overrides, key) // a second series of the UID has none
 			}
 			e.write()
 		case "VTIMEZONE":

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -80,6 +81,7 @@ type env struct {
 func Main(args []string, io Streams) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second signal does not wait for what winds up
 
 	var root commands
 	exited := -1
@@ -105,6 +107,9 @@ func Main(args []string, io Streams) int {
 	if err != nil {
 		fmt.Fprintf(io.Err, "convene: %v; see convene --help\n", err)
 		return exitUsage
+	}
+	if strings.HasPrefix(parsed.Command(), "ical ") {
+		stop() // the file tools have nothing to wind up: a signal ends them
 	}
 	e := &env{Streams: io, ctx: ctx, root: &root}
 	return e.exitStatus(parsed.Run(e))

@@ -76,11 +76,10 @@ func streamed(read func(io.Reader) *ical.Reader) func(io.Reader, lost, func(*ica
 // temporary file.
 func converted[L fmt.Stringer](convert func(io.Writer, io.Reader) ([]L, error)) func(io.Reader, lost, func(*ical.Reader) error) error {
 	return func(r io.Reader, lost lost, do func(*ical.Reader) error) error {
-		f, err := os.CreateTemp("", "convene-convert-")
+		f, err := temporary("convert")
 		if err != nil {
 			return err
 		}
-		defer os.Remove(f.Name())
 		defer f.Close()
 		losses, err := convert(f, r)
 		for _, l := range losses {
@@ -204,7 +203,6 @@ func (c icalConvert) Run(e *env) (err error) {
 		if err != nil {
 			return err
 		}
-		defer os.Remove(spool.Name())
 		defer spool.Close()
 		e.In = spool
 	}
@@ -268,24 +266,33 @@ func (c icalConvert) each(e *env, lost lost, do func(*ical.Reader) error) error 
 
 // spooled copies what can be read once to a file that can be read again.
 func spooled(r io.Reader) (*os.File, error) {
-	f, err := os.CreateTemp("", "convene-convert-")
+	f, err := temporary("convert")
 	if err != nil {
 		return nil, err
 	}
 	if _, err := io.Copy(f, r); err != nil {
-		return nil, errors.Join(err, f.Close(), os.Remove(f.Name()))
+		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// temporary makes a file that has no name any more, so that nothing of it is
+// left however the process ends.
+func temporary(what string) (*os.File, error) {
+	f, err := os.CreateTemp("", "convene-"+what+"-")
+	if err != nil {
+		return nil, err
+	}
+	return f, os.Remove(f.Name())
 }
 
 // convertExport writes what export gives in another syntax. A calendar may be
 // exported as several VCALENDARs, so their number has to be known first.
 func convertExport(e *env, to format, export func(io.Writer) error, dest io.Writer) error {
-	f, err := os.CreateTemp("", "convene-export-")
+	f, err := temporary("export")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
 	defer f.Close()
 	if err := export(f); err != nil {
 		return err

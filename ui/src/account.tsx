@@ -24,10 +24,14 @@ export function AccountPage() {
   );
 }
 
+// The languages that mails are written in, each by its own name.
+const languages = [["de", "Deutsch"], ["en", "English"], ["es", "Español"], ["fr", "Français"]];
+
 function Profile() {
   const app = useApp();
   const [name, setName] = useState(app.me.displayName);
   const [zone, setZone] = useState(app.me.timeZone);
+  const [language, setLanguage] = useState(app.me.language || "en");
   const [zones, setZones] = useState<string[]>([]);
   const task = useTask();
   useEffect(() => void api.zones().then(setZones, () => undefined), []);
@@ -38,7 +42,7 @@ function Profile() {
         onSubmit={(e) => {
           e.preventDefault();
           void task.run(async () => {
-            app.setMe(await api.updateMe({ displayName: name.trim(), timeZone: zone.trim() }));
+            app.setMe(await api.updateMe({ displayName: name.trim(), timeZone: zone.trim(), language }));
             app.say(t("Saved."));
           });
         }}
@@ -48,6 +52,11 @@ function Profile() {
           <Field label={t("Time zone")} hint={zone ? "" : t("As your browser says: {zone}", { zone: browserZone })}>
             <input value={zone} list="account-zones" autoComplete="off" onInput={(e) => setZone(e.currentTarget.value)} />
             <datalist id="account-zones">{zones.map((z) => <option value={z} />)}</datalist>
+          </Field>
+          <Field label={t("Language of your mails")} hint={t("To whoever did not name their own.")}>
+            <select name="language" value={language} onChange={(e) => setLanguage(e.currentTarget.value)}>
+              {languages.map(([tag, name]) => <option value={tag} lang={tag}>{name}</option>)}
+            </select>
           </Field>
         </div>
         <Trouble error={task.error} />

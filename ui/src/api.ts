@@ -7,6 +7,7 @@ export interface Me {
   displayName: string;
   admin: boolean;
   timeZone: string;
+  language: string;
   zone: string;
   addresses: string[];
   caldav: { server: string; principal: string; home: string };
@@ -374,7 +375,7 @@ const cal = (c: { owner: string; name: string }) => [c.owner, c.name].map(encode
 
 export const api = {
   me: () => call<Me>("GET", "me" + q({ zone: browserZone })),
-  updateMe: (change: { displayName?: string; timeZone?: string }) => call<Me>("PATCH", "me" + q({ zone: browserZone }), change),
+  updateMe: (change: { displayName?: string; timeZone?: string; language?: string }) => call<Me>("PATCH", "me" + q({ zone: browserZone }), change),
   counts: () => call<{ invitations: number; held: number }>("GET", "counts"),
   zones: () => call<string[]>("GET", "zones"),
 

@@ -310,7 +310,7 @@ func (c accountSetPreference) Run(e *env) error {
 		}
 		uninvited := map[itip.CrasherPolicy]string{itip.AskAboutCrashers: "who answers without being invited waits for a decision", itip.AdmitCrashers: "who wants to come without being invited is invited",
 			itip.RefuseCrashers: "who answers without being invited is told so", itip.IgnoreCrashers: "answers of who is not invited are left alone"}[p.Crashers]
-		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  new series   %s\n  delegation   %s\n  uninvited    %s\n  cancelled    %s\n  private      %s\n  signs mail     %s\n  encrypts mail  %s\n  language       %s\n", a.Name, window, told, anew, delegation, uninvited, cancelled, private, sign, encrypt, cmp.Or(a.Language, "en"))
+		_, err = fmt.Fprintf(forPeople(e.Out), "%s\n  undo window  %s\n  tells busy   %s\n  new series   %s\n  delegation   %s\n  uninvited    %s\n  cancelled    %s\n  private      %s\n  signs mail   %s\n  encrypts     %s\n  language     %s\n", a.Name, window, told, anew, delegation, uninvited, cancelled, private, sign, encrypt, cmp.Or(a.Language, "en"))
 		return err
 	})
 }

@@ -19,11 +19,11 @@ host, port, user, password = sys.argv[1:]
 home = f"/dav/calendars/{user}/"
 
 
-def server(method, path, body=None):
-    """One request of another client."""
+def server(method, path, body=None, who=user, kind="text/calendar"):
+    """One request of another client, or of another person."""
     request = urllib.request.Request(f"http://{host}:{port}{path}", method=method, data=body and body.encode())
-    request.add_header("Authorization", "Basic " + b64encode(f"{user}:{password}".encode()).decode())
-    request.add_header("Content-Type", "text/calendar")
+    request.add_header("Authorization", "Basic " + b64encode(f"{who}:{who}".encode()).decode())
+    request.add_header("Content-Type", kind)
     with urllib.request.urlopen(request) as response:
         return response.read().decode()
 
@@ -70,7 +70,19 @@ def connect(uid, extension, kind, path):
     source.get_extension(EDataServer.SOURCE_EXTENSION_OFFLINE).set_stay_synchronized(True)
     registry.commit_source_sync(source, None)
     source = registry.ref_source(uid)
-    client = ECal.Client.connect_sync(source, kind, 0xFFFFFFFF, None)
+    made = []
+
+    def open_it():
+        """Its factory is another process, and hears of the source a little later."""
+        try:
+            made.append(ECal.Client.connect_sync(source, kind, 0xFFFFFFFF, None))
+        except GLib.Error as e:
+            if "No such source" not in e.message:
+                raise
+        return made
+
+    eventually("the source is known", open_it)
+    client = made[0]
     source.invoke_authenticate_sync(credentials, None)
     eventually("connected", lambda: source.get_connection_status() == EDataServer.SourceConnectionStatus.CONNECTED)
     return source, client
@@ -116,6 +128,52 @@ server("DELETE", home + "default/later.ics")
 eventually("the deletion arrives", lambda: summaries(client) == ["Changed in Evolution", "Changed on the server"])
 client.remove_object_sync("from-eds", None, ECal.ObjModType.ALL, ECal.OperationFlags.NONE, None)
 eventually("the server has the deletion", lambda: "from-eds" not in server("GET", home + "default/"))
+
+# One occurrence of a series is changed here, and stays one object with it.
+daily = calendar("VEVENT", "daily", "Daily").replace("SUMMARY", "RRULE:FREQ=DAILY;COUNT=5\r\nSUMMARY")
+server("PUT", home + "default/daily.ics", daily)
+eventually("the series arrives", lambda: "Daily" in summaries(client))
+third = component("VEVENT", "daily", "This one").replace("20270401", "20270403").replace("SUMMARY", "RECURRENCE-ID:20270403T100000Z\r\nSUMMARY")
+occurrence = ICalGLib.Component.new_from_string(third)
+client.modify_object_sync(occurrence, ECal.ObjModType.THIS, ECal.OperationFlags.NONE, None)
+eventually("the server has the occurrence", lambda: "SUMMARY:This one" in server("GET", home + "default/"))
+stored = server("GET", home + "default/daily.ics")
+assert stored.count("BEGIN:VEVENT") == 2 and "RECURRENCE-ID" in stored and "RRULE" in stored, stored
+
+# An invitation of a colleague is answered here.
+meeting = calendar("VEVENT", "meeting", "Meeting").replace(
+    "SUMMARY",
+    "ORGANIZER:mailto:bob@example.test\r\nATTENDEE;PARTSTAT=ACCEPTED:mailto:bob@example.test\r\nATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:alice@example.test\r\nSUMMARY",
+)
+bobs = "/dav/calendars/bob/default/"
+server("PUT", bobs + "meeting.ics", meeting, "bob")
+eventually("the invitation arrives", lambda: "Meeting" in summaries(client))
+_, mine = client.get_object_sync("meeting", None, None)
+line = mine.get_first_property(ICalGLib.PropertyKind.ATTENDEE_PROPERTY)
+while "alice" not in line.get_attendee():
+    line = mine.get_next_property(ICalGLib.PropertyKind.ATTENDEE_PROPERTY)
+line.set_parameter_from_string("PARTSTAT", "ACCEPTED")
+client.modify_object_sync(mine, ECal.ObjModType.ALL, ECal.OperationFlags.NONE, None)
+
+
+def answer():
+    text = server("GET", bobs + "meeting.ics", who="bob").replace("\r\n ", "")
+    return next((l for l in text.splitlines() if l.startswith("ATTENDEE") and "alice" in l), "")
+
+
+eventually("bob has the answer", lambda: "PARTSTAT=ACCEPTED" in answer())
+
+# What a colleague shares for reading is read, and not changed.
+share = '<acl xmlns="DAV:"><ace><principal><href>/dav/principals/alice/</href></principal><grant><privilege><read/></privilege></grant></ace></acl>'
+server("ACL", bobs, share, "bob", "application/xml")
+_, shared = connect("shared", EDataServer.SOURCE_EXTENSION_CALENDAR, ECal.ClientSourceType.EVENTS, bobs)
+eventually("bob's calendar is there", lambda: "Secret" in summaries(shared))
+try:
+    shared.create_object_sync(ICalGLib.Component.new_from_string(component("VEVENT", "slipped", "Slipped in")), ECal.OperationFlags.NONE, None)
+    shared.refresh_sync(None)
+except GLib.Error as refusal:
+    print("refused:", refusal.message)
+assert "Slipped in" not in server("GET", bobs, who="bob")
 
 # Tasks are another kind of source.
 _, tasks = connect("tasks", EDataServer.SOURCE_EXTENSION_TASK_LIST, ECal.ClientSourceType.TASKS, home + "tasks/")

@@ -103,6 +103,37 @@ await client.makeCalendar({ url: account.homeUrl + "made/", props: { displayname
 const found = await client.syncCalendars({ oldCalendars: calendars, detailedResult: true });
 assert.deepEqual(found.created.map((c) => c.displayName), ["Made by tsdav"]);
 
+// One occurrence is changed, and stays one object with its series.
+const daily = (await client.fetchCalendarObjects({ calendar: own, objectUrls: [own.url + "daily.ics"] }))[0];
+const override = ["BEGIN:VEVENT", "UID:daily", "DTSTAMP:20270101T000000Z", "RECURRENCE-ID:20270403T100000Z", "DTSTART:20270403T150000Z", "DTEND:20270403T160000Z", "SUMMARY:Later that day", "END:VEVENT", "END:VCALENDAR"].join("\r\n");
+r = await client.updateCalendarObject({ calendarObject: { ...daily, data: daily.data.replace("END:VCALENDAR", override) } });
+assert.equal(r.status, 204);
+const third = await client.fetchCalendarObjects({ calendar: own, expand: true, timeRange: { start: "2027-04-03T00:00:00Z", end: "2027-04-04T00:00:00Z" } });
+assert.equal(third.length, 1);
+assert.match(third[0].data, /SUMMARY:Later that day/);
+assert.doesNotMatch(third[0].data, /SUMMARY:Daily/);
+
+// A colleague's calendar, shared for reading, is among one's own, and takes nothing.
+const theirs = (await client.fetchCalendars()).find((c) => c.url.includes("/shared-"));
+assert.ok(theirs, "no shared calendar");
+theirs.objects = await client.fetchCalendarObjects({ calendar: theirs });
+assert.match(theirs.objects[0].data, /SUMMARY:Bob's plan/);
+r = await client.createCalendarObject({ calendar: theirs, filename: "slipped.ics", iCalString: event("slipped", "Slipped in") });
+assert.equal(r.status, 403);
+r = await client.updateCalendarObject({ calendarObject: { ...theirs.objects[0], data: theirs.objects[0].data.replace("Bob's", "My") } });
+assert.equal(r.status, 403);
+r = await client.deleteCalendarObject({ calendarObject: theirs.objects[0] });
+assert.equal(r.status, 403);
+
+// An invitation is answered by saving it.
+const invited = event("meeting", "Meeting", ["ORGANIZER:mailto:bob@example.test", "ATTENDEE;PARTSTAT=ACCEPTED:mailto:bob@example.test", "ATTENDEE;PARTSTAT=NEEDS-ACTION;RSVP=TRUE:mailto:alice@example.test"].join("\r\n"));
+const asBob = { Authorization: "Basic " + btoa("bob:bob"), "Content-Type": "text/calendar" };
+assert.equal((await fetch(serverUrl + "dav/calendars/bob/default/meeting.ics", { method: "PUT", headers: asBob, body: invited })).status, 201);
+const invitation = (await client.fetchCalendarObjects({ calendar: own })).find((o) => /UID:meeting\r\n/.test(o.data));
+assert.ok(invitation, "no invitation");
+r = await client.updateCalendarObject({ calendarObject: { ...invitation, data: invitation.data.replace("PARTSTAT=NEEDS-ACTION", "PARTSTAT=ACCEPTED") } });
+assert.equal(r.status, 204);
+
 const busy = await client.freeBusyQuery({ url: own.url, timeRange: { start: "2027-04-01T00:00:00Z", end: "2027-04-02T00:00:00Z" } });
 assert.ok(busy, "no answer to free-busy-query");
 

@@ -43,3 +43,27 @@ func Forgive(tx *Tx) {
 		e.write.careful = time.Time{}
 	}
 }
+
+// GoBack has a home give its last number again.
+func GoBack(t *testing.T, s *Store, account AccountID) {
+	t.Helper()
+	if err := s.Update(t.Context(), func(tx *Tx) error {
+		_, err := tx.exec(`update home set seq = seq - 1 where account = $1`, account)
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// KeepTexts bounds the texts that a store keeps in memory.
+func KeepTexts(s *Store, octets int) { s.texts.limit = octets }
+
+// KeptTexts are the octets of those, as counted and as they are.
+func KeptTexts(s *Store) (counted, really int) {
+	s.texts.mu.Lock()
+	defer s.texts.mu.Unlock()
+	for _, k := range s.texts.known {
+		really += k.weight()
+	}
+	return s.texts.octets, really
+}

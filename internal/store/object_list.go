@@ -128,14 +128,20 @@ const packedText = `select ` + "%s" + `, case when o.size <= $4 then (select t.b
 	from object o where o.account = $1 and o.collection = $2 and `
 
 // Texts is room for texts that are read one portion after the other, each into
-// the place of the one before.
+// the place of the one before. Their octets may be others' too, and must not be
+// changed.
 type Texts struct {
 	List   []Text
 	octets []byte
 }
 
 // Octets is how many octets of texts there are.
-func (t *Texts) Octets() int { return len(t.octets) }
+func (t *Texts) Octets() (n int) {
+	for i := range t.List {
+		n += len(t.List[i].Body)
+	}
+	return n
+}
 
 // TextsOf reads objects of a collection by their IDs, with the octets of those
 // that have at most max. Those that are gone are not in the list, whose order
@@ -145,21 +151,23 @@ func (tx *Tx) TextsOf(account AccountID, collection int64, ids []int64, max int,
 }
 
 // TaggedTextsOf is TextsOf for who needs little else: the objects have nothing
-// but ID, Name, ETag, Component and Size.
+// but ID, Name, ETag, Component, Seq and Size.
 func (tx *Tx) TaggedTextsOf(account AccountID, collection int64, ids []int64, max int, into *Texts) error {
 	return tx.texts(tagColumns, (*Object).unpackTags, account, collection, "o.id oneof($3)", numbers(ids), max, into)
 }
 
-const tagColumns = `concat(o.id, cast($5 as text), o.size, cast($5 as text), o.component, cast($5 as text), o.etag, cast($5 as text), o.name)`
+const tagColumns = `concat(o.id, cast($5 as text), o.seq, cast($5 as text), o.size, cast($5 as text), o.component, cast($5 as text), o.etag, cast($5 as text), o.name)`
 
 func (o *Object) unpackTags(row string) (err error) {
-	var id, size string
-	for _, field := range []*string{&id, &size, &o.Component, &o.ETag} {
+	var id, seq, size string
+	for _, field := range []*string{&id, &seq, &size, &o.Component, &o.ETag} {
 		*field, row, _ = strings.Cut(row, packedBy)
 	}
 	o.Name = row // the last, so that it may hold the separator
 	if o.ID, err = strconv.ParseInt(id, 10, 64); err == nil {
-		o.Size, err = strconv.Atoi(size)
+		if o.Seq, err = strconv.ParseInt(seq, 10, 64); err == nil {
+			o.Size, err = strconv.Atoi(size)
+		}
 	}
 	return err
 }
@@ -198,6 +206,10 @@ func (tx *Tx) TextNamed(account AccountID, collection, name string, max int) (Te
 
 func (tx *Tx) texts(columns string, unpack func(*Object, string) error, account AccountID, collection int64, which, list string, max int, into *Texts) error {
 	into.List, into.octets = into.List[:0], into.octets[:0]
+	along := int64(max)
+	if tx.kept != nil {
+		along = -1 // they come after the list, those that are not known
+	}
 	var row, body sql.RawBytes
 	err := tx.each(func(r *sql.Rows) error {
 		into.List = append(into.List, Text{Object: Object{Account: account, Collection: collection}})
@@ -211,12 +223,15 @@ func (tx *Tx) texts(columns string, unpack func(*Object, string) error, account 
 			t.Body = into.octets[at:len(into.octets):len(into.octets)]
 		}
 		return unpack(&t.Object, string(row))
-	}, fmt.Sprintf(packedText, columns)+which, account, collection, list, int64(max), packedBy)
+	}, fmt.Sprintf(packedText, columns)+which, account, collection, list, along, packedBy)
 	for i := range into.List {
 		o := &into.List[i].Object
-		if err == nil && o.Seq == 0 && columns == packedColumns { // a text of its own holds the separator
+		if err == nil && o.Seq == 0 { // a text of its own holds the separator
 			*o, err = first(tx, scanObject, "object", `select `+objectColumns+` from object o where o.account = $1 and o.collection = $2 and o.id = $3`, account, collection, o.ID)
 		}
+	}
+	if err == nil && tx.kept != nil {
+		err = tx.fill(account, into.List, max)
 	}
 	return err
 }

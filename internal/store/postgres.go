@@ -160,7 +160,7 @@ func (e *pgEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) error
 		return err
 	}
 	defer t.Rollback()
-	tx := &Tx{s: s, ctx: ctx, conn: pgConn{e, t}}
+	tx := &Tx{s: s, ctx: ctx, conn: pgConn{e, t}, kept: &s.texts}
 	if err := fn(tx); err != nil {
 		return err
 	}

@@ -188,7 +188,7 @@ func (e *sqliteEngine) view(ctx context.Context, s *Store, fn func(*Tx) error) (
 			err = e
 		}
 	}()
-	tx := &Tx{s: s, ctx: ctx, conn: c}
+	tx := &Tx{s: s, ctx: ctx, conn: c, kept: &s.texts}
 	if err := fn(tx); err != nil {
 		return err
 	}

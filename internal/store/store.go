@@ -38,6 +38,7 @@ type Store struct {
 	log     *slog.Logger
 	now     func() time.Time
 	hub     hub
+	texts   textCache
 	updates atomic.Int64 // see Load
 	commits atomic.Int64
 	stop    context.CancelFunc
@@ -71,7 +72,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // open does all of Open but the schema and the watching.
 func open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{log: o.Log, now: o.Now}
+	s := &Store{log: o.Log, now: o.Now, texts: textCache{limit: textCacheLimit}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

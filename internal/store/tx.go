@@ -24,9 +24,10 @@ type Tx struct {
 	ctx     context.Context
 	conn    conn
 	write   bool
-	memo    *memo // nil: there is none
-	wrote   bool  // it may have changed rows
-	broken  error // the engine ended or poisoned the transaction; nothing works any more
+	memo    *memo      // nil: there is none
+	kept    *textCache // nil: this is no snapshot
+	wrote   bool       // it may have changed rows
+	broken  error      // the engine ended or poisoned the transaction; nothing works any more
 	touched map[AccountID]struct{}
 	shared  sharedText
 }

@@ -189,13 +189,15 @@ func strictName(s string) bool {
 }
 
 // clean tells whether s is UTF-8 without controls but HTAB (RFC 5545 3.1).
-func clean(s string) bool {
+func clean(s string) bool { return !hasControls(s) && utf8.ValidString(s) }
+
+func hasControls(s string) bool {
 	for i := 0; i < len(s); i++ {
 		if s[i] < ' ' && s[i] != '\t' || s[i] == 0x7f {
-			return false
+			return true
 		}
 	}
-	return utf8.ValidString(s)
+	return false
 }
 
 func dropControls(s string) string {

@@ -13,6 +13,7 @@ func (p *parser) mend(l *content, text string, value int, q *Property) (string, 
 		return text, l.name, value
 	}
 	m := mender{line: l.line, text: text, name: l.name, value: value}
+	m.controls()
 	switch kind {
 	case roleDate:
 		m.dates(true)
@@ -65,6 +66,15 @@ func (m *mender) rename(name string) {
 	m.value += len(name) - m.name
 	m.name = len(name)
 	m.mended = true
+}
+
+// controls leaves out of a value what none may have (RFC 5545 3.1), before it is
+// looked at: what it says must not depend on whether it was tidied before.
+func (m *mender) controls() {
+	if value := m.text[m.value:]; hasControls(value) {
+		m.repair("LEN-01", "controls in "+upper(m.text[:m.name])+" ignored")
+		m.set(m.params(), dropControls(value))
+	}
 }
 
 // dates mends date and time spellings: LEN-02, LEN-03, and the parameter

@@ -106,7 +106,7 @@ func property(p *ical.Property) string {
 	case ical.Boolean:
 		value = strings.ToUpper(value)
 	}
-	value = strings.TrimSpace(value)
+	value = strings.TrimSpace(plain(value))
 	if typ == "UNKNOWN" {
 		typ = ""
 	}
@@ -118,7 +118,7 @@ func property(p *ical.Property) string {
 		params = append(params, fmt.Sprintf("%s=%q", name, values))
 	}
 	slices.Sort(params)
-	return plain(fmt.Sprintf("%s;%s (%s) ", name, strings.Join(params, ";"), typ)) + plain(value)
+	return plain(fmt.Sprintf("%s;%s (%s) ", name, strings.Join(params, ";"), typ)) + value
 }
 
 func merged(p *ical.Property) map[string][]string {

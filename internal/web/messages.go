@@ -105,6 +105,13 @@ func messageOf(e store.Entry, z *tz.Zone, now time.Time) messageOnWire {
 			}
 		}
 	}
+	if e.Method == "" && m.Summary == "" { // a mail in words: a report, an answer by a machine
+		var mail struct {
+			Subject string `json:"subject"`
+		}
+		_ = json.Unmarshal(e.Evidence, &mail) // without a subject it has no title
+		m.Summary = mail.Subject
+	}
 	return m
 }
 

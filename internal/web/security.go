@@ -51,9 +51,13 @@ func securityOf(e store.Entry) *securityOnWire {
 	}
 	var known struct {
 		trust.Evidence
-		Acting string `json:"acting"`
+		Acting   string `json:"acting"`
+		ReportOn int64  `json:"report-on"`
 	}
 	_ = json.Unmarshal(e.Evidence, &known) // what cannot be read proves nothing
+	if known.ReportOn != 0 && e.Method == "" {
+		return &securityOnWire{trust.Unsigned, "", "Not signed. It came to the address that was made for the one message it is about."}
+	}
 	if known.From == "" {
 		known.From = from
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/convene-cal/convene/ical"
+	"github.com/convene-cal/convene/ical/tz"
 	"github.com/convene-cal/convene/imip/smime"
 	"github.com/convene-cal/convene/internal/calendar"
 	"github.com/convene-cal/convene/internal/journal"
@@ -230,4 +231,21 @@ func TestBrowserSecurityAndDelivery(t *testing.T) {
 		t.Errorf("attendees: %+v", got.Event.Attendees)
 	}
 	alice.quiet()
+}
+
+// A report of a mail server has the subject of its mail for a title, and no warning
+// where it came to the address that was made for the message it is about.
+func TestReportInTheJournal(t *testing.T) {
+	for evidence, want := range map[string]trust.Sign{
+		`{"from":"mailto:MAILER-DAEMON@mx.outside.test","report-on":7,"subject":"Undelivered"}`: trust.Unsigned,
+		`{"from":"mailto:MAILER-DAEMON@mx.outside.test","subject":"Undelivered"}`:               trust.Warning,
+	} {
+		e := store.Entry{Direction: journal.In, Transport: "mail", State: "applied", From: "mailto:MAILER-DAEMON@mx.outside.test", Evidence: []byte(evidence)}
+		if got := securityOf(e); got.Sign != want {
+			t.Errorf("%s: %+v", evidence, got)
+		}
+		if m := messageOf(e, tz.UTC, fixed()); m.Summary != "Undelivered" {
+			t.Errorf("its title is %q", m.Summary)
+		}
+	}
 }

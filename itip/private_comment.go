@@ -32,9 +32,12 @@ func privateOf(c *ical.Component) string {
 
 // commentsOf are the comments in an organizer's component, by whose they are.
 func commentsOf(c *ical.Component) map[string]*ical.Property {
-	m := map[string]*ical.Property{}
+	var m map[string]*ical.Property // most have none
 	if c != nil {
 		for q := range c.Props(attendeeComment) {
+			if m == nil {
+				m = map[string]*ical.Property{}
+			}
 			m[ical.Address(q.Param(attendeeRef)).Key()] = q
 		}
 	}

@@ -19,6 +19,7 @@ type Attendee struct {
 	ScheduleAgent              string // SERVER, CLIENT, NONE or an x-name
 	ScheduleStatus             string
 	Comment                    string // the last answer's note (X-RESPONSE-COMMENT)
+	Private                    string // what they told the organizer alone; of [Attendees] only
 	Guests                     string // additional guests as Google writes them (X-NUM-GUESTS)
 	Language                   string // LANGUAGE parameter, a tag of RFC 5646
 }
@@ -31,8 +32,13 @@ func Attendees(c *ical.Component) []Attendee {
 	}
 	r := rosterOf(c, nil)
 	out := make([]Attendee, 0, len(r.order))
+	private := commentsOf(c)
 	for _, p := range r.props {
-		out = append(out, person(p))
+		a := person(p)
+		if q := private[a.Address.Key()]; q != nil {
+			a.Private = q.Text()
+		}
+		out = append(out, a)
 	}
 	return out
 }

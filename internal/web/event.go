@@ -296,6 +296,10 @@ func (e *event) fieldsOf(c *ical.Component) (fields, error) {
 }
 
 func personOf(a itip.Attendee) person {
+	if a.Private != "" && a.Comment != "" {
+		a.Comment += " · "
+	}
+	a.Comment += a.Private // who does not organize the event has none
 	return person{
 		Address: string(a.Address), Name: a.CN, Role: a.Role, Kind: a.CUType, PartStat: a.PartStat,
 		Status: deliveryWords(a.ScheduleStatus), Comment: a.Comment,

@@ -8,6 +8,7 @@ import (
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
 	"github.com/convene-cal/convene/internal/store"
+	"github.com/convene-cal/convene/itip"
 )
 
 func TestDirectoryAndFreeBusy(t *testing.T) {
@@ -43,5 +44,23 @@ func TestDirectoryAndFreeBusy(t *testing.T) {
 	}
 	if occ := occurrences(alice, "2026-11-16", "2026-11-23"); len(occ) != 0 {
 		t.Errorf("alice sees bob's events: %+v", occ)
+	}
+}
+
+// What a guest tells the organizer in private stands beside the answer.
+func TestPrivateCommentIsShown(t *testing.T) {
+	for _, tt := range []struct{ a, want string }{
+		{"ATTENDEE;PARTSTAT=ACCEPTED:mailto:bob@example.test", "Not with Carol"},
+		{"ATTENDEE;PARTSTAT=ACCEPTED;X-RESPONSE-COMMENT=Gladly:mailto:bob@example.test", "Gladly · Not with Carol"},
+	} {
+		cal, err := ical.Parse([]byte("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:x\r\nBEGIN:VEVENT\r\nUID:1\r\nDTSTAMP:20270101T000000Z\r\n" + tt.a +
+			"\r\nX-CALENDARSERVER-ATTENDEE-COMMENT;X-CALENDARSERVER-ATTENDEE-REF=\"mailto:bob@example.test\":Not with Carol\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := itip.Attendees(cal.Master())
+		if len(list) != 1 || personOf(list[0]).Comment != tt.want {
+			t.Errorf("%+v, want %q", list, tt.want)
+		}
 	}
 }

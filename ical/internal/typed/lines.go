@@ -249,8 +249,12 @@ func (l *Lines) Scalar(typ string, s []byte) {
 				l.value = append(l.value, c)
 			}
 		}
-	case "date", "date-time", "time", "utc-offset", "period":
-		if s = Trim(s); !l.moment(s) && !l.period(s) {
+	case "date", "date-time", "time", "utc-offset":
+		if s = Trim(s); !l.moment(typ, s) {
+			l.Raw(s)
+		}
+	case "period":
+		if s = Trim(s); !l.period(s) {
 			l.Raw(s)
 		}
 	case "integer", "float", "duration", "recur", "uri", "cal-address":
@@ -261,9 +265,9 @@ func (l *Lines) Scalar(typ string, s []byte) {
 }
 
 // moment appends a date, a time or an offset without its punctuation, and
-// nothing if it is none.
-func (l *Lines) moment(s []byte) bool {
-	basic, ok := appendBasic(l.value, s)
+// nothing if it is not of its type.
+func (l *Lines) moment(typ string, s []byte) bool {
+	basic, ok := appendBasic(l.value, s, typ)
 	if ok {
 		l.value = basic
 	}
@@ -275,9 +279,9 @@ func (l *Lines) moment(s []byte) bool {
 func (l *Lines) period(s []byte) bool {
 	start, end, both := bytes.Cut(s, []byte{'/'})
 	before := len(l.value)
-	if both && l.moment(Trim(start)) {
+	if both && l.moment("date-time", Trim(start)) {
 		l.value = append(l.value, '/')
-		if end = Trim(end); l.moment(end) {
+		if end = Trim(end); l.moment("date-time", end) {
 			return true
 		}
 		if _, err := ical.ParseDuration(string(end)); err == nil {
@@ -294,14 +298,14 @@ func (l *Lines) period(s []byte) bool {
 func Trim(s []byte) []byte { return bytes.Trim(s, " \t\r\n") }
 
 // digit patterns of the extended format, and which octets are punctuation.
-var extended = []string{
-	"0000-00-00",          // RFC 7265 3.6.4, RFC 6321 3.6.4
-	"0000-00-00T00:00:00", // 3.6.5
-	"0000-00-00T00:00:00Z",
-	"00:00:00", // 3.6.12
-	"00:00:00Z",
-	"+00:00", // 3.6.14
-	"+00:00:00",
+var extended = []struct{ typ, pattern string }{
+	{"date", "0000-00-00"},               // RFC 7265 3.6.4, RFC 6321 3.6.4
+	{"date-time", "0000-00-00T00:00:00"}, // 3.6.5
+	{"date-time", "0000-00-00T00:00:00Z"},
+	{"time", "00:00:00"}, // 3.6.12
+	{"time", "00:00:00Z"},
+	{"utc-offset", "+00:00"}, // 3.6.14
+	{"utc-offset", "+00:00:00"},
 }
 
 func matches(pattern string, s []byte) bool {
@@ -331,7 +335,7 @@ func matches(pattern string, s []byte) bool {
 // one stays as it is, without controls.
 func AppendBasic(b, s []byte) []byte {
 	from := len(b)
-	b, ok := appendBasic(b, s)
+	b, ok := appendBasic(b, s, "")
 	if ok {
 		return b
 	}
@@ -342,7 +346,7 @@ func AppendBasic(b, s []byte) []byte {
 		}
 	}
 	if clean := bytes.Clone(b[from:]); len(clean) < len(s) { // without blanks it may be one
-		if basic, ok := appendBasic(b[:from], clean); ok {
+		if basic, ok := appendBasic(b[:from], clean, ""); ok {
 			return basic
 		}
 		b = append(b[:from], clean...)
@@ -350,14 +354,15 @@ func AppendBasic(b, s []byte) []byte {
 	return b
 }
 
-// appendBasic writes a value in the extended format in the basic one.
-func appendBasic(b, s []byte) ([]byte, bool) {
-	for _, p := range extended {
-		if !matches(p, s) {
+// appendBasic writes a value of a type, "" for any, in the extended format in the
+// basic one.
+func appendBasic(b, s []byte, typ string) ([]byte, bool) {
+	for _, e := range extended {
+		if typ != "" && typ != e.typ || !matches(e.pattern, s) {
 			continue
 		}
 		for i, c := range s {
-			if c != ':' && (c != '-' || p[i] == '+') {
+			if c != ':' && (c != '-' || e.pattern[i] == '+') {
 				b = append(b, c)
 			}
 		}

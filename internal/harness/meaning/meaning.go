@@ -5,6 +5,7 @@ package meaning
 import (
 	"encoding/base64"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -83,6 +84,8 @@ func property(p *ical.Property) string {
 		if t, err := ical.ParseTime(value, "", false); err == nil {
 			value = t.String()
 		}
+	case ical.DateType, ical.TimeType, ical.UTCOffset, ical.PeriodType:
+		value = basic(typ, value)
 	case ical.Recur:
 		parts := strings.Split(strings.ToUpper(strings.TrimSuffix(strings.TrimSpace(value), ";")), ";")
 		for i := range parts {
@@ -133,6 +136,37 @@ func merged(p *ical.Property) map[string][]string {
 		m[name] = append(m[name], values...)
 	}
 	return m
+}
+
+// extended are the forms that JSON and XML give these types (ISO 8601's extended
+// format). Where an iCalendar text has one, another syntax cannot tell it from
+// what it writes itself, so it means the value in the basic format.
+var extended = map[string]*regexp.Regexp{
+	ical.DateType:  regexp.MustCompile(`^\d{4}-\d\d-\d\d$`),
+	ical.TimeType:  regexp.MustCompile(`^\d\d:\d\d:\d\dZ?$`),
+	ical.UTCOffset: regexp.MustCompile(`^[+-]\d\d:\d\d(:\d\d)?$`),
+	ical.DateTime:  regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ?$`),
+}
+
+func basic(typ, value string) string {
+	value = strings.TrimSpace(value)
+	if typ == ical.PeriodType {
+		start, end, _ := strings.Cut(value, "/")
+		start, end = strings.TrimSpace(start), strings.TrimSpace(end)
+		from, to := basic(ical.DateTime, start), basic(ical.DateTime, end)
+		if _, err := ical.ParseDuration(end); from != start && (to != end || err == nil) {
+			return from + "/" + to
+		}
+		return value
+	}
+	if !extended[typ].MatchString(value) {
+		return value
+	}
+	sign, rest := "", value
+	if typ == ical.UTCOffset {
+		sign, rest = value[:1], value[1:]
+	}
+	return sign + strings.NewReplacer("-", "", ":", "").Replace(rest)
 }
 
 // number leaves the sign "+" and leading zeros out.

@@ -73,9 +73,21 @@ func (s *Service) GetSmall(ctx context.Context, by account.Actor, ref Ref, max i
 	return o, body, err
 }
 
+// partsAtOnce is how many parts of large texts are read at a time. The database
+// has the whole text in memory while it cuts a part out, so this is what bounds
+// memory when many clients ask for large objects, the same or others.
+const partsAtOnce = 2
+
 // Part reads some octets of an object of one's own that is still what it was:
-// another entity tag is the problem PreconditionFailed.
+// another entity tag is the problem PreconditionFailed. It waits while others
+// read parts, before it takes anything of the store's.
 func (s *Service) Part(ctx context.Context, o store.Object, offset, length int) (part []byte, err error) {
+	select {
+	case s.parts <- struct{}{}:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	defer func() { <-s.parts }()
 	err = s.store.View(ctx, func(tx *store.Tx) error {
 		now, err := tx.ObjectByID(o.Account, o.ID)
 		if errors.Is(err, store.ErrNotFound) || err == nil && now.ETag != o.ETag {

@@ -1,6 +1,7 @@
 package calendar_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math"
@@ -280,4 +281,48 @@ func TestMaintainMovesTheTimeIndex(t *testing.T) {
 	if n, err := o.svc.RollIndex(t.Context(), 10); n != 0 || err != nil {
 		t.Errorf("again: %d moved, %v", n, err)
 	}
+}
+
+// Of however many who read parts of large texts only a few do so at once, since
+// the database has the whole of each in memory meanwhile; who gave up, or was
+// refused, does not keep the others waiting.
+func TestPartsWaitForOneAnother(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, s *store.Store) {
+		o := open(t, s).hire("alice")
+		o.put("alice", "default/1.ics", vevent("1@x", "DTSTART:20260303T090000Z"))
+		ref := calendar.Ref{Owner: o.people["alice"].ID, Collection: "default", Name: "1.ics"}
+		before, _, err := o.svc.Get(t.Context(), o.actor("alice"), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		release := calendar.HoldParts(o.svc)
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		if _, err := o.svc.Part(gone, before, 0, 10); !errors.Is(err, context.Canceled) {
+			t.Errorf("who gave up gets %v", err)
+		}
+		results := make(chan error)
+		for range 10 {
+			go func() {
+				_, err := o.svc.Part(t.Context(), before, 0, 10)
+				results <- err
+			}()
+		}
+		o.put("alice", "default/1.ics", vevent("1@x", "DTSTART:20260303T100000Z"))
+		release()
+		for range 10 {
+			if err := <-results; !problem.Has(err, problem.PreconditionFailed) {
+				t.Errorf("a part was read before there was a place: %v", err)
+			}
+		}
+		after, body, err := o.svc.Get(t.Context(), o.actor("alice"), ref)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 10 {
+			if part, err := o.svc.Part(t.Context(), after, 3, 10); err != nil || string(part) != string(body[3:13]) {
+				t.Errorf("%q, %v", part, err)
+			}
+		}
+	})
 }

@@ -100,6 +100,7 @@ type Service struct {
 	locks   locks
 	visits  visits
 	lately  lately
+	parts   chan struct{} // who reads a part of a large text has a place in it
 
 	elsewhere Elsewhere // nil: other services are not asked
 	spread    map[string]Spread
@@ -116,7 +117,7 @@ func New(o Options) *Service {
 	if o.ProdID == "" {
 		o.ProdID = "-//Convene//Convene//EN"
 	}
-	s := &Service{o: o, acl: o.ACL, limits: o.Limits.orDefault(), log: o.Log}
+	s := &Service{o: o, acl: o.ACL, limits: o.Limits.orDefault(), log: o.Log, parts: make(chan struct{}, partsAtOnce)}
 	s.store = noting{o.Store, s}
 	if o.Journal != nil {
 		s.SetJournal(o.Journal)

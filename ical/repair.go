@@ -2,6 +2,7 @@ package ical
 
 import (
 	"strings"
+	"unicode/utf8"
 )
 
 // mend puts right what is written in a way that a strict reader refuses or
@@ -13,7 +14,7 @@ func (p *parser) mend(l *content, text string, value int, q *Property) (string, 
 		return text, l.name, value
 	}
 	m := mender{line: l.line, text: text, name: l.name, value: value}
-	m.controls()
+	m.octets(kind == roleAddress)
 	switch kind {
 	case roleDate:
 		m.dates(true)
@@ -68,13 +69,18 @@ func (m *mender) rename(name string) {
 	m.mended = true
 }
 
-// controls leaves out of a value what none may have (RFC 5545 3.1), before it is
-// looked at: what it says must not depend on whether it was tidied before.
-func (m *mender) controls() {
-	if value := m.text[m.value:]; hasControls(value) {
+// octets leaves out of a value what none may have, and reads it as UTF-8 (RFC 5545
+// 3.1, 3.1.4), before it is looked at: what it says must not depend on whether it
+// was tidied before.
+func (m *mender) octets(address bool) {
+	value := m.text[m.value:]
+	switch {
+	case hasControls(value):
 		m.repair("LEN-01", "controls in "+upper(m.text[:m.name])+" ignored")
-		m.set(m.params(), dropControls(value))
+	case address || utf8.ValidString(value): // what is not ASCII changes no address
+		return
 	}
+	m.set(m.params(), dropControls(value))
 }
 
 // dates mends date and time spellings: LEN-02, LEN-03, and the parameter

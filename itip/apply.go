@@ -363,6 +363,16 @@ func (p *applying) check() bool {
 			organizer = k
 		}
 	}
+	if len(main) > len(p.msg.keys()) { // a part is there twice: then it must be the same version
+		numbers := map[string]int{}
+		for _, c := range main {
+			k := p.msg.keyOf(c)
+			if n, twice := numbers[k]; twice && n != sequence(c) {
+				return reject("3.4", "The message has one part twice, with SEQUENCE %d and %d: there is no telling which counts.", n, sequence(c))
+			}
+			numbers[k] = sequence(c)
+		}
+	}
 	if !p.stored.empty() {
 		if have := p.stored.cal.UID(); have != uid && p.mem.renewedAs(uid) && renewedUID(have, 0) == renewedUID(uid, 0) {
 			p.msg = newObject(WithUID(p.a.Message, have), p.a.Zone)

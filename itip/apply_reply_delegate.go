@@ -31,7 +31,7 @@ func (r *replying) reopen(delegate *ical.Property, key string) {
 func (r *replying) rejoin(o *object, key string, who ical.Address) bool {
 	n := -1
 	for who, at := range r.p.mem.Uninvited {
-		if _, part, one := strings.Cut(who, " "); at >= sequence(o.component(key)) && (!one || key == "" || part == key) {
+		if _, part, one := strings.Cut(who, " "); at >= sequence(o.component(key)) && (!one || key == "" || sameMoment(part, key)) {
 			n = max(n, at+1)
 		}
 	}
@@ -374,7 +374,11 @@ func (r *replying) partedAndPassedOn() bool {
 			key = p.stored.key(t, p.msg.zones)
 		}
 		a := Answered{Sequence: sequence(c), Stamp: stamp(c, p.a.Received), PartStat: partStatDelegated, Stale: true}
-		if at, gone := p.mem.Uninvited[who]; !gone || a.Sequence >= at {
+		at, gone := p.mem.Uninvited[who]
+		if one, lost := p.mem.Uninvited[who+" "+key]; key != "" && lost { // they had that occurrence alone
+			at, gone = max(at, one), true
+		}
+		if !gone || a.Sequence >= at {
 			continue
 		}
 		done = true

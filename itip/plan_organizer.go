@@ -362,12 +362,16 @@ func (p *organizing) returning(k string, n int) bool {
 		return false
 	}
 	for who, at := range p.out.Memory.Uninvited {
-		if _, part, one := strings.Cut(who, " "); at >= n && (!one || k == "" || part == k) {
+		if _, part, one := strings.Cut(who, " "); at >= n && (!one || k == "" || sameMoment(part, k)) {
 			return true
 		}
 	}
 	return false
 }
+
+// sameMoment reports whether two keys may mean one occurrence: the same one, or one
+// of before the series became all-day, or timed, and one of after.
+func sameMoment(a, b string) bool { return a == b || len(a) != len(b) }
 
 // comes reports whether anybody we send for is new to a component.
 func (p *organizing) comes(k string) bool {

@@ -33,5 +33,5 @@ var mutations = []mutation{
 	{"answers to a deleted event count for the one saved anew", onPaper, "itip/plan_organizer.go",
 		"reborn := p.old.empty() && len(p.out.Memory.Uninvited) > 0", "reborn := false"},
 	{"who was taken off is not invited again under another address", onPaper, "itip/plan_organizer.go",
-		"at >= n && (!one || k == \"\" || part == k) {", "at >= n && (!one || k == \"\" || part == k) && p.is[k].find(who) >= 0 {"},
+		"at >= n && (!one || k == \"\" || sameMoment(part, k)) {", "at >= n && (!one || k == \"\" || sameMoment(part, k)) && p.is[k].find(who) >= 0 {"},
 }

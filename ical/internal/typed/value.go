@@ -225,7 +225,7 @@ func (v *Value) duration(s string) bool {
 }
 
 // number takes an INTEGER or FLOAT as JSON writes it: without "+" and leading
-// zeros (RFC 7265 3.1).
+// zeros (RFC 7265 3.1). One that no reader of ours would take as a number is none.
 func (v *Value) number(s string, integer bool) bool {
 	t, sign := s, ""
 	if t != "" && (t[0] == '+' || t[0] == '-') {
@@ -246,6 +246,9 @@ func (v *Value) number(s string, integer bool) bool {
 	}
 	if t = sign + t; t == s {
 		t = s
+	}
+	if len(t) > maxLiteral {
+		return false
 	}
 	v.Texts = append(v.Texts, t)
 	return true

@@ -129,8 +129,9 @@ func (w *window) until(condition string) {
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		// Between two pages there is nothing to ask; that is not yet a failure.
-		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("Boolean("+condition+")")); err == nil && ok {
+		// Between two pages there is nothing to ask; that is not yet a failure. A page
+		// that is half there may say what is waited for before it has its forms.
+		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool]("document.readyState !== 'loading' && Boolean("+condition+")")); err == nil && ok {
 			return
 		}
 		select {

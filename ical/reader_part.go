@@ -161,6 +161,9 @@ func (r *Reader) parsePart(data []byte, lines int) (*Calendar, error) {
 		return nil, err
 	}
 	c.trailer = p.s[p.at:]
+	if c.end != "" { // also where a bare CR ends the line of END, which structure does not see
+		r.depth = 0
+	}
 	r.any, r.within = true, r.depth > 0
 	return c, nil
 }

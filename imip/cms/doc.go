@@ -6,7 +6,7 @@
 //   - Signatures with RSA (PKCS #1 v1.5 and PSS), ECDSA and Ed25519, over
 //     SHA-256, SHA-384 and SHA-512. SHA-1 is read, and told as [Signature.Weak],
 //     because old mail has it; MD5 is refused.
-//   - Content keys for RSA (OAEP; PKCS #1 v1.5 on reading) and for elliptic
+//   - Content keys for RSA (OAEP, and PKCS #1 v1.5 for programs of before S/MIME 4.0) and for elliptic
 //     curves (RFC 5753, ephemeral-static ECDH), with AES key wrap (RFC 3394).
 //   - Contents in AES-GCM (RFC 5084), and in AES-CBC and Triple DES on reading;
 //     AES-128-CBC on writing for recipients that know no better.

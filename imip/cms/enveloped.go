@@ -19,7 +19,9 @@ import (
 // Encrypt makes a message that the holders of the certificates can read: an
 // AuthEnvelopedData (RFC 5083) for AES256GCM, an EnvelopedData (RFC 5652 6) for
 // AES128CBC. Each recipient needs an RSA key or one on a NIST curve; RSA keys
-// get the content key with OAEP over SHA-256 (RFC 8551 2.3).
+// get the content key with OAEP over SHA-256 (RFC 8551 2.3), or where AES128CBC is
+// asked for with PKCS #1 v1.5: programs of before S/MIME 4.0 know no other (RFC
+// 5751 2.3), among them NSS's.
 func Encrypt(content []byte, recipients []*x509.Certificate, with Cipher) ([]byte, error) {
 	if len(recipients) == 0 || len(recipients) > maxRecipients {
 		return nil, fmt.Errorf("cms: %d recipients, where 1 to %d can be: %w", len(recipients), maxRecipients, ErrLimit)
@@ -34,7 +36,7 @@ func Encrypt(content []byte, recipients []*x509.Certificate, with Cipher) ([]byt
 	}
 	var infos attributeSet
 	for _, r := range recipients {
-		info, err := recipientInfo(r, key)
+		info, err := recipientInfo(r, key, c.gcm)
 		if err != nil {
 			return nil, err
 		}
@@ -58,10 +60,30 @@ func Encrypt(content []byte, recipients []*x509.Certificate, with Cipher) ([]byt
 	})
 }
 
-func recipientInfo(c *x509.Certificate, key []byte) ([]byte, error) {
+// transport encrypts a content key for an RSA key, and adds by which algorithm.
+func transport(public *rsa.PublicKey, key []byte, oaep bool) (encrypted []byte, add func(*cryptobyte.Builder), err error) {
+	if !oaep {
+		//lint:ignore SA1019 the one way all S/MIME programs know (RFC 8551 2.3: MUST); what it is weak in concerns who decrypts
+		encrypted, err = rsa.EncryptPKCS1v15(rand.Reader, public, key)
+		return encrypted, func(b *cryptobyte.Builder) { addAlgorithm(b, oidRSA, addNULL) }, err
+	}
+	d := digestFor(crypto.SHA256)
+	encrypted, err = rsa.EncryptOAEP(d.hash.New(), rand.Reader, public, key, nil)
+	return encrypted, func(b *cryptobyte.Builder) {
+		addAlgorithm(b, oidOAEP, func(b *cryptobyte.Builder) { // RFC 4055 4.1
+			b.AddASN1(tag.SEQUENCE, func(b *cryptobyte.Builder) {
+				b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) { addAlgorithm(b, d.oid, addNULL) })
+				b.AddASN1(contextTag(1), func(b *cryptobyte.Builder) {
+					addAlgorithm(b, oidMGF1, func(b *cryptobyte.Builder) { addAlgorithm(b, d.oid, addNULL) })
+				})
+			})
+		})
+	}, err
+}
+
+func recipientInfo(c *x509.Certificate, key []byte, oaep bool) ([]byte, error) {
 	if public, ok := c.PublicKey.(*rsa.PublicKey); ok {
-		d := digestFor(crypto.SHA256)
-		encrypted, err := rsa.EncryptOAEP(d.hash.New(), rand.Reader, public, key, nil)
+		encrypted, addAlgorithm, err := transport(public, key, oaep)
 		if err != nil {
 			return nil, fmt.Errorf("cms: encrypt for %q: %w", c.Subject, err)
 		}
@@ -69,14 +91,7 @@ func recipientInfo(c *x509.Certificate, key []byte) ([]byte, error) {
 		b.AddASN1(tag.SEQUENCE, func(b *cryptobyte.Builder) { // KeyTransRecipientInfo, RFC 5652 6.2.1
 			b.AddASN1Int64(0)
 			addIssuerAndSerial(b, c)
-			addAlgorithm(b, oidOAEP, func(b *cryptobyte.Builder) { // RFC 4055 4.1
-				b.AddASN1(tag.SEQUENCE, func(b *cryptobyte.Builder) {
-					b.AddASN1(contextTag(0), func(b *cryptobyte.Builder) { addAlgorithm(b, d.oid, addNULL) })
-					b.AddASN1(contextTag(1), func(b *cryptobyte.Builder) {
-						addAlgorithm(b, oidMGF1, func(b *cryptobyte.Builder) { addAlgorithm(b, d.oid, addNULL) })
-					})
-				})
-			})
+			addAlgorithm(b)
 			b.AddASN1OctetString(encrypted)
 		})
 		return b.Bytes()

@@ -77,6 +77,14 @@ func (tx *Tx) CIPMovedFrom(account AccountID, newKey string) ([]CIPMoved, error)
 	return collect(tx, scanCIPMoved, `select account, old_key, new_key, new_uri, created from cip_moved where account = $1 and new_key = $2 order by old_key`, account, newKey)
 }
 
+// ForgetCIPMoved forgets a move, if it is known.
+func (tx *Tx) ForgetCIPMoved(account AccountID, oldKey string) error {
+	if _, err := tx.exec(`delete from cip_moved where account = $1 and old_key = $2`, account, oldKey); err != nil {
+		return fmt.Errorf("forget where %s moved: %w", oldKey, err)
+	}
+	return nil
+}
+
 // SetCIPMoved remembers a move in place of an earlier one.
 func (tx *Tx) SetCIPMoved(m CIPMoved) error {
 	if err := indexable("address", m.OldKey, "address", m.NewKey); err != nil {

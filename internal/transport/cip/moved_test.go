@@ -1,12 +1,18 @@
 package cip
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/convene-cal/convene/cip"
 	"github.com/convene-cal/convene/ical"
 	"github.com/convene-cal/convene/internal/account"
+	"github.com/convene-cal/convene/internal/store"
 )
 
 // Somebody moved to a third server: the message follows, and the next goes
@@ -29,6 +35,14 @@ func TestFollowsMoves(t *testing.T) {
 	c.respond("carol", "1@a.test", "ACCEPTED")
 	a.has("ann", "1@a.test", "ATTENDEE", "PARTSTAT=ACCEPTED", "carol@b.test")
 	a.has("ann", "1@a.test", "SCHEDULE-STATUS=3.7", "dan@b.test")
+	if err := a.Store.View(t.Context(), func(tx *store.Tx) error {
+		if m, err := tx.CIPMovedTo(a.people["ann"].ID, ical.Mailto("dan@b.test").Key()); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("a move that led nowhere is remembered: %v, %v", m, err)
+		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
 	b.cip.Pause(true) // nobody needs it any more
 	a.put("ann", "2.ics", meetingText("2@a.test", "ann@a.test", "SUMMARY:x\n", "carol@b.test"))
 	c.has("carol", "2@a.test", "SUMMARY:x")
@@ -98,4 +112,80 @@ func TestOldServerID(t *testing.T) {
 	if want := "[* REDIRECT USER joe@old.test IS NOW joe@abc.test]"; err != nil || r.OK || fmt.Sprint(r.Infos) != want {
 		t.Errorf("%+v, %v; want %s", r, err, want)
 	}
+}
+
+// holding passes connections on to an address, and keeps what is answered to an
+// event back until release is closed.
+func holding(t *testing.T, address string, release <-chan struct{}) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			from, err := l.Accept()
+			if err != nil {
+				return
+			}
+			to, err := net.Dial("tcp", address)
+			if err != nil {
+				from.Close()
+				continue
+			}
+			var sent atomic.Bool // the event as a whole
+			go func() {
+				defer to.Close()
+				var said []byte
+				for b := make([]byte, 4096); ; {
+					n, err := from.Read(b)
+					said = append(said, b[:n]...)
+					if bytes.Contains(said, []byte("\r\n.\r\n")) {
+						sent.Store(true)
+					}
+					if _, failed := to.Write(b[:n]); err != nil || failed != nil {
+						return
+					}
+				}
+			}()
+			go func() {
+				defer from.Close()
+				for b := make([]byte, 4096); ; {
+					n, err := to.Read(b)
+					if sent.Load() {
+						<-release
+					}
+					if _, failed := from.Write(b[:n]); err != nil || failed != nil {
+						return
+					}
+				}
+			}()
+		}
+	}()
+	return l.Addr().String()
+}
+
+// Who moved may answer before their server has said that it took the event.
+func TestAnswerOvertakesMove(t *testing.T) {
+	a := start(t, "a.test", []string{"ann"}, nil)
+	b := start(t, "b.test", []string{"carol"}, nil)
+	c := start(t, "c.test", []string{"carol"}, nil)
+	join(a, b, cip.VCal10)
+	c.to(a, cip.VCal10)
+	release := make(chan struct{})
+	let := sync.OnceFunc(func() { close(release) })
+	t.Cleanup(let)
+	c.address = holding(t, c.address, release)
+	a.to(c, cip.VCal10)
+	a.courier()
+	c.courier()
+	if err := b.Accounts.Rename(t.Context(), "mailto:carol@b.test", "mailto:carol@c.test"); err != nil {
+		t.Fatal(err)
+	}
+	a.put("ann", "1.ics", meetingText("1@a.test", "ann@a.test", "SUMMARY:x\n", "carol@b.test"))
+	c.has("carol", "1@a.test", "ATTENDEE", "carol@c.test")
+	c.respond("carol", "1@a.test", "ACCEPTED")
+	a.has("ann", "1@a.test", "ATTENDEE", "PARTSTAT=ACCEPTED", "carol@b.test")
+	let()
+	a.has("ann", "1@a.test", "SCHEDULE-STATUS=1.2", "carol@b.test")
 }

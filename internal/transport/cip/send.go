@@ -348,8 +348,9 @@ func saying(r cip.Reply) string {
 // maxRedirects is how many moves of one user are followed.
 const maxRedirects = 3
 
-// follow sends an event to where its recipient moved, and remembers that when
-// it was right.
+// follow sends an event to where its recipient moved, and remembers that if it
+// was right. It is remembered before, since whoever gets the event may answer
+// under the new address before their server has said that it took it.
 func (c *CIP) follow(ctx context.Context, e *store.Entry, l *label, old, to string) journal.Outcome {
 	tried := []string{strings.ToLower(old)}
 	first := to
@@ -361,6 +362,7 @@ func (c *CIP) follow(ctx context.Context, e *store.Entry, l *label, old, to stri
 			break
 		}
 		tried = append(tried, to)
+		forget := c.remember(ctx, e, address)
 		moved := *l
 		moved.MovedTo = to
 		p := &parcel{label: &moved}
@@ -370,27 +372,51 @@ func (c *CIP) follow(ctx context.Context, e *store.Entry, l *label, old, to stri
 			c.pool.put(link)
 		}
 		if err != nil {
+			forget()
 			return c.trouble(server, e, err)
 		}
 		i := slices.IndexFunc(r.Infos, func(i cip.Info) bool { return i.Code == cip.Redirect && strings.EqualFold(i.ID, to) })
 		if i < 0 {
 			o := c.settled(ctx, server, e, p, r)
 			if o.State == journal.Delivered {
-				c.remember(ctx, e, address)
 				o.Sentence = fmt.Sprintf("%s is now %s. %s", e.To, to, o.Sentence)
+			} else {
+				forget()
 			}
 			return o
 		}
+		forget()
 		to = r.Infos[i].New
 	}
 	return journal.Outcome{State: journal.Failed, Status: "3.7", Reason: "moved", Sentence: fmt.Sprintf("%s is said to be %s now, and that led nowhere.", old, first)}
 }
 
-func (c *CIP) remember(ctx context.Context, e *store.Entry, to ical.Address) {
-	err := c.o.Store.Update(ctx, func(tx *store.Tx) error {
-		return tx.SetCIPMoved(store.CIPMoved{Account: e.Account, OldKey: ical.Address(e.To).Key(), NewKey: to.Key(), NewURI: string(to), Created: c.now()})
+// remember writes down where the recipient of e moved; forget brings back what
+// was written before.
+func (c *CIP) remember(ctx context.Context, e *store.Entry, to ical.Address) (forget func()) {
+	key := ical.Address(e.To).Key()
+	var before *store.CIPMoved
+	c.note(ctx, e, to, func(tx *store.Tx) error {
+		before = nil
+		if m, err := tx.CIPMovedTo(e.Account, key); err == nil {
+			before = &m
+		} else if !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return tx.SetCIPMoved(store.CIPMoved{Account: e.Account, OldKey: key, NewKey: to.Key(), NewURI: string(to), Created: c.now()})
 	})
-	if err != nil {
+	return func() {
+		c.note(context.WithoutCancel(ctx), e, to, func(tx *store.Tx) error {
+			if before != nil {
+				return tx.SetCIPMoved(*before)
+			}
+			return tx.ForgetCIPMoved(e.Account, key)
+		})
+	}
+}
+
+func (c *CIP) note(ctx context.Context, e *store.Entry, to ical.Address, do func(*store.Tx) error) {
+	if err := c.o.Store.Update(ctx, do); err != nil {
 		c.log.Warn("it is not remembered where a calendar user moved", "from", e.To, "to", to, "error", err)
 	}
 }
